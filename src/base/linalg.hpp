@@ -1,0 +1,25 @@
+#pragma once
+
+#include <Eigen/Dense>
+#include <cmath>
+#include <cstdint>
+
+namespace metasieve {
+
+using Index = Eigen::Index; ///< signed
+
+/// Row-major: a row is one sample, and samples are what is gathered, read and written.
+using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using MatrixF = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using Vector = Eigen::VectorXd;
+using Labels = Eigen::Matrix<std::uint8_t, Eigen::Dynamic, 1>; ///< each 0 or 1
+
+/// 1 / (1 + exp(-f)), element by element.
+template <class Derived>
+[[nodiscard]] auto sigmoid(const Eigen::ArrayBase<Derived>& f) {
+  return (1.0 + (-f).exp()).inverse();
+}
+
+[[nodiscard]] inline double sigmoid(double f) { return 1.0 / (1.0 + std::exp(-f)); }
+
+} // namespace metasieve

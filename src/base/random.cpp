@@ -1,0 +1,72 @@
+#include "base/random.hpp"
+
+#include <Random123/philox.h>
+
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+#include <utility>
+
+namespace metasieve {
+namespace {
+
+struct Words {
+  std::array<std::uint64_t, 4> word;
+};
+
+Words philox(std::uint64_t seed, std::uint64_t draw, std::uint64_t task, std::uint64_t step, Index index) {
+  const r123::Philox4x64 generator;
+  const auto out = generator({{static_cast<std::uint64_t>(index), task, step, 0}}, {{seed, draw}});
+  return {{out[0], out[1], out[2], out[3]}};
+}
+
+/// (0, 1]: safe under a logarithm.
+double open_below(std::uint64_t bits) { return (static_cast<double>(bits >> 11) + 1.0) * 0x1p-53; }
+double open_above(std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
+
+} // namespace
+
+Stream::Stream(Seed seed, Draw draw, TaskId task, std::uint64_t step) noexcept
+    : seed_(static_cast<std::uint64_t>(seed)), draw_(static_cast<std::uint64_t>(draw)),
+      task_(static_cast<std::uint64_t>(task)), step_(step) {}
+
+std::uint64_t Stream::bits(Index index) const noexcept {
+  return philox(seed_, draw_, task_, step_, index).word[0];
+}
+
+double Stream::uniform(Index index) const noexcept { return open_above(bits(index)); }
+
+double Stream::uniform(Index index, double low, double high) const noexcept {
+  return low + (high - low) * uniform(index);
+}
+
+double Stream::normal(Index index) const noexcept {
+  // A block of four words makes four normals: words (0, 1) the first two, words (2, 3) the others.
+  const Words words = philox(seed_, draw_, task_, step_, index / 4);
+  const std::size_t pair = index % 4 < 2 ? 0 : 2;
+  const double radius = std::sqrt(-2.0 * std::log(open_below(words.word[pair])));
+  const double angle = 2.0 * std::numbers::pi * open_above(words.word[pair + 1]);
+  return index % 2 == 0 ? radius * std::cos(angle) : radius * std::sin(angle);
+}
+
+Index Stream::below(Index index, Index bound) const noexcept {
+  __extension__ using Wide = unsigned __int128;
+  return static_cast<Index>((static_cast<Wide>(bits(index)) * static_cast<std::uint64_t>(bound)) >> 64);
+}
+
+std::vector<Index> sample_without_replacement(const Stream& stream, Index size, Index count) {
+  std::vector<Index> order(static_cast<std::size_t>(size));
+  std::iota(order.begin(), order.end(), Index{0});
+  for (Index i = 0; i < count; ++i)
+    std::swap(order[static_cast<std::size_t>(i)],
+              order[static_cast<std::size_t>(i + stream.below(i, size - i))]);
+  order.resize(static_cast<std::size_t>(count));
+  return order;
+}
+
+std::vector<Index> permutation(const Stream& stream, Index size) {
+  return sample_without_replacement(stream, size, size);
+}
+
+} // namespace metasieve

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "base/linalg.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace metasieve {
+
+enum class Seed : std::uint64_t {};
+enum class TaskId : std::uint64_t {};
+
+/// What a stream of random numbers is for. The one list of all purposes: append only, or old seeds change
+/// meaning.
+enum class Draw : std::uint64_t {
+  parameters = 1,  ///< task: the family's ranges
+  vertices,        ///< task: hypercube vertices of the cluster centres
+  cluster_maps,    ///< task: random linear map per cluster
+  redundant_map,   ///< task: linear combinations
+  covariates,      ///< task: standard normal columns
+  row_order,       ///< task: shuffle of rows
+  column_order,    ///< task: shuffle of columns
+  groups,          ///< task: who is in group 1
+  shift_direction, ///< task: unit vector of the feature shift
+  split,           ///< task or data set: training and test rows
+  flips,           ///< task or data set: which labels are flipped
+  label_bias,      ///< task: which positives are hidden
+  folds,           ///< features: cross-validation folds
+  knn_reference,   ///< features: reference rows of a large task
+  rff_weights,     ///< features: frequencies
+  rff_phases,      ///< features: phases
+  rff_pairs,       ///< features: pairs for the median distance
+  policy,          ///< initial policy
+  batch,           ///< tasks of a meta-iteration
+  support,         ///< support rows of a task in a meta-iteration
+  selection,       ///< the method `random`
+  bootstrap,       ///< confidence intervals
+};
+
+/// Counter-based random numbers (Philox4x64-10; Salmon et al. 2011, doi:10.1145/2063384.2063405): every
+/// number is a pure function of (seed, draw, task, step, index). No state, so no order: any rank or thread
+/// gets the same bits.
+class Stream {
+public:
+  Stream(Seed seed, Draw draw, TaskId task, std::uint64_t step = 0) noexcept;
+
+  [[nodiscard]] std::uint64_t bits(Index index) const noexcept;
+  /// In [0, 1), 53 random bits.
+  [[nodiscard]] double uniform(Index index) const noexcept;
+  /// In [low, high).
+  [[nodiscard]] double uniform(Index index, double low, double high) const noexcept;
+  /// Standard normal (Box and Muller 1958).
+  [[nodiscard]] double normal(Index index) const noexcept;
+  /// In [0, bound), bound >= 1; bias below 2^-64 * bound.
+  [[nodiscard]] Index below(Index index, Index bound) const noexcept;
+
+private:
+  std::uint64_t seed_, draw_, task_, step_;
+};
+
+/// The first `count` entries of a uniformly random permutation of 0..size-1 (Fisher-Yates), 0 <= count <=
+/// size.
+[[nodiscard]] std::vector<Index> sample_without_replacement(const Stream& stream, Index size, Index count);
+
+/// A uniformly random permutation of 0..size-1.
+[[nodiscard]] std::vector<Index> permutation(const Stream& stream, Index size);
+
+} // namespace metasieve

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "base/linalg.hpp"
+
+#include <vector>
+
+namespace metasieve {
+
+/// Labelled rows: the data type that all of the mathematics shares.
+struct Split {
+  MatrixF x;      ///< [n, d]
+  Labels y;       ///< [n], as observed: noisy in training
+  Labels group;   ///< [n], sensitive group
+  Labels y_clean; ///< [n], before corruption; for reports only, never seen by features or inner fit
+
+  [[nodiscard]] Index rows() const noexcept { return x.rows(); }
+  [[nodiscard]] Index columns() const noexcept { return x.cols(); }
+};
+
+/// The rows of `split` listed in `rows`, in that order.
+[[nodiscard]] Split gather(const Split& split, const std::vector<Index>& rows);
+
+} // namespace metasieve

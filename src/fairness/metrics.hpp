@@ -1,0 +1,25 @@
+#pragma once
+
+#include "base/linalg.hpp"
+
+namespace metasieve {
+
+/// Quality and fairness of a binary predictor on one test split. A value whose denominator is zero is NaN:
+/// undefined, never 0.
+struct Metrics {
+  double accuracy = 0;
+  double dp_gap = 0;               ///< |P(yhat=1|z=0) - P(yhat=1|z=1)|
+  double eo_gap = 0;               ///< max over y of the difference of P(yhat=1|y,z) between groups
+  double eopp_gap = 0;             ///< that for y=1 only
+  double roh_dp = 0;               ///< max over z of |P(yhat=1|z) - P(yhat=1)| (Roh et al. 2021)
+  double roh_eo = 0;               ///< max over y, z of |P(yhat=1|y,z) - P(yhat=1|y)|
+  double auc = 0;                  ///< area under the ROC curve, ties counted half
+  double balanced_accuracy = 0;    ///< mean of the true positive and the true negative rate
+  double positive_rate = 0;        ///< P(yhat=1): 0 or 1 exposes a constant predictor
+  double worst_group_accuracy = 0; ///< least accuracy over the groups that have rows
+};
+
+/// score [m]: logits, yhat = 1 where score > 0. y, group [m].
+[[nodiscard]] Metrics evaluate_predictor(const Vector& score, const Labels& y, const Labels& group);
+
+} // namespace metasieve

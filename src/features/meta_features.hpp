@@ -1,0 +1,21 @@
+#pragma once
+
+#include "base/random.hpp"
+#include "features/feature_set.hpp"
+#include "features/probe.hpp"
+
+namespace metasieve {
+
+/// What the random parts of the features (folds, reference rows, random Fourier basis) depend on.
+struct FeatureOptions {
+  FeatureSet set = FeatureSet::full16;
+  double ridge = 1e-3; ///< of the out-of-fold regressions, as in the probe
+  Seed seed{};
+  TaskId id{};
+};
+
+/// [n, f]: all that the policy may know of each training row, scaled per task (DESIGN section 3). Always
+/// finite. Takes no other split, so it cannot leak one; never reads train.y_clean.
+[[nodiscard]] Matrix meta_features(const Split& train, const Probe& probe, const FeatureOptions& options);
+
+} // namespace metasieve

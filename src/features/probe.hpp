@@ -1,0 +1,20 @@
+#pragma once
+
+#include "base/split.hpp"
+#include "inner/design.hpp"
+#include "inner/logistic.hpp"
+
+namespace metasieve {
+
+/// A logistic regression on all training rows: the cheap model that all meta-features are read from, and the
+/// start of the inner fit.
+struct Probe {
+  Standardizer standardizer;
+  Vector beta; ///< [p], intercept last
+  FitStatus status = FitStatus::converged;
+};
+
+/// w0 = argmin mean_i loss_i + 1/2 w'Rw to a gradient below 1e-8.
+[[nodiscard]] Probe fit_probe(const Split& train, bool use_group, double ridge);
+
+} // namespace metasieve

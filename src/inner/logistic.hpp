@@ -1,0 +1,34 @@
+#pragma once
+
+#include "base/linalg.hpp"
+
+#include <cstdint>
+
+namespace metasieve {
+
+enum class FitStatus : std::uint8_t { converged, step_limit, diverged };
+
+/// R of the penalty 1/2 b'Rb, [p]: `ridge` everywhere, 1e-6 for the intercept (last).
+[[nodiscard]] Vector ridge_diagonal(Index columns, double ridge);
+
+/// log(1 + exp(-t f)) with t = 2y - 1, element by element, without overflow. f [n], y [n] -> [n].
+[[nodiscard]] Vector logistic_loss(const Vector& f, const Vector& y);
+
+struct LogisticFit {
+  Vector beta; ///< [p]
+  FitStatus status = FitStatus::converged;
+  int iterations = 0;
+};
+
+/// argmin_b (1/S) sum_i s_i loss_i(b) + 1/2 b'Rb, S = sum s, by damped Newton from `start` until the largest
+/// gradient component is below `tolerance`. x [n, p], y [n] in {0, 1}, weights [n] >= 0 with S > 0, start
+/// [p], ridge_diag [p].
+[[nodiscard]] LogisticFit fit_logistic(const Matrix& x, const Vector& y, const Vector& weights,
+                                       const Vector& start, const Vector& ridge_diag,
+                                       double tolerance = 1e-9);
+
+/// (1/S) X' diag(s p (1-p)) X + R at coefficients with predictions p = sigmoid(X b). [p, p], both triangles.
+[[nodiscard]] Eigen::MatrixXd logistic_hessian(const Matrix& x, const Vector& weights, const Vector& p,
+                                               const Vector& ridge_diag);
+
+} // namespace metasieve

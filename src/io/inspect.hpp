@@ -1,0 +1,14 @@
+#pragma once
+
+#include "parallel/communicator.hpp"
+
+#include <filesystem>
+#include <string>
+
+namespace metasieve {
+
+/// A readable summary of any of our files: type, version, origin, shapes, and the main figures inside.
+/// @throws AgreedError (exit code 3) if it is not one of ours, or damaged.
+[[nodiscard]] std::string inspect_file(const Communicator& comm, const std::filesystem::path& path);
+
+} // namespace metasieve

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "parallel/communicator.hpp"
+#include "tasks/task.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace metasieve {
+
+/// What every file says of its making: the resolved configuration as INI text, re-runnable.
+struct Provenance {
+  std::string config;
+};
+
+/// Collective. Writes the tasks of all ranks as one suite file; `tasks` are this rank's, ids first_id.. in
+/// order, and ranks hold consecutive ranges of ids (an empty one is legal). Same bytes for any number of
+/// ranks.
+/// @throws AgreedError (exit code 3) naming the file if it cannot be written; nothing is left at `path` then,
+/// or what was there before.
+void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
+                 std::span<const Task> tasks);
+
+/// A suite file, opened and checked: type, version, completeness, shapes, offsets, metadata.
+class SuiteReader {
+public:
+  /// Collective. @throws AgreedError (exit code 3): missing, not HDF5, another file type, a newer major
+  /// version, incomplete, truncated, inconsistent offsets or shapes.
+  SuiteReader(const Communicator& comm, const std::filesystem::path& path);
+  ~SuiteReader();
+  SuiteReader(SuiteReader&&) noexcept;
+  SuiteReader& operator=(SuiteReader&&) noexcept;
+
+  [[nodiscard]] Index task_count() const noexcept;
+  /// One record a task, in id order, on every rank.
+  [[nodiscard]] const std::vector<Metadata>& metadata() const noexcept;
+  /// The resolved configuration that made the suite.
+  [[nodiscard]] const std::string& config() const noexcept;
+
+  /// Collective: each rank names the tasks [begin, end) that it wants (an empty range is legal).
+  /// @throws AgreedError (exit code 3) naming file, data set and task for NaN or infinite x, labels or groups
+  /// other than 0 and 1, or one-class clean test labels... see the source for the whole list.
+  [[nodiscard]] std::vector<Task> read(Range tasks) const;
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+} // namespace metasieve

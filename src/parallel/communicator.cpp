@@ -1,0 +1,170 @@
+#include "parallel/communicator.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <exception>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+namespace metasieve {
+namespace {
+
+void check(int code, const char* call) {
+  if (code == MPI_SUCCESS) return;
+  std::array<char, MPI_MAX_ERROR_STRING> text{};
+  int length = 0;
+  MPI_Error_string(code, text.data(), &length);
+  throw MpiError(std::string(call) +
+                 " failed: " + std::string(text.data(), static_cast<std::size_t>(length)));
+}
+
+/// What one rank tells the others about how its part went.
+struct Outcome {
+  bool failed = false;
+  ExitCode code = ExitCode::done;
+  std::string message;
+};
+
+Outcome outcome_of(const std::function<void()>& work) {
+  try {
+    work();
+    return {};
+  } catch (const Error& error) {
+    return {true, error.code(), error.what()};
+  } catch (const std::bad_alloc&) {
+    return {true, ExitCode::internal, "out of memory: use more nodes or fewer ranks a node"};
+  } catch (const std::exception& error) {
+    return {true, ExitCode::internal, error.what()};
+  }
+}
+
+} // namespace
+
+Environment::Environment(int& argc, char**& argv) {
+  int provided = MPI_THREAD_SINGLE;
+  check(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  if (provided < MPI_THREAD_FUNNELED)
+    throw MpiError("this MPI offers no MPI_THREAD_FUNNELED: build it with thread support");
+}
+
+Environment::~Environment() {
+  if (std::uncaught_exceptions() == 0) MPI_Finalize();
+}
+
+Communicator::Communicator(MPI_Comm parent) {
+  check(MPI_Comm_dup(parent, &comm_), "MPI_Comm_dup");
+  check(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  check(MPI_Comm_rank(comm_, &rank_), "MPI_Comm_rank");
+  check(MPI_Comm_size(comm_, &size_), "MPI_Comm_size");
+}
+
+Communicator::~Communicator() {
+  if (comm_ != MPI_COMM_NULL && std::uncaught_exceptions() == 0) MPI_Comm_free(&comm_);
+}
+
+Communicator::Communicator(Communicator&& other) noexcept
+    : comm_(std::exchange(other.comm_, MPI_COMM_NULL)), rank_(other.rank_), size_(other.size_) {}
+
+Communicator& Communicator::operator=(Communicator&& other) noexcept {
+  std::swap(comm_, other.comm_);
+  std::swap(rank_, other.rank_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+void Communicator::sum(std::span<std::int64_t> values) const {
+  check(MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_INT64_T, MPI_SUM,
+                      comm_),
+        "MPI_Allreduce");
+}
+
+std::int64_t Communicator::sum(std::int64_t value) const {
+  sum(std::span(&value, 1));
+  return value;
+}
+
+std::int64_t Communicator::max(std::int64_t value) const {
+  check(MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT64_T, MPI_MAX, comm_), "MPI_Allreduce");
+  return value;
+}
+
+double Communicator::max(double value) const {
+  check(MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_DOUBLE, MPI_MAX, comm_), "MPI_Allreduce");
+  return value;
+}
+
+bool Communicator::all_equal(std::uint64_t value) const {
+  std::array<std::uint64_t, 2> extremes{value, ~value}; // max of ~v is the complement of min of v
+  check(MPI_Allreduce(MPI_IN_PLACE, extremes.data(), 2, MPI_UINT64_T, MPI_MAX, comm_), "MPI_Allreduce");
+  return extremes[0] == ~extremes[1];
+}
+
+std::int64_t Communicator::exclusive_sum(std::int64_t value) const {
+  std::int64_t below = 0;
+  check(MPI_Exscan(&value, &below, 1, MPI_INT64_T, MPI_SUM, comm_), "MPI_Exscan");
+  return rank_ == 0 ? 0 : below;
+}
+
+std::string Communicator::broadcast(const std::string& text) const {
+  std::int64_t length = static_cast<std::int64_t>(text.size());
+  check(MPI_Bcast(&length, 1, MPI_INT64_T, 0, comm_), "MPI_Bcast");
+  std::string out = rank_ == 0 ? text : std::string(static_cast<std::size_t>(length), '\0');
+  constexpr std::int64_t block = std::numeric_limits<int>::max(); // counts are int in MPI 3
+  for (std::int64_t done = 0; done < length; done += block)
+    check(MPI_Bcast(out.data() + done, static_cast<int>(std::min(block, length - done)), MPI_CHAR, 0, comm_),
+          "MPI_Bcast");
+  return out;
+}
+
+std::vector<double> Communicator::gather(std::span<const double> values) const {
+  std::vector<double> all(values.size() * static_cast<std::size_t>(size_));
+  check(MPI_Allgather(values.data(), static_cast<int>(values.size()), MPI_DOUBLE, all.data(),
+                      static_cast<int>(values.size()), MPI_DOUBLE, comm_),
+        "MPI_Allgather");
+  return all;
+}
+
+std::string Communicator::gather(const std::string& bytes) const {
+  const int count = static_cast<int>(bytes.size());
+  std::vector<int> counts(static_cast<std::size_t>(size_)), offsets(counts.size());
+  check(MPI_Allgather(&count, 1, MPI_INT, counts.data(), 1, MPI_INT, comm_), "MPI_Allgather");
+  std::exclusive_scan(counts.begin(), counts.end(), offsets.begin(), 0);
+  std::string all(static_cast<std::size_t>(offsets.back() + counts.back()), '\0');
+  check(MPI_Allgatherv(bytes.data(), count, MPI_CHAR, all.data(), counts.data(), offsets.data(), MPI_CHAR,
+                       comm_),
+        "MPI_Allgatherv");
+  return all;
+}
+
+void Communicator::barrier() const { check(MPI_Barrier(comm_), "MPI_Barrier"); }
+
+void Communicator::agree(const std::function<void()>& work) const {
+  const Outcome mine = outcome_of(work);
+  const std::int64_t failures = sum(std::int64_t{mine.failed});
+  if (failures == 0) return;
+  const auto first = static_cast<int>(-max(std::int64_t{mine.failed ? -rank_ : -size_}));
+  // The lowest failing rank's words travel to all by a gather to which only it contributes.
+  const bool speaks = mine.failed && rank_ == first;
+  const std::string message = gather(speaks ? mine.message : std::string());
+  const auto code = static_cast<ExitCode>(max(std::int64_t{speaks ? static_cast<int>(mine.code) : 0}));
+  const std::string where =
+      failures == size_ ? ""
+                        : "rank " + std::to_string(first) + " (" + gather(speaks ? host_name() : "") + "): ";
+  throw AgreedError(code, where + message);
+}
+
+void Communicator::abort(ExitCode code) const noexcept {
+  MPI_Abort(comm_ == MPI_COMM_NULL ? MPI_COMM_WORLD : comm_, static_cast<int>(code));
+  std::abort();
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+} // namespace metasieve

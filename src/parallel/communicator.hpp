@@ -1,0 +1,84 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "base/linalg.hpp"
+#include "base/range.hpp"
+
+#include <mpi.h>
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace metasieve {
+
+/// A failing MPI call, named. Exit code 70.
+struct MpiError : Error {
+  explicit MpiError(const std::string& message) : Error(ExitCode::internal, message) {}
+};
+
+/// An error that every rank of the communicator throws alike, so all can leave in step: rank 0 alone reports
+/// it. The message names the rank where it arose, unless all ranks saw the same.
+struct AgreedError : Error {
+  using Error::Error;
+};
+
+/// MPI_Init_thread (funneled) to MPI_Finalize. Does not finalise while an exception unwinds: a rank that
+/// finalises while the others are in a collective call hangs the job.
+class Environment {
+public:
+  Environment(int& argc, char**& argv);
+  ~Environment();
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+};
+
+/// Owns a duplicated MPI_Comm; move-only. Every call is checked and throws MpiError. All members are
+/// collective but rank, size, host and abort.
+class Communicator {
+public:
+  explicit Communicator(MPI_Comm parent = MPI_COMM_WORLD);
+  ~Communicator();
+  Communicator(Communicator&&) noexcept;
+  Communicator& operator=(Communicator&&) noexcept;
+
+  [[nodiscard]] int rank() const noexcept { return rank_; }
+  [[nodiscard]] int size() const noexcept { return size_; }
+  [[nodiscard]] bool is_root() const noexcept { return rank_ == 0; }
+  [[nodiscard]] MPI_Comm get() const noexcept { return comm_; }
+
+  /// Element by element over all ranks, in place. Integer sums: the same bits for any number of ranks.
+  void sum(std::span<std::int64_t> values) const;
+  [[nodiscard]] std::int64_t sum(std::int64_t value) const;
+  [[nodiscard]] std::int64_t max(std::int64_t value) const;
+  [[nodiscard]] double max(double value) const;
+  [[nodiscard]] bool all_equal(std::uint64_t value) const;
+  /// Sum of the values on lower ranks; 0 on rank 0.
+  [[nodiscard]] std::int64_t exclusive_sum(std::int64_t value) const;
+  /// Rank 0's text on every rank.
+  [[nodiscard]] std::string broadcast(const std::string& text) const;
+  /// All ranks' values, in rank order, on every rank. Every rank gives the same count.
+  [[nodiscard]] std::vector<double> gather(std::span<const double> values) const;
+  /// All ranks' bytes, concatenated in rank order, on every rank. Counts may differ.
+  [[nodiscard]] std::string gather(const std::string& bytes) const;
+  void barrier() const;
+
+  /// Runs `work` on every rank; if it throws on any, all ranks throw the same AgreedError (the lowest failing
+  /// rank's message and exit code). `work` must not call collectives that another rank's exception would
+  /// leave waiting.
+  void agree(const std::function<void()>& work) const;
+
+  /// Ends the job on all ranks.
+  [[noreturn]] void abort(ExitCode code) const noexcept;
+
+private:
+  MPI_Comm comm_ = MPI_COMM_NULL;
+  int rank_ = 0;
+  int size_ = 1;
+};
+
+[[nodiscard]] std::string host_name();
+
+} // namespace metasieve

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "base/random.hpp"
+#include "tasks/task.hpp"
+
+#include <string>
+#include <vector>
+
+namespace metasieve {
+
+/// Closed interval; a task draws from it uniformly (group_odds: log-uniformly; samples, features: integers,
+/// both ends included).
+struct Interval {
+  double low = 0;
+  double high = 0;
+  friend bool operator==(const Interval&, const Interval&) = default;
+};
+
+enum class Disadvantaged { minority, random }; ///< `minority` is group 1
+
+/// Ranges of the knobs of the generator. Defaults: the `seed` family.
+struct Family {
+  std::string name = "seed";
+  Interval samples{100, 10000};
+  Interval features{5, 20};
+  Interval label_noise{0, 0.3};
+  Interval minority{0.1, 0.9};
+  Interval positive{0.2, 0.8};
+  Interval separability{0.5, 2.0};
+  double biased_fraction = 0.7;
+  Interval group_odds{2.25, 2.25};
+  Disadvantaged disadvantaged = Disadvantaged::minority;
+  Interval feature_shift{0, 0};
+  Interval label_bias{0, 0};
+  double adversarial_fraction = 0;
+  friend bool operator==(const Family&, const Family&) = default;
+};
+
+/// @throws ConfigError naming `family.NAME.knob`, its value and the domain, if a knob is out of its domain.
+void validate(const Family& family);
+
+/// The knobs that one task drew.
+struct TaskParameters {
+  Index samples, train_rows, test_rows, features;
+  double label_noise, minority, positive, separability;
+  bool biased;
+  double group_odds; ///< >= 1: odds of the favoured group over those of the other
+  int disadvantaged; ///< 0 or 1
+  double feature_shift, label_bias;
+  bool adversarial;
+};
+
+/// Cheap, and enough to predict a task's cost. Depends on (family, seed, id) only.
+[[nodiscard]] TaskParameters draw_parameters(const Family& family, Seed seed, TaskId id);
+
+/// Families with shares that sum to 1. `name:share,name:share` in a configuration.
+struct MixturePart {
+  Family family;
+  double share = 1;
+};
+using Mixture = std::vector<MixturePart>;
+
+/// Which part makes task `id`: spread so evenly over the ids that any run of consecutive ids holds the shares
+/// to within a few tasks (a golden-ratio sequence). @throws ConfigError if the mixture is empty.
+[[nodiscard]] const Family& family_of(const Mixture& mixture, TaskId id);
+
+} // namespace metasieve
