@@ -1,0 +1,66 @@
+#include "meta/meta_gradient.hpp"
+
+#include "policy/weights.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+namespace metasieve {
+namespace {
+
+std::vector<Index> support_rows(const PreparedTask& task, const MetaOptions& options, std::uint64_t step) {
+  const Index rows = task.train.rows();
+  if (options.support > 0 && options.support < rows) {
+    const Stream stream(options.seed, Draw::support, task.id, step);
+    std::vector<Index> drawn = sample_without_replacement(stream, rows, options.support);
+    std::sort(drawn.begin(), drawn.end()); // memory order
+    return drawn;
+  }
+  std::vector<Index> all(static_cast<std::size_t>(rows));
+  std::iota(all.begin(), all.end(), Index{0});
+  return all;
+}
+
+MetaGradient failure(Index parameters) {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  return {nan, nan, nan, Vector::Zero(parameters), FitStatus::diverged};
+}
+
+} // namespace
+
+MetaGradient task_meta_gradient(const PreparedTask& task, const Policy& policy, const MetaOptions& options,
+                                std::uint64_t step) {
+  if (task.probe.status == FitStatus::diverged) return failure(policy.theta.size());
+  const std::vector<Index> rows = support_rows(task, options, step);
+  const InnerProblem problem{design_matrix(task.train, task.probe.standardizer, rows),
+                             to_vector(task.train.y(rows)), task.probe.beta};
+  const Matrix query = design_matrix(task.test, task.probe.standardizer);
+
+  const PolicyTrace network = forward(policy, task.features(rows, Eigen::all).cast<double>());
+  const WeightsTrace keep = keep_weights(network.u, policy.keep, policy.temperature);
+  const InnerFit model = fit(problem, keep.weights, options.inner);
+  if (model.status == FitStatus::diverged) return failure(policy.theta.size());
+  const OuterTrace outer = outer_loss(query * model.beta, task.test.y, task.test.group, options.outer);
+
+  const Vector d_beta = query.transpose() * pullback(outer);
+  const Vector d_weights = pullback(problem, keep.weights, model, options.inner, d_beta);
+  const Vector d_u = pullback(keep, d_weights);
+  MetaGradient out{outer.loss, outer.accuracy_loss, outer.fairness_loss, pullback(policy, network, d_u),
+                   model.status};
+  return std::isfinite(out.loss) && out.d_theta.allFinite() ? out : failure(policy.theta.size());
+}
+
+std::vector<Index> batch_of_step(Seed seed, std::uint64_t step, Index tasks, Index size) {
+  const Index strata = size == 0 ? tasks : std::min(size, tasks);
+  std::vector<Index> batch;
+  for (Index k = 0; k < strata; ++k) {
+    const Index begin = k * tasks / strata, length = (k + 1) * tasks / strata - begin;
+    const auto rounds = static_cast<std::uint64_t>(length);
+    const Stream stream(seed, Draw::batch, TaskId{static_cast<std::uint64_t>(k)}, step / rounds);
+    batch.push_back(begin + permutation(stream, length)[step % rounds]);
+  }
+  return batch;
+}
+
+} // namespace metasieve

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "fairness/outer_loss.hpp"
+#include "inner/inner_fit.hpp"
+#include "meta/prepared_task.hpp"
+#include "policy/network.hpp"
+
+namespace metasieve {
+
+struct MetaOptions {
+  InnerOptions inner;
+  OuterOptions outer;
+  Index support = 600; ///< support rows drawn per step; 0: all
+  Seed seed{};         ///< of the drawing
+};
+
+/// d outer / d theta of one task.
+struct MetaGradient {
+  double loss = 0, accuracy_loss = 0, fairness_loss = 0;
+  Vector d_theta; ///< [p]
+  FitStatus status = FitStatus::converged;
+};
+
+/// The whole chain for one task at meta-iteration `step`: features -> policy -> weights -> inner fit -> query
+/// loss, and back. A pure function of its arguments. A numerical failure is a status (and NaN), not an
+/// exception.
+[[nodiscard]] MetaGradient task_meta_gradient(const PreparedTask& task, const Policy& policy,
+                                              const MetaOptions& options, std::uint64_t step);
+
+/// Which of `tasks` make up the batch of meta-iteration `step`: sorted indices, a pure function of (seed,
+/// step, tasks, size). The tasks are cut into `size` strata of consecutive indices and each stratum gives
+/// one, every task once before any comes again: so each batch holds all families alike, and every rank,
+/// owning consecutive tasks, gets its share. size = 0 or >= tasks: all of them.
+[[nodiscard]] std::vector<Index> batch_of_step(Seed seed, std::uint64_t step, Index tasks, Index size);
+
+} // namespace metasieve
