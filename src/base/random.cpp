@@ -2,6 +2,7 @@
 
 #include <Random123/philox.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <numbers>
@@ -25,6 +26,16 @@ Words philox(std::uint64_t seed, std::uint64_t draw, std::uint64_t task, std::ui
 double open_below(std::uint64_t bits) { return (static_cast<double>(bits >> 11) + 1.0) * 0x1p-53; }
 double open_above(std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
 
+struct NormalPair {
+  double first, second;
+};
+
+NormalPair box_muller(std::uint64_t radius_bits, std::uint64_t angle_bits) {
+  const double radius = std::sqrt(-2.0 * std::log(open_below(radius_bits)));
+  const double angle = 2.0 * std::numbers::pi * open_above(angle_bits);
+  return {radius * std::cos(angle), radius * std::sin(angle)};
+}
+
 } // namespace
 
 Stream::Stream(Seed seed, Draw draw, TaskId task, std::uint64_t step) noexcept
@@ -45,9 +56,22 @@ double Stream::normal(Index index) const noexcept {
   // A block of four words makes four normals: words (0, 1) the first two, words (2, 3) the others.
   const Words words = philox(seed_, draw_, task_, step_, index / 4);
   const std::size_t pair = index % 4 < 2 ? 0 : 2;
-  const double radius = std::sqrt(-2.0 * std::log(open_below(words.word[pair])));
-  const double angle = 2.0 * std::numbers::pi * open_above(words.word[pair + 1]);
-  return index % 2 == 0 ? radius * std::cos(angle) : radius * std::sin(angle);
+  const NormalPair both = box_muller(words.word[pair], words.word[pair + 1]);
+  return index % 2 == 0 ? both.first : both.second;
+}
+
+Matrix Stream::normals(Index rows, Index columns) const {
+  Matrix out(rows, columns);
+  double* next = out.data();
+  const Index size = out.size();
+  for (Index i = 0; i < size; i += 4) {
+    const Words words = philox(seed_, draw_, task_, step_, i / 4);
+    const NormalPair low = box_muller(words.word[0], words.word[1]);
+    const NormalPair high = box_muller(words.word[2], words.word[3]);
+    const std::array<double, 4> block{low.first, low.second, high.first, high.second};
+    next = std::copy_n(block.begin(), std::min<Index>(4, size - i), next);
+  }
+  return out;
 }
 
 Index Stream::below(Index index, Index bound) const noexcept {

@@ -48,6 +48,14 @@ TEST(Stream, uniform_and_normal_have_their_moments) {
   EXPECT_NEAR(lag, 0.0, 5 / std::sqrt(count));
 }
 
+TEST(Stream, bulk_normals_have_the_bits_of_single_ones) {
+  const Stream stream(Seed{7}, Draw::covariates, TaskId{1}, 2);
+
+  const Matrix all = stream.normals(667, 3); // 2001 numbers: the last block of four is cut
+
+  for (Index i = 0; i < all.size(); ++i) ASSERT_EQ(all(i / 3, i % 3), stream.normal(i)) << i;
+}
+
 TEST(Stream, below_is_uniform) {
   const Stream stream(Seed{7}, Draw::flips, TaskId{1});
   std::vector<int> counts(7);
