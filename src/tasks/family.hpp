@@ -39,18 +39,31 @@ struct Family {
 /// @throws ConfigError naming `family.NAME.knob`, its value and the domain, if a knob is out of its domain.
 void validate(const Family& family);
 
+/// Names of the knobs in the order of a family file: samples, features, ... adversarial_fraction.
+[[nodiscard]] std::vector<std::string> family_keys();
+
+/// Reads one line `knob = value` of a family file into `family`: `lo:hi`, or one number for lo = hi; a share
+/// is one number; `disadvantaged` is `minority` or `random`. @throws ConfigError naming `family.NAME.knob`,
+/// the value and what is expected; then `family` is as before.
+void set_knob(Family& family, const std::string& knob, const std::string& value);
+
+/// The shortest text from which set_knob makes the same value, bit for bit. @throws ConfigError if there is
+/// no such knob.
+[[nodiscard]] std::string knob_text(const Family& family, const std::string& knob);
+
 /// The knobs that one task drew.
 struct TaskParameters {
-  Index samples, train_rows, test_rows, features;
+  Index samples, train_rows, test_rows, features; ///< test_rows = ceil(0.3 samples)
   double label_noise, minority, positive, separability;
-  bool biased;
-  double group_odds; ///< >= 1: odds of the favoured group over those of the other
+  bool biased;       ///< group_odds is not 1
+  double group_odds; ///< >= 1: odds of the favoured group over those of the other; 1 if not biased
   int disadvantaged; ///< 0 or 1
   double feature_shift, label_bias;
   bool adversarial;
 };
 
-/// Cheap, and enough to predict a task's cost. Depends on (family, seed, id) only.
+/// Cheap, and enough to predict a task's cost. Depends on (family, seed, id) only. @throws ConfigError as
+/// validate(family).
 [[nodiscard]] TaskParameters draw_parameters(const Family& family, Seed seed, TaskId id);
 
 /// Families with shares that sum to 1. `name:share,name:share` in a configuration.
@@ -61,7 +74,8 @@ struct MixturePart {
 using Mixture = std::vector<MixturePart>;
 
 /// Which part makes task `id`: spread so evenly over the ids that any run of consecutive ids holds the shares
-/// to within a few tasks (a golden-ratio sequence). @throws ConfigError if the mixture is empty.
+/// to within a few tasks (a golden-ratio sequence). The result refers into `mixture`; shares are normalised.
+/// @throws ConfigError if the mixture is empty or a share is negative or not finite.
 [[nodiscard]] const Family& family_of(const Mixture& mixture, TaskId id);
 
 } // namespace metasieve

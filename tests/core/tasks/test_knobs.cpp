@@ -1,0 +1,189 @@
+#include "base/error.hpp"
+#include "tasks/family.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+
+namespace metasieve {
+namespace {
+
+/// The message of the ConfigError that `action` throws; empty if it throws none.
+template <class Action>
+std::string config_error(Action&& action) {
+  try {
+    action();
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return {};
+}
+
+Family read_family(const std::string& name) {
+  std::ifstream file(METASIEVE_SOURCE_DIR "/configs/families/" + name + ".ini");
+  Family family;
+  family.name = name;
+  std::vector<std::string> keys;
+  for (std::string line; std::getline(file, line);) {
+    line = line.substr(0, line.find('#'));
+    const auto equals = line.find('=');
+    if (equals == std::string::npos) continue;
+    keys.push_back(line.substr(0, line.find(' ')));
+    set_knob(family, keys.back(), line.substr(equals + 1));
+  }
+  EXPECT_EQ(keys, family_keys()) << name;
+  return family;
+}
+
+TEST(FamilyFiles, hold_the_families_of_the_design) {
+  const Family seed;
+  Family seed_random = seed;
+  seed_random.name = "seed_random";
+  seed_random.disadvantaged = Disadvantaged::random;
+  const Family biased{.name = "biased",
+                      .samples = {200, 10000},
+                      .label_noise = {0, 0.2},
+                      .biased_fraction = 1,
+                      .group_odds = {1, 2.25},
+                      .disadvantaged = Disadvantaged::random,
+                      .feature_shift = {0, 1.5},
+                      .label_bias = {0, 0.5},
+                      .adversarial_fraction = 0.3};
+
+  EXPECT_EQ(read_family("seed"), seed);
+  EXPECT_EQ(read_family("seed_random"), seed_random);
+  EXPECT_EQ(read_family("biased"), biased);
+}
+
+TEST(SetKnob, reads_ranges_numbers_and_words) {
+  Family family;
+
+  set_knob(family, "samples", "50:70");
+  set_knob(family, "label_noise", " 0.1 : 0.25 ");
+  set_knob(family, "separability", "1.5");
+  set_knob(family, "biased_fraction", "0.25");
+  set_knob(family, "disadvantaged", "random");
+
+  EXPECT_EQ(family.samples, (Interval{50, 70}));
+  EXPECT_EQ(family.label_noise, (Interval{0.1, 0.25}));
+  EXPECT_EQ(family.separability, (Interval{1.5, 1.5}));
+  EXPECT_EQ(family.biased_fraction, 0.25);
+  EXPECT_EQ(family.disadvantaged, Disadvantaged::random);
+}
+
+TEST(SetKnob, refuses_with_knob_value_and_what_is_expected) {
+  Family family;
+  family.name = "biased";
+  const Family before = family;
+  const auto error = [&](const char* knob, const char* value) {
+    return config_error([&] { set_knob(family, knob, value); });
+  };
+  const std::string noise = ": must be lo:hi or one number, 0 <= lo <= hi <= 0.5";
+
+  for (const char* value : {"0.2:1.5", "0.3:0.1", "-0.1:0.2", "nan", "inf", "0:nan", "a:b", "0.1:", ":0.1",
+                            "", "1e999", "0.1:0.2:0.3", "0.1 0.2"})
+    EXPECT_EQ(error("label_noise", value), "family.biased.label_noise = " + std::string(value) + noise);
+  EXPECT_EQ(error("samples", "100.5"),
+            "family.biased.samples = 100.5: must be lo:hi or one number, whole, 20 <= lo <= hi <= 100000000");
+  EXPECT_EQ(error("positive", "0:1"),
+            "family.biased.positive = 0:1: must be lo:hi or one number, 0 < lo <= hi < 1");
+  EXPECT_EQ(error("biased_fraction", "0:1"),
+            "family.biased.biased_fraction = 0:1: must be a number within 0..1");
+  EXPECT_EQ(error("disadvantaged", "both"), "family.biased.disadvantaged = both: must be minority or random");
+  EXPECT_EQ(error("noise", "0").substr(0, 58), "family.biased.noise: no such knob; there are samples, feat");
+  EXPECT_EQ(family, before);
+}
+
+TEST(KnobText, round_trips_every_knob_bit_for_bit) {
+  Family family{.name = "odd",
+                .samples = {20, 100000000},
+                .features = {3, 3},
+                .label_noise = {1e-300, 1.0 / 3},
+                .minority = {0.1 + 0.2, 0.7},
+                .positive = {std::numeric_limits<double>::denorm_min(), 0.5},
+                .separability = {2.0 / 3, 123.456789012345678},
+                .biased_fraction = 0.1,
+                .group_odds = {1, 1e6},
+                .disadvantaged = Disadvantaged::random,
+                .feature_shift = {0, 1.5},
+                .label_bias = {0.25, 0.25},
+                .adversarial_fraction = 1.0 / 7};
+  Family copy;
+  copy.name = "odd";
+
+  for (const std::string& knob : family_keys()) set_knob(copy, knob, knob_text(family, knob));
+
+  EXPECT_EQ(copy, family);
+  EXPECT_EQ(knob_text(family, "samples"), "20:100000000");
+  EXPECT_EQ(knob_text(family, "label_bias"), "0.25");
+  EXPECT_EQ(knob_text(Family{}, "minority"), "0.1:0.9");
+  EXPECT_THROW((void)knob_text(family, "noise"), ConfigError);
+}
+
+TEST(Validate, accepts_every_knob_at_its_bounds) {
+  const Family widest{.name = std::string(31, 'a'),
+                      .samples = {20, 1e8},
+                      .features = {3, 10000},
+                      .label_noise = {0, 0.5},
+                      .minority = {1e-9, 1 - 1e-9},
+                      .positive = {1e-9, 1 - 1e-9},
+                      .separability = {0, 1000},
+                      .biased_fraction = 1,
+                      .group_odds = {1, 1e6},
+                      .feature_shift = {0, 100},
+                      .label_bias = {0, 1},
+                      .adversarial_fraction = 1};
+
+  EXPECT_EQ(config_error([&] { validate(widest); }), "");
+  EXPECT_EQ(config_error([] { validate(Family{}); }), "");
+}
+
+/// A family with one knob out of its domain, and the knob's name.
+struct Refused {
+  const char* knob;
+  Family family;
+};
+
+TEST(Validate, names_the_knob_that_is_out_of_its_domain) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<Refused> refused{
+      {"samples = 19:100", {.samples = {19, 100}}},
+      {"samples = 20.5:100", {.samples = {20.5, 100}}},
+      {"samples = 200:100", {.samples = {200, 100}}},
+      {"features = 2:5", {.features = {2, 5}}},
+      {"label_noise = 0:0.51", {.label_noise = {0, 0.51}}},
+      {"label_noise = nan:0.1", {.label_noise = {nan, 0.1}}},
+      {"minority = 0:0.5", {.minority = {0, 0.5}}},
+      {"minority = 0.5:1", {.minority = {0.5, 1}}},
+      {"positive = 0.5:1", {.positive = {0.5, 1}}},
+      {"separability = -1:1", {.separability = {-1, 1}}},
+      {"separability = 1:inf", {.separability = {1, std::numeric_limits<double>::infinity()}}},
+      {"biased_fraction = 1.1", {.biased_fraction = 1.1}},
+      {"group_odds = 0.9:2", {.group_odds = {0.9, 2}}},
+      {"feature_shift = -0.1", {.feature_shift = {-0.1, -0.1}}},
+      {"label_bias = 0:1.5", {.label_bias = {0, 1.5}}},
+      {"adversarial_fraction = nan", {.adversarial_fraction = nan}},
+  };
+
+  for (const Refused& each : refused) {
+    const std::string message = config_error([&] { validate(each.family); });
+
+    EXPECT_EQ(message.rfind("family.seed." + std::string(each.knob) + ": must be ", 0), 0U) << message;
+  }
+}
+
+TEST(Validate, names_must_fit_the_record_and_the_mixture_syntax) {
+  for (const std::string& name :
+       {std::string(), std::string(32, 'a'), std::string("a:b"), std::string("a,b")}) {
+    Family family;
+    family.name = name;
+
+    EXPECT_EQ(config_error([&] { validate(family); }),
+              "family name \"" + name + "\": must be 1 to 31 letters, digits, _ or -");
+  }
+}
+
+} // namespace
+} // namespace metasieve
