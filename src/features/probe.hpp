@@ -14,7 +14,12 @@ struct Probe {
   FitStatus status = FitStatus::converged;
 };
 
-/// w0 = argmin mean_i loss_i + 1/2 w'Rw to a gradient below 1e-8.
+/// w0 = argmin mean_i loss_i + 1/2 w'Rw to a gradient below 1e-8. Zero rows, or a fit that diverged: beta = 0
+/// and the status says so.
 [[nodiscard]] Probe fit_probe(const Split& train, bool use_group, double ridge);
+
+/// design * beta, [n, p] and [p] -> [n]. Equal rows get equal bits wherever they stand, which a blocked
+/// product does not promise: ties in the loss rank stay ties.
+[[nodiscard]] Vector row_logits(const Matrix& design, const Vector& beta);
 
 } // namespace metasieve

@@ -1,0 +1,100 @@
+#include "features/random_fourier.hpp"
+
+#include "features/leave_one_out.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <vector>
+
+namespace metasieve {
+namespace {
+
+constexpr Index pair_count = 500;
+
+/// The nearest integer, for |x| < 2^51, without a call: adding 1.5 * 2^52 leaves no bits for a fraction.
+double nearest_integer(double x) {
+  constexpr double shift = 0x1.8p52;
+  return (x + shift) - shift;
+}
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, middle);
+  return 0.5 * (*middle + *std::max_element(values.begin(), middle));
+}
+
+} // namespace
+
+double fast_cos(double x) {
+  // x = k pi + r with |r| <= pi/2; pi in three parts, of which k times the first two is exact (Cody and
+  // Waite).
+  constexpr double pi_high = 0x1.921fb544p+1, pi_middle = 0x1.0b4611a6p-33, pi_low = 0x1.3198a2e037073p-68;
+  const double k = nearest_integer(x * std::numbers::inv_pi);
+  const double r = ((x - k * pi_high) - k * pi_middle) - k * pi_low;
+  const double odd = k - 2.0 * nearest_integer(0.5 * k); // -1, 0 or 1
+  // The Taylor series to r^20; the next term is below 2e-17 at pi/2.
+  const double s = r * r;
+  double sum = 1.0 / 2432902008176640000.0;
+  sum = sum * s - 1.0 / 6402373705728000.0;
+  sum = sum * s + 1.0 / 20922789888000.0;
+  sum = sum * s - 1.0 / 87178291200.0;
+  sum = sum * s + 1.0 / 479001600.0;
+  sum = sum * s - 1.0 / 3628800.0;
+  sum = sum * s + 1.0 / 40320.0;
+  sum = sum * s - 1.0 / 720.0;
+  sum = sum * s + 1.0 / 24.0;
+  sum = sum * s - 0.5;
+  sum = sum * s + 1.0;
+  return (1.0 - 2.0 * odd * odd) * sum;
+}
+
+double kernel_width(const Matrix& x, const Stream& pairs) {
+  const Index n = x.rows();
+  if (n < 2) return 1.0;
+  std::vector<double> distance;
+  for (Index k = 0; k < pair_count; ++k) {
+    const Index a = pairs.below(2 * k, n), other = pairs.below(2 * k + 1, n - 1);
+    const Index b = other < a ? other : other + 1;
+    distance.push_back((x.row(a) - x.row(b)).norm());
+  }
+  double sum = 0.0;
+  for (const double value : distance) sum += value;
+  const double middle = median(std::move(distance));
+  const double typical = middle > 0.0 ? middle : sum / static_cast<double>(pair_count);
+  return typical > 0.0 ? 0.6 * typical : 1.0;
+}
+
+FourierBasis draw_fourier_basis(const Matrix& x, Seed seed, TaskId id) {
+  const double width = kernel_width(x, Stream(seed, Draw::rff_pairs, id));
+  const Stream weights(seed, Draw::rff_weights, id), phases(seed, Draw::rff_phases, id);
+  FourierBasis basis{Eigen::MatrixXd(x.cols(), fourier_count), Eigen::RowVectorXd(fourier_count)};
+  for (Index j = 0; j < x.cols(); ++j)
+    for (Index k = 0; k < fourier_count; ++k)
+      basis.frequency(j, k) = weights.normal(j * fourier_count + k) / width;
+  for (Index k = 0; k < fourier_count; ++k) basis.phase(k) = phases.uniform(k, 0.0, 2.0 * std::numbers::pi);
+  return basis;
+}
+
+Eigen::MatrixXd fourier_features(const FourierBasis& basis, const Matrix& x) {
+  const Index n = x.rows(), d = x.cols();
+  const double scale = std::sqrt(2.0 / static_cast<double>(fourier_count));
+  Eigen::MatrixXd features(n, fourier_count + d + 1);
+  features.leftCols(fourier_count).noalias() = x * basis.frequency;
+  for (Index k = 0; k < fourier_count; ++k) {
+    double* const column = features.col(k).data();
+    const double phase = basis.phase(k);
+    for (Index i = 0; i < n; ++i) column[i] = scale * fast_cos(column[i] + phase);
+  }
+  features.middleCols(fourier_count, d) = 0.3 * x;
+  features.col(fourier_count + d).setConstant(0.3);
+  return features;
+}
+
+Vector rff_margin(const Matrix& x, const Labels& y, Seed seed, TaskId id) {
+  const Vector target = 2.0 * y.cast<double>().array() - 1.0;
+  const Eigen::MatrixXd features = fourier_features(draw_fourier_basis(x, seed, id), x);
+  return target.cwiseProduct(leave_one_out_ridge(features, target, fourier_ridges).prediction);
+}
+
+} // namespace metasieve
