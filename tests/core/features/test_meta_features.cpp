@@ -1,0 +1,245 @@
+#include "features/meta_features.hpp"
+
+#include "core/features/feature_data.hpp"
+#include "features/leave_one_out.hpp"
+#include "features/neighbours.hpp"
+#include "features/out_of_fold.hpp"
+#include "features/random_fourier.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <thread>
+
+namespace metasieve {
+namespace {
+
+using testing::duplicated_task;
+using testing::random_task;
+using testing::same_bits;
+
+const FeatureOptions options{.set = FeatureSet::full16, .ridge = 1e-3, .seed = Seed{3}, .id = TaskId{8}};
+
+Matrix features_of(const Split& train) { return meta_features(train, fit_probe(train, true, 1e-3), options); }
+
+double mean_where(Index n, const std::function<bool(Index)>& member,
+                  const std::function<double(Index)>& value) {
+  double sum = 0, count = 0;
+  for (Index i = 0; i < n; ++i)
+    if (member(i)) {
+      sum += value(i);
+      count += 1;
+    }
+  return sum / count;
+}
+
+void scale_slowly(Matrix& features, Index column) {
+  const Index n = features.rows();
+  double mean = 0, square = 0;
+  for (Index i = 0; i < n; ++i) mean += features(i, column) / static_cast<double>(n);
+  for (Index i = 0; i < n; ++i) square += std::pow(features(i, column) - mean, 2) / static_cast<double>(n);
+  for (Index i = 0; i < n; ++i) features(i, column) = (features(i, column) - mean) / std::sqrt(square);
+}
+
+/// The definitions by scalar loops; knn, out-of-fold and Fourier parts, which have their own slow forms, from
+/// their functions.
+Matrix slow_features(const Split& train, const Probe& probe) {
+  const Index n = train.rows();
+  const Matrix design = design_matrix(train, probe.standardizer);
+  const Vector oof = out_of_fold_logits(design, train.y, probe.beta, options.ridge,
+                                        Stream(options.seed, Draw::folds, options.id));
+  const Vector rff = rff_margin(design.leftCols(train.columns()), train.y, options.seed, options.id);
+  const Vector knn = neighbour_agreement(train, probe.standardizer, {.seed = options.seed, .id = options.id});
+  std::vector<double> loss, confidence;
+  Matrix out(n, 16);
+  for (Index i = 0; i < n; ++i) {
+    const double f = design.row(i).dot(probe.beta), p = 1.0 / (1.0 + std::exp(-f));
+    loss.push_back(train.y(i) == 1 ? -std::log(p) : -std::log(1.0 - p));
+    confidence.push_back(std::max(p, 1.0 - p));
+    out(i, 2) = -p * std::log(p) - (1.0 - p) * std::log(1.0 - p);
+    out(i, 6) = p > 0.5 ? 1.0 : 0.0;
+    out(i, 8) = std::abs(p - 0.5);
+  }
+  const auto loss_of = [&](Index i) { return loss[static_cast<std::size_t>(i)]; };
+  const auto confidence_of = [&](Index i) { return confidence[static_cast<std::size_t>(i)]; };
+  const auto everywhere = [](Index) { return true; };
+  for (Index i = 0; i < n; ++i) {
+    const double t = train.y(i) == 1 ? 1.0 : -1.0;
+    const auto same_group = [&](Index k) { return train.group(k) == train.group(i); };
+    const auto same_label = [&](Index k) { return train.y(k) == train.y(i); };
+    const auto same_cell = [&](Index k) { return same_group(k) && same_label(k); };
+    const double p_z = mean_where(n, everywhere, same_group), p_y = mean_where(n, everywhere, same_label);
+    const double p_yz = mean_where(n, everywhere, same_cell);
+    out(i, 0) = loss_of(i);
+    out(i, 1) = confidence_of(i);
+    out(i, 3) = train.group(i);
+    out(i, 4) = mean_where(n, same_group, loss_of);
+    out(i, 5) = mean_where(n, same_group, confidence_of);
+    out(i, 7) = train.y(i);
+    out(i, 9) = mean_where(n, everywhere, [&](Index k) { return loss_of(k) < loss_of(i) ? 1.0 : 0.0; }) *
+                static_cast<double>(n) / static_cast<double>(n - 1);
+    out(i, 10) = knn(i);
+    out(i, 11) = t * oof(i);
+    out(i, 12) = rff(i);
+    out(i, 13) = std::log(p_y * p_z / p_yz) / 0.3;
+    out(i, 14) = mean_where(n, same_cell, loss_of);
+    out(i, 15) = (std::log(p_yz) + 1.4) / 0.6;
+  }
+  for (const Index column : {0, 1, 2, 4, 5, 8, 10, 11, 12, 14}) scale_slowly(out, column);
+  return out;
+}
+
+TEST(MetaFeatures, equal_their_definitions) {
+  for (const bool use_group : {true, false}) {
+    const Split train = random_task(250, 6);
+    const Probe probe = fit_probe(train, use_group, 1e-3);
+
+    const Matrix fast = meta_features(train, probe, options), slow = slow_features(train, probe);
+
+    for (Index column = 0; column < 16; ++column)
+      EXPECT_LT((fast.col(column) - slow.col(column)).cwiseAbs().maxCoeff(), 1e-9) << "column " << column;
+  }
+}
+
+TEST(MetaFeatures, seed10_is_the_first_ten_columns_of_full16) {
+  const Split train = random_task(123, 5);
+  const Probe probe = fit_probe(train, true, 1e-3);
+  FeatureOptions seed10 = options;
+  seed10.set = FeatureSet::seed10;
+
+  EXPECT_TRUE(
+      same_bits(meta_features(train, probe, seed10), meta_features(train, probe, options).leftCols(10)));
+}
+
+TEST(MetaFeatures, never_read_the_clean_labels) {
+  Split train = random_task(150, 5);
+  const Matrix before = features_of(train);
+  train.y_clean = 1 - train.y_clean.array();
+  const Matrix flipped = features_of(train);
+  train.y_clean.resize(0);
+
+  EXPECT_TRUE(same_bits(before, flipped));
+  EXPECT_TRUE(same_bits(before, features_of(train)));
+}
+
+TEST(MetaFeatures, are_the_same_bits_from_any_thread) {
+  const Split train = random_task(700, 7);
+  const Matrix expected = features_of(train);
+  std::vector<Matrix> found(4);
+  std::vector<std::thread> threads;
+
+  for (std::size_t k = 0; k < found.size(); ++k)
+    threads.emplace_back([&, k] {
+      // Allocations of other sizes first, so that addresses differ.
+      const std::vector<char> padding(1 + 977 * k);
+      const Split copy = train;
+      found[k] = features_of(copy);
+    });
+  for (std::thread& thread : threads) thread.join();
+
+  for (const Matrix& matrix : found) EXPECT_TRUE(same_bits(matrix, expected));
+}
+
+TEST(MetaFeatures, depend_on_seed_and_task_in_the_random_columns_only) {
+  const Split train = random_task(200, 5);
+  const Probe probe = fit_probe(train, true, 1e-3);
+  const Matrix before = meta_features(train, probe, options);
+
+  for (const auto& [seed, id] : {std::pair{Seed{4}, TaskId{8}}, std::pair{Seed{3}, TaskId{9}}}) {
+    const Matrix after = meta_features(train, probe, {options.set, options.ridge, seed, id});
+
+    for (Index column = 0; column < 16; ++column)
+      EXPECT_EQ(before.col(column) == after.col(column), column != 11 && column != 12) << column;
+  }
+}
+
+TEST(MetaFeatures, equal_rows_have_equal_features_but_for_rank_folds_and_neighbours) {
+  Split train = duplicated_task(120, 3, 2);
+  const Matrix features = features_of(train);
+
+  for (Index i = 0; i < 120; ++i)
+    for (Index k = 0; k < i; ++k)
+      if (train.x.row(i) == train.x.row(k) && train.y(i) == train.y(k) && train.group(i) == train.group(k)) {
+        for (const Index column : {0, 1, 2, 4, 5, 8, 13, 14, 15})
+          EXPECT_EQ(features(i, column), features(k, column));
+        EXPECT_LT(features(k, 9), features(i, 9)); // ties in order of index
+      }
+}
+
+TEST(MetaFeatures, columns_without_variation_are_zero) {
+  Split train = random_task(40, 3);
+  train.group.setZero();
+  train.y.setOnes();
+
+  const Matrix features = features_of(train);
+
+  for (const Index column : {3, 4, 5, 10, 13, 14}) EXPECT_TRUE((features.col(column).array() == 0.0).all());
+  EXPECT_TRUE((features.col(15).array() == 1.4 / 0.6).all());
+}
+
+/// Each degenerate case, by name: `change` makes it from a random task of `rows` rows.
+struct Degenerate {
+  const char* name;
+  Index rows;
+  void (*change)(Split& train);
+};
+
+class MetaFeaturesDegenerate : public ::testing::TestWithParam<Degenerate> {};
+
+TEST_P(MetaFeaturesDegenerate, are_finite_and_repeatable) {
+  for (const bool use_group : {true, false}) {
+    Split train = random_task(GetParam().rows, 4);
+    GetParam().change(train);
+
+    const Probe probe = fit_probe(train, use_group, 1e-3);
+    const Matrix features = meta_features(train, probe, options);
+
+    EXPECT_EQ(features.rows(), GetParam().rows);
+    EXPECT_EQ(features.cols(), 16);
+    EXPECT_TRUE(features.allFinite());
+    EXPECT_TRUE(same_bits(features, meta_features(train, probe, options)));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, MetaFeaturesDegenerate,
+    ::testing::Values(Degenerate{"no_row", 0, [](Split&) {}}, Degenerate{"one_row", 1, [](Split&) {}},
+                      Degenerate{"two_rows_of_two_classes", 2, [](Split& s) { s.y << 0, 1; }},
+                      Degenerate{"two_rows_of_one_class", 2, [](Split& s) { s.y.setZero(); }},
+                      Degenerate{"nineteen_rows", 19, [](Split&) {}},
+                      Degenerate{"one_class", 80, [](Split& s) { s.y.setOnes(); }},
+                      Degenerate{"one_positive", 80,
+                                 [](Split& s) {
+                                   s.y.setZero();
+                                   s.y(7) = 1;
+                                 }},
+                      Degenerate{"three_positives", 80,
+                                 [](Split& s) {
+                                   s.y.setZero();
+                                   s.y.segment(7, 3).setOnes();
+                                 }},
+                      Degenerate{"empty_group", 80, [](Split& s) { s.group.setOnes(); }},
+                      Degenerate{"empty_cell", 80, [](Split& s) { s.group = s.group.cwiseMin(s.y); }},
+                      Degenerate{"group_equals_label", 80, [](Split& s) { s.group = s.y; }},
+                      Degenerate{"constant_columns", 80, [](Split& s) { s.x.setConstant(0.1F); }},
+                      Degenerate{"one_constant_column", 80, [](Split& s) { s.x.col(1).setConstant(-7.0F); }},
+                      Degenerate{"equal_rows_but_one", 80,
+                                 [](Split& s) {
+                                   s.x.setZero();
+                                   s.x(5, 2) = 1.0F;
+                                 }},
+                      Degenerate{"huge_and_tiny_columns", 80,
+                                 [](Split& s) {
+                                   s.x.col(0) *= 1e30F;
+                                   s.x.col(1) *= 1e-30F;
+                                 }},
+                      Degenerate{"separable", 80,
+                                 [](Split& s) {
+                                   for (Index i = 0; i < 80; ++i) s.y(i) = s.x(i, 0) > 0.0F ? 1 : 0;
+                                 }}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+} // namespace
+} // namespace metasieve
