@@ -1,1 +1,30 @@
-int main() { return 0; }
+#include "cli/commands.hpp"
+
+#include "parallel/communicator.hpp"
+
+#include <cstdio>
+
+namespace {
+
+void report(const std::string& where, const char* message) {
+  std::fprintf(stderr, "metasieve: %s%s\n", where.c_str(), message);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  using namespace metasieve;
+  const Environment mpi(argc, argv);
+  const Communicator comm;
+  try {
+    run_command(comm, {argv + 1, argv + argc});
+    return static_cast<int>(ExitCode::done);
+  } catch (const AgreedError& error) { // on every rank alike: all leave in step
+    if (comm.is_root()) report("", error.what());
+    return static_cast<int>(error.code());
+  } catch (const std::exception& error) { // this rank's own: the others may wait in a collective call for ever
+    report("rank " + std::to_string(comm.rank()) + " on " + host_name() + ": ", error.what());
+    const auto* known = dynamic_cast<const Error*>(&error);
+    comm.abort(known != nullptr ? known->code() : ExitCode::internal);
+  }
+}

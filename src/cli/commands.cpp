@@ -1,0 +1,59 @@
+#include "cli/commands.hpp"
+
+#include "base/version.hpp"
+#include "cli/load_config.hpp"
+#include "cli/options.hpp"
+#include "io/inspect.hpp"
+#include "io/libraries.hpp"
+#include "parallel/for_each.hpp"
+#include "run/plan.hpp"
+#include "run/stages.hpp"
+
+#include <boost/version.hpp>
+
+#include <cstdio>
+
+namespace metasieve {
+namespace {
+
+std::string version_text() {
+  return "metasieve " + version() + " (commit " + git_commit() + ")\n" + //
+         "compiler " __VERSION__ ", flags " METASIEVE_FLAGS "\n" +        //
+         "MPI      " + mpi_version() + "\n" +                             //
+         "HDF5     " + hdf5_version() + "\n" +                            //
+         "Eigen    " + std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) + "." +
+         std::to_string(EIGEN_MINOR_VERSION) + ", vectors " + Eigen::SimdInstructionSetsInUse() + "\n" +
+         "Boost    " + std::to_string(BOOST_VERSION / 100000) + "." + std::to_string(BOOST_VERSION / 100 % 1000) + "." +
+         std::to_string(BOOST_VERSION % 100) + "\n";
+}
+
+void print(const Communicator& comm, const std::string& text) {
+  if (comm.is_root()) std::fputs(text.c_str(), stdout);
+}
+
+void run_stage(const Communicator& comm, const CommandLine& line) {
+  const Config config = load_config(comm, line.config, line.overrides);
+  if (line.command == "generate") {
+    const GenerateRequest request{config, *line.output};
+    return line.dry_run ? print(comm, plan(comm, request)) : generate(comm, request);
+  }
+  if (line.command == "train") {
+    const TrainRequest request{config, *line.output, line.suite};
+    return line.dry_run ? print(comm, plan(comm, request)) : train(comm, request);
+  }
+  const EvaluateRequest request{config, *line.policy, line.suite, line.datasets, *line.output};
+  return line.dry_run ? print(comm, plan(comm, request)) : evaluate(comm, request);
+}
+
+} // namespace
+
+void run_command(const Communicator& comm, const std::vector<std::string>& arguments) {
+  CommandLine line;
+  comm.agree([&] { line = parse_command_line(arguments); });
+  if (line.version) return print(comm, version_text());
+  if (line.help) return print(comm, help_text(line.command));
+  if (line.command == "inspect") return print(comm, inspect_file(comm, line.files.front()));
+  run_stage(comm, line);
+}
+
+} // namespace metasieve

@@ -1,0 +1,86 @@
+#include "cli/load_config.hpp"
+
+#include "base/error.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+namespace metasieve {
+namespace {
+
+std::string read_text(const std::filesystem::path& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) throw ConfigError(path.string() + ": is a folder; an INI file is needed");
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream text;
+  if (!stream || !(text << stream.rdbuf())) {
+    if (stream && stream.peek() == std::ifstream::traits_type::eof()) return {}; // empty: all defaults
+    throw ConfigError(path.string() + ": cannot read this configuration file");
+  }
+  return text.str();
+}
+
+void apply(Config& config, const IniEntries& entries, const std::string& origin) {
+  for (const auto& [key, value] : entries) {
+    try {
+      set_key(config, key, value);
+    } catch (const ConfigError& error) {
+      throw ConfigError(origin + error.what());
+    }
+  }
+}
+
+/// Families that the mixture names and nobody defined inline.
+void add_family_files(Config& config, const std::filesystem::path& folder) {
+  for (const auto& [name, share] : mixture_names(config)) {
+    const bool known = std::any_of(config.families.begin(), config.families.end(),
+                                   [&, wanted = name](const Family& family) { return family.name == wanted; });
+    if (known) continue;
+    for (const std::filesystem::path& base : {folder / "families", std::filesystem::path(METASIEVE_FAMILIES)}) {
+      const std::filesystem::path file = base / (name + ".ini");
+      if (!std::filesystem::is_regular_file(file)) continue;
+      IniEntries knobs = parse_ini(read_text(file), file.string());
+      for (auto& [key, value] : knobs) key = "family." + name + "." + key;
+      if (knobs.empty()) throw ConfigError(file.string() + ": defines no knob");
+      apply(config, knobs, file.string() + ": ");
+      break;
+    }
+  }
+}
+
+} // namespace
+
+Config load_config(const std::optional<std::filesystem::path>& file, const IniEntries& overrides) {
+  Config config;
+  if (file) apply(config, parse_ini(read_text(*file), file->string()), file->string() + ": ");
+  IniEntries first, knobs; // an override of a knob changes one value of a family that a file defines
+  for (const auto& entry : overrides) (entry.first.starts_with("family.") ? knobs : first).push_back(entry);
+  apply(config, first, "");
+  const std::set<std::string> given = config.explicit_keys;
+  add_family_files(config, file ? file->parent_path() : std::filesystem::path());
+  config.explicit_keys = given;
+  apply(config, knobs, "");
+  validate(config);
+  return config;
+}
+
+Config load_config(const Communicator& comm, const std::optional<std::filesystem::path>& file,
+                   const IniEntries& overrides) {
+  std::string resolved, given;
+  comm.agree([&] {
+    if (!comm.is_root()) return;
+    const Config config = load_config(file, overrides);
+    resolved = resolved_ini(config);
+    for (const std::string& key : config.explicit_keys) given += key + "\n";
+  });
+  Config config;
+  for (const auto& [key, value] : parse_ini(comm.broadcast(resolved), "resolved configuration"))
+    set_key(config, key, value);
+  config.explicit_keys.clear();
+  std::istringstream keys(comm.broadcast(given));
+  for (std::string key; std::getline(keys, key);) config.explicit_keys.insert(key);
+  return config;
+}
+
+} // namespace metasieve

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "cli/ini.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace metasieve {
+
+/// What the command line says, checked for form but not yet for meaning.
+struct CommandLine {
+  std::string command; ///< generate, train, ...; empty with --help or --version alone
+  bool help = false, version = false, dry_run = false;
+  std::optional<std::filesystem::path> config, output, suite, policy;
+  std::vector<std::filesystem::path> datasets;
+  std::vector<std::filesystem::path> files; ///< of inspect
+  IniEntries overrides;                     ///< --section.key value
+};
+
+/// @throws ConfigError naming the argument and what would be right.
+[[nodiscard]] CommandLine parse_command_line(const std::vector<std::string>& arguments);
+
+/// General help, or that of one command with its options and, where it takes them, all configuration keys.
+[[nodiscard]] std::string help_text(const std::string& command);
+
+} // namespace metasieve

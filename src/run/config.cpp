@@ -1,0 +1,151 @@
+#include "run/config.hpp"
+
+#include "base/error.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <numeric>
+#include <sstream>
+
+namespace metasieve {
+namespace {
+
+constexpr std::string_view family_prefix = "family.";
+
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+    }
+  }
+  return row.back();
+}
+
+std::string nearest(const std::string& name, const std::vector<std::string>& known) {
+  return *std::min_element(known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
+    return edit_distance(name, a) < edit_distance(name, b);
+  });
+}
+
+void set_family_knob(Config& config, const std::string& name, const std::string& value) {
+  const std::size_t dot = name.rfind('.');
+  if (dot <= family_prefix.size() || dot == std::string::npos)
+    throw ConfigError("unknown key " + name + ": a family's knob is family.NAME.knob");
+  const std::string family = name.substr(family_prefix.size(), dot - family_prefix.size());
+  const std::string knob = name.substr(dot + 1);
+  const std::vector<std::string> knobs = family_keys();
+  if (std::find(knobs.begin(), knobs.end(), knob) == knobs.end())
+    throw ConfigError("unknown key " + name + ": did you mean family." + family + "." + nearest(knob, knobs) + "?");
+  auto found = std::find_if(config.families.begin(), config.families.end(),
+                            [&](const Family& known) { return known.name == family; });
+  if (found == config.families.end()) {
+    config.families.emplace_back().name = family;
+    found = std::prev(config.families.end());
+  }
+  set_knob(*found, knob, value);
+}
+
+const Family* find_family(const Config& config, const std::string& name) {
+  const auto found = std::find_if(config.families.begin(), config.families.end(),
+                                  [&](const Family& known) { return known.name == name; });
+  return found == config.families.end() ? nullptr : &*found;
+}
+
+} // namespace
+
+EvaluateConfig::EvaluateConfig() {
+  for (const std::string& name : method_names()) methods.push_back(parse_method(name));
+}
+
+InnerOptions Config::inner_options() const {
+  if (inner.method == InnerMethod::implicit) return {Implicit{}, inner.ridge};
+  Unrolled unrolled = inner.unrolled;
+  unrolled.first_order = inner.method == InnerMethod::first_order;
+  return {unrolled, inner.ridge};
+}
+
+MetaOptions Config::meta_options() const { return {inner_options(), meta.outer, meta.support, meta.seed}; }
+
+void set_key(Config& config, const std::string& name, const std::string& value) {
+  config.explicit_keys.insert(name);
+  if (name.starts_with(family_prefix)) return set_family_knob(config, name, value);
+  std::vector<std::string> known;
+  for (const ConfigKey& key : config_keys()) {
+    if (key.name == name) return key.set(config, key, value);
+    known.push_back(key.name);
+  }
+  throw ConfigError("unknown key " + name + ": did you mean " + nearest(name, known) + "?");
+}
+
+void validate(const Config& config) {
+  if (config.suite.validation_tasks >= config.suite.tasks)
+    throw ConfigError("suite.validation_tasks = " + std::to_string(config.suite.validation_tasks) +
+                      ": must be less than suite.tasks = " + std::to_string(config.suite.tasks) +
+                      ", or nothing is left to train on");
+  for (const Family& family : config.families) validate(family);
+  for (const MixturePart& part : mixture(config)) static_cast<void>(part);
+}
+
+std::vector<std::pair<std::string, double>> mixture_names(const Config& config) {
+  const std::string expected = ": must be NAME:SHARE,NAME:SHARE with shares > 0, as in seed_random:0.5,biased:0.5";
+  const auto fail = [&] { throw ConfigError("suite.mixture = " + config.suite.mixture + expected); };
+  std::vector<std::pair<std::string, double>> parts;
+  std::istringstream text(config.suite.mixture);
+  for (std::string part; std::getline(text, part, ',');) {
+    part.erase(std::remove_if(part.begin(), part.end(), [](unsigned char c) { return std::isspace(c); }), part.end());
+    const std::size_t colon = part.rfind(':');
+    const std::string name = part.substr(0, colon);
+    double share = 1.0;
+    if (colon != std::string::npos) {
+      const char *const begin = part.data() + colon + 1, *const end = part.data() + part.size();
+      const auto [last, error] = std::from_chars(begin, end, share);
+      if (error != std::errc{} || last != end) fail();
+    }
+    const bool repeated =
+        std::any_of(parts.begin(), parts.end(), [&](const auto& other) { return other.first == name; });
+    if (name.empty() || repeated || !(share > 0.0) || share > 1e9) fail();
+    parts.emplace_back(name, share);
+  }
+  if (parts.empty()) fail();
+  return parts;
+}
+
+Mixture mixture(const Config& config) {
+  Mixture out;
+  double total = 0.0;
+  for (const auto& [name, share] : mixture_names(config)) {
+    const Family* family = find_family(config, name);
+    if (family == nullptr)
+      throw ConfigError("suite.mixture = " + config.suite.mixture + ": no family " + name +
+                        ": give a section [family." + name + "] or a file families/" + name +
+                        ".ini beside the configuration");
+    out.push_back({*family, share});
+    total += share;
+  }
+  for (MixturePart& part : out) part.share /= total;
+  return out;
+}
+
+std::string resolved_ini(const Config& config) {
+  std::string text, section;
+  const auto line = [&](const std::string& in_section, const std::string& key, const std::string& value) {
+    if (in_section != section) text += (text.empty() ? "[" : "\n[") + in_section + "]\n";
+    section = in_section;
+    text += key + " = " + value + "\n";
+  };
+  for (const ConfigKey& key : config_keys()) {
+    const std::size_t dot = key.name.find('.');
+    line(key.name.substr(0, dot), key.name.substr(dot + 1), key.get(config));
+  }
+  for (const auto& [name, share] : mixture_names(config))
+    if (const Family* family = find_family(config, name))
+      for (const std::string& knob : family_keys()) line("family." + name, knob, knob_text(*family, knob));
+  return text;
+}
+
+} // namespace metasieve

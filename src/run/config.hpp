@@ -1,0 +1,100 @@
+#pragma once
+
+#include "meta/meta_gradient.hpp"
+#include "policy/network.hpp"
+#include "selectors/methods.hpp"
+#include "tasks/family.hpp"
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace metasieve {
+
+struct SuiteConfig {
+  Index tasks = 240;
+  Index validation_tasks = 40; ///< the last ones of the suite
+  Seed seed{1};
+  std::string mixture = "seed_random:0.5,biased:0.5"; ///< name:share, comma separated
+};
+
+enum class InnerMethod { implicit, unrolled, first_order };
+
+struct InnerConfig {
+  InnerMethod method = InnerMethod::implicit;
+  Unrolled unrolled; ///< steps, step_size, start, precondition
+  double ridge = 1e-3;
+  bool use_group = true;
+};
+
+struct MetaConfig {
+  Index iterations = 400;
+  Index batch = 16;    ///< tasks per iteration; 0: all
+  Index support = 600; ///< rows per task and iteration; 0: all
+  double learning_rate = 3e-3; ///< x 0.3 after 70 % of the iterations
+  OuterOptions outer;
+  double clip = 10.0; ///< of the norm of the batch mean; 0: off
+  Seed seed{1};
+  Index validate_every = 50; ///< iterations; 0: only before and after
+};
+
+struct OutputConfig {
+  Index checkpoint_every = 100;   ///< iterations; 0: none but the last
+  double checkpoint_minutes = 15; ///< wall time; 0: off
+  Index log_every = 20;           ///< iterations
+  bool save_gradients = false;
+};
+
+struct EvaluateConfig {
+  std::vector<Method> methods;
+  Index splits = 10;
+  double label_noise = 0.1; ///< of the training labels of a data set
+  Seed seed{1};
+  EvaluateConfig();
+};
+
+/// Everything a run can be told. One plain struct per stage; see config_keys() for the keys.
+struct Config {
+  SuiteConfig suite;
+  Policy policy; ///< shape, keep, temperature; theta empty
+  InnerConfig inner;
+  MetaConfig meta;
+  OutputConfig output;
+  EvaluateConfig evaluate;
+  std::vector<Family> families;   ///< those defined by [family.NAME] sections or files
+  std::set<std::string> explicit_keys; ///< keys that the user set, by file or command line
+
+  [[nodiscard]] InnerOptions inner_options() const;
+  [[nodiscard]] MetaOptions meta_options() const;
+};
+
+/// One `section.key`: what it means, what it may be, how it is read and written.
+struct ConfigKey {
+  std::string name;   ///< section.key
+  std::string help;   ///< one line
+  std::string domain; ///< "integer >= 1", "implicit | unrolled | first-order"
+  void (*set)(Config&, const ConfigKey&, const std::string& value);
+  std::string (*get)(const Config&);
+};
+
+/// All keys, by section, in the order of the resolved text.
+[[nodiscard]] const std::vector<ConfigKey>& config_keys();
+
+/// Sets `section.key` or `family.NAME.knob`. @throws ConfigError naming key, value and domain; for an unknown key, the
+/// nearest known one.
+void set_key(Config& config, const std::string& name, const std::string& value);
+
+/// Checks what involves more than one key. @throws ConfigError
+void validate(const Config& config);
+
+/// The names in suite.mixture, with shares. @throws ConfigError if it is not name:share,name:share
+[[nodiscard]] std::vector<std::pair<std::string, double>> mixture_names(const Config& config);
+
+/// The families of suite.mixture. @throws ConfigError if one of them is not in config.families
+[[nodiscard]] Mixture mixture(const Config& config);
+
+/// The whole configuration, defaults included, as INI text that set_key reads back to the same bits. Families that the
+/// mixture does not use are left out.
+[[nodiscard]] std::string resolved_ini(const Config& config);
+
+} // namespace metasieve

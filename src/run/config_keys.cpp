@@ -1,0 +1,218 @@
+#include "base/error.hpp"
+#include "run/config.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <sstream>
+
+namespace metasieve {
+namespace {
+
+[[noreturn]] void reject(const ConfigKey& key, const std::string& value) {
+  throw ConfigError(key.name + " = " + value + ": must be " + key.domain);
+}
+
+template <class Number>
+Number parse(const ConfigKey& key, const std::string& value) {
+  Number number{};
+  const auto [last, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc{} || last != value.data() + value.size()) reject(key, value);
+  return number;
+}
+
+template <class Number>
+std::string text(Number number) {
+  std::array<char, 64> buffer{};
+  const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number);
+  return {buffer.data(), result.ptr};
+}
+
+std::vector<std::string> words(const std::string& list) {
+  std::vector<std::string> out;
+  std::istringstream stream(list);
+  for (std::string word; std::getline(stream, word, ',');) {
+    word.erase(std::remove_if(word.begin(), word.end(), [](unsigned char c) { return std::isspace(c); }), word.end());
+    out.push_back(word);
+  }
+  return out;
+}
+
+// Makers of keys. `Field` is a captureless lambda: Config& -> the value's reference.
+
+template <auto Field, Index Low>
+ConfigKey integer(std::string name, std::string help) {
+  return {std::move(name), std::move(help), "an integer from " + text(Low) + " to 1000000000",
+          [](Config& config, const ConfigKey& key, const std::string& value) {
+            const auto number = parse<Index>(key, value);
+            if (number < Low || number > 1000000000) reject(key, value);
+            Field(config) = number;
+          },
+          [](const Config& config) { return text(Field(const_cast<Config&>(config))); }};
+}
+
+template <auto Field>
+ConfigKey seed(std::string name, std::string help) {
+  return {std::move(name), std::move(help), "an integer from 0 to 18446744073709551615",
+          [](Config& config, const ConfigKey& key, const std::string& value) {
+            Field(config) = Seed{parse<std::uint64_t>(key, value)};
+          },
+          [](const Config& config) { return text(static_cast<std::uint64_t>(Field(const_cast<Config&>(config)))); }};
+}
+
+enum class Bounds { positive, not_negative, open_unit, half_unit };
+
+template <auto Field, Bounds Domain>
+ConfigKey real(std::string name, std::string help) {
+  constexpr std::array<const char*, 4> domains{"a number > 0", "a number >= 0", "a number > 0 and < 1",
+                                               "a number >= 0 and < 0.5"};
+  return {std::move(name), std::move(help), domains[static_cast<std::size_t>(Domain)],
+          [](Config& config, const ConfigKey& key, const std::string& value) {
+            const auto number = parse<double>(key, value);
+            const bool above = Domain == Bounds::positive || Domain == Bounds::open_unit ? number > 0 : number >= 0;
+            const double limit = Domain == Bounds::open_unit   ? 1.0
+                                 : Domain == Bounds::half_unit ? 0.5
+                                                               : std::numeric_limits<double>::infinity();
+            if (!above || !(number < limit)) reject(key, value);
+            Field(config) = number;
+          },
+          [](const Config& config) { return text(Field(const_cast<Config&>(config))); }};
+}
+
+template <auto Field>
+ConfigKey flag(std::string name, std::string help) {
+  return {std::move(name), std::move(help), "true or false",
+          [](Config& config, const ConfigKey& key, const std::string& value) {
+            if (value != "true" && value != "false") reject(key, value);
+            Field(config) = value == "true";
+          },
+          [](const Config& config) {
+            return std::string(Field(const_cast<Config&>(config)) ? "true" : "false");
+          }};
+}
+
+/// Words of an enumeration, in its order.
+template <auto Words, auto Field>
+ConfigKey choice(std::string name, std::string help) {
+  std::string domain;
+  for (const std::string_view word : Words()) domain += (domain.empty() ? "" : " | ") + std::string(word);
+  return {std::move(name), std::move(help), domain,
+          [](Config& config, const ConfigKey& key, const std::string& value) {
+            const auto all = Words();
+            const auto* const found = std::find(all.begin(), all.end(), value);
+            if (found == all.end()) reject(key, value);
+            Field(config) = static_cast<std::decay_t<decltype(Field(config))>>(found - all.begin());
+          },
+          [](const Config& config) {
+            return std::string(Words()[static_cast<std::size_t>(Field(const_cast<Config&>(config)))]);
+          }};
+}
+
+ConfigKey hidden_layers() {
+  return {"policy.hidden", "widths of the hidden layers", "1 to 8 comma-separated integers from 1 to 4096",
+          [](Config& config, const ConfigKey& key, const std::string& value) {
+            std::vector<Index> widths;
+            for (const std::string& word : words(value)) {
+              widths.push_back(parse<Index>(key, word));
+              if (widths.back() < 1 || widths.back() > 4096) reject(key, value);
+            }
+            if (widths.empty() || widths.size() > 8) reject(key, value);
+            config.policy.hidden = widths;
+          },
+          [](const Config& config) {
+            std::string list;
+            for (const Index width : config.policy.hidden) list += (list.empty() ? "" : ",") + text(width);
+            return list;
+          }};
+}
+
+ConfigKey mixture_key() {
+  return {"suite.mixture", "families and their shares", "NAME:SHARE,NAME:SHARE with shares > 0",
+          [](Config& config, const ConfigKey&, const std::string& value) {
+            config.suite.mixture = value;
+            static_cast<void>(mixture_names(config));
+          },
+          [](const Config& config) { return config.suite.mixture; }};
+}
+
+ConfigKey methods_key() {
+  std::string domain;
+  for (const std::string& name : method_names()) domain += (domain.empty() ? "" : ", ") + name;
+  return {"evaluate.methods", "methods to compare", "a comma-separated list of " + domain,
+          [](Config& config, const ConfigKey&, const std::string& value) {
+            std::vector<Method> methods;
+            for (const std::string& name : words(value)) {
+              const Method method = parse_method(name);
+              if (std::find(methods.begin(), methods.end(), method) == methods.end()) methods.push_back(method);
+            }
+            // Everything is reported against it, so it is always there.
+            if (std::find(methods.begin(), methods.end(), Method::baseline) == methods.end())
+              methods.insert(methods.begin(), Method::baseline);
+            config.evaluate.methods = methods;
+          },
+          [](const Config& config) {
+            std::string list;
+            for (const Method method : config.evaluate.methods)
+              list += (list.empty() ? "" : ",") + std::string(to_string(method));
+            return list;
+          }};
+}
+
+constexpr auto feature_words = [] { return std::array<std::string_view, 2>{"seed10", "full16"}; };
+constexpr auto method_words = [] { return std::array<std::string_view, 3>{"implicit", "unrolled", "first-order"}; };
+constexpr auto start_words = [] { return std::array<std::string_view, 2>{"zero", "probe"}; };
+constexpr auto gap_words = [] { return std::array<std::string_view, 4>{"dp", "eo", "both", "none"}; };
+constexpr auto accuracy_words = [] { return std::array<std::string_view, 2>{"logistic", "zero-one"}; };
+
+#define FIELD(path) ([](Config& c) -> auto& { return c.path; })
+
+std::vector<ConfigKey> make_keys() {
+  return {
+      integer<FIELD(suite.tasks), 1>("suite.tasks", "tasks of the suite, validation tasks included"),
+      integer<FIELD(suite.validation_tasks), 0>("suite.validation_tasks", "the last tasks, kept from training"),
+      seed<FIELD(suite.seed)>("suite.seed", "of every random number of the suite"),
+      mixture_key(),
+      choice<feature_words, FIELD(policy.features)>("policy.features", "meta-features the policy sees"),
+      hidden_layers(),
+      real<FIELD(policy.keep), Bounds::open_unit>("policy.keep", "share of rows kept; mean of the soft weights"),
+      real<FIELD(policy.temperature), Bounds::positive>("policy.temperature", "of the soft weights"),
+      choice<method_words, FIELD(inner.method)>("inner.method", "how the inner fit is made and differentiated"),
+      integer<FIELD(inner.unrolled.steps), 1>("inner.steps", "gradient steps (unrolled, first-order)"),
+      real<FIELD(inner.unrolled.step_size), Bounds::positive>("inner.step_size", "of a gradient step"),
+      choice<start_words, FIELD(inner.unrolled.start)>("inner.start", "of the gradient steps"),
+      flag<FIELD(inner.unrolled.precondition)>("inner.precondition", "gradient steps by (X'X/n + 1e-3 I)^-1"),
+      real<FIELD(inner.ridge), Bounds::positive>("inner.ridge", "penalty of the logistic regressions"),
+      flag<FIELD(inner.use_group)>("inner.use_group", "is the group an input of the model?"),
+      integer<FIELD(meta.iterations), 1>("meta.iterations", "updates of the policy"),
+      integer<FIELD(meta.batch), 0>("meta.batch", "tasks per iteration; 0: all"),
+      integer<FIELD(meta.support), 0>("meta.support", "training rows drawn per task and iteration; 0: all"),
+      real<FIELD(meta.learning_rate), Bounds::not_negative>("meta.learning_rate", "of Adam; x 0.3 after 70 %"),
+      choice<gap_words, FIELD(meta.outer.fairness)>("meta.fairness", "gap in the outer loss"),
+      real<FIELD(meta.outer.fairness_weight), Bounds::not_negative>("meta.fairness_weight", "of the gap"),
+      choice<accuracy_words, FIELD(meta.outer.accuracy_loss)>("meta.accuracy_loss", "accuracy term"),
+      real<FIELD(meta.clip), Bounds::not_negative>("meta.clip", "largest norm of the mean gradient; 0: off"),
+      seed<FIELD(meta.seed)>("meta.seed", "of the initial policy, batches and support rows"),
+      integer<FIELD(meta.validate_every), 0>("meta.validate_every", "iterations; 0: only before and after"),
+      integer<FIELD(output.checkpoint_every), 0>("output.checkpoint_every", "iterations; 0: only the last"),
+      real<FIELD(output.checkpoint_minutes), Bounds::not_negative>("output.checkpoint_minutes", "wall time; 0: off"),
+      integer<FIELD(output.log_every), 1>("output.log_every", "iterations between lines when not on a terminal"),
+      flag<FIELD(output.save_gradients)>("output.save_gradients", "keep every meta-gradient in results.h5"),
+      methods_key(),
+      integer<FIELD(evaluate.splits), 1>("evaluate.splits", "random 70/30 splits of a data set"),
+      real<FIELD(evaluate.label_noise), Bounds::half_unit>("evaluate.label_noise", "training labels flipped"),
+      seed<FIELD(evaluate.seed)>("evaluate.seed", "of splits, flips, features, untrained policy, intervals"),
+  };
+}
+
+#undef FIELD
+
+} // namespace
+
+const std::vector<ConfigKey>& config_keys() {
+  static const std::vector<ConfigKey> keys = make_keys();
+  return keys;
+}
+
+} // namespace metasieve

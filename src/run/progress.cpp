@@ -1,0 +1,45 @@
+#include "run/progress.hpp"
+
+#include "run/phase_clock.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace metasieve {
+
+Progress::Progress(bool speaks, std::string what, long total, long log_every)
+    : speaks_(speaks), terminal_(isatty(STDOUT_FILENO) == 1), what_(std::move(what)), total_(total),
+      log_every_(log_every), begin_(wall_seconds()) {}
+
+Progress::~Progress() { clear_line(); }
+
+void Progress::report(long done, const std::string& state) {
+  if (!speaks_) return;
+  const double now = wall_seconds(), spent = now - begin_;
+  const double left = done > 0 ? spent / static_cast<double>(done) * static_cast<double>(total_ - done) : 0.0;
+  if (terminal_) {
+    if (now - last_ < 0.1 && done < total_) return;
+    last_ = now;
+    clear_line();
+    std::printf("%s %ld/%ld  %s  %.0f s left", what_.c_str(), done, total_, state.c_str(), left);
+    dirty_ = true;
+  } else if (done % log_every_ == 0 || done == total_) {
+    std::printf("%s %ld/%ld  %s  %.1f s, %.0f s left\n", what_.c_str(), done, total_, state.c_str(), spent, left);
+  }
+  std::fflush(stdout);
+}
+
+void Progress::say(const std::string& line) {
+  if (!speaks_) return;
+  clear_line();
+  std::printf("%s\n", line.c_str());
+  std::fflush(stdout);
+}
+
+void Progress::clear_line() {
+  if (dirty_) std::printf("\r\033[K");
+  dirty_ = false;
+}
+
+} // namespace metasieve

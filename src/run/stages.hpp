@@ -1,0 +1,41 @@
+#pragma once
+
+#include "parallel/communicator.hpp"
+#include "run/config.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+namespace metasieve {
+
+/// Each stage is collective over `comm`, prints on rank 0's standard output, and throws AgreedError where all ranks fail
+/// alike; any other exception is one rank's own, and the caller must abort the job.
+
+struct GenerateRequest {
+  Config config;
+  std::filesystem::path output; ///< suite file
+};
+void generate(const Communicator& comm, const GenerateRequest& request);
+
+struct TrainRequest {
+  Config config;
+  std::filesystem::path output;               ///< folder: policy.h5, results.h5, checkpoint.h5
+  std::optional<std::filesystem::path> suite; ///< else generated in memory
+};
+void train(const Communicator& comm, const TrainRequest& request);
+
+struct EvaluateRequest {
+  Config config;
+  std::filesystem::path policy;
+  std::optional<std::filesystem::path> suite;
+  std::vector<std::filesystem::path> datasets;
+  std::filesystem::path output; ///< evaluation file
+};
+void evaluate(const Communicator& comm, const EvaluateRequest& request);
+
+/// Checks that files can be written into `folder`, making it if need be, before hours are spent on what goes there.
+/// @throws AgreedError (exit code 3)
+void require_writable(const Communicator& comm, const std::filesystem::path& folder);
+
+} // namespace metasieve

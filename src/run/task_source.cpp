@@ -1,0 +1,117 @@
+#include "run/task_source.hpp"
+
+#include "io/dataset_file.hpp"
+#include "parallel/for_each.hpp"
+#include "tasks/generate.hpp"
+#include "tasks/shard.hpp"
+
+namespace metasieve {
+namespace {
+
+TaskId id_of(Index i) { return TaskId{static_cast<std::uint64_t>(i)}; }
+
+} // namespace
+
+TaskSource TaskSource::generator(const Config& config) {
+  return TaskSource(Generator{mixture(config), config.suite.seed, config.suite.tasks});
+}
+
+TaskSource TaskSource::suite(const Communicator& comm, const std::filesystem::path& path) {
+  return TaskSource(SuiteReader(comm, path));
+}
+
+TaskSource TaskSource::dataset(const Communicator& comm, const std::filesystem::path& path,
+                               const EvaluateConfig& config) {
+  Dataset data = read_dataset(comm, path);
+  const double label_noise = data.y_clean ? 0.0 : config.label_noise;
+  const bool chance = !data.split || label_noise > 0.0;
+  Labels clean = data.y_clean ? *data.y_clean : data.y;
+  return TaskSource(Splits{{std::move(data.x), std::move(data.y), std::move(data.group), std::move(clean)},
+                           {data.name, label_noise, config.seed, std::move(data.split)},
+                           chance ? config.splits : 1});
+}
+
+Index TaskSource::task_count() const {
+  if (const auto* generator = std::get_if<Generator>(&source_)) return generator->count;
+  if (const auto* splits = std::get_if<Splits>(&source_)) return splits->count;
+  return std::get<SuiteReader>(source_).task_count();
+}
+
+TaskShape TaskSource::shape(Index i) const {
+  if (const auto* generator = std::get_if<Generator>(&source_))
+    return shape_of(generator->mixture, generator->seed, id_of(i));
+  if (const auto* splits = std::get_if<Splits>(&source_))
+    return {splits->rows.rows(), 0, splits->rows.columns()}; // all splits alike: only ratios matter
+  const Metadata& known = std::get<SuiteReader>(source_).metadata()[static_cast<std::size_t>(i)];
+  return {known.n_train, known.n_test, known.n_features};
+}
+
+std::vector<std::string> TaskSource::names(Range ids) const {
+  std::vector<std::string> names;
+  for (Index i = ids.begin; i < ids.end; ++i) {
+    if (const auto* generator = std::get_if<Generator>(&source_))
+      names.push_back(family_of(generator->mixture, id_of(i)).name);
+    else if (const auto* splits = std::get_if<Splits>(&source_))
+      names.push_back(splits->how.name);
+    else
+      names.push_back(std::get<SuiteReader>(source_).metadata()[static_cast<std::size_t>(i)].family);
+  }
+  return names;
+}
+
+std::vector<double> TaskSource::costs(Range ids, Index support, double visits) const {
+  std::vector<double> costs;
+  for (Index i = ids.begin; i < ids.end; ++i) {
+    const TaskShape rows = shape(i);
+    costs.push_back(predicted_cost(rows.train_rows, rows.test_rows, rows.columns, support, visits));
+  }
+  return costs;
+}
+
+std::vector<Task> TaskSource::tasks(const Communicator& comm, Range ids) const {
+  if (const auto* reader = std::get_if<SuiteReader>(&source_)) return reader->read(ids);
+  const auto make = [&](Index i) {
+    if (const auto* splits = std::get_if<Splits>(&source_))
+      return resample(splits->rows, splits->how, static_cast<std::uint64_t>(i));
+    const auto& generator = std::get<Generator>(source_);
+    return generate_task(family_of(generator.mixture, id_of(i)), generator.seed, id_of(i));
+  };
+  std::vector<Task> made(static_cast<std::size_t>(ids.size()));
+  comm.agree([&] {
+    for_each_parallel(ids, [&](Index i) { made[static_cast<std::size_t>(i - ids.begin)] = make(i); });
+  });
+  return made;
+}
+
+TaskShape shape_of(const Mixture& mixture, Seed seed, TaskId id) {
+  const TaskParameters drawn = draw_parameters(family_of(mixture, id), seed, id);
+  return {drawn.train_rows, drawn.test_rows, drawn.features};
+}
+
+Range my_range(const Communicator& comm, Index begin, const std::vector<double>& costs) {
+  const Range part = balanced_shards(costs, comm.size())[static_cast<std::size_t>(comm.rank())];
+  return {begin + part.begin, begin + part.end};
+}
+
+Shard load_shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config, double visits,
+                 PhaseClock& clock) {
+  Shard shard{my_range(comm, ids.begin, source.costs(ids, config.meta.support, visits)), {}};
+  std::vector<Task> tasks;
+  {
+    const auto timed = clock.measure("tasks");
+    tasks = source.tasks(comm, shard.ids);
+  }
+  const auto timed = clock.measure("features");
+  shard.tasks.resize(tasks.size());
+  comm.agree([&] {
+    for_each_parallel({0, static_cast<Index>(tasks.size())}, [&](Index i) {
+      const auto at = static_cast<std::size_t>(i);
+      const Seed seed{tasks[at].metadata.seed};
+      shard.tasks[at] = prepare(std::move(tasks[at]),
+                                {config.policy.features, config.inner.use_group, config.inner.ridge, seed});
+    });
+  });
+  return shard;
+}
+
+} // namespace metasieve

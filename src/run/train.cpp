@@ -1,0 +1,222 @@
+#include "base/hash.hpp"
+#include "parallel/exact_sum.hpp"
+#include "parallel/for_each.hpp"
+#include "policy/adam.hpp"
+#include "run/phase_clock.hpp"
+#include "run/progress.hpp"
+#include "run/stages.hpp"
+#include "run/validation.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+
+namespace metasieve {
+namespace {
+
+/// Largest norm of one task's gradient in the exact sum: far beyond what a healthy task gives (of order 1), and small
+/// enough that the fixed point resolves 1e-14 at a batch of 16.
+constexpr double task_gradient_bound = 1e3;
+
+/// Means over the tasks of a batch that succeeded.
+struct BatchMean {
+  double loss, accuracy_loss, fairness_loss;
+  Vector d_theta; // [p]
+  std::int64_t failed, clipped;
+};
+
+constexpr Index extra_sums = 5; // after d_theta: loss, accuracy loss, fairness loss, succeeded, clipped
+
+Vector pack(const MetaGradient& gradient) {
+  Vector packed = Vector::Zero(gradient.d_theta.size() + extra_sums);
+  if (gradient.status == FitStatus::diverged) return packed; // counted as not succeeded
+  const auto bounded = [](double value) { return std::clamp(value, -task_gradient_bound, task_gradient_bound); };
+  const bool beyond = gradient.d_theta.norm() > task_gradient_bound;
+  packed << clipped(gradient.d_theta, task_gradient_bound * (1.0 - 1e-12)), bounded(gradient.loss),
+      bounded(gradient.accuracy_loss), bounded(gradient.fairness_loss), 1.0, beyond ? 1.0 : 0.0;
+  return packed;
+}
+
+BatchMean unpack(const Vector& total, Index batch_size) {
+  const Index p = total.size() - extra_sums;
+  const double succeeded = total(p + 3); // 0: the means are NaN, and d_theta is not used
+  return {total(p) / succeeded,
+          total(p + 1) / succeeded,
+          total(p + 2) / succeeded,
+          succeeded > 0 ? Vector(total.head(p) / succeeded) : Vector(Vector::Zero(p)),
+          batch_size - static_cast<std::int64_t>(succeeded),
+          static_cast<std::int64_t>(total(p + 4))};
+}
+
+/// The part of a sorted batch that lies in `ids`, as indices into the shard.
+std::vector<std::size_t> mine(const std::vector<Index>& batch, Range ids) {
+  std::vector<std::size_t> out;
+  for (const Index task : batch)
+    if (ids.contains(task)) out.push_back(static_cast<std::size_t>(task - ids.begin));
+  return out;
+}
+
+class Training {
+public:
+  Training(const Communicator& comm, const TrainRequest& request)
+      : comm_(comm), config_(request.config), folder_(request.output),
+        clock_({"tasks", "features", "adapt", "reduce", "update", "validate", "write"}),
+        source_(request.suite ? TaskSource::suite(comm, *request.suite) : TaskSource::generator(request.config)) {
+    const Index total = source_.task_count(), held_out = config_.suite.validation_tasks;
+    if (held_out >= total)
+      throw AgreedError(ExitCode::usage, "suite.validation_tasks = " + std::to_string(held_out) + ": the suite has " +
+                                             std::to_string(total) + " tasks, so nothing is left to train on");
+    train_tasks_ = total - held_out;
+    const double batch = static_cast<double>(config_.meta.batch > 0 ? config_.meta.batch : train_tasks_);
+    const double visits =
+        static_cast<double>(config_.meta.iterations) * std::min(1.0, batch / static_cast<double>(train_tasks_));
+    shard_ = load_shard(comm, source_, {0, train_tasks_}, config_, visits, clock_);
+    held_out_ = load_shard(comm, source_, {train_tasks_, total}, config_, 0.0, clock_);
+    policy_ = initialise(config_.policy, config_.meta.seed);
+    policy_.use_group = config_.inner.use_group;
+  }
+
+  void run() {
+    Adam adam(policy_.theta.size());
+    Validation validation = first_validation();
+    Progress progress(comm_.is_root(), "iteration", config_.meta.iterations, config_.output.log_every);
+    if (config_.output.save_gradients && comm_.is_root())
+      results_.meta_gradient.resize(config_.meta.iterations, policy_.theta.size());
+    validate(validation, 0, progress);
+    double last_checkpoint = wall_seconds();
+    for (Index t = 1; t <= config_.meta.iterations; ++t) {
+      const double begin = wall_seconds();
+      const BatchMean mean = batch_gradient(static_cast<std::uint64_t>(t - 1));
+      update(adam, mean, t);
+      const double norm = mean.d_theta.norm();
+      results_.history.push_back({t, mean.loss, mean.accuracy_loss, mean.fairness_loss, norm, mean.failed,
+                                  mean.clipped, wall_seconds() - begin});
+      if (results_.meta_gradient.size() > 0) results_.meta_gradient.row(t - 1) = mean.d_theta;
+      progress.report(t, state_text(results_.history.back()));
+      const bool last = t == config_.meta.iterations;
+      if (last || (config_.meta.validate_every > 0 && t % config_.meta.validate_every == 0))
+        validate(validation, t, progress);
+      if (last || checkpoint_due(t, last_checkpoint)) {
+        require_equal_replicas();
+        write(adam);
+        last_checkpoint = wall_seconds();
+      }
+    }
+    finish();
+  }
+
+private:
+  Validation first_validation() {
+    const auto timed = clock_.measure("validate");
+    return {comm_, held_out_, config_.suite.validation_tasks, config_.inner.ridge};
+  }
+
+  BatchMean batch_gradient(std::uint64_t step) {
+    const std::vector<Index> batch = batch_of_step(config_.meta.seed, step, train_tasks_, config_.meta.batch);
+    const std::vector<std::size_t> tasks = mine(batch, shard_.ids);
+    const MetaOptions options = config_.meta_options();
+    ExactSum sum(policy_.theta.size() + extra_sums, task_gradient_bound, static_cast<std::int64_t>(batch.size()));
+    {
+      const auto timed = clock_.measure("adapt");
+      for_each_parallel({0, static_cast<Index>(tasks.size())}, [&](Index i) {
+        sum.add(pack(task_meta_gradient(shard_.tasks[tasks[static_cast<std::size_t>(i)]], policy_, options, step)));
+      });
+    }
+    const auto timed = clock_.measure("reduce");
+    return unpack(sum.total(comm_), static_cast<Index>(batch.size()));
+  }
+
+  void update(Adam& adam, const BatchMean& mean, Index t) {
+    const auto timed = clock_.measure("update");
+    policy_.trained_iterations = t;
+    if (std::isnan(mean.loss)) return; // every task of the batch failed: counted in the history
+    const double decay = 10 * (t - 1) < 7 * config_.meta.iterations ? 1.0 : 0.3;
+    policy_.theta = adam.update(policy_.theta, clipped(mean.d_theta, config_.meta.clip),
+                                decay * config_.meta.learning_rate);
+  }
+
+  void validate(const Validation& validation, Index t, Progress& progress) {
+    if (config_.suite.validation_tasks == 0) return;
+    const auto timed = clock_.measure("validate");
+    const ValidationRow row = validation.measure(comm_, policy_, t);
+    results_.validation.push_back(row);
+    const auto percent = [](double value, double base) { return 100.0 * (value / base - 1.0); };
+    std::array<char, 256> line{};
+    std::snprintf(line.data(), line.size(),
+                  "validation at %ld: accuracy %.4f (%+.2f points), DP gap %.4f (%+.0f %%), EO gap %.4f (%+.0f %%), "
+                  "noise kept %.4f (%+.0f %%)",
+                  static_cast<long>(t), row.accuracy, 100.0 * (row.accuracy - row.baseline_accuracy), row.dp_gap,
+                  percent(row.dp_gap, row.baseline_dp_gap), row.eo_gap, percent(row.eo_gap, row.baseline_eo_gap),
+                  row.noise_rate_selected, percent(row.noise_rate_selected, row.noise_rate_all));
+    progress.say(line.data());
+  }
+
+  static std::string state_text(const HistoryRow& row) {
+    std::array<char, 128> line{};
+    std::snprintf(line.data(), line.size(), "loss %.4f  accuracy loss %.4f  gap %.4f  gradient %.3f", row.loss,
+                  row.accuracy_loss, row.fairness_loss, row.gradient_norm);
+    return line.data();
+  }
+
+  bool checkpoint_due(Index t, double last_checkpoint) const {
+    if (config_.output.checkpoint_every > 0 && t % config_.output.checkpoint_every == 0) return true;
+    if (config_.output.checkpoint_minutes <= 0) return false;
+    // Rank 0's clock decides for all: clocks differ.
+    const bool due = comm_.is_root() && wall_seconds() - last_checkpoint > 60.0 * config_.output.checkpoint_minutes;
+    return comm_.max(std::int64_t{due}) != 0;
+  }
+
+  void require_equal_replicas() const {
+    if (!comm_.all_equal(hash_bytes(policy_.theta)))
+      throw Error(ExitCode::internal, "the ranks' policies differ after iteration " +
+                                          std::to_string(policy_.trained_iterations) +
+                                          ": are all nodes of one kind of processor and one build?");
+  }
+
+  void write(const Adam& adam) {
+    const auto timed = clock_.measure("write");
+    write_checkpoint(comm_, folder_ / "checkpoint.h5", {resolved_ini(config_)},
+                     {policy_, adam.first_moment, adam.second_moment, adam.step, results_.history,
+                      results_.validation});
+  }
+
+  void finish() {
+    std::int64_t failed = 0, clipped_tasks = 0;
+    for (const HistoryRow& row : results_.history) failed += row.failed_tasks, clipped_tasks += row.clipped_tasks;
+    {
+      const auto timed = clock_.measure("write");
+      write_policy(comm_, folder_ / "policy.h5", {resolved_ini(config_)}, policy_);
+    }
+    results_.timing = clock_.all_ranks(comm_);
+    write_results(comm_, folder_ / "results.h5", {resolved_ini(config_)}, results_);
+    if (!comm_.is_root()) return;
+    std::printf("%s", timing_table(results_.timing).c_str());
+    if (failed + clipped_tasks > 0)
+      std::printf("warning: %lld task fits failed and were left out, %lld task gradients were clipped at norm %g\n",
+                  static_cast<long long>(failed), static_cast<long long>(clipped_tasks), task_gradient_bound);
+    std::printf("wrote %s, results.h5 and checkpoint.h5 (%ld iterations, %d rank(s) x %d thread(s))\n",
+                (folder_ / "policy.h5").c_str(), static_cast<long>(config_.meta.iterations), comm_.size(),
+                thread_count());
+  }
+
+  const Communicator& comm_;
+  const Config config_;
+  const std::filesystem::path folder_;
+  PhaseClock clock_;
+  TaskSource source_;
+  Index train_tasks_ = 0;
+  Shard shard_, held_out_;
+  Policy policy_;
+  Results results_;
+};
+
+} // namespace
+
+void train(const Communicator& comm, const TrainRequest& request) {
+  require_writable(comm, request.output);
+  Training(comm, request).run();
+}
+
+} // namespace metasieve
