@@ -1,0 +1,151 @@
+#!/usr/bin/env bash
+# What metasieve needs of a machine: packages, a Python with h5py, and MPI settings for a small machine.
+#
+#   jobs/bootstrap.sh [analysis] [check]   checks the build set and the sets named; what is missing is installed
+#                                          when root on a Debian-like system, else named (exit code 2)
+#   source jobs/bootstrap.sh               gives these functions to another script
+#
+# METASIEVE_BOOTSTRAP=off   no check: modules or Spack give everything, and CMake looks for itself
+# METASIEVE_PYTHON=FILE     this Python instead of the first that has h5py
+# METASIEVE_CMAKE=WORDS     options of the configure command, e.g. -DMETASIEVE_NATIVE=OFF
+
+build_packages=(g++ make cmake git libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libeigen3-dev
+  libboost-program-options-dev libgtest-dev libbenchmark-dev librandom123-dev)
+analysis_packages=(python3 python3-h5py python3-numpy python3-pandas python3-matplotlib)
+check_packages=(clang-format clang-tidy)
+# shellcheck disable=SC2034  # for the scripts that source this one
+read -ra cmake_options <<<"${METASIEVE_CMAKE:-}"
+
+bootstrap() { # [analysis] [check]
+  [ "${METASIEVE_BOOTSTRAP:-on}" != off ] || return 0
+  if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
+    bootstrap_debian "$@"
+  else
+    bootstrap_elsewhere "$@"
+  fi
+}
+
+bootstrap_debian() {
+  local wanted=("${build_packages[@]}") missing=() set package installed
+  for set in "$@"; do
+    local -n packages=${set}_packages
+    wanted+=("${packages[@]}")
+  done
+  # Not installed makes dpkg-query fail; what it lists is what counts.
+  installed=$(dpkg-query -W -f '${db:Status-Status}:${Package}\n' "${wanted[@]}" 2>/dev/null || true)
+  for package in "${wanted[@]}"; do
+    grep -qxF "installed:$package" <<<"$installed" || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  [ "$(id -u)" = 0 ] || report_missing "${missing[@]}"
+  echo "bootstrap: installing ${missing[*]}"
+  local apt=(apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
+  export DEBIAN_FRONTEND=noninteractive
+  if ! "${apt[@]}" update </dev/null ||
+    ! "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null >/dev/null; then
+    report_missing "${missing[@]}"
+  fi
+}
+
+# A cluster's login node: tests for the things themselves, wherever they come from.
+bootstrap_elsewhere() {
+  local missing=() tool header module headers=()
+  for tool in make git cmake; do command -v $tool >/dev/null || missing+=("$tool"); done
+  if command -v cmake >/dev/null; then
+    local version
+    version=$(cmake --version | awk 'NR == 1 { print $3 }')
+    printf '3.25\n%s\n' "$version" | sort -VC || missing+=("cmake >= 3.25 (found $version)")
+  fi
+  command -v mpicxx >/dev/null || command -v mpic++ >/dev/null || command -v CC >/dev/null || missing+=("mpicxx")
+  local compiler=${CXX:-c++}
+  if ! printf '#include <span>\n#include <concepts>\n' | "$compiler" -std=c++20 -fsyntax-only -x c++ - 2>/dev/null; then
+    missing+=("a C++20 compiler ($compiler is not one: set CXX)")
+  else
+    for header in Eigen/Dense Random123/philox.h boost/program_options.hpp hdf5.h; do
+      printf '#if !__has_include(<%s>)\n#error\n#endif\n' $header |
+        "$compiler" -E -x c++ -I/usr/include/eigen3 - >/dev/null 2>&1 || headers+=("$header")
+    done
+  fi
+  if [[ " $* " == *" analysis "* ]]; then
+    local python
+    python=$(find_python)
+    for module in h5py numpy pandas matplotlib; do
+      has_module "$python" $module || missing+=("$module (Python module of $python)")
+    done
+  fi
+  if [[ " $* " == *" check "* ]]; then
+    for tool in clang-format clang-tidy; do command -v $tool >/dev/null || missing+=("$tool"); done
+  fi
+  if [ ${#headers[@]} -gt 0 ]; then # no error: CMAKE_PREFIX_PATH may know them
+    echo "bootstrap: not on the compiler's own path: ${headers[*]}; leaving the search to CMake" >&2
+  fi
+  [ ${#missing[@]} -eq 0 ] || report_missing "${missing[@]}"
+}
+
+report_missing() { # what... ; ends the script
+  local list
+  list=$(printf ', %s' "$@")
+  cat >&2 <<MESSAGE
+bootstrap: missing: ${list:2}
+
+  Debian, as administrator:   apt-get update && apt-get install -y --no-install-recommends $(debian_names "$@")
+  A cluster's modules:        module load gcc cmake openmpi hdf5 eigen boost    (names vary; hdf5 must be the parallel one)
+  Spack:                      spack install cmake openmpi hdf5+mpi eigen boost+program_options random123 \\
+                                googletest benchmark py-h5py py-numpy py-pandas py-matplotlib
+                              spack load those, then run this again
+
+If all is there by other means than Debian packages, set METASIEVE_BOOTSTRAP=off: CMake then looks for itself.
+MESSAGE
+  exit 2
+}
+
+debian_names() { # missing packages as they are; for anything else all packages of the build and analysis sets
+  local known=" ${build_packages[*]} ${analysis_packages[*]} ${check_packages[*]} " name
+  for name in "$@"; do
+    [[ "$known" == *" $name "* ]] || { echo "${build_packages[*]} ${analysis_packages[*]}" && return; }
+  done
+  echo "$*"
+}
+
+has_module() { # python module
+  "$1" -c 'import importlib.util as u, sys; sys.exit(u.find_spec(sys.argv[1]) is None)' "$2" 2>/dev/null
+}
+
+# The Python that has h5py: Debian's comes with /usr/bin/python3, and another python3 may be first in PATH.
+find_python() {
+  local python
+  for python in ${METASIEVE_PYTHON:+"$METASIEVE_PYTHON"} /usr/bin/python3 python3; do
+    if has_module "$python" h5py; then
+      echo "$python"
+      return
+    fi
+  done
+  echo "${METASIEVE_PYTHON:-python3}"
+}
+
+cores() { env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc; } # nproc obeys those two
+
+# Lets Open MPI run as root and with more ranks than cores. Never inside a SLURM job: there the site decides.
+mpi_environment() { # ranks threads
+  [ -z "${SLURM_JOB_ID:-}" ] || return 0
+  if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
+  local cores
+  cores=$(cores)
+  # Open MPI counts physical cores, nproc hardware threads: on a small machine there may be half as many slots.
+  if ((cores <= 4 || $1 * $2 > cores)); then export OMPI_MCA_rmaps_base_oversubscribe=1; fi
+  # Ranks that spin while they wait starve the others: 1000 times slower with 4 ranks on 2 cores.
+  if (($1 * $2 > cores)); then export OMPI_MCA_mpi_yield_when_idle=1; fi
+  # With one or two ranks mpirun binds each to one core, and its threads share it.
+  if ((cores <= 4 || $2 > 1)); then export OMPI_MCA_hwloc_base_binding_policy=none; fi
+}
+
+# A path as its user meant it, for a script that has changed to the repository root.
+from_caller() { case $1 in /*) echo "$1" ;; *) realpath -m --relative-to=. "$OLDPWD/$1" ;; esac; }
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+  set -euo pipefail
+  for name in "$@"; do
+    case $name in analysis | check) ;; *) echo "usage: $0 [analysis] [check]" >&2 && exit 2 ;; esac
+  done
+  bootstrap "$@"
+fi
