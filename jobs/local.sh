@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# The main job on one machine: build, generate, train, evaluate.
+#
+#   jobs/local.sh [config]        default: configs/quickstart.ini
+#
+# METASIEVE_RANKS=2             MPI ranks; the cores are shared out among them as threads
+# METASIEVE_RUN=runs/local      output folder
+# METASIEVE_BUILD=build         build folder
+# METASIEVE_DATA=../shared/data folder of compas-scores-two-years.csv (as published by ProPublica)
+# METASIEVE_HELDOUT=40          tasks in the suite that the policy is evaluated on
+# METASIEVE_EXTRA=WORDS         appended to every metasieve command that takes --config, e.g.
+#                               METASIEVE_EXTRA="--suite.tasks 24 --suite.validation_tasks 4 --meta.iterations 10"
+# and those of jobs/bootstrap.sh.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source jobs/bootstrap.sh
+
+config=configs/quickstart.ini run=runs/local build=build data=../shared/data
+[ $# -eq 0 ] || config=$(from_caller "$1")
+[ -z "${METASIEVE_RUN:-}" ] || run=$(from_caller "$METASIEVE_RUN")
+[ -z "${METASIEVE_BUILD:-}" ] || build=$(from_caller "$METASIEVE_BUILD")
+[ -z "${METASIEVE_DATA:-}" ] || data=$(from_caller "$METASIEVE_DATA")
+if [ $# -gt 1 ] || [ ! -r "$config" ]; then
+  echo "usage: jobs/local.sh [config]: cannot read $config" >&2
+  exit 2
+fi
+
+step() { # name command...
+  local name=$1 code=0
+  shift
+  printf '\n== %s\n+ %s\n' "$name" "$(printf '%q ' "$@")"
+  "$@" || code=$?
+  if [ $code -ne 0 ]; then
+    echo "jobs/local.sh: step \"$name\" failed with exit code $code" >&2
+    exit $code
+  fi
+}
+
+# An option may be given once, so the held-out suite takes only those words of METASIEVE_EXTRA it does not set.
+without_suite_size() {
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --suite.seed=* | --suite.tasks=* | --suite.validation_tasks=*) ;;
+      --suite.seed | --suite.tasks | --suite.validation_tasks) shift ;;
+      *) echo "$1" ;;
+    esac
+    shift
+  done
+}
+
+ranks=${METASIEVE_RANKS:-2}
+threads=$(($(cores) / ranks))
+export OMP_NUM_THREADS=$((threads > 0 ? threads : 1))
+read -ra extra <<<"${METASIEVE_EXTRA:-}"
+mapfile -t heldout_extra < <(without_suite_size "${extra[@]}")
+metasieve=(mpirun -n "$ranks" "$build/src/metasieve")
+
+step packages jobs/bootstrap.sh analysis
+step configure cmake -S . -B "$build" "${cmake_options[@]}"
+step build cmake --build "$build" --target metasieve --parallel "$(cores)"
+
+mpi_environment "$ranks" "$OMP_NUM_THREADS"
+printf '\n== environment of the runs\n'
+env | grep -E '^(OMP_NUM_THREADS|OMPI_)' | sort | sed 's/^/+ export /'
+
+mkdir -p "$run"
+step "generate the suite" \
+  "${metasieve[@]}" generate --config "$config" --output "$run/suite.h5" "${extra[@]}"
+step "train the policy" \
+  "${metasieve[@]}" train --config "$config" --suite "$run/suite.h5" --output "$run" "${extra[@]}"
+step "generate the held-out suite" \
+  "${metasieve[@]}" generate --config "$config" --suite.seed 990001 --suite.tasks "${METASIEVE_HELDOUT:-40}" \
+  --suite.validation_tasks 0 --output "$run/heldout.h5" "${heldout_extra[@]}"
+step "evaluate on the held-out suite" \
+  "${metasieve[@]}" evaluate --config "$config" --policy "$run/policy.h5" --suite "$run/heldout.h5" \
+  --output "$run/evaluation_suite.h5" "${extra[@]}"
+
+if [ -r "$data/compas-scores-two-years.csv" ]; then
+  step "import COMPAS" \
+    "$(find_python)" analysis/import_dataset.py compas --source "$data" --output "$run/compas.h5"
+  step "evaluate on COMPAS" \
+    "${metasieve[@]}" evaluate --config "$config" --policy "$run/policy.h5" --dataset "$run/compas.h5" \
+    --output "$run/evaluation_compas.h5" "${extra[@]}"
+else
+  printf '\n== no real data: %s is not there.\n' "$data/compas-scores-two-years.csv"
+  echo "   METASIEVE_DATA=FOLDER jobs/local.sh evaluates on it too (github.com/propublica/compas-analysis)."
+fi
+
+printf '\n== done in %d s; files in %s:\n' $SECONDS "$run"
+ls -1 "$run"
