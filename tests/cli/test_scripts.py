@@ -1,0 +1,290 @@
+"""The scripts of jobs/ and tests/, with fake commands first in PATH that write down how they were called."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+LOG_CALL = 'echo "$(basename "$0") $*" >>"$LOG"\n'
+
+
+class ScriptTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.bin = self.folder / "bin"
+        self.bin.mkdir()
+        self.log = self.folder / "log"
+        self.log.touch()
+        unset = ("SLURM_JOB_ID", "CXX")
+        self.env = {k: v for k, v in os.environ.items()
+                    if k not in unset and not k.startswith(("METASIEVE_", "OMPI_", "OMP_"))}
+        self.env.update(PATH=f"{self.bin}:{self.env['PATH']}", LOG=str(self.log))
+
+    def fake(self, path, script):
+        path = self.bin / path  # an absolute path stays as it is
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("#!/bin/bash\n" + script)
+        path.chmod(0o755)
+
+    def run_bash(self, *words, **env):
+        return subprocess.run(["bash", *map(str, words)], cwd=ROOT, env=self.env | env, capture_output=True,
+                              text=True, stdin=subprocess.DEVNULL, timeout=60)
+
+    def calls(self):
+        return self.log.read_text().splitlines()
+
+
+class Bootstrap(ScriptTest):
+    def machine(self, uid, missing):
+        """A Debian machine that lacks the packages `missing`."""
+        self.fake("id", f"echo {uid}\n")
+        self.fake("apt-get", LOG_CALL + 'echo "frontend $DEBIAN_FRONTEND" >>"$LOG"\n')
+        self.fake("dpkg-query", f"""shift 3
+for name; do [[ ' {missing} ' == *" $name "* ]] && code=1 || echo "installed:$name"; done
+exit ${{code:-0}}
+""")
+
+    def test_is_quiet_when_nothing_is_missing(self):
+        self.machine(1000, "")
+
+        run = self.run_bash("jobs/bootstrap.sh", "analysis", "check")
+
+        self.assertEqual((run.returncode, run.stdout, run.stderr), (0, "", ""))
+        self.assertEqual(self.calls(), [])
+
+    def test_names_exactly_what_a_user_lacks_and_how_to_get_it(self):
+        self.machine(1000, "librandom123-dev python3-h5py clang-tidy")
+
+        run = self.run_bash("jobs/bootstrap.sh", "analysis")
+
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("missing: librandom123-dev, python3-h5py\n", run.stderr)
+        self.assertIn("--no-install-recommends librandom123-dev python3-h5py\n", run.stderr)
+        self.assertIn("module load", run.stderr)
+        self.assertIn("spack install", run.stderr)
+        self.assertEqual(self.calls(), [])
+
+    def test_installs_exactly_what_is_missing_as_root(self):
+        self.machine(0, "librandom123-dev clang-tidy")
+
+        run = self.run_bash("jobs/bootstrap.sh", "check")
+
+        self.assertEqual(run.returncode, 0, run.stderr)
+        update, _, install, frontend = self.calls()
+        self.assertRegex(update, "^apt-get .*update$")
+        self.assertRegex(install, "^apt-get -qq .*install -y --no-install-recommends librandom123-dev clang-tidy$")
+        self.assertEqual(frontend, "frontend noninteractive")
+
+    def test_says_what_is_missing_when_the_installation_fails(self):
+        self.machine(0, "librandom123-dev")
+        self.fake("apt-get", "exit 100\n")
+
+        run = self.run_bash("jobs/bootstrap.sh")
+
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("missing: librandom123-dev\n", run.stderr)
+
+    def test_can_be_switched_off(self):
+        self.machine(1000, "librandom123-dev")
+
+        run = self.run_bash("jobs/bootstrap.sh", METASIEVE_BOOTSTRAP="off")
+
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+
+    def login_node(self, *, cmake, modules=True):
+        """A machine without dpkg: nothing in PATH but the tools given here."""
+        for tool in ("awk", "basename", "cat", "env", "nproc", "sort"):
+            (self.bin / tool).symlink_to(subprocess.check_output(["which", tool], text=True).strip())
+        for tool in ("make", "git", "mpicxx", "c++"):
+            self.fake(tool, "exit 0\n")
+        self.fake("cmake", f"echo cmake version {cmake}\n")
+        self.fake("python", "exit 0\n" if modules else 'case "$*" in *pandas) exit 1 ;; esac\n')
+        (self.bin / "bash").symlink_to("/bin/bash")
+        self.env.update(PATH=str(self.bin), METASIEVE_PYTHON=str(self.bin / "python"))
+
+    def test_without_dpkg_the_things_themselves_count(self):
+        self.login_node(cmake="3.30.1")
+
+        run = self.run_bash("jobs/bootstrap.sh", "analysis")
+
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+
+    def test_without_dpkg_names_what_is_missing(self):
+        self.login_node(cmake="3.20.2", modules=False)
+        (self.bin / "mpicxx").unlink()
+
+        run = self.run_bash("jobs/bootstrap.sh", "analysis")
+
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("missing: cmake >= 3.25 (found 3.20.2), mpicxx, pandas (Python module of", run.stderr)
+        self.assertIn("--no-install-recommends g++ make cmake", run.stderr)
+
+    def test_without_dpkg_headers_that_only_cmake_may_find_are_no_error(self):
+        self.login_node(cmake="3.30.1")
+        self.fake("c++", 'case "$*" in *-E*) exit 1 ;; esac\n')
+
+        run = self.run_bash("jobs/bootstrap.sh")
+
+        self.assertEqual(run.returncode, 0)
+        self.assertIn("hdf5.h; leaving the search to CMake", run.stderr)
+
+
+class MpiEnvironment(ScriptTest):
+    def settings(self, uid, cores, ranks, threads, **env):
+        self.fake("id", f"echo {uid}\n")
+        self.fake("nproc", f"echo {cores}\n")
+        command = f"source jobs/bootstrap.sh && mpi_environment {ranks} {threads} && env"
+        lines = self.run_bash("-c", command, **env).stdout.splitlines()
+        return {line.split("=")[0] for line in lines if line.startswith("OMPI_")}
+
+    ROOT_ALLOWED = {"OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"}
+    OVERSUBSCRIBE, YIELD = "OMPI_MCA_rmaps_base_oversubscribe", "OMPI_MCA_mpi_yield_when_idle"
+    NO_BINDING = "OMPI_MCA_hwloc_base_binding_policy"
+
+    def test_root_on_a_small_machine_with_more_ranks_than_cores(self):
+        self.assertEqual(self.settings(0, 2, 4, 1),
+                         self.ROOT_ALLOWED | {self.OVERSUBSCRIBE, self.YIELD, self.NO_BINDING})
+
+    def test_ranks_that_fit_do_not_yield(self):
+        self.assertEqual(self.settings(1000, 2, 2, 1), {self.OVERSUBSCRIBE, self.NO_BINDING})
+
+    def test_a_user_on_a_large_machine_gets_no_settings(self):
+        self.assertEqual(self.settings(1000, 64, 4, 1), set())
+
+    def test_threads_are_not_bound_to_one_core(self):
+        self.assertEqual(self.settings(1000, 64, 2, 32), {self.NO_BINDING})
+
+    def test_a_slurm_job_is_left_alone(self):
+        self.assertEqual(self.settings(0, 2, 8, 2, SLURM_JOB_ID="7"), set())
+
+
+class Local(ScriptTest):
+    def setUp(self):
+        super().setUp()
+        self.run_folder = self.folder / "run"
+        self.config = self.folder / "small.ini"
+        self.config.touch()
+        for command in ("cmake", "python"):
+            self.fake(command, LOG_CALL)
+        self.fake("nproc", "echo 8\n")
+        self.fake("mpirun", 'echo "mpirun $1 $2, threads $OMP_NUM_THREADS" >>"$LOG"; shift 2; "$@"\n')
+        self.fake(self.folder / "build/src/metasieve",
+                  LOG_CALL + 'if [ "$1" = "$FAIL" ]; then echo "bad data" >&2; exit 3; fi\n')
+        self.env.update(METASIEVE_BOOTSTRAP="off", METASIEVE_BUILD=str(self.folder / "build"), FAIL="",
+                        METASIEVE_RUN=str(self.run_folder), METASIEVE_PYTHON=str(self.bin / "python"),
+                        METASIEVE_DATA=str(self.folder / "data"))
+
+    def local(self, **env):
+        return self.run_bash("jobs/local.sh", self.config, **env)
+
+    def commands(self, name="metasieve"):
+        return [call.split()[1:] for call in self.calls() if call.startswith(name + " ")]
+
+    def test_builds_then_generates_trains_and_evaluates_a_held_out_suite(self):
+        run = self.local()
+
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual([c.split()[0] for c in self.calls()[:2]], ["cmake", "cmake"])
+        generate, train, held_out, evaluate = self.commands()
+        out, config = str(self.run_folder), str(self.config)
+        self.assertEqual(generate, ["generate", "--config", config, "--output", f"{out}/suite.h5"])
+        self.assertEqual(train, ["train", "--config", config, "--suite", f"{out}/suite.h5", "--output", out])
+        self.assertEqual(held_out[-2:], ["--output", f"{out}/heldout.h5"])
+        self.assertIn("--suite.seed", held_out)
+        self.assertEqual(evaluate[1:], ["--config", config, "--policy", f"{out}/policy.h5", "--suite",
+                                        f"{out}/heldout.h5", "--output", f"{out}/evaluation_suite.h5"])
+        self.assertEqual(set(map(tuple, self.commands("mpirun"))), {("-n", "2,", "threads", "4")})
+        self.assertRegex(run.stdout, r"done in \d+ s; files in \S*run:")
+
+    def test_says_how_to_give_real_data_when_there_are_none(self):
+        run = self.local()
+
+        self.assertIn("no real data", run.stdout)
+        self.assertIn("METASIEVE_DATA=FOLDER", run.stdout)
+
+    def test_evaluates_on_compas_when_it_is_there(self):
+        data = self.folder / "data"
+        data.mkdir()
+        (data / "compas-scores-two-years.csv").touch()
+
+        run = self.local()
+
+        self.assertEqual(run.returncode, 0, run.stderr)
+        imported = f"{self.run_folder}/compas.h5"
+        self.assertIn(["analysis/import_dataset.py", "compas", "--source", str(data), "--output", imported],
+                      self.commands("python"))
+        self.assertIn(imported, self.commands()[-1])
+        self.assertNotIn("no real data", run.stdout)
+
+    def test_a_failing_step_is_named_and_ends_the_job_with_its_code(self):
+        run = self.local(FAIL="train")
+
+        self.assertEqual(run.returncode, 3)
+        self.assertIn('step "train the policy" failed with exit code 3', run.stderr)
+        self.assertEqual([c[0] for c in self.commands()], ["generate", "train"])
+
+    def test_commands_are_shown_as_a_user_would_type_them(self):
+        run = self.local(METASIEVE_RANKS="1")
+
+        self.assertIn(f"+ mpirun -n 1 {self.folder}/build/src/metasieve generate --config {self.config}", run.stdout)
+        self.assertIn("+ export OMP_NUM_THREADS=8\n", run.stdout)
+
+    def test_extra_words_reach_every_command_and_no_option_is_given_twice(self):
+        self.local(METASIEVE_EXTRA="--suite.tasks 24 --suite.validation_tasks=4 --meta.iterations 10",
+                   METASIEVE_HELDOUT="8")
+
+        for command in self.commands():
+            options = [word.split("=")[0] for word in command if word.startswith("--")]
+            self.assertEqual(len(options), len(set(options)), command)
+            self.assertEqual(command[command.index("--meta.iterations") + 1], "10")
+        held_out = self.commands()[2]
+        self.assertEqual(held_out[held_out.index("--suite.tasks") + 1], "8")
+
+    def test_an_unreadable_config_is_a_usage_error(self):
+        run = self.run_bash("jobs/local.sh", self.folder / "none.ini")
+
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("none.ini", run.stderr)
+        self.assertEqual(self.calls(), [])
+
+
+class RunTests(ScriptTest):
+    def test_ctest_gets_the_arguments_and_has_the_last_word(self):
+        self.fake("cmake", LOG_CALL)
+        self.fake("ctest", LOG_CALL + "echo Total Test time; exit 8\n")
+
+        run = self.run_bash("tests/run.sh", "-R", "core", METASIEVE_BOOTSTRAP="off",
+                            METASIEVE_BUILD=str(self.folder))
+
+        self.assertEqual(run.returncode, 8)
+        self.assertTrue(run.stdout.endswith("Total Test time\n"))
+        self.assertRegex(self.calls()[-1], "^ctest .*--output-on-failure .*-R core$")
+
+
+class CheckLayers(ScriptTest):
+    def check(self, *words):
+        return subprocess.run([sys.executable, ROOT / "tests/check_layers.py", *words], capture_output=True, text=True)
+
+    def test_a_violation_is_located_and_fails(self):
+        (self.folder / "base").mkdir()
+        (self.folder / "base/a.cpp").write_text('\n#include "io/suite_file.hpp"\n')
+
+        run = self.check(self.folder)
+
+        self.assertEqual(run.returncode, 1)
+        self.assertEqual(run.stdout, "base/a.cpp:2: [layer] base may not include io (io/suite_file.hpp)\n")
+
+    def test_self_test(self):
+        run = self.check("--self-test")
+
+        self.assertEqual(run.returncode, 0, run.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
