@@ -26,9 +26,10 @@ if [ $# -gt 1 ] || [ ! -r "$config" ]; then
 fi
 
 step() { # name command...
-  local name=$1 code=0
+  local name=$1 code=0 command
   shift
-  printf '\n== %s\n+ %s\n' "$name" "$(printf '%q ' "$@")"
+  printf -v command ' %q' "$@"
+  printf '\n== %s\n+%s\n' "$name" "$command"
   "$@" || code=$?
   if [ $code -ne 0 ]; then
     echo "jobs/local.sh: step \"$name\" failed with exit code $code" >&2
