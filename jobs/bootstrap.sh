@@ -58,12 +58,11 @@ bootstrap_elsewhere() {
   fi
   command -v mpicxx >/dev/null || command -v mpic++ >/dev/null || command -v CC >/dev/null || missing+=("mpicxx")
   local compiler=${CXX:-c++}
-  if ! printf '#include <span>\n#include <concepts>\n' | "$compiler" -std=c++20 -fsyntax-only -x c++ - 2>/dev/null; then
+  if ! "$compiler" -std=c++20 -fsyntax-only -x c++ - 2>/dev/null <<<'#include <span>'; then
     missing+=("a C++20 compiler ($compiler is not one: set CXX)")
   else
     for header in Eigen/Dense Random123/philox.h boost/program_options.hpp hdf5.h; do
-      printf '#if !__has_include(<%s>)\n#error\n#endif\n' $header |
-        "$compiler" -E -x c++ -I/usr/include/eigen3 - >/dev/null 2>&1 || headers+=("$header")
+      "$compiler" -E -x c++ -I/usr/include/eigen3 - >/dev/null 2>&1 <<<"#include <$header>" || headers+=("$header")
     done
   fi
   if [[ " $* " == *" analysis "* ]]; then
