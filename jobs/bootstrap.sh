@@ -62,7 +62,8 @@ bootstrap_elsewhere() {
     missing+=("a C++20 compiler ($compiler is not one: set CXX)")
   else
     for header in Eigen/Dense Random123/philox.h boost/program_options.hpp hdf5.h; do
-      "$compiler" -E -x c++ -I/usr/include/eigen3 - >/dev/null 2>&1 <<<"#include <$header>" || headers+=("$header")
+      "$compiler" -E -x c++ -I/usr/include/eigen3 - >/dev/null 2>&1 \
+        <<<"#if !__has_include(<$header>)"$'\n#error\n#endif' || headers+=("$header")
     done
   fi
   if [[ " $* " == *" analysis "* ]]; then
