@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/split.hpp"
+#include "io/provenance.hpp"
 #include "parallel/communicator.hpp"
 
 #include <filesystem>
@@ -27,5 +28,9 @@ struct Dataset {
 /// version, truncated, wrong shape or type, empty, NaN or infinite, labels or groups other than 0/1, one
 /// class, one group.
 [[nodiscard]] Dataset read_dataset(const Communicator& comm, const std::filesystem::path& path);
+
+/// Collective; rank 0's data set is written, as the importers do. @throws AgreedError (exit code 3)
+void write_dataset(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
+                   const Dataset& dataset);
 
 } // namespace metasieve

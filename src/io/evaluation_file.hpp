@@ -11,7 +11,7 @@ namespace metasieve {
 /// One method on one split of one source. NaN = undefined; the file carries a flag for each value that can
 /// be.
 struct EvaluationRow {
-  std::string source; ///< suite family or data set name, at most 63 characters
+  std::string source; ///< suite family or data set name, at most 63 characters, or cut
   std::int64_t split; ///< task id, or number of the split
   std::string method; ///< at most 31 characters
   Metrics metrics;    ///< on the clean test rows
@@ -33,9 +33,18 @@ struct SummaryRow {
   std::int64_t splits;      ///< where defined
 };
 
-/// Collective; every rank gives its rows, written in rank order; rank 0 gives the summary.
+/// Collective; every rank gives its rows, written in rank order to /evaluation; rank 0 gives /summary.
+/// @throws AgreedError (exit code 3) naming the file if it cannot be written.
 void write_evaluation(const Communicator& comm, const std::filesystem::path& path,
                       const Provenance& provenance, const std::vector<EvaluationRow>& rows,
                       const std::vector<SummaryRow>& summary);
+
+struct Evaluation {
+  std::vector<EvaluationRow> rows;
+  std::vector<SummaryRow> summary;
+};
+
+/// Collective; every rank gets all rows. @throws AgreedError (exit code 3) naming file and data set.
+[[nodiscard]] Evaluation read_evaluation(const Communicator& comm, const std::filesystem::path& path);
 
 } // namespace metasieve

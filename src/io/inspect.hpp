@@ -7,8 +7,13 @@
 
 namespace metasieve {
 
-/// A readable summary of any of our files: type, version, origin, shapes, and the main figures inside.
+/// A readable summary of any of our files: type, version, origin, shapes, and the main figures inside. Lines
+/// end in a line break. Collective; the same text on every rank.
 /// @throws AgreedError (exit code 3) if it is not one of ours, or damaged.
 [[nodiscard]] std::string inspect_file(const Communicator& comm, const std::filesystem::path& path);
+
+/// Reads all of the file and checks every value, tasks of a suite shared out over the ranks. Collective.
+/// @return one line that says what was checked. @throws AgreedError (exit code 3) for the first fault found.
+[[nodiscard]] std::string verify_file(const Communicator& comm, const std::filesystem::path& path);
 
 } // namespace metasieve

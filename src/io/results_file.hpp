@@ -47,6 +47,10 @@ struct Results {
 void write_results(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
                    const Results& results);
 
+/// Collective; every rank gets what `write_results` wrote. @throws AgreedError (exit code 3) naming file and
+/// data set.
+[[nodiscard]] Results read_results(const Communicator& comm, const std::filesystem::path& path);
+
 /// Adam's state (Kingma and Ba 2015), enough with the policy to continue bit for bit.
 struct Checkpoint {
   Policy policy;
@@ -61,5 +65,9 @@ struct Checkpoint {
 /// moments).
 void write_checkpoint(const Communicator& comm, const std::filesystem::path& path,
                       const Provenance& provenance, const Checkpoint& checkpoint);
+
+/// Collective. @throws AgreedError (exit code 3) naming file and data set: what `read_policy` refuses,
+/// moments that do not fit the policy, a checksum that does not fit the contents.
+[[nodiscard]] Checkpoint read_checkpoint(const Communicator& comm, const std::filesystem::path& path);
 
 } // namespace metasieve

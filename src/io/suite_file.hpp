@@ -1,5 +1,6 @@
 #pragma once
 
+#include "io/provenance.hpp"
 #include "parallel/communicator.hpp"
 #include "tasks/task.hpp"
 
@@ -11,14 +12,9 @@
 
 namespace metasieve {
 
-/// What every file says of its making: the resolved configuration as INI text, re-runnable.
-struct Provenance {
-  std::string config;
-};
-
 /// Collective. Writes the tasks of all ranks as one suite file; `tasks` are this rank's, ids first_id.. in
-/// order, and ranks hold consecutive ranges of ids (an empty one is legal). Same bytes for any number of
-/// ranks.
+/// order, and ranks hold consecutive ranges of ids (an empty one is legal, but not on all). Same bytes for
+/// any number of ranks.
 /// @throws AgreedError (exit code 3) naming the file if it cannot be written; nothing is left at `path` then,
 /// or what was there before.
 void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
@@ -40,9 +36,10 @@ public:
   /// The resolved configuration that made the suite.
   [[nodiscard]] const std::string& config() const noexcept;
 
-  /// Collective: each rank names the tasks [begin, end) that it wants (an empty range is legal).
-  /// @throws AgreedError (exit code 3) naming file, data set and task for NaN or infinite x, labels or groups
-  /// other than 0 and 1, or one-class clean test labels... see the source for the whole list.
+  /// Collective: each rank names the tasks [begin, end), counted from the first of the file, that it wants
+  /// (an empty range is legal).
+  /// @throws AgreedError (exit code 3) naming file, data set and task for NaN or infinite x, and for labels
+  /// or groups other than 0 and 1. A part with one class or one group alone is legal: small tasks have them.
   [[nodiscard]] std::vector<Task> read(Range tasks) const;
 
 private:

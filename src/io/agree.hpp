@@ -1,0 +1,17 @@
+#pragma once
+
+#include "parallel/communicator.hpp"
+
+#include <functional>
+#include <string>
+
+namespace metasieve {
+
+/// Collective. Like comm.agree, but the message names no rank: for findings about the contents of a file,
+/// which are the same whichever rank looks. @throws AgreedError: that of the lowest failing rank.
+void agree_on_file(const Communicator& comm, const std::function<void()>& work);
+
+/// Collective. Runs `work` on rank 0 alone. @return its bytes, on every rank. @throws AgreedError: its error.
+[[nodiscard]] std::string from_root(const Communicator& comm, const std::function<std::string()>& work);
+
+} // namespace metasieve

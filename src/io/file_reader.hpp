@@ -1,0 +1,104 @@
+#pragma once
+
+#include "base/linalg.hpp"
+#include "io/attribute.hpp"
+#include "io/file_type.hpp"
+#include "io/h5.hpp"
+#include "io/records.hpp"
+
+#include <concepts>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+namespace metasieve {
+
+/// One of our files, read by one rank alone. The contents are taken for hostile: extents are checked against
+/// what the file can hold before memory is allocated. Members throw DataError: one line with the name of the
+/// file, the data set, what is wrong and what would be right.
+class FileReader {
+public:
+  /// Checks that it exists, is HDF5, is ours, has a version that we know, and is complete.
+  explicit FileReader(const std::filesystem::path& path);
+  /// Checks also that it is of this type.
+  FileReader(const std::filesystem::path& path, FileType type);
+
+  [[nodiscard]] FileType type() const noexcept { return type_; }
+  [[nodiscard]] const FormatVersion& version() const noexcept { return version_; }
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+
+  // Attributes of the root.
+  [[nodiscard]] bool has_attribute(const std::string& name) const;
+  [[nodiscard]] std::string text(const std::string& attribute) const;
+  /// The text, or nothing if the attribute is missing.
+  [[nodiscard]] std::string text_if_any(const std::string& attribute) const;
+  [[nodiscard]] std::vector<std::string> texts(const std::string& attribute) const;
+  [[nodiscard]] std::int64_t integer(const std::string& attribute) const;
+  [[nodiscard]] std::vector<std::int64_t> integers(const std::string& attribute) const;
+  [[nodiscard]] std::uint64_t unsigned_integer(const std::string& attribute) const;
+  [[nodiscard]] double number(const std::string& attribute) const;
+
+  /// Whether there is a group or data set of this name ("/train/x").
+  [[nodiscard]] bool contains(const std::string& name) const;
+  /// Number of things in a group.
+  [[nodiscard]] Index member_count(const std::string& group) const;
+
+  /// The extents of a data set of `rank` dimensions, all of whose values are in the file.
+  [[nodiscard]] std::vector<Index> shape(const std::string& name, int rank) const;
+  /// @throws DataError unless the data set has exactly the type T.
+  template <class T>
+  void require_type(const std::string& name) const {
+    require_type(name, h5::type_of<T>());
+  }
+
+  /// All values, row by row. T is int64_t (any integer type will do), double or float (any number).
+  template <class T>
+  [[nodiscard]] std::vector<T> values(const std::string& name, int rank) const {
+    std::vector<T> values(static_cast<std::size_t>(value_count(shape(name, rank))));
+    read(name, h5::type_of<T>(), std::is_integral_v<T>, values.data());
+    return values;
+  }
+
+  template <class Record>
+  [[nodiscard]] std::vector<Record> records(const std::string& name,
+                                            const h5::Records<Record>& records) const {
+    return within(name, [&] { return records.unpack(read_records(name, records.layouts())); });
+  }
+
+  /// "PATH: name: problem"
+  [[noreturn]] void fail(const std::string& name, const std::string& problem) const;
+
+private:
+  [[nodiscard]] static Index value_count(const std::vector<Index>& shape);
+  [[nodiscard]] h5::DataSet open(const std::string& name) const;
+  void check_storage(const std::string& name, const h5::DataSet& data_set, std::uint64_t values) const;
+  void require_type(const std::string& name, hid_t type) const;
+  void read(const std::string& name, hid_t type, bool integers, void* values) const;
+  [[nodiscard]] std::string read_records(const std::string& name,
+                                         const std::vector<h5::FieldLayout>& layouts) const;
+
+  /// Adds file and name to what `work` throws.
+  template <std::invocable Work>
+  auto within(const std::string& name, const Work& work) const {
+    try {
+      return work();
+    } catch (const h5::IoError& error) {
+      fail(name, std::string("damaged (") + error.what() + ")");
+    } catch (const DataError& error) {
+      const std::string text = error.what();
+      if (text.starts_with(path_.string() + ": ")) throw;
+      fail(name, text);
+    }
+  }
+
+  std::filesystem::path path_;
+  std::uint64_t bytes_ = 0;
+  h5::File file_;
+  FileType type_ = FileType::suite;
+  FormatVersion version_;
+};
+
+} // namespace metasieve

@@ -1,0 +1,191 @@
+#include "io/file_writer.hpp"
+
+#include "base/version.hpp"
+#include "io/agree.hpp"
+#include "io/place_file.hpp"
+
+#include <array>
+#include <chrono>
+#include <ctime>
+
+namespace metasieve {
+namespace {
+
+/// UTC, ISO 8601, to the second.
+std::string now() {
+  const std::time_t time = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm parts{};
+  gmtime_r(&time, &parts);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
+}
+
+h5::File create_collectively(const Communicator& comm, const std::filesystem::path& path) {
+  const h5::PropertyList access = h5::property_list(H5P_FILE_ACCESS);
+  h5::check(H5Pset_fapl_mpio(access.get(), comm.get(), MPI_INFO_NULL), "H5Pset_fapl_mpio");
+  h5::check(H5Pset_all_coll_metadata_ops(access.get(), true), "H5Pset_all_coll_metadata_ops");
+  h5::check(H5Pset_coll_metadata_write(access.get(), true), "H5Pset_coll_metadata_write");
+  // This object format has checksums, and attributes above 64 kB.
+  h5::check(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V110), "H5Pset_libver_bounds");
+  const h5::PropertyList creation = h5::property_list(H5P_FILE_CREATE);
+  h5::check(H5Pset_obj_track_times(creation.get(), false), "H5Pset_obj_track_times");
+  h5::check(H5Pset_attr_phase_change(creation.get(), 64, 32), "H5Pset_attr_phase_change");
+  return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), "H5Fcreate"};
+}
+
+h5::DataSet create_data_set(hid_t file, const std::string& name, hid_t type, std::int64_t rows, Index columns,
+                            const Meaning& meaning) {
+  const std::array<hsize_t, 2> extents{static_cast<hsize_t>(rows), static_cast<hsize_t>(columns)};
+  const h5::DataSpace space(H5Screate_simple(columns == 0 ? 1 : 2, extents.data(), nullptr),
+                            "H5Screate_simple");
+  const h5::PropertyList creation = h5::property_list(H5P_DATASET_CREATE);
+  h5::check(H5Pset_obj_track_times(creation.get(), false), "H5Pset_obj_track_times");
+  h5::check(H5Pset_fill_time(creation.get(), H5D_FILL_TIME_NEVER), "H5Pset_fill_time");
+  h5::DataSet data_set(
+      H5Dcreate2(file, name.c_str(), type, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
+      "H5Dcreate");
+  if (!meaning.description.empty()) h5::write_attribute(data_set.get(), "description", meaning.description);
+  if (!meaning.units.empty()) h5::write_attribute(data_set.get(), "units", meaning.units);
+  return data_set;
+}
+
+} // namespace
+
+FileWriter::FileWriter(const Communicator& comm, const std::filesystem::path& path, FileType type,
+                       const Provenance& provenance)
+    : comm_(comm), path_(path), part_(path.string() + ".part"), type_(type) {
+  agree_on_file(comm_, [&] {
+    if (comm_.is_root()) prepare_place(path_, part_);
+  });
+  try {
+    create(provenance);
+  } catch (const AgreedError&) {
+    abandon(); // a rank whose H5Fcreate failed could not take part in closing
+    throw;
+  }
+}
+
+FileWriter::~FileWriter() { file_.release(); }
+
+void FileWriter::create(const Provenance& provenance) {
+  h5::initialise();
+  const std::string config = comm_.broadcast(provenance.config);
+  const std::string created = comm_.broadcast(now());
+  step([&] { file_ = create_collectively(comm_, part_); });
+  step([&] {
+    const std::array version_numbers{format_version.major, format_version.minor};
+    h5::write_attribute(file_.get(), "filetype", std::string(to_string(type_)));
+    h5::write_attribute(file_.get(), "version", std::span<const std::int32_t>(version_numbers));
+    h5::write_attribute(file_.get(), "created_by", "metasieve " + std::string(version()));
+    h5::write_attribute(file_.get(), "git_commit", std::string(git_commit()));
+    if (!is_reproducible(type_)) h5::write_attribute(file_.get(), "created", created);
+    h5::write_attribute(file_.get(), "config", config);
+  });
+}
+
+void FileWriter::step(const std::function<void()>& work) const {
+  agree_on_file(comm_, [&] {
+    try {
+      work();
+    } catch (const h5::IoError& error) {
+      throw DataError("cannot write " + path_.string() + ": " + error.what());
+    }
+  });
+}
+
+void FileWriter::group(const std::string& name) {
+  step([&] {
+    const h5::PropertyList creation = h5::property_list(H5P_GROUP_CREATE);
+    h5::check(H5Pset_obj_track_times(creation.get(), false), "H5Pset_obj_track_times");
+    const h5::Group group(H5Gcreate2(file_.get(), name.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
+                          "H5Gcreate");
+  });
+}
+
+void FileWriter::write(const std::string& name, hid_t type, Index rows, Index columns,
+                       const RowSource& source, const Meaning& meaning) {
+  const std::int64_t first = comm_.exclusive_sum(rows);
+  const std::int64_t total = comm_.sum(rows);
+  h5::DataSet data_set;
+  step([&] { data_set = create_data_set(file_.get(), name, type, total, columns, meaning); });
+  if (total == 0) return;
+
+  // Every rank makes the same number of transfers, the last ones empty on ranks with less.
+  const auto row_bytes = static_cast<std::int64_t>(H5Tget_size(type)) * std::max<Index>(columns, 1);
+  const std::int64_t block = std::max<std::int64_t>(transfer_bytes / row_bytes, 1);
+  const std::int64_t blocks = comm_.max((rows + block - 1) / block);
+  std::vector<std::byte> staged;
+  for (std::int64_t i = 0; i < blocks; ++i) {
+    const Range mine{std::min(i * block, rows), std::min((i + 1) * block, rows)};
+    step([&] {
+      staged.resize(static_cast<std::size_t>(mine.size() * row_bytes));
+      source(mine, staged.data());
+    });
+    step([&] {
+      transfer(data_set.get(), type, columns, {first + mine.begin, first + mine.end}, staged.data());
+    });
+  }
+}
+
+void FileWriter::transfer(hid_t data_set, hid_t type, Index columns, Range rows, const std::byte* data) {
+  const std::array<hsize_t, 2> start{static_cast<hsize_t>(rows.begin), 0};
+  const std::array<hsize_t, 2> count{static_cast<hsize_t>(rows.size()), static_cast<hsize_t>(columns)};
+  const h5::DataSpace in_file(H5Dget_space(data_set), "H5Dget_space");
+  const h5::DataSpace in_memory(H5Screate_simple(columns == 0 ? 1 : 2, count.data(), nullptr),
+                                "H5Screate_simple");
+  if (rows.size() == 0)
+    h5::check(H5Sselect_none(in_file.get()), "H5Sselect_none");
+  else
+    h5::check(
+        H5Sselect_hyperslab(in_file.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
+        "H5Sselect_hyperslab");
+  const h5::PropertyList collective = h5::property_list(H5P_DATASET_XFER);
+  h5::check(H5Pset_dxpl_mpio(collective.get(), H5FD_MPIO_COLLECTIVE), "H5Pset_dxpl_mpio");
+  h5::check(H5Dwrite(data_set, type, in_memory.get(), in_file.get(), collective.get(), data), "H5Dwrite");
+  H5D_mpio_actual_io_mode_t mode = H5D_MPIO_NO_COLLECTIVE;
+  h5::check(H5Pget_mpio_actual_io_mode(collective.get(), &mode), "H5Pget_mpio_actual_io_mode");
+  all_collective_ = all_collective_ && mode == H5D_MPIO_CONTIGUOUS_COLLECTIVE;
+}
+
+void FileWriter::finish() {
+  step([&] { h5::check(H5Fflush(file_.get(), H5F_SCOPE_GLOBAL), "H5Fflush"); });
+  step([&] { h5::write_attribute(file_.get(), "complete", std::int64_t{1}); });
+  step([&] { h5::check(H5Fflush(file_.get(), H5F_SCOPE_GLOBAL), "H5Fflush"); });
+  step([&] { file_.close(); });
+  agree_on_file(comm_, [&] {
+    if (comm_.is_root()) put_in_place(part_, path_);
+  });
+}
+
+void FileWriter::discard() noexcept {
+  file_ = h5::File();
+  remove_part();
+}
+
+void FileWriter::abandon() noexcept {
+  file_.release();
+  remove_part();
+}
+
+void FileWriter::remove_part() const noexcept {
+  std::error_code ignored;
+  if (comm_.is_root()) std::filesystem::remove(part_, ignored);
+}
+
+void write_file(const Communicator& comm, const std::filesystem::path& path, FileType type,
+                const Provenance& provenance, const std::function<void(FileWriter&)>& fill) {
+  FileWriter writer(comm, path, type, provenance);
+  try {
+    fill(writer);
+    writer.finish();
+  } catch (const AgreedError&) {
+    writer.discard();
+    throw;
+  } catch (...) {
+    writer.abandon();
+    throw;
+  }
+}
+
+} // namespace metasieve

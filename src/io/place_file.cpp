@@ -1,0 +1,62 @@
+#include "io/place_file.hpp"
+
+#include "base/error.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <string>
+#include <system_error>
+
+namespace metasieve {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void cannot_write(const fs::path& path, const std::string& reason) {
+  throw DataError("cannot write " + path.string() + ": " + reason);
+}
+
+std::string reason(int error) { return std::generic_category().message(error); }
+
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+/// Opens and flushes to disk. File systems without fsync for folders are let off.
+void sync(const fs::path& target, const fs::path& path, bool is_folder) {
+  const int file = ::open(target.c_str(), O_RDONLY | (is_folder ? O_DIRECTORY : 0));
+  if (file < 0) {
+    if (!is_folder) cannot_write(path, reason(errno));
+    return;
+  }
+  const int error = ::fsync(file) == 0 ? 0 : errno;
+  ::close(file);
+  if (error != 0 && !is_folder) cannot_write(path, reason(error));
+}
+
+} // namespace
+
+void prepare_place(const fs::path& path, const fs::path& part) {
+  if (!path.has_filename()) cannot_write(path, "it names no file");
+  std::error_code error;
+  // The rename would replace a device such as /dev/null.
+  const fs::file_status there = fs::status(path, error);
+  if (fs::is_directory(there)) cannot_write(path, "it is a folder");
+  if (fs::exists(there) && !fs::is_regular_file(there)) cannot_write(path, "it is no regular file");
+  fs::create_directories(folder_of(path), error);
+  if (error) cannot_write(path, "folder " + folder_of(path).string() + ": " + error.message());
+  const int file = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  if (file < 0) cannot_write(path, reason(errno));
+  ::close(file);
+}
+
+void put_in_place(const fs::path& part, const fs::path& path) {
+  sync(part, path, false);
+  if (std::rename(part.c_str(), path.c_str()) != 0) cannot_write(path, reason(errno));
+  sync(folder_of(path), path, true);
+}
+
+} // namespace metasieve

@@ -1,0 +1,45 @@
+#include "io/result_records.hpp"
+
+namespace metasieve {
+
+const h5::Records<HistoryRow>& history_records() {
+  const auto number = [](const char* name, auto member) { return h5::number<HistoryRow>(name, member); };
+  static const h5::Records<HistoryRow> records({
+      number("iteration", &HistoryRow::iteration),
+      number("loss", &HistoryRow::loss),
+      number("accuracy_loss", &HistoryRow::accuracy_loss),
+      number("fairness_loss", &HistoryRow::fairness_loss),
+      number("gradient_norm", &HistoryRow::gradient_norm),
+      number("failed_tasks", &HistoryRow::failed_tasks),
+      number("clipped_tasks", &HistoryRow::clipped_tasks),
+      number("seconds", &HistoryRow::seconds),
+  });
+  return records;
+}
+
+const h5::Records<ValidationRow>& validation_records() {
+  const auto number = [](const char* name, auto member) { return h5::number<ValidationRow>(name, member); };
+  static const h5::Records<ValidationRow> records({
+      number("iteration", &ValidationRow::iteration),
+      number("accuracy", &ValidationRow::accuracy),
+      number("dp_gap", &ValidationRow::dp_gap),
+      number("eo_gap", &ValidationRow::eo_gap),
+      number("baseline_accuracy", &ValidationRow::baseline_accuracy),
+      number("baseline_dp_gap", &ValidationRow::baseline_dp_gap),
+      number("baseline_eo_gap", &ValidationRow::baseline_eo_gap),
+      number("noise_rate_selected", &ValidationRow::noise_rate_selected),
+      number("noise_rate_all", &ValidationRow::noise_rate_all),
+  });
+  return records;
+}
+
+const h5::Records<TimingRow>& timing_records() {
+  static const h5::Records<TimingRow> records({
+      h5::text<TimingRow>("phase", 32, &TimingRow::phase),
+      h5::number<TimingRow>("rank", &TimingRow::rank),
+      h5::number<TimingRow>("seconds", &TimingRow::seconds),
+  });
+  return records;
+}
+
+} // namespace metasieve

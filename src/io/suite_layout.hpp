@@ -1,0 +1,37 @@
+#pragma once
+
+#include "io/file_reader.hpp"
+#include "tasks/task.hpp"
+
+#include <array>
+#include <string>
+#include <vector>
+
+namespace metasieve {
+
+/// Where the two parts of a task lie in a suite file: groups /train and /test, each with x float32 [values]
+/// (row-major, tasks in id order), y, z, y_clean uint8 [rows], row_offset and x_offset uint64 [tasks + 1].
+struct SuitePart {
+  const char* name;
+  Split Task::*split;
+  std::int64_t Metadata::*rows;
+};
+inline constexpr std::array suite_parts{SuitePart{"/train", &Task::train, &Metadata::n_train},
+                                        SuitePart{"/test", &Task::test, &Metadata::n_test}};
+
+/// The three data sets of labels of a part.
+struct SuiteLabels {
+  const char* name;
+  Labels Split::*labels;
+  const char* meaning;
+};
+inline constexpr std::array suite_labels{
+    SuiteLabels{"y", &Split::y, "label of each row, 0 or 1, as observed: noisy in training"},
+    SuiteLabels{"z", &Split::group, "sensitive group of each row, 0 or 1"},
+    SuiteLabels{"y_clean", &Split::y_clean, "label of each row before corruption, 0 or 1"}};
+
+/// The records of /metadata, after checking every shape, type and offset of the file against them, so that
+/// any range of tasks can be read without surprise. @throws DataError naming file and data set.
+[[nodiscard]] std::vector<Metadata> checked_suite(const FileReader& file);
+
+} // namespace metasieve
