@@ -15,7 +15,8 @@ namespace metasieve {
   return hash;
 }
 
-[[nodiscard]] inline std::uint64_t hash_bytes(const Vector& values, std::uint64_t hash = 0xcbf29ce484222325ULL) {
+[[nodiscard]] inline std::uint64_t hash_bytes(const Vector& values,
+                                              std::uint64_t hash = 0xcbf29ce484222325ULL) {
   return hash_bytes(std::as_bytes(std::span(values.data(), static_cast<std::size_t>(values.size()))), hash);
 }
 

@@ -5,7 +5,7 @@
 #include "cli/options.hpp"
 #include "io/inspect.hpp"
 #include "io/libraries.hpp"
-#include "parallel/for_each.hpp"
+#include "parallel/libraries.hpp"
 #include "run/plan.hpp"
 #include "run/stages.hpp"
 
@@ -17,14 +17,14 @@ namespace metasieve {
 namespace {
 
 std::string version_text() {
-  return "metasieve " + version() + " (commit " + git_commit() + ")\n" + //
-         "compiler " __VERSION__ ", flags " METASIEVE_FLAGS "\n" +        //
-         "MPI      " + mpi_version() + "\n" +                             //
-         "HDF5     " + hdf5_version() + "\n" +                            //
+  return "metasieve " + std::string(version()) + " (commit " + std::string(git_commit()) + ")\n" + //
+         "compiler " __VERSION__ ", flags " METASIEVE_FLAGS "\n" +                                 //
+         "MPI      " + mpi_version() + "\n" +                                                      //
+         "HDF5     " + hdf5_version() + "\n" +                                                     //
          "Eigen    " + std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) + "." +
          std::to_string(EIGEN_MINOR_VERSION) + ", vectors " + Eigen::SimdInstructionSetsInUse() + "\n" +
-         "Boost    " + std::to_string(BOOST_VERSION / 100000) + "." + std::to_string(BOOST_VERSION / 100 % 1000) + "." +
-         std::to_string(BOOST_VERSION % 100) + "\n";
+         "Boost    " + std::to_string(BOOST_VERSION / 100000) + "." +
+         std::to_string(BOOST_VERSION / 100 % 1000) + "." + std::to_string(BOOST_VERSION % 100) + "\n";
 }
 
 void print(const Communicator& comm, const std::string& text) {

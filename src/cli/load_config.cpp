@@ -11,7 +11,8 @@ namespace {
 
 std::string read_text(const std::filesystem::path& path) {
   std::error_code error;
-  if (std::filesystem::is_directory(path, error)) throw ConfigError(path.string() + ": is a folder; an INI file is needed");
+  if (std::filesystem::is_directory(path, error))
+    throw ConfigError(path.string() + ": is a folder; an INI file is needed");
   std::ifstream stream(path, std::ios::binary);
   std::ostringstream text;
   if (!stream || !(text << stream.rdbuf())) {
@@ -34,10 +35,12 @@ void apply(Config& config, const IniEntries& entries, const std::string& origin)
 /// Families that the mixture names and nobody defined inline.
 void add_family_files(Config& config, const std::filesystem::path& folder) {
   for (const auto& [name, share] : mixture_names(config)) {
-    const bool known = std::any_of(config.families.begin(), config.families.end(),
-                                   [&, wanted = name](const Family& family) { return family.name == wanted; });
+    const bool known =
+        std::any_of(config.families.begin(), config.families.end(),
+                    [&, wanted = name](const Family& family) { return family.name == wanted; });
     if (known) continue;
-    for (const std::filesystem::path& base : {folder / "families", std::filesystem::path(METASIEVE_FAMILIES)}) {
+    for (const std::filesystem::path& base :
+         {folder / "families", std::filesystem::path(METASIEVE_FAMILIES)}) {
       const std::filesystem::path file = base / (name + ".ini");
       if (!std::filesystem::is_regular_file(file)) continue;
       IniEntries knobs = parse_ini(read_text(file), file.string());

@@ -22,7 +22,8 @@ int main(int argc, char** argv) {
   } catch (const AgreedError& error) { // on every rank alike: all leave in step
     if (comm.is_root()) report("", error.what());
     return static_cast<int>(error.code());
-  } catch (const std::exception& error) { // this rank's own: the others may wait in a collective call for ever
+  } catch (
+      const std::exception& error) { // this rank's own: the others may wait in a collective call for ever
     report("rank " + std::to_string(comm.rank()) + " on " + host_name() + ": ", error.what());
     const auto* known = dynamic_cast<const Error*>(&error);
     comm.abort(known != nullptr ? known->code() : ExitCode::internal);

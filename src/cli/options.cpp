@@ -32,18 +32,24 @@ const std::vector<CommandInfo>& commands() {
       {"train",
        "[--config F] --output DIR [--suite suite.h5]",
        "Meta-trains a policy and leaves DIR/policy.h5, DIR/results.h5 and DIR/checkpoint.h5.\n"
-       "Without --suite the tasks are generated in memory. The same policy for any number of ranks and threads.",
+       "Without --suite the tasks are generated in memory. The same policy for any number of ranks and "
+       "threads.",
        {"config", "output", "suite", "dry-run"},
        {"output"},
        true},
       {"evaluate",
        "--policy P (--suite S | --dataset D ...) --output E.h5 [--config F]",
        "Compares the policy with other ways to select training rows, on a suite or on real data sets\n"
-       "(files that analysis/import_dataset.py makes). Prints the comparison and writes one row per split and method.",
+       "(files that analysis/import_dataset.py makes). Prints the comparison and writes one row per split "
+       "and method.",
        {"config", "policy", "suite", "dataset", "output", "dry-run"},
        {"policy", "output"},
        true},
-      {"inspect", "FILE", "Says what is in a suite, data set, policy, checkpoint, results or evaluation file.", {}, {},
+      {"inspect",
+       "FILE",
+       "Says what is in a suite, data set, policy, checkpoint, results or evaluation file.",
+       {},
+       {},
        false},
   };
   return all;
@@ -62,13 +68,14 @@ po::options_description described() {
   po::options_description all;
   const auto text = [] { return po::value<std::string>(); };
   all.add_options()("help", "")("version", "")("dry-run", "")("config", text(), "")("output", text(), "")(
-      "suite", text(), "")("policy", text(), "")("dataset", po::value<std::vector<std::string>>()->multitoken(), "");
+      "suite", text(), "")("policy", text(), "")("dataset",
+                                                 po::value<std::vector<std::string>>()->multitoken(), "");
   for (const ConfigKey& key : config_keys()) all.add_options()(key.name.c_str(), text(), "");
   return all;
 }
 
-/// `arguments` in which values of unknown options, as --family.NAME.knob VALUE, are joined to them: Boost can only
-/// tell what belongs to an option that it knows.
+/// `arguments` in which values of unknown options, as --family.NAME.knob VALUE, are joined to them: Boost can
+/// only tell what belongs to an option that it knows.
 std::vector<std::string> with_joined_families(const std::vector<std::string>& arguments) {
   std::vector<std::string> out;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -105,7 +112,9 @@ void take(std::optional<std::filesystem::path>& target, const po::option& option
 void require_complete(const CommandLine& line, const CommandInfo& info) {
   for (const std::string& name : info.required) {
     const bool given = name == "policy" ? line.policy.has_value() : line.output.has_value();
-    if (!given) throw ConfigError(line.command + " needs --" + name + "; usage: metasieve " + line.command + " " + info.usage);
+    if (!given)
+      throw ConfigError(line.command + " needs --" + name + "; usage: metasieve " + line.command + " " +
+                        info.usage);
   }
   if (line.command == "evaluate" && line.suite.has_value() == !line.datasets.empty())
     throw ConfigError("evaluate needs either --suite or --dataset; usage: metasieve evaluate " +
@@ -131,22 +140,33 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   for (const po::option& option : parse(with_joined_families(rest), known).options) {
     const std::string& name = option.string_key;
     const auto is = [&](const char* other) { return name == other; };
-    if (is("help")) line.help = true;
-    else if (is("version")) line.version = true;
-    else if (option.position_key >= 0) line.files.emplace_back(option.value.front());
-    else if (info == nullptr) throw ConfigError("--" + name + " needs a command before it; see metasieve --help");
+    if (is("help"))
+      line.help = true;
+    else if (is("version"))
+      line.version = true;
+    else if (option.position_key >= 0)
+      line.files.emplace_back(option.value.front());
+    else if (info == nullptr)
+      throw ConfigError("--" + name + " needs a command before it; see metasieve --help");
     else if (name.find('.') != std::string::npos) {
       if (!info->takes_keys) throw ConfigError("--" + name + ": " + line.command + " takes no configuration");
       if (option.value.empty()) throw ConfigError("--" + name + " needs a value");
       line.overrides.emplace_back(name, option.value.front());
     } else if (std::find(info->options.begin(), info->options.end(), name) == info->options.end())
-      throw ConfigError("unknown option --" + name + "; usage: metasieve " + line.command + " " + info->usage);
-    else if (is("dry-run")) line.dry_run = true;
-    else if (is("config")) take(line.config, option);
-    else if (is("output")) take(line.output, option);
-    else if (is("suite")) take(line.suite, option);
-    else if (is("policy")) take(line.policy, option);
-    else for (const std::string& file : option.value) line.datasets.emplace_back(file);
+      throw ConfigError("unknown option --" + name + "; usage: metasieve " + line.command + " " +
+                        info->usage);
+    else if (is("dry-run"))
+      line.dry_run = true;
+    else if (is("config"))
+      take(line.config, option);
+    else if (is("output"))
+      take(line.output, option);
+    else if (is("suite"))
+      take(line.suite, option);
+    else if (is("policy"))
+      take(line.policy, option);
+    else
+      for (const std::string& file : option.value) line.datasets.emplace_back(file);
   }
   if (line.help || line.version) return line;
   if (info == nullptr) throw ConfigError("a command is needed; see metasieve --help");
@@ -156,8 +176,9 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
 
 std::string help_text(const std::string& command) {
   if (command.empty()) {
-    std::string text = "metasieve: meta-learns which training samples to trust, on many noisy, unfair tasks in parallel.\n\n"
-                       "usage: [mpirun -n RANKS] metasieve COMMAND [options]\n\ncommands:\n";
+    std::string text =
+        "metasieve: meta-learns which training samples to trust, on many noisy, unfair tasks in parallel.\n\n"
+        "usage: [mpirun -n RANKS] metasieve COMMAND [options]\n\ncommands:\n";
     for (const CommandInfo& info : commands()) {
       const std::string about = info.about;
       text += "  " + std::string(info.name) + std::string(10 - std::string(info.name).size(), ' ') +
@@ -180,8 +201,8 @@ std::string help_text(const std::string& command) {
     const std::size_t dot = key.name.find('.');
     if (key.name.substr(0, dot) != section) text += "  [" + (section = key.name.substr(0, dot)) + "]\n";
     const std::string name = key.name.substr(dot + 1);
-    text += "    " + name + std::string(name.size() < 19 ? 19 - name.size() : 1, ' ') + key.help + "; " + key.domain +
-            " (" + key.get(defaults) + ")\n";
+    text += "    " + name + std::string(name.size() < 19 ? 19 - name.size() : 1, ' ') + key.help + "; " +
+            key.domain + " (" + key.get(defaults) + ")\n";
   }
   text += "  [family.NAME]       a family of tasks for suite.mixture; each knob lo:hi or one value\n    ";
   for (const std::string& knob : family_keys()) text += knob + " ";

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <numeric>
 #include <sstream>
+#include <utility>
 
 namespace metasieve {
 namespace {
@@ -40,7 +41,8 @@ void set_family_knob(Config& config, const std::string& name, const std::string&
   const std::string knob = name.substr(dot + 1);
   const std::vector<std::string> knobs = family_keys();
   if (std::find(knobs.begin(), knobs.end(), knob) == knobs.end())
-    throw ConfigError("unknown key " + name + ": did you mean family." + family + "." + nearest(knob, knobs) + "?");
+    throw ConfigError("unknown key " + name + ": did you mean family." + family + "." + nearest(knob, knobs) +
+                      "?");
   auto found = std::find_if(config.families.begin(), config.families.end(),
                             [&](const Family& known) { return known.name == family; });
   if (found == config.families.end()) {
@@ -92,12 +94,14 @@ void validate(const Config& config) {
 }
 
 std::vector<std::pair<std::string, double>> mixture_names(const Config& config) {
-  const std::string expected = ": must be NAME:SHARE,NAME:SHARE with shares > 0, as in seed_random:0.5,biased:0.5";
+  const std::string expected =
+      ": must be NAME:SHARE,NAME:SHARE with shares > 0, as in seed_random:0.5,biased:0.5";
   const auto fail = [&] { throw ConfigError("suite.mixture = " + config.suite.mixture + expected); };
   std::vector<std::pair<std::string, double>> parts;
   std::istringstream text(config.suite.mixture);
   for (std::string part; std::getline(text, part, ',');) {
-    part.erase(std::remove_if(part.begin(), part.end(), [](unsigned char c) { return std::isspace(c); }), part.end());
+    part.erase(std::remove_if(part.begin(), part.end(), [](unsigned char c) { return std::isspace(c); }),
+               part.end());
     const std::size_t colon = part.rfind(':');
     const std::string name = part.substr(0, colon);
     double share = 1.0;

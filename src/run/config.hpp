@@ -29,8 +29,8 @@ struct InnerConfig {
 
 struct MetaConfig {
   Index iterations = 400;
-  Index batch = 16;    ///< tasks per iteration; 0: all
-  Index support = 600; ///< rows per task and iteration; 0: all
+  Index batch = 16;            ///< tasks per iteration; 0: all
+  Index support = 600;         ///< rows per task and iteration; 0: all
   double learning_rate = 3e-3; ///< x 0.3 after 70 % of the iterations
   OuterOptions outer;
   double clip = 10.0; ///< of the norm of the batch mean; 0: off
@@ -61,7 +61,7 @@ struct Config {
   MetaConfig meta;
   OutputConfig output;
   EvaluateConfig evaluate;
-  std::vector<Family> families;   ///< those defined by [family.NAME] sections or files
+  std::vector<Family> families;        ///< those defined by [family.NAME] sections or files
   std::set<std::string> explicit_keys; ///< keys that the user set, by file or command line
 
   [[nodiscard]] InnerOptions inner_options() const;
@@ -80,8 +80,8 @@ struct ConfigKey {
 /// All keys, by section, in the order of the resolved text.
 [[nodiscard]] const std::vector<ConfigKey>& config_keys();
 
-/// Sets `section.key` or `family.NAME.knob`. @throws ConfigError naming key, value and domain; for an unknown key, the
-/// nearest known one.
+/// Sets `section.key` or `family.NAME.knob`. @throws ConfigError naming key, value and domain; for an unknown
+/// key, the nearest known one.
 void set_key(Config& config, const std::string& name, const std::string& value);
 
 /// Checks what involves more than one key. @throws ConfigError
@@ -93,8 +93,8 @@ void validate(const Config& config);
 /// The families of suite.mixture. @throws ConfigError if one of them is not in config.families
 [[nodiscard]] Mixture mixture(const Config& config);
 
-/// The whole configuration, defaults included, as INI text that set_key reads back to the same bits. Families that the
-/// mixture does not use are left out.
+/// The whole configuration, defaults included, as INI text that set_key reads back to the same bits. Families
+/// that the mixture does not use are left out.
 [[nodiscard]] std::string resolved_ini(const Config& config);
 
 } // namespace metasieve

@@ -34,7 +34,8 @@ std::vector<std::string> words(const std::string& list) {
   std::vector<std::string> out;
   std::istringstream stream(list);
   for (std::string word; std::getline(stream, word, ',');) {
-    word.erase(std::remove_if(word.begin(), word.end(), [](unsigned char c) { return std::isspace(c); }), word.end());
+    word.erase(std::remove_if(word.begin(), word.end(), [](unsigned char c) { return std::isspace(c); }),
+               word.end());
     out.push_back(word);
   }
   return out;
@@ -59,7 +60,9 @@ ConfigKey seed(std::string name, std::string help) {
           [](Config& config, const ConfigKey& key, const std::string& value) {
             Field(config) = Seed{parse<std::uint64_t>(key, value)};
           },
-          [](const Config& config) { return text(static_cast<std::uint64_t>(Field(const_cast<Config&>(config)))); }};
+          [](const Config& config) {
+            return text(static_cast<std::uint64_t>(Field(const_cast<Config&>(config))));
+          }};
 }
 
 enum class Bounds { positive, not_negative, open_unit, half_unit };
@@ -71,7 +74,8 @@ ConfigKey real(std::string name, std::string help) {
   return {std::move(name), std::move(help), domains[static_cast<std::size_t>(Domain)],
           [](Config& config, const ConfigKey& key, const std::string& value) {
             const auto number = parse<double>(key, value);
-            const bool above = Domain == Bounds::positive || Domain == Bounds::open_unit ? number > 0 : number >= 0;
+            const bool above =
+                Domain == Bounds::positive || Domain == Bounds::open_unit ? number > 0 : number >= 0;
             const double limit = Domain == Bounds::open_unit   ? 1.0
                                  : Domain == Bounds::half_unit ? 0.5
                                                                : std::numeric_limits<double>::infinity();
@@ -145,7 +149,8 @@ ConfigKey methods_key() {
             std::vector<Method> methods;
             for (const std::string& name : words(value)) {
               const Method method = parse_method(name);
-              if (std::find(methods.begin(), methods.end(), method) == methods.end()) methods.push_back(method);
+              if (std::find(methods.begin(), methods.end(), method) == methods.end())
+                methods.push_back(method);
             }
             // Everything is reported against it, so it is always there.
             if (std::find(methods.begin(), methods.end(), Method::baseline) == methods.end())
@@ -161,24 +166,29 @@ ConfigKey methods_key() {
 }
 
 constexpr auto feature_words = [] { return std::array<std::string_view, 2>{"seed10", "full16"}; };
-constexpr auto method_words = [] { return std::array<std::string_view, 3>{"implicit", "unrolled", "first-order"}; };
+constexpr auto method_words = [] {
+  return std::array<std::string_view, 3>{"implicit", "unrolled", "first-order"};
+};
 constexpr auto start_words = [] { return std::array<std::string_view, 2>{"zero", "probe"}; };
 constexpr auto gap_words = [] { return std::array<std::string_view, 4>{"dp", "eo", "both", "none"}; };
 constexpr auto accuracy_words = [] { return std::array<std::string_view, 2>{"logistic", "zero-one"}; };
 
-#define FIELD(path) ([](Config& c) -> auto& { return c.path; })
+#define FIELD(path) ([](Config & c) -> auto& { return c.path; })
 
 std::vector<ConfigKey> make_keys() {
   return {
       integer<FIELD(suite.tasks), 1>("suite.tasks", "tasks of the suite, validation tasks included"),
-      integer<FIELD(suite.validation_tasks), 0>("suite.validation_tasks", "the last tasks, kept from training"),
+      integer<FIELD(suite.validation_tasks), 0>("suite.validation_tasks",
+                                                "the last tasks, kept from training"),
       seed<FIELD(suite.seed)>("suite.seed", "of every random number of the suite"),
       mixture_key(),
       choice<feature_words, FIELD(policy.features)>("policy.features", "meta-features the policy sees"),
       hidden_layers(),
-      real<FIELD(policy.keep), Bounds::open_unit>("policy.keep", "share of rows kept; mean of the soft weights"),
+      real<FIELD(policy.keep), Bounds::open_unit>("policy.keep",
+                                                  "share of rows kept; mean of the soft weights"),
       real<FIELD(policy.temperature), Bounds::positive>("policy.temperature", "of the soft weights"),
-      choice<method_words, FIELD(inner.method)>("inner.method", "how the inner fit is made and differentiated"),
+      choice<method_words, FIELD(inner.method)>("inner.method",
+                                                "how the inner fit is made and differentiated"),
       integer<FIELD(inner.unrolled.steps), 1>("inner.steps", "gradient steps (unrolled, first-order)"),
       real<FIELD(inner.unrolled.step_size), Bounds::positive>("inner.step_size", "of a gradient step"),
       choice<start_words, FIELD(inner.unrolled.start)>("inner.start", "of the gradient steps"),
@@ -188,7 +198,8 @@ std::vector<ConfigKey> make_keys() {
       integer<FIELD(meta.iterations), 1>("meta.iterations", "updates of the policy"),
       integer<FIELD(meta.batch), 0>("meta.batch", "tasks per iteration; 0: all"),
       integer<FIELD(meta.support), 0>("meta.support", "training rows drawn per task and iteration; 0: all"),
-      real<FIELD(meta.learning_rate), Bounds::not_negative>("meta.learning_rate", "of Adam; x 0.3 after 70 %"),
+      real<FIELD(meta.learning_rate), Bounds::not_negative>("meta.learning_rate",
+                                                            "of Adam; x 0.3 after 70 %"),
       choice<gap_words, FIELD(meta.outer.fairness)>("meta.fairness", "gap in the outer loss"),
       real<FIELD(meta.outer.fairness_weight), Bounds::not_negative>("meta.fairness_weight", "of the gap"),
       choice<accuracy_words, FIELD(meta.outer.accuracy_loss)>("meta.accuracy_loss", "accuracy term"),
@@ -196,8 +207,10 @@ std::vector<ConfigKey> make_keys() {
       seed<FIELD(meta.seed)>("meta.seed", "of the initial policy, batches and support rows"),
       integer<FIELD(meta.validate_every), 0>("meta.validate_every", "iterations; 0: only before and after"),
       integer<FIELD(output.checkpoint_every), 0>("output.checkpoint_every", "iterations; 0: only the last"),
-      real<FIELD(output.checkpoint_minutes), Bounds::not_negative>("output.checkpoint_minutes", "wall time; 0: off"),
-      integer<FIELD(output.log_every), 1>("output.log_every", "iterations between lines when not on a terminal"),
+      real<FIELD(output.checkpoint_minutes), Bounds::not_negative>("output.checkpoint_minutes",
+                                                                   "wall time; 0: off"),
+      integer<FIELD(output.log_every), 1>("output.log_every",
+                                          "iterations between lines when not on a terminal"),
       flag<FIELD(output.save_gradients)>("output.save_gradients", "keep every meta-gradient in results.h5"),
       methods_key(),
       integer<FIELD(evaluate.splits), 1>("evaluate.splits", "random 70/30 splits of a data set"),

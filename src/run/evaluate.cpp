@@ -24,12 +24,16 @@ Rows assess_shard(const Communicator& comm, const Shard& shard, const std::vecto
       const PreparedTask& task = shard.tasks[static_cast<std::size_t>(i)];
       for (std::size_t m = 0; m < methods.size(); ++m) {
         const Assessment a = assess(methods[m], task, selectors, config.inner.ridge);
-        rows[static_cast<std::size_t>(i) * methods.size() + m] = {
-            sources[static_cast<std::size_t>(i)], static_cast<std::int64_t>(task.id),
-            std::string(to_string(methods[m])),   a.metrics,
-            a.noise_rate_all,                     a.noise_rate_selected,
-            a.noise_reduction,                    a.minority_share,
-            a.selected,                           static_cast<std::uint8_t>(a.failed)};
+        rows[static_cast<std::size_t>(i) * methods.size() + m] = {sources[static_cast<std::size_t>(i)],
+                                                                  static_cast<std::int64_t>(task.id),
+                                                                  std::string(to_string(methods[m])),
+                                                                  a.metrics,
+                                                                  a.noise_rate_all,
+                                                                  a.noise_rate_selected,
+                                                                  a.noise_reduction,
+                                                                  a.minority_share,
+                                                                  a.selected,
+                                                                  static_cast<std::uint8_t>(a.failed)};
       }
     });
   });
@@ -49,10 +53,13 @@ struct PackedRow {
 Rows gather_rows(const Communicator& comm, const Rows& rows) {
   std::string bytes;
   for (const EvaluationRow& row : rows) {
-    PackedRow packed{{}, {}, row.split, row.metrics,
-                     {row.noise_rate_all, row.noise_rate_selected, row.noise_reduction, row.minority_share,
-                      row.selected},
-                     row.failed};
+    PackedRow packed{
+        {},
+        {},
+        row.split,
+        row.metrics,
+        {row.noise_rate_all, row.noise_rate_selected, row.noise_reduction, row.minority_share, row.selected},
+        row.failed};
     row.source.copy(packed.source.data(), packed.source.size() - 1);
     row.method.copy(packed.method.data(), packed.method.size() - 1);
     bytes.append(reinterpret_cast<const char*>(&packed), sizeof packed);
@@ -63,8 +70,8 @@ Rows gather_rows(const Communicator& comm, const Rows& rows) {
     PackedRow packed;
     std::memcpy(&packed, all.data() + at, sizeof packed);
     const auto& s = packed.selection;
-    out.push_back({packed.source.data(), packed.split, packed.method.data(), packed.metrics, s[0], s[1], s[2], s[3],
-                   s[4], static_cast<std::uint8_t>(packed.failed)});
+    out.push_back({packed.source.data(), packed.split, packed.method.data(), packed.metrics, s[0], s[1], s[2],
+                   s[3], s[4], static_cast<std::uint8_t>(packed.failed)});
   }
   return out;
 }
@@ -90,6 +97,14 @@ Rows evaluate_source(const Communicator& comm, const TaskSource& source, const C
 
 } // namespace
 
+std::vector<TaskSource> evaluation_sources(const Communicator& comm, const EvaluateRequest& request) {
+  std::vector<TaskSource> sources;
+  if (request.suite) sources.push_back(TaskSource::suite(comm, *request.suite));
+  for (const std::filesystem::path& path : request.datasets)
+    sources.push_back(TaskSource::dataset(comm, path, request.config.evaluate));
+  return sources;
+}
+
 void evaluate(const Communicator& comm, const EvaluateRequest& request) {
   require_writable(comm, request.output.parent_path());
   const Policy policy = read_policy(comm, request.policy);
@@ -98,20 +113,16 @@ void evaluate(const Communicator& comm, const EvaluateRequest& request) {
   const Selectors selectors{&config.policy, &untrained, config.policy.keep, config.evaluate.seed};
 
   PhaseClock clock({"tasks", "features", "assess"});
-  std::vector<TaskSource> sources;
-  if (request.suite) sources.push_back(TaskSource::suite(comm, *request.suite));
-  for (const std::filesystem::path& path : request.datasets)
-    sources.push_back(TaskSource::dataset(comm, path, config.evaluate));
   Rows all; // by source, then task, then method, whatever the number of ranks
-  for (const TaskSource& source : sources) {
+  for (const TaskSource& source : evaluation_sources(comm, request)) {
     const Rows gathered = gather_rows(comm, evaluate_source(comm, source, config, selectors, clock));
     all.insert(all.end(), gathered.begin(), gathered.end());
   }
 
   const std::vector<SummaryRow> summary = summarise(all, config.evaluate.seed);
   const Range part = my_range(comm, 0, std::vector<double>(all.size(), 1.0));
-  write_evaluation(comm, request.output, {resolved_ini(config)}, Rows(all.begin() + part.begin, all.begin() + part.end),
-                   summary);
+  write_evaluation(comm, request.output, {resolved_ini(config)},
+                   Rows(all.begin() + part.begin, all.begin() + part.end), summary);
   if (!comm.is_root()) return;
   std::printf("policy %s: %s, keep %g, the model %s the group\n\n%s", request.policy.c_str(),
               std::string(to_string(policy.features)).c_str(), config.policy.keep,

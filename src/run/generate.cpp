@@ -21,8 +21,8 @@ void generate(const Communicator& comm, const GenerateRequest& request) {
   rows = comm.sum(rows);
   if (comm.is_root())
     std::printf("wrote %s: %lld tasks, %lld rows; made in %.2f s, written in %.2f s on %d rank(s)\n",
-                request.output.c_str(), static_cast<long long>(all.end), static_cast<long long>(rows), made - begin,
-                wall_seconds() - made, comm.size());
+                request.output.c_str(), static_cast<long long>(all.end), static_cast<long long>(rows),
+                made - begin, wall_seconds() - made, comm.size());
 }
 
 void require_writable(const Communicator& comm, const std::filesystem::path& folder) {

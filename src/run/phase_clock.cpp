@@ -26,11 +26,11 @@ std::string timing_table(const std::vector<PhaseSeconds>& timing) {
   std::string text = "  phase         min s    mean s     max s   max/mean\n";
   for (const PhaseSeconds& row : timing) {
     const auto [low, high] = std::minmax_element(row.seconds.begin(), row.seconds.end());
-    const double mean =
-        std::accumulate(row.seconds.begin(), row.seconds.end(), 0.0) / static_cast<double>(row.seconds.size());
+    const double mean = std::accumulate(row.seconds.begin(), row.seconds.end(), 0.0) /
+                        static_cast<double>(row.seconds.size());
     std::array<char, 128> line{};
-    std::snprintf(line.data(), line.size(), "  %-10s %8.2f  %8.2f  %8.2f   %8.2f\n", row.phase.c_str(), *low, mean,
-                  *high, mean > 0 ? *high / mean : 1.0);
+    std::snprintf(line.data(), line.size(), "  %-10s %8.2f  %8.2f  %8.2f   %8.2f\n", row.phase.c_str(), *low,
+                  mean, *high, mean > 0 ? *high / mean : 1.0);
     text += line.data();
   }
   return text;

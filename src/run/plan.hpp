@@ -6,8 +6,8 @@
 
 namespace metasieve {
 
-/// What a dry run tells: everything is opened and checked as in the run itself, nothing is written. Memory per rank, file
-/// sizes and expected time, for the ranks and threads of this very call. Collective.
+/// What a dry run tells: everything is opened and checked as in the run itself, nothing is written. Memory
+/// per rank, file sizes and expected time, for the ranks and threads of this very call. Collective.
 /// @throws AgreedError as the stage itself would
 [[nodiscard]] std::string plan(const Communicator& comm, const GenerateRequest& request);
 [[nodiscard]] std::string plan(const Communicator& comm, const TrainRequest& request);

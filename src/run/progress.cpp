@@ -25,7 +25,8 @@ void Progress::report(long done, const std::string& state) {
     std::printf("%s %ld/%ld  %s  %.0f s left", what_.c_str(), done, total_, state.c_str(), left);
     dirty_ = true;
   } else if (done % log_every_ == 0 || done == total_) {
-    std::printf("%s %ld/%ld  %s  %.1f s, %.0f s left\n", what_.c_str(), done, total_, state.c_str(), spent, left);
+    std::printf("%s %ld/%ld  %s  %.1f s, %.0f s left\n", what_.c_str(), done, total_, state.c_str(), spent,
+                left);
   }
   std::fflush(stdout);
 }

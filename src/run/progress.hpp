@@ -4,8 +4,8 @@
 
 namespace metasieve {
 
-/// What rank 0 tells the user while it works: one rewritten line with the time left on a terminal, a line every
-/// `log_every` steps otherwise. Other ranks construct it with speaks = false and stay silent.
+/// What rank 0 tells the user while it works: one rewritten line with the time left on a terminal, a line
+/// every `log_every` steps otherwise. Other ranks construct it with speaks = false and stay silent.
 class Progress {
 public:
   Progress(bool speaks, std::string what, long total, long log_every);

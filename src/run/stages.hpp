@@ -9,8 +9,8 @@
 
 namespace metasieve {
 
-/// Each stage is collective over `comm`, prints on rank 0's standard output, and throws AgreedError where all ranks fail
-/// alike; any other exception is one rank's own, and the caller must abort the job.
+/// Each stage is collective over `comm`, prints on rank 0's standard output, and throws AgreedError where all
+/// ranks fail alike; any other exception is one rank's own, and the caller must abort the job.
 
 struct GenerateRequest {
   Config config;
@@ -34,7 +34,15 @@ struct EvaluateRequest {
 };
 void evaluate(const Communicator& comm, const EvaluateRequest& request);
 
-/// Checks that files can be written into `folder`, making it if need be, before hours are spent on what goes there.
+/// The tasks that `config` trains on, of a suite of `total`. @throws AgreedError (exit code 2) if none are
+/// left: every rank must call it alike.
+[[nodiscard]] Range training_tasks(const Config& config, Index total);
+
+/// How often a training task is visited over the whole training, on average.
+[[nodiscard]] double mean_visits(const Config& config, Index training_tasks);
+
+/// Checks that files can be written into `folder`, making it if need be, before hours are spent on what goes
+/// there.
 /// @throws AgreedError (exit code 3)
 void require_writable(const Communicator& comm, const std::filesystem::path& folder);
 

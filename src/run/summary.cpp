@@ -62,7 +62,8 @@ Estimate estimate(const std::vector<double>& values, Seed seed) {
   double sum = 0;
   for (const double value : values) sum += value;
   const std::vector<double> means = bootstrap_means(values, seed);
-  return {sum / static_cast<double>(values.size()), means[resamples * 25 / 1000], means[resamples * 975 / 1000 - 1]};
+  return {sum / static_cast<double>(values.size()), means[resamples * 25 / 1000],
+          means[resamples * 975 / 1000 - 1]};
 }
 
 double mean(const std::vector<double>& values) {
@@ -86,9 +87,17 @@ SummaryRow summarise_one(const std::string& source, const std::string& method, c
   }
   const Estimate level = estimate(values, seed), change = estimate(differences, seed);
   const double base_mean = mean(reference);
-  return {source,      method,   quantity.name, level.mean,
-          level.low,   level.high, change.mean, change.low,
-          change.high, base_mean > 0 ? mean(own) / base_mean - 1.0 : undefined, static_cast<std::int64_t>(values.size())};
+  return {source,
+          method,
+          quantity.name,
+          level.mean,
+          level.low,
+          level.high,
+          change.mean,
+          change.low,
+          change.high,
+          base_mean > 0 ? mean(own) / base_mean - 1.0 : undefined,
+          static_cast<std::int64_t>(values.size())};
 }
 
 std::vector<std::string> in_order_of_appearance(const std::vector<EvaluationRow>& rows,
@@ -104,7 +113,8 @@ std::vector<std::string> in_order_of_appearance(const std::vector<EvaluationRow>
 std::vector<SummaryRow> summarise(const std::vector<EvaluationRow>& rows, Seed seed) {
   const std::vector<std::string> sources = in_order_of_appearance(rows, &EvaluationRow::source);
   const std::vector<std::string> methods = in_order_of_appearance(rows, &EvaluationRow::method);
-  std::map<std::pair<std::string, std::string>, Rows> cells; // splits in the order of the rows: paired over methods
+  std::map<std::pair<std::string, std::string>, Rows>
+      cells; // splits in the order of the rows: paired over methods
   for (const EvaluationRow& row : rows) {
     cells[{row.source, row.method}].push_back(&row);
     if (sources.size() > 1) cells[{"all", row.method}].push_back(&row);
@@ -115,8 +125,8 @@ std::vector<SummaryRow> summarise(const std::vector<EvaluationRow>& rows, Seed s
   for (const std::string& source : blocks)
     for (const std::string& method : methods)
       for (const Quantity& quantity : quantities)
-        summary.push_back(summarise_one(source, method, quantity, cells[{source, method}], cells[{source, "baseline"}],
-                                        seed));
+        summary.push_back(summarise_one(source, method, quantity, cells[{source, method}],
+                                        cells[{source, "baseline"}], seed));
   return summary;
 }
 

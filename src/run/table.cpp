@@ -23,27 +23,31 @@ std::string percent(double relative) {
   return std::isfinite(relative) ? format("%+4.0f %%", 100.0 * relative) : std::string("     -");
 }
 
-std::string number(double value) { return std::isfinite(value) ? format("%6.3f", value) : std::string("undef."); }
+std::string number(double value) {
+  return std::isfinite(value) ? format("%6.3f", value) : std::string("undef.");
+}
 
 std::string method_line(const std::string& method, const Cells& cells) {
   const SummaryRow &accuracy = *cells.at("accuracy"), &dp = *cells.at("dp_gap"), &eo = *cells.at("eo_gap"),
                    &noise = *cells.at("noise_rate_selected");
   const bool reference = method == "baseline";
-  const std::string gain = reference ? "                       "
-                                     : format("%+6.2f [%+6.2f, %+6.2f]", 100.0 * accuracy.baseline_change,
-                                              100.0 * accuracy.baseline_change_low,
-                                              100.0 * accuracy.baseline_change_high);
+  const std::string gain =
+      reference ? "                       "
+                : format("%+6.2f [%+6.2f, %+6.2f]", 100.0 * accuracy.baseline_change,
+                         100.0 * accuracy.baseline_change_low, 100.0 * accuracy.baseline_change_high);
   const auto change = [&](const SummaryRow& row) {
     return reference ? std::string("      ") : percent(row.baseline_relative);
   };
   return format("  %-16s %s %s  %s %s  %s %s  %s %s  %s  %s\n", method.c_str(), number(accuracy.mean).c_str(),
-                gain.c_str(), number(dp.mean).c_str(), change(dp).c_str(), number(eo.mean).c_str(), change(eo).c_str(),
-                number(noise.mean).c_str(), change(noise).c_str(), number(cells.at("balanced_accuracy")->mean).c_str(),
+                gain.c_str(), number(dp.mean).c_str(), change(dp).c_str(), number(eo.mean).c_str(),
+                change(eo).c_str(), number(noise.mean).c_str(), change(noise).c_str(),
+                number(cells.at("balanced_accuracy")->mean).c_str(),
                 number(cells.at("positive_rate")->mean).c_str());
 }
 
 /// What a reader must know before believing the line above.
-std::string notes(const std::string& source, const std::string& method, const std::vector<EvaluationRow>& rows) {
+std::string notes(const std::string& source, const std::string& method,
+                  const std::vector<EvaluationRow>& rows) {
   Index splits = 0, constant = 0, undefined = 0, failed = 0;
   for (const EvaluationRow& row : rows) {
     if (row.method != method || (row.source != source && source != "all")) continue;
@@ -83,8 +87,9 @@ std::string comparison_table(const std::vector<EvaluationRow>& rows, const std::
       source_notes.clear();
       text += format("%s (%ld splits; changes against baseline, the fit on all rows)\n", source.c_str(),
                      static_cast<long>(cells[key].at("accuracy")->splits));
-      text += "  method          accuracy points [95 % interval]    DP gap          EO gap       noise kept      "
-              "bal.acc. positive\n";
+      text +=
+          "  method          accuracy points [95 % interval]    DP gap          EO gap       noise kept      "
+          "bal.acc. positive\n";
     }
     text += method_line(key.second, cells[key]);
     source_notes += notes(source, key.second, rows);

@@ -38,8 +38,11 @@ Index TaskSource::task_count() const {
 }
 
 TaskShape TaskSource::shape(Index i) const {
-  if (const auto* generator = std::get_if<Generator>(&source_))
-    return shape_of(generator->mixture, generator->seed, id_of(i));
+  if (const auto* generator = std::get_if<Generator>(&source_)) {
+    const TaskParameters drawn =
+        draw_parameters(family_of(generator->mixture, id_of(i)), generator->seed, id_of(i));
+    return {drawn.train_rows, drawn.test_rows, drawn.features};
+  }
   if (const auto* splits = std::get_if<Splits>(&source_))
     return {splits->rows.rows(), 0, splits->rows.columns()}; // all splits alike: only ratios matter
   const Metadata& known = std::get<SuiteReader>(source_).metadata()[static_cast<std::size_t>(i)];
@@ -83,18 +86,13 @@ std::vector<Task> TaskSource::tasks(const Communicator& comm, Range ids) const {
   return made;
 }
 
-TaskShape shape_of(const Mixture& mixture, Seed seed, TaskId id) {
-  const TaskParameters drawn = draw_parameters(family_of(mixture, id), seed, id);
-  return {drawn.train_rows, drawn.test_rows, drawn.features};
-}
-
 Range my_range(const Communicator& comm, Index begin, const std::vector<double>& costs) {
   const Range part = balanced_shards(costs, comm.size())[static_cast<std::size_t>(comm.rank())];
   return {begin + part.begin, begin + part.end};
 }
 
-Shard load_shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config, double visits,
-                 PhaseClock& clock) {
+Shard load_shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config,
+                 double visits, PhaseClock& clock) {
   Shard shard{my_range(comm, ids.begin, source.costs(ids, config.meta.support, visits)), {}};
   std::vector<Task> tasks;
   {

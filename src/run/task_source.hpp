@@ -5,6 +5,7 @@
 #include "meta/prepared_task.hpp"
 #include "run/config.hpp"
 #include "run/phase_clock.hpp"
+#include "run/stages.hpp"
 #include "tasks/resample.hpp"
 
 #include <filesystem>
@@ -25,13 +26,14 @@ public:
   [[nodiscard]] static TaskSource generator(const Config& config);
   /// Collective. A suite file. @throws AgreedError
   [[nodiscard]] static TaskSource suite(const Communicator& comm, const std::filesystem::path& path);
-  /// Collective. A data set file, as [evaluate] says: `splits` random 70/30 splits, or the file's own split; flips
-  /// `label_noise` of the training labels, unless the file tells its clean labels: then its noise is already there.
-  /// Where nothing is left to chance there is one split. @throws AgreedError
+  /// Collective. A data set file, as [evaluate] says: `splits` random 70/30 splits, or the file's own split;
+  /// flips `label_noise` of the training labels, unless the file tells its clean labels: then its noise is
+  /// already there. Where nothing is left to chance there is one split. @throws AgreedError
   [[nodiscard]] static TaskSource dataset(const Communicator& comm, const std::filesystem::path& path,
                                           const EvaluateConfig& config);
 
   [[nodiscard]] Index task_count() const;
+  [[nodiscard]] TaskShape shape(Index i) const;
   /// What each task of `ids` comes from: its family, or the data set.
   [[nodiscard]] std::vector<std::string> names(Range ids) const;
   /// Predicted relative cost of probe, features and `visits` meta-gradients of each task of `ids`.
@@ -52,12 +54,9 @@ private:
   };
   using Source = std::variant<Generator, SuiteReader, Splits>;
   explicit TaskSource(Source source) : source_(std::move(source)) {}
-  [[nodiscard]] TaskShape shape(Index i) const;
 
   Source source_;
 };
-
-[[nodiscard]] TaskShape shape_of(const Mixture& mixture, Seed seed, TaskId id);
 
 /// Tasks that one rank holds: consecutive ids.
 struct Shard {
@@ -68,8 +67,13 @@ struct Shard {
 /// This rank's part of items begin..begin+costs.size()-1, dealt so that predicted cost is balanced.
 [[nodiscard]] Range my_range(const Communicator& comm, Index begin, const std::vector<double>& costs);
 
-/// Collective: the tasks of `ids` dealt over the ranks, with probe and features. Times the phases `tasks` and `features`.
-[[nodiscard]] Shard load_shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config,
-                               double visits, PhaseClock& clock);
+/// What `request` evaluates on: its suite, or each of its data sets. Collective.
+[[nodiscard]] std::vector<TaskSource> evaluation_sources(const Communicator& comm,
+                                                         const EvaluateRequest& request);
+
+/// Collective: the tasks of `ids` dealt over the ranks, with probe and features. Times the phases `tasks` and
+/// `features`.
+[[nodiscard]] Shard load_shard(const Communicator& comm, const TaskSource& source, Range ids,
+                               const Config& config, double visits, PhaseClock& clock);
 
 } // namespace metasieve

@@ -16,8 +16,8 @@
 namespace metasieve {
 namespace {
 
-/// Largest norm of one task's gradient in the exact sum: far beyond what a healthy task gives (of order 1), and small
-/// enough that the fixed point resolves 1e-14 at a batch of 16.
+/// Largest norm of one task's gradient in the exact sum: far beyond what a healthy task gives (of order 1),
+/// and small enough that the fixed point resolves 1e-14 at a batch of 16.
 constexpr double task_gradient_bound = 1e3;
 
 /// Means over the tasks of a batch that succeeded.
@@ -32,7 +32,9 @@ constexpr Index extra_sums = 5; // after d_theta: loss, accuracy loss, fairness 
 Vector pack(const MetaGradient& gradient) {
   Vector packed = Vector::Zero(gradient.d_theta.size() + extra_sums);
   if (gradient.status == FitStatus::diverged) return packed; // counted as not succeeded
-  const auto bounded = [](double value) { return std::clamp(value, -task_gradient_bound, task_gradient_bound); };
+  const auto bounded = [](double value) {
+    return std::clamp(value, -task_gradient_bound, task_gradient_bound);
+  };
   const bool beyond = gradient.d_theta.norm() > task_gradient_bound;
   packed << clipped(gradient.d_theta, task_gradient_bound * (1.0 - 1e-12)), bounded(gradient.loss),
       bounded(gradient.accuracy_loss), bounded(gradient.fairness_loss), 1.0, beyond ? 1.0 : 0.0;
@@ -63,17 +65,12 @@ public:
   Training(const Communicator& comm, const TrainRequest& request)
       : comm_(comm), config_(request.config), folder_(request.output),
         clock_({"tasks", "features", "adapt", "reduce", "update", "validate", "write"}),
-        source_(request.suite ? TaskSource::suite(comm, *request.suite) : TaskSource::generator(request.config)) {
-    const Index total = source_.task_count(), held_out = config_.suite.validation_tasks;
-    if (held_out >= total)
-      throw AgreedError(ExitCode::usage, "suite.validation_tasks = " + std::to_string(held_out) + ": the suite has " +
-                                             std::to_string(total) + " tasks, so nothing is left to train on");
-    train_tasks_ = total - held_out;
-    const double batch = static_cast<double>(config_.meta.batch > 0 ? config_.meta.batch : train_tasks_);
-    const double visits =
-        static_cast<double>(config_.meta.iterations) * std::min(1.0, batch / static_cast<double>(train_tasks_));
-    shard_ = load_shard(comm, source_, {0, train_tasks_}, config_, visits, clock_);
-    held_out_ = load_shard(comm, source_, {train_tasks_, total}, config_, 0.0, clock_);
+        source_(request.suite ? TaskSource::suite(comm, *request.suite)
+                              : TaskSource::generator(request.config)) {
+    const Range training = training_tasks(config_, source_.task_count());
+    train_tasks_ = training.size();
+    shard_ = load_shard(comm, source_, training, config_, mean_visits(config_, train_tasks_), clock_);
+    held_out_ = load_shard(comm, source_, {training.end, source_.task_count()}, config_, 0.0, clock_);
     policy_ = initialise(config_.policy, config_.meta.seed);
     policy_.use_group = config_.inner.use_group;
   }
@@ -117,11 +114,13 @@ private:
     const std::vector<Index> batch = batch_of_step(config_.meta.seed, step, train_tasks_, config_.meta.batch);
     const std::vector<std::size_t> tasks = mine(batch, shard_.ids);
     const MetaOptions options = config_.meta_options();
-    ExactSum sum(policy_.theta.size() + extra_sums, task_gradient_bound, static_cast<std::int64_t>(batch.size()));
+    ExactSum sum(policy_.theta.size() + extra_sums, task_gradient_bound,
+                 static_cast<std::int64_t>(batch.size()));
     {
       const auto timed = clock_.measure("adapt");
       for_each_parallel({0, static_cast<Index>(tasks.size())}, [&](Index i) {
-        sum.add(pack(task_meta_gradient(shard_.tasks[tasks[static_cast<std::size_t>(i)]], policy_, options, step)));
+        sum.add(pack(
+            task_meta_gradient(shard_.tasks[tasks[static_cast<std::size_t>(i)]], policy_, options, step)));
       });
     }
     const auto timed = clock_.measure("reduce");
@@ -144,19 +143,20 @@ private:
     results_.validation.push_back(row);
     const auto percent = [](double value, double base) { return 100.0 * (value / base - 1.0); };
     std::array<char, 256> line{};
-    std::snprintf(line.data(), line.size(),
-                  "validation at %ld: accuracy %.4f (%+.2f points), DP gap %.4f (%+.0f %%), EO gap %.4f (%+.0f %%), "
-                  "noise kept %.4f (%+.0f %%)",
-                  static_cast<long>(t), row.accuracy, 100.0 * (row.accuracy - row.baseline_accuracy), row.dp_gap,
-                  percent(row.dp_gap, row.baseline_dp_gap), row.eo_gap, percent(row.eo_gap, row.baseline_eo_gap),
-                  row.noise_rate_selected, percent(row.noise_rate_selected, row.noise_rate_all));
+    std::snprintf(
+        line.data(), line.size(),
+        "validation at %ld: accuracy %.4f (%+.2f points), DP gap %.4f (%+.0f %%), EO gap %.4f (%+.0f %%), "
+        "noise kept %.4f (%+.0f %%)",
+        static_cast<long>(t), row.accuracy, 100.0 * (row.accuracy - row.baseline_accuracy), row.dp_gap,
+        percent(row.dp_gap, row.baseline_dp_gap), row.eo_gap, percent(row.eo_gap, row.baseline_eo_gap),
+        row.noise_rate_selected, percent(row.noise_rate_selected, row.noise_rate_all));
     progress.say(line.data());
   }
 
   static std::string state_text(const HistoryRow& row) {
     std::array<char, 128> line{};
-    std::snprintf(line.data(), line.size(), "loss %.4f  accuracy loss %.4f  gap %.4f  gradient %.3f", row.loss,
-                  row.accuracy_loss, row.fairness_loss, row.gradient_norm);
+    std::snprintf(line.data(), line.size(), "loss %.4f  accuracy loss %.4f  gap %.4f  gradient %.3f",
+                  row.loss, row.accuracy_loss, row.fairness_loss, row.gradient_norm);
     return line.data();
   }
 
@@ -164,7 +164,8 @@ private:
     if (config_.output.checkpoint_every > 0 && t % config_.output.checkpoint_every == 0) return true;
     if (config_.output.checkpoint_minutes <= 0) return false;
     // Rank 0's clock decides for all: clocks differ.
-    const bool due = comm_.is_root() && wall_seconds() - last_checkpoint > 60.0 * config_.output.checkpoint_minutes;
+    const bool due =
+        comm_.is_root() && wall_seconds() - last_checkpoint > 60.0 * config_.output.checkpoint_minutes;
     return comm_.max(std::int64_t{due}) != 0;
   }
 
@@ -177,14 +178,15 @@ private:
 
   void write(const Adam& adam) {
     const auto timed = clock_.measure("write");
-    write_checkpoint(comm_, folder_ / "checkpoint.h5", {resolved_ini(config_)},
-                     {policy_, adam.first_moment, adam.second_moment, adam.step, results_.history,
-                      results_.validation});
+    write_checkpoint(
+        comm_, folder_ / "checkpoint.h5", {resolved_ini(config_)},
+        {policy_, adam.first_moment, adam.second_moment, adam.step, results_.history, results_.validation});
   }
 
   void finish() {
     std::int64_t failed = 0, clipped_tasks = 0;
-    for (const HistoryRow& row : results_.history) failed += row.failed_tasks, clipped_tasks += row.clipped_tasks;
+    for (const HistoryRow& row : results_.history)
+      failed += row.failed_tasks, clipped_tasks += row.clipped_tasks;
     {
       const auto timed = clock_.measure("write");
       write_policy(comm_, folder_ / "policy.h5", {resolved_ini(config_)}, policy_);
@@ -194,8 +196,9 @@ private:
     if (!comm_.is_root()) return;
     std::printf("%s", timing_table(results_.timing).c_str());
     if (failed + clipped_tasks > 0)
-      std::printf("warning: %lld task fits failed and were left out, %lld task gradients were clipped at norm %g\n",
-                  static_cast<long long>(failed), static_cast<long long>(clipped_tasks), task_gradient_bound);
+      std::printf(
+          "warning: %lld task fits failed and were left out, %lld task gradients were clipped at norm %g\n",
+          static_cast<long long>(failed), static_cast<long long>(clipped_tasks), task_gradient_bound);
     std::printf("wrote %s, results.h5 and checkpoint.h5 (%ld iterations, %d rank(s) x %d thread(s))\n",
                 (folder_ / "policy.h5").c_str(), static_cast<long>(config_.meta.iterations), comm_.size(),
                 thread_count());
@@ -213,6 +216,22 @@ private:
 };
 
 } // namespace
+
+Range training_tasks(const Config& config, Index total) {
+  const Index held_out = config.suite.validation_tasks;
+  if (held_out >= total)
+    throw AgreedError(ExitCode::usage, "suite.validation_tasks = " + std::to_string(held_out) +
+                                           ": the suite has " + std::to_string(total) +
+                                           " tasks, so nothing is left to train on");
+  return {0, total - held_out};
+}
+
+double mean_visits(const Config& config, Index training_tasks) {
+  const double tasks = static_cast<double>(training_tasks);
+  const double batch =
+      config.meta.batch > 0 ? std::min(static_cast<double>(config.meta.batch), tasks) : tasks;
+  return static_cast<double>(config.meta.iterations) * batch / tasks;
+}
 
 void train(const Communicator& comm, const TrainRequest& request) {
   require_writable(comm, request.output);

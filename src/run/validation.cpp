@@ -13,9 +13,10 @@ namespace metasieve {
 Validation::Validation(const Communicator& comm, const Shard& shard, Index total, double ridge)
     : shard_(&shard), total_(total), ridge_(ridge), baseline_(means(comm, Method::baseline, {})) {}
 
-ValidationRow Validation::measure(const Communicator& comm, const Policy& policy, std::int64_t iteration) const {
+ValidationRow Validation::measure(const Communicator& comm, const Policy& policy,
+                                  std::int64_t iteration) const {
   const std::vector<double> hard = means(comm, Method::meta_hard, policy);
-  return {iteration,    hard[0],      hard[1], hard[2],    baseline_[0],
+  return {iteration,    hard[0],      hard[1], hard[2],     baseline_[0],
           baseline_[1], baseline_[2], hard[3], baseline_[3]};
 }
 
@@ -36,7 +37,8 @@ std::vector<double> Validation::means(const Communicator& comm, Method method, c
   });
   const Vector total = sum.total(comm);
   std::vector<double> out;
-  for (Index k = 0; k < static_cast<Index>(quantities); ++k) out.push_back(total(k) / total(k + quantities)); // 0/0: NaN
+  for (Index k = 0; k < static_cast<Index>(quantities); ++k)
+    out.push_back(total(k) / total(k + quantities)); // 0/0: NaN
   return out;
 }
 

@@ -12,10 +12,12 @@ public:
   Validation(const Communicator& comm, const Shard& shard, Index total, double ridge);
 
   /// Collective: hard selection, means over the tasks where defined; NaN where nowhere.
-  [[nodiscard]] ValidationRow measure(const Communicator& comm, const Policy& policy, std::int64_t iteration) const;
+  [[nodiscard]] ValidationRow measure(const Communicator& comm, const Policy& policy,
+                                      std::int64_t iteration) const;
 
 private:
-  [[nodiscard]] std::vector<double> means(const Communicator& comm, Method method, const Policy& policy) const;
+  [[nodiscard]] std::vector<double> means(const Communicator& comm, Method method,
+                                          const Policy& policy) const;
 
   const Shard* shard_;
   Index total_;

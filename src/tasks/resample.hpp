@@ -9,14 +9,15 @@ namespace metasieve {
 
 /// How tasks are made from one real data set.
 struct Resampling {
-  std::string name;            ///< becomes metadata.family
-  double label_noise = 0.1;    ///< floor(rate * n_train) training labels are flipped, uniformly
+  std::string name;         ///< becomes metadata.family
+  double label_noise = 0.1; ///< floor(rate * n_train) training labels are flipped, uniformly
   Seed seed{};
   std::optional<Labels> split; ///< [n]: 0 train, 1 test, instead of random stratified 70/30 splits
 };
 
-/// Repetition `repeat` of splitting `rows` and flipping training labels: a pure function of its arguments. Clean labels are
-/// rows.y_clean; training labels are rows.y with flips, test labels are clean. Columns stay as they are.
+/// Repetition `repeat` of splitting `rows` and flipping training labels: a pure function of its arguments.
+/// Clean labels are rows.y_clean; training labels are rows.y with flips, test labels are clean. Columns stay
+/// as they are.
 [[nodiscard]] Task resample(const Split& rows, const Resampling& options, std::uint64_t repeat);
 
 } // namespace metasieve
