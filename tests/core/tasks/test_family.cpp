@@ -142,6 +142,34 @@ TEST(DrawParameters, changing_one_knob_leaves_the_draws_of_the_others) {
   EXPECT_EQ(p.separability, q.separability);
 }
 
+TEST(DrawParameters, indices_of_the_knobs_never_change) {
+  // Renumbering the knobs would give old seeds another meaning.
+  const Family family{.name = "a",
+                      .biased_fraction = 1,
+                      .group_odds = {1, 4},
+                      .disadvantaged = Disadvantaged::random,
+                      .feature_shift = {0, 1},
+                      .label_bias = {0, 1},
+                      .adversarial_fraction = 0.5};
+  for (const TaskId id : {TaskId{0}, TaskId{1}, TaskId{2}, TaskId{3}}) {
+    const Stream stream(Seed{5}, Draw::parameters, id);
+
+    const TaskParameters p = draw_parameters(family, Seed{5}, id);
+
+    EXPECT_EQ(p.samples, 100 + stream.below(0, 9901));
+    EXPECT_EQ(p.features, 5 + stream.below(1, 16));
+    EXPECT_DOUBLE_EQ(p.label_noise, 0.3 * stream.uniform(2));
+    EXPECT_DOUBLE_EQ(p.minority, stream.uniform(3, 0.1, 0.9));
+    EXPECT_DOUBLE_EQ(p.positive, stream.uniform(4, 0.2, 0.8));
+    EXPECT_DOUBLE_EQ(p.separability, stream.uniform(5, 0.5, 2.0));
+    EXPECT_DOUBLE_EQ(p.group_odds, std::pow(4, stream.uniform(7)));
+    EXPECT_EQ(p.disadvantaged, stream.uniform(8) < 0.5 ? 0 : 1);
+    EXPECT_EQ(p.feature_shift, stream.uniform(9));
+    EXPECT_EQ(p.label_bias, stream.uniform(10));
+    EXPECT_EQ(p.adversarial, stream.uniform(11) < 0.5);
+  }
+}
+
 TEST(DrawParameters, refuses_a_family_out_of_its_domain) {
   EXPECT_THROW((void)draw_parameters({.samples = {5, 10}}, Seed{1}, TaskId{0}), ConfigError);
 }
