@@ -117,6 +117,17 @@ TEST(NeighbourAgreement, ten_thousand_rows_are_all_references_and_one_more_sampl
   EXPECT_EQ(neighbour_references(10001, {}).size(), 4000U);
 }
 
+TEST(NeighbourAgreement, a_chunk_that_is_not_full_adds_no_neighbour_at_the_origin) {
+  Split train = random_task(17, 2); // 7 places of the last chunk are empty, and hold zeros
+  for (Index i = 0; i < 17; ++i) {
+    train.x(i, 0) = static_cast<float>(1000 * i);
+    train.x(i, 1) = static_cast<float>(i % 2);
+  }
+  const Standardizer s = fit_standardizer(train, true);
+
+  EXPECT_EQ(neighbour_agreement(train, s, {}), slow_agreement(train, s));
+}
+
 TEST(NeighbourAgreement, a_single_row_has_no_neighbour) {
   const Split train = random_task(1, 3);
 
