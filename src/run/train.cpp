@@ -1,4 +1,5 @@
 #include "base/hash.hpp"
+#include "io/policy_file.hpp"
 #include "parallel/exact_sum.hpp"
 #include "parallel/for_each.hpp"
 #include "policy/adam.hpp"
@@ -29,16 +30,17 @@ struct BatchMean {
 
 constexpr Index extra_sums = 5; // after d_theta: loss, accuracy loss, fairness loss, succeeded, clipped
 
-Vector pack(const MetaGradient& gradient) {
-  Vector packed = Vector::Zero(gradient.d_theta.size() + extra_sums);
-  if (gradient.status == FitStatus::diverged) return packed; // counted as not succeeded
+std::vector<double> pack(const MetaGradient& gradient) {
+  std::vector<double> out(static_cast<std::size_t>(gradient.d_theta.size() + extra_sums), 0.0);
+  Eigen::Map<Vector> packed(out.data(), static_cast<Index>(out.size()));
+  if (gradient.status == FitStatus::diverged) return out; // counted as not succeeded
   const auto bounded = [](double value) {
     return std::clamp(value, -task_gradient_bound, task_gradient_bound);
   };
   const bool beyond = gradient.d_theta.norm() > task_gradient_bound;
   packed << clipped(gradient.d_theta, task_gradient_bound * (1.0 - 1e-12)), bounded(gradient.loss),
       bounded(gradient.accuracy_loss), bounded(gradient.fairness_loss), 1.0, beyond ? 1.0 : 0.0;
-  return packed;
+  return out;
 }
 
 BatchMean unpack(const Vector& total, Index batch_size) {
