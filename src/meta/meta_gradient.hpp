@@ -2,7 +2,7 @@
 
 #include "fairness/outer_loss.hpp"
 #include "inner/inner_fit.hpp"
-#include "meta/prepared_task.hpp"
+#include "features/prepared_task.hpp"
 #include "policy/network.hpp"
 
 namespace metasieve {

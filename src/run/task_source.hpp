@@ -2,7 +2,7 @@
 
 #include "base/range.hpp"
 #include "io/suite_file.hpp"
-#include "meta/prepared_task.hpp"
+#include "features/prepared_task.hpp"
 #include "run/config.hpp"
 #include "run/phase_clock.hpp"
 #include "run/stages.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "meta/prepared_task.hpp"
+#include "features/prepared_task.hpp"
 #include "policy/network.hpp"
 
 #include <string>

@@ -1,4 +1,4 @@
-#include "meta/prepared_task.hpp"
+#include "features/prepared_task.hpp"
 
 #include <utility>
 

@@ -1,0 +1,160 @@
+#include "core/numerics.hpp"
+#include "features/prepared_task.hpp"
+#include "meta/meta_gradient.hpp"
+#include "tasks/generate.hpp"
+
+#include <cmath>
+#include <thread>
+
+namespace metasieve {
+namespace {
+
+using namespace testing;
+
+PreparedTask small_task(bool use_group = true) {
+  Family family;
+  family.samples = {150, 150};
+  family.features = {6, 6};
+  family.minority = {0.4, 0.4};
+  family.positive = {0.45, 0.45};
+  family.label_noise = {0.2, 0.2};
+  return prepare(generate_task(family, Seed{11}, TaskId{5}), {FeatureSet::full16, use_group, 1e-2, Seed{11}});
+}
+
+Policy small_policy() {
+  Policy shape;
+  shape.hidden = {6, 4};
+  Policy policy = initialise(shape, Seed{2});
+  // Biases off zero: a row that no unit of the first layer sees would sit on a kink of the second.
+  policy.theta += 0.1 * normals(policy.theta.size(), 4);
+  return policy;
+}
+
+struct Method {
+  const char* name;
+  InnerOptions inner;
+};
+
+class WholeChain : public ::testing::TestWithParam<std::tuple<Method, AccuracyLoss, Gap>> {};
+
+TEST_P(WholeChain, d_outer_d_theta_agrees_with_central_differences) {
+  const auto& [method, accuracy, gap] = GetParam();
+  const PreparedTask task = small_task();
+  const Policy policy = small_policy();
+  const MetaOptions options{method.inner, {accuracy, gap, 0.8}, 60, Seed{3}};
+  const auto loss = [&](const Vector& theta) {
+    Policy moved = policy;
+    moved.theta = theta;
+    return task_meta_gradient(task, moved, options, 4).loss;
+  };
+
+  const MetaGradient result = task_meta_gradient(task, policy, options, 4);
+
+  ASSERT_EQ(result.status, FitStatus::converged);
+  EXPECT_GT(result.d_theta.norm(), 1e-6);
+  // A small step, lest a kink of the ReLU fall inside it.
+  EXPECT_LT(relative_error(result.d_theta, central_difference(loss, policy.theta, 3e-6)), 1e-6);
+}
+
+const Method implicit{"implicit", {Implicit{}, 1e-2}};
+const Method unrolled{"unrolled", {Unrolled{5, 0.5, Start::zero, false, false}, 1e-2}};
+const Method from_probe{"from_probe", {Unrolled{7, 0.5, Start::probe, true, false}, 1e-2}};
+const Method one_first_order_step{"one_first_order_step", {Unrolled{1, 0.5, Start::zero, false, true}, 1e-2}};
+
+std::string case_name(const ::testing::TestParamInfo<WholeChain::ParamType>& tested) {
+  const auto& [method, accuracy, gap] = tested.param;
+  constexpr std::array<const char*, 4> gaps{"dp", "eo", "both", "none"};
+  return std::string(method.name) + (accuracy == AccuracyLoss::logistic ? "_logistic_" : "_zero_one_") +
+         gaps[static_cast<std::size_t>(gap)];
+}
+
+INSTANTIATE_TEST_SUITE_P(all, WholeChain,
+                         ::testing::Combine(::testing::Values(implicit, unrolled, from_probe,
+                                                              one_first_order_step),
+                                            ::testing::Values(AccuracyLoss::logistic, AccuracyLoss::zero_one),
+                                            ::testing::Values(Gap::dp, Gap::eo, Gap::both, Gap::none)),
+                         case_name);
+
+TEST(MetaGradient, first_order_differs_from_second_order_but_points_the_same_way) {
+  const PreparedTask task = small_task();
+  const Policy policy = small_policy();
+  MetaOptions second{{Unrolled{10, 0.5, Start::zero, false, false}, 1e-2}, {}, 0, Seed{3}};
+  MetaOptions first = second;
+  std::get<Unrolled>(first.inner.method).first_order = true;
+
+  const Vector exact = task_meta_gradient(task, policy, second, 0).d_theta;
+  const Vector approximate = task_meta_gradient(task, policy, first, 0).d_theta;
+
+  EXPECT_GT(relative_error(approximate, exact), 1e-2);
+  EXPECT_GT(exact.dot(approximate), 0.5 * exact.norm() * approximate.norm());
+}
+
+TEST(MetaGradient, implicit_equals_a_long_unrolling) {
+  const PreparedTask task = small_task();
+  const Policy policy = small_policy();
+  const MetaOptions implicit_options{{Implicit{}, 1e-3}, {}, 0, Seed{3}};
+  const MetaOptions unrolled_options{{Unrolled{5000, 1.5, Start::probe, true, false}, 1e-3}, {}, 0, Seed{3}};
+
+  const Vector exact = task_meta_gradient(task, policy, implicit_options, 0).d_theta;
+  const Vector descended = task_meta_gradient(task, policy, unrolled_options, 0).d_theta;
+
+  EXPECT_LT(relative_error(descended, exact), 1e-6);
+}
+
+TEST(MetaGradient, support_rows_change_with_the_step_and_not_with_the_thread) {
+  const PreparedTask task = small_task();
+  const Policy policy = small_policy();
+  const MetaOptions options{{Implicit{}, 1e-2}, {}, 60, Seed{3}};
+
+  const Vector here = task_meta_gradient(task, policy, options, 1).d_theta;
+  Vector there;
+  std::thread([&] { there = task_meta_gradient(task, policy, options, 1).d_theta; }).join();
+
+  EXPECT_EQ(here, there);
+  EXPECT_NE(here, task_meta_gradient(task, policy, options, 2).d_theta);
+}
+
+TEST(MetaGradient, never_reads_clean_training_labels) {
+  const PreparedTask task = small_task();
+  PreparedTask blind = task;
+  blind.train.y_clean.setZero();
+  const Policy policy = small_policy();
+  const MetaOptions options{{Implicit{}, 1e-2}, {}, 0, Seed{3}};
+
+  EXPECT_EQ(task_meta_gradient(task, policy, options, 1).d_theta,
+            task_meta_gradient(blind, policy, options, 1).d_theta);
+}
+
+TEST(MetaGradient, failure_is_a_status_with_a_zero_gradient) {
+  PreparedTask task = small_task();
+  task.features(3, 2) = std::nanf("");
+  const MetaOptions options{{Implicit{}, 1e-2}, {}, 0, Seed{3}};
+
+  const MetaGradient result = task_meta_gradient(task, small_policy(), options, 0);
+
+  EXPECT_EQ(result.status, FitStatus::diverged);
+  EXPECT_EQ(result.d_theta, Vector::Zero(parameter_count(small_policy())));
+  EXPECT_TRUE(std::isnan(result.loss));
+}
+
+TEST(MetaGradient, descending_it_lowers_the_loss_of_a_noisy_biased_task) {
+  Family family;
+  family.samples = {900, 900};
+  family.minority = {0.4, 0.4};
+  family.positive = {0.5, 0.5};
+  family.label_noise = {0.15, 0.15};
+  family.label_bias = {0.4, 0.4};
+  family.feature_shift = {1.0, 1.0};
+  const PreparedTask task =
+      prepare(generate_task(family, Seed{11}, TaskId{5}), {FeatureSet::full16, true, 1e-3, Seed{11}});
+  Policy policy = initialise({}, Seed{2});
+  const MetaOptions options{{Implicit{}, 1e-3}, {}, 0, Seed{3}};
+  const double before = task_meta_gradient(task, policy, options, 0).loss;
+
+  for (int i = 0; i < 30; ++i) policy.theta -= 0.3 * task_meta_gradient(task, policy, options, 0).d_theta;
+
+  EXPECT_LT(task_meta_gradient(task, policy, options, 0).loss, before - 0.05);
+}
+
+} // namespace
+} // namespace metasieve
