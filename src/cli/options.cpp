@@ -15,6 +15,7 @@ namespace po = boost::program_options;
 
 struct CommandInfo {
   const char* name;
+  const char* brief;
   const char* usage;
   const char* about;
   std::vector<std::string> options, required;
@@ -24,12 +25,14 @@ struct CommandInfo {
 const std::vector<CommandInfo>& commands() {
   static const std::vector<CommandInfo> all{
       {"generate",
+       "make a suite of tasks",
        "[--config F] --output suite.h5",
        "Makes a suite of tasks and writes it to a file. The same bytes for any number of ranks.",
        {"config", "output", "dry-run"},
        {"output"},
        true},
       {"train",
+       "meta-train a policy on a suite",
        "[--config F] --output DIR [--suite suite.h5]",
        "Meta-trains a policy and leaves DIR/policy.h5, DIR/results.h5 and DIR/checkpoint.h5.\n"
        "Without --suite the tasks are generated in memory. The same policy for any number of ranks and "
@@ -38,6 +41,7 @@ const std::vector<CommandInfo>& commands() {
        {"output"},
        true},
       {"evaluate",
+       "compare the policy with other ways to select training rows",
        "--policy P (--suite S | --dataset D ...) --output E.h5 [--config F]",
        "Compares the policy with other ways to select training rows, on a suite or on real data sets\n"
        "(files that analysis/import_dataset.py makes). Prints the comparison and writes one row per split "
@@ -46,6 +50,7 @@ const std::vector<CommandInfo>& commands() {
        {"policy", "output"},
        true},
       {"inspect",
+       "say what is in a file",
        "FILE",
        "Says what is in a suite, data set, policy, checkpoint, results or evaluation file.",
        {},
@@ -179,11 +184,9 @@ std::string help_text(const std::string& command) {
     std::string text =
         "metasieve: meta-learns which training samples to trust, on many noisy, unfair tasks in parallel.\n\n"
         "usage: [mpirun -n RANKS] metasieve COMMAND [options]\n\ncommands:\n";
-    for (const CommandInfo& info : commands()) {
-      const std::string about = info.about;
+    for (const CommandInfo& info : commands())
       text += "  " + std::string(info.name) + std::string(10 - std::string(info.name).size(), ' ') +
-              about.substr(0, about.find('.')) + ".\n";
-    }
+              info.brief + "\n";
     return text + "\nmetasieve COMMAND --help lists a command's options and configuration keys.\n"
                   "metasieve --version says what it was built with.\n\n"
                   "exit codes: 0 done; 2 usage or configuration; 3 bad data or I/O; 4 numerical failure;\n"

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "fairness/outer_loss.hpp"
-#include "inner/inner_fit.hpp"
 #include "features/prepared_task.hpp"
+#include "inner/inner_fit.hpp"
 #include "policy/network.hpp"
 
 namespace metasieve {

@@ -5,11 +5,28 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 
 namespace metasieve {
 
+namespace {
+
+/// Open MPI's mpirun gives rank 0 a pseudo-terminal of its own, so only where mpirun itself writes tells the
+/// truth.
+bool is_terminal() {
+  if (isatty(STDOUT_FILENO) == 0) return false;
+  if (std::getenv("OMPI_COMM_WORLD_RANK") == nullptr) return true;
+  std::error_code error;
+  const std::string target =
+      std::filesystem::read_symlink("/proc/" + std::to_string(getppid()) + "/fd/1", error).string();
+  return target.starts_with("/dev/pts/") || target.starts_with("/dev/tty");
+}
+
+} // namespace
+
 Progress::Progress(bool speaks, std::string what, long total, long log_every)
-    : speaks_(speaks), terminal_(isatty(STDOUT_FILENO) == 1), what_(std::move(what)), total_(total),
+    : speaks_(speaks), terminal_(speaks && is_terminal()), what_(std::move(what)), total_(total),
       log_every_(log_every), begin_(wall_seconds()) {}
 
 Progress::~Progress() { clear_line(); }

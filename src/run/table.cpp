@@ -45,27 +45,41 @@ std::string method_line(const std::string& method, const Cells& cells) {
                 number(cells.at("positive_rate")->mean).c_str());
 }
 
-/// What a reader must know before believing the line above.
-std::string notes(const std::string& source, const std::string& method,
-                  const std::vector<EvaluationRow>& rows) {
-  Index splits = 0, constant = 0, undefined = 0, failed = 0;
-  for (const EvaluationRow& row : rows) {
-    if (row.method != method || (row.source != source && source != "all")) continue;
-    ++splits;
-    failed += row.failed;
-    if (row.failed) continue;
-    constant += row.metrics.positive_rate < 0.02 || row.metrics.positive_rate > 0.98;
-    undefined += std::isnan(row.metrics.eo_gap) || std::isnan(row.metrics.dp_gap);
-  }
-  std::string text;
-  const auto note = [&](Index count, const char* what) {
-    if (count > 0)
-      text += format("  note: %s: %s in %ld of %ld\n", method.c_str(), what, static_cast<long>(count),
-                     static_cast<long>(splits));
+/// What a reader must know before believing a block: one line for each thing found, with the methods and
+/// counts.
+std::string notes(const std::string& source, const std::vector<EvaluationRow>& rows) {
+  struct Finding {
+    const char* what;
+    bool (*holds)(const EvaluationRow&);
   };
-  note(constant, "predicts one class for over 98 % of the rows (such a model looks fair and is of no use)");
-  note(undefined, "a gap is undefined (an empty group or cell of the test rows) and left out");
-  note(failed, "the fit failed");
+  constexpr std::array<Finding, 3> findings{{
+      {"one class for over 98 % of the rows (such a model looks fair and is of no use)",
+       [](const EvaluationRow& r) {
+         return r.metrics.positive_rate < 0.02 || r.metrics.positive_rate > 0.98;
+       }},
+      {"a gap is undefined (an empty group or cell of the test rows) and left out",
+       [](const EvaluationRow& r) {
+         return r.failed == 0 && (std::isnan(r.metrics.eo_gap) || std::isnan(r.metrics.dp_gap));
+       }},
+      {"the fit failed", [](const EvaluationRow& r) { return r.failed != 0; }},
+  }};
+  std::string text;
+  for (const Finding& finding : findings) {
+    std::vector<std::pair<std::string, long>> counts; // by method, in the order of the rows
+    for (const EvaluationRow& row : rows) {
+      if ((row.source != source && source != "all") || !finding.holds(row)) continue;
+      const auto known =
+          std::find_if(counts.begin(), counts.end(), [&](const auto& c) { return c.first == row.method; });
+      if (known == counts.end())
+        counts.emplace_back(row.method, 1);
+      else
+        ++known->second;
+    }
+    std::string list;
+    for (const auto& [method, count] : counts)
+      list += (list.empty() ? "" : ", ") + method + " " + std::to_string(count);
+    if (!list.empty()) text += "  note: " + std::string(finding.what) + ": splits of " + list + "\n";
+  }
   return text;
 }
 
@@ -79,12 +93,11 @@ std::string comparison_table(const std::vector<EvaluationRow>& rows, const std::
     if (!cells.contains(key)) order.push_back(key);
     cells[key][row.metric] = &row;
   }
-  std::string text, source, source_notes;
+  std::string text, source;
   for (const auto& key : order) {
     if (key.first != source) {
-      text += source_notes + (source.empty() ? "" : "\n");
+      if (!source.empty()) text += notes(source, rows) + "\n";
       source = key.first;
-      source_notes.clear();
       text += format("%s (%ld splits; changes against baseline, the fit on all rows)\n", source.c_str(),
                      static_cast<long>(cells[key].at("accuracy")->splits));
       text +=
@@ -92,9 +105,8 @@ std::string comparison_table(const std::vector<EvaluationRow>& rows, const std::
           "bal.acc. positive\n";
     }
     text += method_line(key.second, cells[key]);
-    source_notes += notes(source, key.second, rows);
   }
-  return text + source_notes;
+  return text + notes(source, rows);
 }
 
 } // namespace metasieve

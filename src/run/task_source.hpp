@@ -1,8 +1,8 @@
 #pragma once
 
 #include "base/range.hpp"
-#include "io/suite_file.hpp"
 #include "features/prepared_task.hpp"
+#include "io/suite_file.hpp"
 #include "run/config.hpp"
 #include "run/phase_clock.hpp"
 #include "run/stages.hpp"
