@@ -159,6 +159,10 @@ void FileWriter::finish() {
 }
 
 void FileWriter::discard() noexcept {
+  // A close that fails leaves HDF5 with a dangling id (seen with 1.10.8), and on a full disk it would: it
+  // writes what it has cached. Emptying the file first makes room.
+  std::error_code ignored;
+  if (comm_.is_root()) std::filesystem::resize_file(part_, 0, ignored);
   file_ = h5::File();
   remove_part();
 }

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "base/linalg.hpp"
+#include "io/attribute.hpp"
+#include "io/h5.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+/// Ways to damage a good file. For one rank alone.
+namespace metasieve::test {
+
+inline void edit(const std::filesystem::path& path, const std::function<void(hid_t)>& change) {
+  h5::initialise();
+  h5::File file(H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), "H5Fopen");
+  change(file.get());
+  file.close();
+}
+
+/// Value `index` of a one- or two-dimensional data set.
+template <class T>
+void set_value(hid_t file, const std::string& name, std::size_t index, T value) {
+  const h5::DataSet data_set(H5Dopen2(file, name.c_str(), H5P_DEFAULT), "H5Dopen");
+  const h5::DataSpace space(H5Dget_space(data_set.get()), "H5Dget_space");
+  std::vector<T> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space.get())));
+  h5::check(H5Dread(data_set.get(), h5::type_of<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
+            "H5Dread");
+  values.at(index) = value;
+  h5::check(H5Dwrite(data_set.get(), h5::type_of<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
+            "H5Dwrite");
+}
+
+/// Replaces a data set by one of this shape.
+template <class T>
+void replace(hid_t file, const std::string& name, const std::vector<hsize_t>& extents,
+             const std::vector<T>& values) {
+  h5::check(H5Ldelete(file, name.c_str(), H5P_DEFAULT), "H5Ldelete");
+  const h5::DataSpace space(H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr),
+                            "H5Screate");
+  const h5::DataSet data_set(
+      H5Dcreate2(file, name.c_str(), h5::type_of<T>(), space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+      "H5Dcreate");
+  if (!values.empty())
+    h5::check(H5Dwrite(data_set.get(), h5::type_of<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
+              "H5Dwrite");
+}
+
+inline void remove(hid_t file, const std::string& name) {
+  h5::check(H5Ldelete(file, name.c_str(), H5P_DEFAULT), "H5Ldelete");
+}
+
+template <class Value>
+void set_attribute(hid_t file, const std::string& name, const Value& value) {
+  if (h5::has_attribute(file, name)) h5::check(H5Adelete(file, name.c_str()), "H5Adelete");
+  h5::write_attribute(file, name, value);
+}
+
+/// Files, data sets and so on that HDF5 still holds open.
+inline Index open_ids() { return H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL); }
+
+} // namespace metasieve::test

@@ -1,0 +1,130 @@
+#pragma once
+
+#include "base/random.hpp"
+#include "io/dataset_file.hpp"
+#include "io/evaluation_file.hpp"
+#include "io/results_file.hpp"
+#include "io/suite_file.hpp"
+
+#include <limits>
+
+/// Contents for test files: a pure function of their arguments, the same on every rank.
+namespace metasieve::test {
+
+inline constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
+
+inline Split sample_split(const Stream& stream, Index rows, Index columns) {
+  Split split{MatrixF(rows, columns), Labels(rows), Labels(rows), Labels(rows)};
+  for (Index i = 0; i < split.x.size(); ++i) split.x.data()[i] = static_cast<float>(stream.normal(i));
+  for (Index i = 0; i < rows; ++i) {
+    split.y(i) = static_cast<std::uint8_t>(stream.bits(3 * i) & 1);
+    split.group(i) = static_cast<std::uint8_t>(stream.bits(3 * i + 1) & 1);
+    split.y_clean(i) = static_cast<std::uint8_t>(stream.bits(3 * i + 2) & 1);
+  }
+  return split;
+}
+
+inline Task sample_task(std::uint64_t id) {
+  const Stream stream(Seed{11}, Draw::covariates, TaskId{id});
+  Task task;
+  task.id = TaskId{id};
+  task.metadata.task_id = id;
+  task.metadata.n_train = 3 + static_cast<std::int64_t>(id) % 17;
+  task.metadata.n_test = 1 + static_cast<std::int64_t>(id) % 5;
+  task.metadata.n_samples = task.metadata.n_train + task.metadata.n_test;
+  task.metadata.n_features = 1 + static_cast<std::int64_t>(id) % 4;
+  task.metadata.noise_rate = stream.uniform(0);
+  task.metadata.seed = 0xfedcba9876543210U;
+  task.metadata.add_group_bias = id % 2 == 0;
+  task.metadata.train_pos_rate_z1 = id % 3 == 0 ? undefined : 0.25;
+  task.metadata.test_pos_rate_z1 = 1.0 / 3.0;
+  task.metadata.family = id % 2 == 0 ? "seed_random" : "biased_with_a_name_of_31_letters";
+  task.metadata.family.resize(std::min<std::size_t>(task.metadata.family.size(), 31));
+  task.metadata.disadvantaged = static_cast<std::int64_t>(id % 2);
+  task.metadata.feature_shift = 0.5;
+  task.metadata.label_bias = 0.125;
+  task.metadata.adversarial = id % 5 == 0;
+  task.train = sample_split(Stream(Seed{1}, Draw::covariates, TaskId{id}), task.metadata.n_train,
+                            task.metadata.n_features);
+  task.test = sample_split(Stream(Seed{2}, Draw::covariates, TaskId{id}), task.metadata.n_test,
+                           task.metadata.n_features);
+  return task;
+}
+
+inline std::vector<Task> sample_tasks(Range ids) {
+  std::vector<Task> tasks;
+  for (Index id = ids.begin; id < ids.end; ++id) tasks.push_back(sample_task(static_cast<std::uint64_t>(id)));
+  return tasks;
+}
+
+/// This rank's even share of `count` items.
+inline Range share(const Communicator& comm, Index count) {
+  return {count * comm.rank() / comm.size(), count * (comm.rank() + 1) / comm.size()};
+}
+
+inline Policy sample_policy() {
+  Policy policy;
+  policy.features = FeatureSet::seed10;
+  policy.hidden = {5, 3};
+  policy.keep = 0.65;
+  policy.temperature = 0.3;
+  policy.use_group = false;
+  policy.trained_iterations = 12;
+  policy.theta.resize(parameter_count(policy));
+  for (Index i = 0; i < policy.theta.size(); ++i)
+    policy.theta(i) = Stream(Seed{3}, Draw::policy, TaskId{}).normal(i);
+  return policy;
+}
+
+inline Dataset sample_dataset() {
+  const Index rows = 20;
+  Split split = sample_split(Stream(Seed{4}, Draw::covariates, TaskId{}), rows, 3);
+  for (Index i = 0; i < rows; ++i) split.y(i) = i % 3 == 0, split.group(i) = i % 2 == 0;
+  Labels test(rows);
+  for (Index i = 0; i < rows; ++i) test(i) = i % 4 == 0;
+  return {"sample", split.x,      split.y,     split.group, split.y, test, {"age", "income", "größe"},
+          "female", "bad credit", "somewhere", "0123"};
+}
+
+inline std::vector<HistoryRow> sample_history() {
+  return {{1, 0.5, 0.25, 0.75, 1e-3, 2, 1, 0.01}, {2, 1.0 / 3, 0, 1, 2, 0, 0, 3}};
+}
+inline std::vector<ValidationRow> sample_validation() {
+  return {{0, 0.8, 0.1, 0.2, 0.7, 0.3, 0.4, 0.05, 0.15}, {2, 0.9, undefined, 0.2, 0.7, 0.3, 0.4, 0.05, 0.15}};
+}
+
+inline Checkpoint sample_checkpoint() {
+  Checkpoint checkpoint;
+  checkpoint.policy = sample_policy();
+  checkpoint.first_moment = 0.1 * checkpoint.policy.theta;
+  checkpoint.second_moment = checkpoint.policy.theta.cwiseAbs2() / 3;
+  checkpoint.step = 2;
+  checkpoint.history = sample_history();
+  checkpoint.validation = sample_validation();
+  return checkpoint;
+}
+
+inline Results sample_results() {
+  return {sample_history(),
+          sample_validation(),
+          {{"generate", {1.5, 2.5}}, {"train", {3, 4}}},
+          Matrix::Random(2, 7)};
+}
+
+inline EvaluationRow sample_row(std::int64_t split) {
+  EvaluationRow row{};
+  row.source = "compas";
+  row.split = split;
+  row.method = "meta_hard";
+  row.metrics = {0.7, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.65, 0.55, 0.45};
+  if (split % 2 == 1) row.metrics.eo_gap = undefined;
+  row.noise_rate_all = 0.1;
+  row.noise_rate_selected = 0.02;
+  row.noise_reduction = 0.8;
+  row.minority_share = 0.4;
+  row.selected = 70;
+  row.failed = split == 3;
+  return row;
+}
+
+} // namespace metasieve::test

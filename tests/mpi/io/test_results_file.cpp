@@ -1,0 +1,140 @@
+#include "io/inspect.hpp"
+#include "io/policy_file.hpp"
+#include "io/results_file.hpp"
+#include "io/scores_file.hpp"
+
+#include "mpi/agreed.hpp"
+#include "mpi/io/edit.hpp"
+#include "mpi/io/samples.hpp"
+#include "mpi/scratch.hpp"
+
+namespace metasieve {
+namespace {
+
+using test::agreed_error;
+using test::contains;
+using test::Scratch;
+
+TEST(ResultsFile, comes_back) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  const Results saved = test::sample_results();
+  write_results(comm, scratch / "r.h5", {}, comm.is_root() ? saved : Results{});
+
+  const Results read = read_results(comm, scratch / "r.h5");
+
+  EXPECT_EQ(read.history.size(), 2U);
+  EXPECT_EQ(read.history[0].failed_tasks, 2);
+  EXPECT_EQ(read.history[0].clipped_tasks, 1);
+  EXPECT_EQ(read.history[1].seconds, 3);
+  EXPECT_EQ(read.validation[1].iteration, 2);
+  EXPECT_EQ(read.timing.size(), 2U);
+  EXPECT_EQ(read.timing[1].phase, "train");
+  EXPECT_EQ(read.timing[1].seconds, (std::vector<double>{3, 4}));
+  const Matrix expected = comm.is_root() ? saved.meta_gradient : Matrix();
+  EXPECT_EQ(comm.broadcast(std::string(reinterpret_cast<const char*>(expected.data()),
+                                       static_cast<std::size_t>(expected.size()) * sizeof(double))),
+            std::string(reinterpret_cast<const char*>(read.meta_gradient.data()),
+                        static_cast<std::size_t>(read.meta_gradient.size()) * sizeof(double)));
+}
+
+TEST(ResultsFile, empty_ones_are_legal) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  write_results(comm, scratch / "r.h5", {}, {});
+  const Results read = read_results(comm, scratch / "r.h5");
+  EXPECT_TRUE(read.history.empty() && read.validation.empty() && read.timing.empty());
+  EXPECT_EQ(read.meta_gradient.size(), 0);
+}
+
+TEST(EvaluationFile, comes_back_in_rank_order_with_undefined_values) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  std::vector<EvaluationRow> mine(static_cast<std::size_t>(comm.rank()),
+                                  test::sample_row(comm.rank())); // none on 0
+  if (comm.size() == 1) mine = {test::sample_row(1)};
+  const std::vector<SummaryRow> summary{
+      {"compas", "meta_hard", "accuracy", 0.7, 0.6, 0.8, 0.01, 0, 0.02, 0.014, 9}};
+  write_evaluation(comm, scratch / "e.h5", {}, mine, summary);
+
+  const Evaluation read = read_evaluation(comm, scratch / "e.h5");
+
+  const int size = comm.size();
+  EXPECT_EQ(std::ssize(read.rows), size == 1 ? 1 : size * (size - 1) / 2);
+  EXPECT_EQ(read.rows.front().split, 1);
+  EXPECT_EQ(read.rows.back().split, std::max(size - 1, 1));
+  EXPECT_EQ(read.rows.front().method, "meta_hard");
+  EXPECT_TRUE(std::isnan(read.rows.front().metrics.eo_gap));
+  EXPECT_EQ(read.rows.front().metrics.worst_group_accuracy, 0.45);
+  EXPECT_EQ(read.rows.front().selected, 70);
+  EXPECT_EQ(read.summary.size(), 1U);
+  EXPECT_EQ(read.summary[0].baseline_relative, 0.014);
+  EXPECT_EQ(read.summary[0].splits, 9);
+}
+
+TEST(EvaluationFile, cuts_long_names_instead_of_losing_an_evaluation) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  EvaluationRow row = test::sample_row(0);
+  row.source = std::string(100, 's');
+  write_evaluation(comm, scratch / "e.h5", {}, {row}, {});
+  EXPECT_EQ(read_evaluation(comm, scratch / "e.h5").rows[0].source, std::string(63, 's'));
+}
+
+TEST(ScoresFile, comes_back) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  write_scores(comm, scratch / "s.h5", {}, {{comm.rank(), -0.5, 0.25, 1, 0, 1}});
+  const std::vector<ScoreRow> read = read_scores(comm, scratch / "s.h5");
+  EXPECT_EQ(std::ssize(read), comm.size());
+  EXPECT_EQ(read.back().row, comm.size() - 1);
+  EXPECT_EQ(read.back().weight, 0.25);
+  EXPECT_EQ(read.back().group, 1);
+}
+
+TEST(Inspect, describes_and_verifies_each_type) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  const Provenance provenance{"[suite]\ntasks = 40\n"};
+  write_suite(comm, scratch / "suite", provenance, test::sample_tasks(test::share(comm, 40)));
+  write_dataset(comm, scratch / "dataset", provenance, test::sample_dataset());
+  write_policy(comm, scratch / "policy", provenance, test::sample_policy());
+  write_checkpoint(comm, scratch / "checkpoint", provenance, test::sample_checkpoint());
+  write_results(comm, scratch / "results", provenance, test::sample_results());
+  write_evaluation(comm, scratch / "evaluation", provenance, {test::sample_row(0)}, {});
+  write_scores(comm, scratch / "scores", provenance, {});
+  const std::vector<std::pair<const char*, const char*>> expected{
+      {"suite", "family seed_random  20\n"},   {"dataset", "bad credit, 7 rows"},
+      {"policy", "10 -> 5 -> 3 -> 1, 77 par"}, {"checkpoint", "step                2\n"},
+      {"results", "failed tasks        2\n"},  {"evaluation", "methods             1\n"},
+      {"scores", "rows                0\n"}};
+
+  for (const auto& [name, part] : expected) {
+    const std::string text = inspect_file(comm, scratch / name);
+    EXPECT_PRED2(contains, text, "metasieve-" + std::string(name) + " 1.0");
+    EXPECT_PRED2(contains, text, part);
+    EXPECT_TRUE(text.ends_with("config:\n" + provenance.config)) << text;
+    EXPECT_PRED2(contains, verify_file(comm, scratch / name), "every value checked");
+  }
+  EXPECT_EQ(test::open_ids(), 0);
+}
+
+TEST(Inspect, verify_finds_one_bad_value_in_the_last_task) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  write_suite(comm, scratch / "suite", {}, test::sample_tasks(test::share(comm, 40)));
+  if (comm.is_root())
+    test::edit(scratch / "suite", [](hid_t f) {
+      const h5::DataSet data_set(H5Dopen2(f, "/test/y", H5P_DEFAULT), "H5Dopen");
+      const h5::DataSpace space(H5Dget_space(data_set.get()), "H5Dget_space");
+      const auto last = static_cast<std::size_t>(H5Sget_simple_extent_npoints(space.get()) - 1);
+      test::set_value<std::uint8_t>(f, "/test/y", last, 3);
+    });
+  comm.barrier();
+  EXPECT_PRED2(contains, inspect_file(comm, scratch / "suite"), "tasks               40\n");
+  EXPECT_PRED2(contains, agreed_error(comm, [&] { static_cast<void>(verify_file(comm, scratch / "suite")); }),
+               "/test/y: task 39, row 4 is 3; must be 0 or 1");
+}
+
+} // namespace
+} // namespace metasieve

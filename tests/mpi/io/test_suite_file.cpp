@@ -1,0 +1,132 @@
+#include "io/collective_file.hpp"
+#include "io/file_writer.hpp"
+#include "io/suite_file.hpp"
+#include "io/task_records.hpp"
+
+#include "mpi/agreed.hpp"
+#include "mpi/io/edit.hpp"
+#include "mpi/io/samples.hpp"
+#include "mpi/scratch.hpp"
+
+namespace metasieve {
+namespace {
+
+using test::agreed_error;
+using test::contains;
+using test::Scratch;
+
+const Provenance provenance{"[suite]\ntasks = 23\n"};
+
+/// Bits, so that NaN equals NaN.
+std::string packed(const Metadata& metadata) { return metadata_records().pack({metadata}); }
+
+void expect_same(const Split& a, const Split& b) {
+  EXPECT_TRUE(a.x == b.x);
+  EXPECT_TRUE(a.y == b.y);
+  EXPECT_TRUE(a.group == b.group);
+  EXPECT_TRUE(a.y_clean == b.y_clean);
+}
+
+void expect_same(const std::vector<Task>& a, const std::vector<Task>& b) {
+  EXPECT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    EXPECT_EQ(a[i].id, b[i].id);
+    EXPECT_EQ(packed(a[i].metadata), packed(b[i].metadata));
+    expect_same(a[i].train, b[i].train);
+    expect_same(a[i].test, b[i].test);
+  }
+}
+
+TEST(SuiteFile, comes_back_bit_for_bit_on_another_distribution) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  write_suite(comm, scratch / "suite.h5", provenance, test::sample_tasks(test::share(comm, 23)));
+
+  const SuiteReader reader(comm, scratch / "suite.h5");
+  EXPECT_EQ(reader.task_count(), 23);
+  EXPECT_EQ(reader.config(), provenance.config);
+  for (std::size_t i = 0; i < reader.metadata().size(); ++i)
+    EXPECT_EQ(packed(reader.metadata()[i]), packed(test::sample_task(i).metadata));
+
+  // Ranges that overlap, in another order, and empty on one rank.
+  const Range wanted{(comm.size() - 1 - comm.rank()) * 3, comm.rank() == 1 ? (comm.size() - 2) * 3 : 20};
+  expect_same(reader.read(wanted), test::sample_tasks(wanted));
+  expect_same(reader.read({0, 23}), test::sample_tasks({0, 23}));
+  EXPECT_EQ(test::open_ids(), 0);
+}
+
+TEST(SuiteFile, has_the_same_bytes_for_any_number_of_ranks) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  write_suite(comm, scratch / "together.h5", provenance, test::sample_tasks(test::share(comm, 23)));
+  const Range all_on_last = comm.rank() == comm.size() - 1 ? Range{0, 23} : Range{};
+  write_suite(comm, scratch / "last.h5", provenance, test::sample_tasks(all_on_last));
+  if (comm.is_root()) {
+    const Communicator alone(MPI_COMM_SELF);
+    write_suite(alone, scratch / "alone.h5", provenance, test::sample_tasks({0, 23}));
+    const std::string expected = test::bytes_of(scratch / "alone.h5");
+    EXPECT_GT(expected.size(), 10000U);
+    EXPECT_TRUE(test::bytes_of(scratch / "together.h5") == expected);
+    EXPECT_TRUE(test::bytes_of(scratch / "last.h5") == expected);
+  }
+}
+
+TEST(SuiteFile, leaves_no_part_file_and_replaces_an_old_one) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  for (const Index count : {5, 4})
+    write_suite(comm, scratch / "deep" / "er" / "suite.h5", provenance,
+                test::sample_tasks(test::share(comm, count)));
+  EXPECT_EQ(SuiteReader(comm, scratch / "deep" / "er" / "suite.h5").task_count(), 4);
+  EXPECT_FALSE(std::filesystem::exists(scratch / "deep" / "er" / "suite.h5.part"));
+}
+
+TEST(SuiteFile, first_id_need_not_be_zero) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  const Range mine = test::share(comm, 9);
+  write_suite(comm, scratch / "s.h5", provenance, test::sample_tasks({100 + mine.begin, 100 + mine.end}));
+  expect_same(SuiteReader(comm, scratch / "s.h5").read({2, 5}), test::sample_tasks({102, 105}));
+}
+
+TEST(SuiteFile, is_read_collectively) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  write_suite(comm, scratch / "s.h5", provenance, test::sample_tasks(test::share(comm, 9)));
+  read_together(comm, scratch / "s.h5", [&](CollectiveFile& file) {
+    const auto ignore = [](Range, const std::byte*) {};
+    file.read("/train/x", H5T_IEEE_F32LE, {comm.rank(), 5 * comm.rank()}, ignore); // none on rank 0
+    EXPECT_TRUE(file.all_collective() || comm.size() == 1);
+  });
+}
+
+TEST(SuiteFile, refuses_tasks_that_do_not_fit_together) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  const auto path = scratch / "s.h5";
+  const auto message = [&](const auto& change) {
+    std::vector<Task> tasks = test::sample_tasks(test::share(comm, 8));
+    if (!tasks.empty()) change(tasks.back());
+    return agreed_error(comm, [&] { write_suite(comm, path, provenance, tasks); });
+  };
+
+  EXPECT_PRED2(contains, message([](Task& t) { t.train.y.resize(1); }), "y must have one value a row");
+  EXPECT_PRED2(contains, message([](Task& t) { ++t.metadata.n_test; }), "rows differ from metadata");
+  EXPECT_PRED2(contains, message([](Task& t) { t.metadata.family = std::string(32, 'x'); }), "31 characters");
+  EXPECT_PRED2(contains, message([](Task& t) { t.metadata.task_id = 99, t.id = TaskId{99}; }), "consecutive");
+  EXPECT_PRED2(contains, agreed_error(comm, [&] { write_suite(comm, path, provenance, {}); }),
+               "at least one task");
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(SuiteFile, refuses_a_range_outside) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  write_suite(comm, scratch / "s.h5", provenance, test::sample_tasks(test::share(comm, 4)));
+  const SuiteReader reader(comm, scratch / "s.h5");
+  const auto read = [&] { static_cast<void>(reader.read({0, comm.rank() == comm.size() - 1 ? 5 : 1})); };
+  EXPECT_PRED2(contains, agreed_error(comm, read), "tasks 0 to 5 asked for; it has 4");
+}
+
+} // namespace
+} // namespace metasieve

@@ -1,0 +1,112 @@
+#include "parallel/communicator.hpp"
+
+#include "mpi/agreed.hpp"
+
+#include <numeric>
+
+namespace metasieve {
+namespace {
+
+using test::agreed_error;
+using test::contains;
+
+TEST(Communicator, sums_element_by_element) {
+  const Communicator comm;
+  std::vector<std::int64_t> values{comm.rank(), 1, std::int64_t{1} << 53};
+
+  comm.sum(values);
+
+  const std::int64_t size = comm.size();
+  EXPECT_EQ(values, (std::vector<std::int64_t>{size * (size - 1) / 2, size, size << 53}));
+}
+
+TEST(Communicator, takes_the_greatest) {
+  const Communicator comm;
+  EXPECT_EQ(comm.max(std::int64_t{-comm.rank()}), 0);
+  EXPECT_EQ(comm.max(0.5 * comm.rank()), 0.5 * (comm.size() - 1));
+}
+
+TEST(Communicator, exclusive_sum_is_of_lower_ranks) {
+  const Communicator comm;
+  const std::int64_t rank = comm.rank();
+  EXPECT_EQ(comm.exclusive_sum(rank + 1), rank * (rank + 1) / 2);
+}
+
+TEST(Communicator, all_equal_sees_one_that_differs) {
+  const Communicator comm;
+  EXPECT_TRUE(comm.all_equal(~std::uint64_t{0}));
+  EXPECT_EQ(comm.all_equal(comm.is_root() ? 7 : 8), comm.size() == 1);
+}
+
+TEST(Communicator, broadcasts_text_of_rank_0_zero_bytes_too) {
+  const Communicator comm;
+  const std::string text("a\0b", 3);
+  EXPECT_EQ(comm.broadcast(comm.is_root() ? text : "other"), text);
+  EXPECT_EQ(comm.broadcast(comm.is_root() ? "" : "other"), "");
+}
+
+TEST(Communicator, gathers_in_rank_order) {
+  const Communicator comm;
+  std::vector<double> ranks(static_cast<std::size_t>(comm.size()));
+  std::iota(ranks.begin(), ranks.end(), 0.0);
+  const std::vector<double> mine{static_cast<double>(comm.rank())};
+  EXPECT_EQ(comm.gather(mine), ranks);
+
+  const auto word = [](int rank) {
+    return std::string(static_cast<std::size_t>(rank), static_cast<char>('a' + rank));
+  };
+  std::string words;
+  for (int rank = 0; rank < comm.size(); ++rank) words += word(rank);
+  EXPECT_EQ(comm.gather(word(comm.rank())), words);
+}
+
+TEST(Communicator, agree_passes_when_all_do) {
+  const Communicator comm;
+  int calls = 0;
+  comm.agree([&] { ++calls; });
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(Communicator, agree_tells_all_of_the_one_that_fails) {
+  const Communicator comm;
+  const int culprit = comm.size() - 1;
+
+  const std::string message = agreed_error(
+      comm,
+      [&] {
+        comm.agree([&] {
+          if (comm.rank() == culprit) throw ConfigError("wrong");
+        });
+      },
+      ExitCode::usage);
+
+  if (comm.size() == 1)
+    EXPECT_EQ(message, "wrong");
+  else
+    EXPECT_PRED2(contains, message, "rank " + std::to_string(culprit) + " (" + host_name() + "): wrong");
+}
+
+TEST(Communicator, agree_names_no_rank_when_all_fail) {
+  const Communicator comm;
+  const std::string message = agreed_error(comm, [&] { comm.agree([] { throw DataError("the same"); }); });
+  EXPECT_EQ(message, "the same");
+}
+
+TEST(Communicator, agree_takes_the_lowest_failing_rank) {
+  const Communicator comm;
+  const std::string message = agreed_error(comm, [&] {
+    comm.agree([&] {
+      if (comm.rank() > 0 || comm.size() == 1) throw DataError("from " + std::to_string(comm.rank()));
+    });
+  });
+  EXPECT_PRED2(contains, message, comm.size() == 1 ? "from 0" : "from 1");
+}
+
+TEST(Communicator, agree_makes_an_internal_error_of_a_foreign_exception) {
+  const Communicator comm;
+  agreed_error(
+      comm, [&] { comm.agree([] { throw std::out_of_range("at"); }); }, ExitCode::internal);
+}
+
+} // namespace
+} // namespace metasieve
