@@ -25,13 +25,23 @@ h5::File create_collectively(const Communicator& comm, const std::filesystem::pa
   const h5::PropertyList access = h5::property_list(H5P_FILE_ACCESS);
   h5::check(H5Pset_fapl_mpio(access.get(), comm.get(), MPI_INFO_NULL), "H5Pset_fapl_mpio");
   h5::check(H5Pset_all_coll_metadata_ops(access.get(), true), "H5Pset_all_coll_metadata_ops");
-  h5::check(H5Pset_coll_metadata_write(access.get(), true), "H5Pset_coll_metadata_write");
+  // No collective writes of metadata: their scattered pieces make Open MPI 4.1 read, patch and write the gaps
+  // between them too, with whatever was in memory where the file was still short.
+  h5::check(H5Pset_coll_metadata_write(access.get(), false), "H5Pset_coll_metadata_write");
   // This object format has checksums, and attributes above 64 kB.
   h5::check(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V110), "H5Pset_libver_bounds");
   const h5::PropertyList creation = h5::property_list(H5P_FILE_CREATE);
   h5::check(H5Pset_obj_track_times(creation.get(), false), "H5Pset_obj_track_times");
   h5::check(H5Pset_attr_phase_change(creation.get(), 64, 32), "H5Pset_attr_phase_change");
   return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), "H5Fcreate"};
+}
+
+/// Has the file system set the space aside: OMPIO takes a write that a full disk cut short for a whole one.
+void reserve(const std::filesystem::path& path, const std::filesystem::path& part,
+             const h5::DataSet& data_set) {
+  const haddr_t offset = H5Dget_offset(data_set.get());
+  const hsize_t size = H5Dget_storage_size(data_set.get());
+  if (offset != HADDR_UNDEF && size > 0) reserve_space(path, part, offset, size);
 }
 
 h5::DataSet create_data_set(hid_t file, const std::string& name, hid_t type, std::int64_t rows, Index columns,
@@ -109,6 +119,9 @@ void FileWriter::write(const std::string& name, hid_t type, Index rows, Index co
   const std::int64_t total = comm_.sum(rows);
   h5::DataSet data_set;
   step([&] { data_set = create_data_set(file_.get(), name, type, total, columns, meaning); });
+  step([&] {
+    if (comm_.is_root()) reserve(path_, part_, data_set);
+  });
   if (total == 0) return;
 
   // Every rank makes the same number of transfers, the last ones empty on ranks with less.

@@ -53,6 +53,16 @@ void prepare_place(const fs::path& path, const fs::path& part) {
   ::close(file);
 }
 
+void reserve_space(const fs::path& path, const fs::path& part, std::uint64_t offset, std::uint64_t size) {
+  const int file = ::open(part.c_str(), O_WRONLY);
+  if (file < 0) cannot_write(path, reason(errno));
+  // Not posix_fallocate, which writes every block where the file system cannot do better.
+  const int error =
+      ::fallocate(file, 0, static_cast<off_t>(offset), static_cast<off_t>(size)) == 0 ? 0 : errno;
+  ::close(file);
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG) cannot_write(path, reason(error));
+}
+
 void put_in_place(const fs::path& part, const fs::path& path) {
   sync(part, path, false);
   if (std::rename(part.c_str(), path.c_str()) != 0) cannot_write(path, reason(errno));

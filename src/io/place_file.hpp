@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 
 namespace metasieve {
@@ -7,6 +8,11 @@ namespace metasieve {
 /// Makes the folders of `path` and shows that `part` can be created there, before all ranks try together.
 /// @throws DataError "cannot write PATH: reason"
 void prepare_place(const std::filesystem::path& path, const std::filesystem::path& part);
+
+/// Has the file system set aside bytes [offset, offset + size) of `part`, where it can. @throws DataError if
+/// there is no room.
+void reserve_space(const std::filesystem::path& path, const std::filesystem::path& part, std::uint64_t offset,
+                   std::uint64_t size);
 
 /// Moves the finished `part` to `path`, both safe on disk when it returns. @throws DataError
 void put_in_place(const std::filesystem::path& part, const std::filesystem::path& path);
