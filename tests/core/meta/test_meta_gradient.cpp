@@ -1,6 +1,7 @@
 #include "core/numerics.hpp"
 #include "features/prepared_task.hpp"
 #include "meta/meta_gradient.hpp"
+#include "policy/weights.hpp"
 #include "tasks/generate.hpp"
 
 #include <cmath>
@@ -112,6 +113,29 @@ TEST(MetaGradient, support_rows_change_with_the_step_and_not_with_the_thread) {
 
   EXPECT_EQ(here, there);
   EXPECT_NE(here, task_meta_gradient(task, policy, options, 2).d_theta);
+}
+
+// What a rank holds is float32 (x, features); the reference is the same chain with features in double.
+TEST(MetaGradient, stored_in_float32_agrees_with_the_double_form) {
+  const PreparedTask task = small_task();
+  const Policy policy = small_policy();
+  const MetaOptions options{{Implicit{}, 1e-2}, {}, 0, Seed{3}};
+  const Matrix features =
+      meta_features(task.train, task.probe, {FeatureSet::full16, 1e-2, Seed{11}, task.id});
+  ASSERT_NE(features, task.features.cast<double>());
+
+  const InnerProblem problem{design_matrix(task.train, task.probe.standardizer), to_vector(task.train.y),
+                             task.probe.beta};
+  const Matrix query = design_matrix(task.test, task.probe.standardizer);
+  const PolicyTrace network = forward(policy, features);
+  const WeightsTrace keep = keep_weights(network.u, policy.keep, policy.temperature);
+  const InnerFit model = fit(problem, keep.weights, options.inner);
+  const OuterTrace outer = outer_loss(query * model.beta, task.test.y, task.test.group, options.outer);
+  const Vector d_weights =
+      pullback(problem, keep.weights, model, options.inner, query.transpose() * pullback(outer));
+  const Vector reference = pullback(policy, network, pullback(keep, d_weights));
+
+  EXPECT_LT(relative_error(task_meta_gradient(task, policy, options, 0).d_theta, reference), 1e-4);
 }
 
 TEST(MetaGradient, never_reads_clean_training_labels) {
