@@ -1,0 +1,138 @@
+"""Reads with h5py what the C++ code writes, and has C++ read what analysis/import_dataset.py writes.
+
+    test_files.py SAMPLES MPIRUN...     SAMPLES: the binary of tools/samples.cpp; exit code 77: no h5py here
+"""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+try:
+    import h5py
+    import numpy as np
+except ImportError as error:
+    print(f"skipped: {error} in {sys.executable}; set -DMETASIEVE_PYTHON to a Python that has it")
+    sys.exit(77)
+
+SAMPLES, *MPIRUN = sys.argv[1:]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+METADATA = """task_id n_samples n_train n_test n_features noise_rate group_imbalance class_imbalance separability
+    add_group_bias seed train_pos_rate train_minority_rate train_actual_noise_rate train_dp_gap test_pos_rate
+    test_minority_rate test_dp_gap train_pos_rate_z0 train_pos_rate_z1 test_pos_rate_z0 test_pos_rate_z1
+    family disadvantaged feature_shift label_bias adversarial""".split()
+EVALUATION = """source split method accuracy dp_gap eo_gap eopp_gap roh_dp roh_eo noise_rate_all noise_rate_selected
+    noise_reduction minority_share selected auc balanced_accuracy positive_rate worst_group_accuracy""".split()
+ALWAYS_DEFINED = {"source", "split", "method", "selected"}
+
+
+class Files(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scratch = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.scratch.cleanup)
+        cls.folder = pathlib.Path(cls.scratch.name)
+        subprocess.run([*MPIRUN, SAMPLES, "write", cls.folder], check=True)
+
+    def open(self, name):
+        file = h5py.File(self.folder / f"{name}.h5", "r")
+        self.addCleanup(file.close)
+        return file
+
+    def test_each_file_says_what_it_is(self):
+        for name in ("suite", "dataset", "policy", "checkpoint", "results", "evaluation", "scores"):
+            with self.subTest(name):
+                attributes = self.open(name).attrs
+                self.assertEqual(attributes["filetype"], f"metasieve-{name}".encode())
+                self.assertEqual(attributes["version"].tolist(), [1, 0])
+                self.assertRegex(attributes["created_by"].decode(), r"^metasieve \d+\.\d+\.\d+$")
+                self.assertRegex(attributes["git_commit"].decode(), r"^([0-9a-f]{40}(-dirty)?|unknown)$")
+                self.assertEqual(attributes["config"], b"[suite]\ntasks = 7\n")
+                self.assertEqual(attributes["complete"], 1)
+                self.assertEqual("created" in attributes, name not in ("suite", "policy"))
+        self.assertRegex(self.open("results").attrs["created"].decode(), r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+
+    def test_suite(self):
+        file = self.open("suite")
+        tasks = file["metadata"][:]
+        self.assertEqual(list(tasks.dtype.names), METADATA)
+        self.assertEqual(tasks["task_id"].tolist(), list(range(7)))
+        self.assertEqual(tasks["family"][0], b"seed_random")
+        self.assertEqual(tasks["seed"][0], 0xFEDCBA9876543210)
+        self.assertTrue(np.isnan(tasks["train_pos_rate_z1"][0]))
+        for part, rows in (("train", tasks["n_train"]), ("test", tasks["n_test"])):
+            group = file[part]
+            self.assertEqual(group["row_offset"][:].tolist(), [0, *np.cumsum(rows)])
+            self.assertEqual(group["x_offset"][:].tolist(), [0, *np.cumsum(rows * tasks["n_features"])])
+            for name, dtype, length in (("x", "<f4", "x_offset"), ("y", "u1", "row_offset"), ("z", "u1", "row_offset"),
+                                        ("y_clean", "u1", "row_offset")):
+                self.assertEqual(group[name].dtype, np.dtype(dtype))
+                self.assertEqual(group[name].shape, (group[length][-1],))
+                self.assertIn("description", group[name].attrs)
+
+    def test_dataset(self):
+        file = self.open("dataset")
+        self.assertEqual((file["x"].dtype, file["x"].shape), (np.dtype("<f4"), (20, 3)))
+        self.assertEqual(file["y"][:4].tolist(), [1, 0, 0, 1])
+        self.assertEqual(file["split"][:5].tolist(), [1, 0, 0, 0, 1])
+        self.assertEqual([name.decode() for name in file.attrs["feature_names"]], ["age", "income", "größe"])
+
+    def test_policy_and_checkpoint(self):
+        for name in ("policy", "checkpoint"):
+            file = self.open(name)
+            self.assertEqual(file.attrs["feature_set"], b"seed10")
+            self.assertEqual(file.attrs["hidden"].tolist(), [5, 3])
+            self.assertEqual([file[f"layers/{i}/weight"].shape for i in range(3)], [(10, 5), (5, 3), (3, 1)])
+            self.assertEqual([file[f"layers/{i}/bias"].shape for i in range(3)], [(5,), (3,), (1,)])
+            self.assertEqual((file.attrs["keep"], file.attrs["use_group"], file.attrs["trained_iterations"]),
+                             (0.65, 0, 12))
+        theta = np.concatenate([np.concatenate([file[f"layers/{i}/weight"][:].ravel(), file[f"layers/{i}/bias"][:]])
+                                for i in range(3)])
+        self.assertTrue((file["first_moment"][:] == 0.1 * theta).all())
+        self.assertEqual(file.attrs["step"], 2)
+        state = np.int64(2).tobytes() + theta.tobytes() + b"".join(file[k][:].tobytes() for k in ("first_moment",
+                                                                                                 "second_moment"))
+        checksum = 0xCBF29CE484222325
+        for byte in state:
+            checksum = (checksum ^ byte) * 0x100000001B3 % 2**64
+        self.assertEqual(int(file.attrs["checksum"]), checksum)
+
+    def test_results(self):
+        file = self.open("results")
+        self.assertEqual(file["history"].dtype.names, ("iteration", "loss", "accuracy_loss", "fairness_loss",
+                                                       "gradient_norm", "failed_tasks", "clipped_tasks", "seconds"))
+        self.assertEqual(file["history"]["loss"].tolist(), [0.5, 1 / 3])
+        self.assertEqual(file["timing"][:].tolist(), [(b"generate", 0, 1.5), (b"generate", 1, 2.5), (b"train", 0, 3.0),
+                                                      (b"train", 1, 4.0)])
+        self.assertEqual(file["meta_gradient"].shape, (2, 7))
+
+    def test_evaluation(self):
+        file = self.open("evaluation")
+        rows = file["evaluation"][:]
+        flags = [f"{name}_defined" for name in EVALUATION if name not in ALWAYS_DEFINED]
+        self.assertEqual(list(rows.dtype.names), EVALUATION + flags + ["failed"])
+        self.assertEqual(rows["split"].tolist(), [0, 1])
+        self.assertEqual(rows["eo_gap_defined"].tolist(), [1, 0])
+        for name in EVALUATION:
+            if name not in ALWAYS_DEFINED:
+                self.assertEqual((rows[f"{name}_defined"] == 1).tolist(), (~np.isnan(rows[name])).tolist())
+        self.assertEqual(file["summary"]["metric"].tolist(), [b"accuracy"])
+
+    def test_importers_files_are_read_by_cpp(self):
+        table = "age,sex,city,income\n" + "".join(f"{20 + i},{'FM'[i % 2]},{'abc'[i % 3]},{i % 5 // 2}\n"
+                                                   for i in range(40))
+        (self.folder / "table.csv").write_text(table)
+        output = self.folder / "imported.h5"
+        subprocess.run([sys.executable, ROOT / "analysis/import_dataset.py", "csv", self.folder / "table.csv", "--label",
+                        "income", "--positive", "1", "--group", "sex", "--group-value", "F", "--output", output],
+                       check=True, stdout=subprocess.DEVNULL)
+        text = subprocess.run([*MPIRUN, SAMPLES, "inspect", output], check=True, capture_output=True, text=True).stdout
+        self.assertIn("metasieve-dataset 1.0", text)
+        self.assertIn("4: age, city=a, city=b, city=c", text)
+        self.assertIn("sex=F, 20 rows", text)
+        self.assertIn("income=1, 16 rows", text)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

@@ -1,0 +1,48 @@
+#include "io/evaluation_file.hpp"
+#include "io/inspect.hpp"
+#include "io/policy_file.hpp"
+#include "io/results_file.hpp"
+#include "io/scores_file.hpp"
+
+#include "mpi/io/samples.hpp"
+
+#include <cstdio>
+
+using namespace metasieve;
+
+namespace {
+
+void write_samples(const Communicator& comm, const std::filesystem::path& folder) {
+  const Provenance provenance{"[suite]\ntasks = 7\n"};
+  write_suite(comm, folder / "suite.h5", provenance, test::sample_tasks(test::share(comm, 7)));
+  write_dataset(comm, folder / "dataset.h5", provenance, test::sample_dataset());
+  write_policy(comm, folder / "policy.h5", provenance, test::sample_policy());
+  write_checkpoint(comm, folder / "checkpoint.h5", provenance, test::sample_checkpoint());
+  write_results(comm, folder / "results.h5", provenance, test::sample_results());
+  write_evaluation(comm, folder / "evaluation.h5", provenance, {test::sample_row(comm.rank())},
+                   {{"compas", "meta_hard", "accuracy", 0.7, 0.6, 0.8, 0, -0.1, 0.1, 0, 2}});
+  write_scores(comm, folder / "scores.h5", provenance, {{comm.rank(), -0.5, 0.25, 1, 0, 1}});
+}
+
+} // namespace
+
+/// samples write DIR: one file of each type, for test_files.py to read with h5py.
+/// samples inspect FILE: what C++ makes of a file that Python wrote.
+int main(int argc, char** argv) {
+  const Environment environment(argc, argv);
+  const Communicator comm;
+  const std::string verb = argc == 3 ? argv[1] : "";
+  try {
+    if (verb == "write")
+      write_samples(comm, argv[2]);
+    else if (verb == "inspect") {
+      const std::string text = inspect_file(comm, argv[2]);
+      if (comm.is_root()) std::fputs(text.c_str(), stdout);
+    } else
+      return static_cast<int>(ExitCode::usage);
+  } catch (const AgreedError& error) {
+    if (comm.is_root()) std::fprintf(stderr, "%s\n", error.what());
+    return static_cast<int>(error.code());
+  }
+  return 0;
+}
