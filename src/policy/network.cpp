@@ -38,7 +38,7 @@ PolicyTrace forward(const Policy& policy, const Matrix& features) {
     if (&layer == &views.back())
       trace.u = z.col(0);
     else
-      trace.activations.push_back(z.cwiseMax(0.0));
+      trace.activations.emplace_back(z.cwiseMax(0.0));
   }
   return trace;
 }

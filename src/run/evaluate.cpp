@@ -119,7 +119,8 @@ void evaluate(const Communicator& comm, const EvaluateRequest& request) {
     all.insert(all.end(), gathered.begin(), gathered.end());
   }
 
-  const std::vector<SummaryRow> summary = summarise(all, config.evaluate.seed);
+  const std::vector<SummaryRow> summary =
+      summarise(all, request.suite ? Pooling::sources : Pooling::none, config.evaluate.seed);
   const Range part = my_range(comm, 0, std::vector<double>(all.size(), 1.0));
   write_evaluation(comm, request.output, {resolved_ini(config)},
                    Rows(all.begin() + part.begin, all.begin() + part.end), summary);

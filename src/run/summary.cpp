@@ -110,17 +110,18 @@ std::vector<std::string> in_order_of_appearance(const std::vector<EvaluationRow>
 
 } // namespace
 
-std::vector<SummaryRow> summarise(const std::vector<EvaluationRow>& rows, Seed seed) {
+std::vector<SummaryRow> summarise(const std::vector<EvaluationRow>& rows, Pooling pooling, Seed seed) {
   const std::vector<std::string> sources = in_order_of_appearance(rows, &EvaluationRow::source);
+  const bool pooled = pooling == Pooling::sources && sources.size() > 1;
   const std::vector<std::string> methods = in_order_of_appearance(rows, &EvaluationRow::method);
   std::map<std::pair<std::string, std::string>, Rows>
       cells; // splits in the order of the rows: paired over methods
   for (const EvaluationRow& row : rows) {
     cells[{row.source, row.method}].push_back(&row);
-    if (sources.size() > 1) cells[{"all", row.method}].push_back(&row);
+    if (pooled) cells[{"all", row.method}].push_back(&row);
   }
   std::vector<std::string> blocks = sources;
-  if (sources.size() > 1) blocks.emplace_back("all");
+  if (pooled) blocks.emplace_back("all");
   std::vector<SummaryRow> summary;
   for (const std::string& source : blocks)
     for (const std::string& method : methods)
