@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job on one machine: build, generate, train, evaluate.
+# The main job on one machine: build, generate, train, evaluate, plot.
 #
 #   jobs/local.sh [config]        default: configs/quickstart.ini
 #
@@ -76,16 +76,20 @@ step "evaluate on the held-out suite" \
   "${metasieve[@]}" evaluate --config "$config" --policy "$run/policy.h5" --suite "$run/heldout.h5" \
   --output "$run/evaluation_suite.h5" "${extra[@]}"
 
+evaluations=("$run/evaluation_suite.h5")
 if [ -r "$data/compas-scores-two-years.csv" ]; then
   step "import COMPAS" \
     "$(find_python)" analysis/import_dataset.py compas --source "$data" --output "$run/compas.h5"
   step "evaluate on COMPAS" \
     "${metasieve[@]}" evaluate --config "$config" --policy "$run/policy.h5" --dataset "$run/compas.h5" \
     --output "$run/evaluation_compas.h5" "${extra[@]}"
+  evaluations+=("$run/evaluation_compas.h5")
 else
   printf '\n== no real data: %s is not there.\n' "$data/compas-scores-two-years.csv"
   echo "   METASIEVE_DATA=FOLDER jobs/local.sh evaluates on it too (github.com/propublica/compas-analysis)."
 fi
+
+step "plot" "$(find_python)" analysis/plot_comparison.py "${evaluations[@]}" --output "$run/comparison.png"
 
 printf '\n== done in %d s; files in %s:\n' $SECONDS "$run"
 ls -1 "$run"
