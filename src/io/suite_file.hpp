@@ -23,8 +23,8 @@ void write_suite(const Communicator& comm, const std::filesystem::path& path, co
 /// A suite file, opened and checked: type, version, completeness, shapes, offsets, metadata.
 class SuiteReader {
 public:
-  /// Collective. @throws AgreedError (exit code 3): missing, not HDF5, another file type, a newer major
-  /// version, incomplete, truncated, inconsistent offsets or shapes.
+  /// Collective; `comm` must outlive the reader. @throws AgreedError (exit code 3): missing, not HDF5,
+  /// another file type, a newer major version, incomplete, truncated, inconsistent offsets or shapes.
   SuiteReader(const Communicator& comm, const std::filesystem::path& path);
   ~SuiteReader();
   SuiteReader(SuiteReader&&) noexcept;

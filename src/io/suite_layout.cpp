@@ -35,8 +35,8 @@ void check_metadata(const FileReader& file, const std::vector<Metadata>& tasks) 
     if (task.n_train < 1 || task.n_test < 1) refuse("n_train and n_test must be at least 1");
     if (task.n_features < 1)
       refuse("n_features is " + std::to_string(task.n_features) + "; must be at least 1");
-    // Written so that no sum can overflow.
-    if (task.n_samples - task.n_train != task.n_test || task.n_samples < task.n_train)
+    // In this order nothing overflows.
+    if (task.n_samples < task.n_train || task.n_samples - task.n_train != task.n_test)
       refuse("n_samples must be n_train + n_test");
     if (has_infinity(task)) refuse("a rate is infinite");
     if (task.add_group_bias > 1 || task.adversarial > 1 || (task.disadvantaged | 1) != 1)
