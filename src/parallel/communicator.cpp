@@ -2,10 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <exception>
-#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -112,9 +112,9 @@ std::string Communicator::broadcast(const std::string& text) const {
   std::int64_t length = static_cast<std::int64_t>(text.size());
   check(MPI_Bcast(&length, 1, MPI_INT64_T, 0, comm_), "MPI_Bcast");
   std::string out = rank_ == 0 ? text : std::string(static_cast<std::size_t>(length), '\0');
-  constexpr std::int64_t block = std::numeric_limits<int>::max(); // counts are int in MPI 3
-  for (std::int64_t done = 0; done < length; done += block)
-    check(MPI_Bcast(out.data() + done, static_cast<int>(std::min(block, length - done)), MPI_CHAR, 0, comm_),
+  for (std::int64_t done = 0; done < length; done += most_at_once)
+    check(MPI_Bcast(out.data() + done, static_cast<int>(std::min(most_at_once, length - done)), MPI_CHAR, 0,
+                    comm_),
           "MPI_Bcast");
   return out;
 }
@@ -127,16 +127,27 @@ std::vector<double> Communicator::gather(std::span<const double> values) const {
   return all;
 }
 
-std::string Communicator::gather(const std::string& bytes) const {
-  const int count = static_cast<int>(bytes.size());
-  std::vector<int> counts(static_cast<std::size_t>(size_)), offsets(counts.size());
-  check(MPI_Allgather(&count, 1, MPI_INT, counts.data(), 1, MPI_INT, comm_), "MPI_Allgather");
-  std::exclusive_scan(counts.begin(), counts.end(), offsets.begin(), 0);
-  std::string all(static_cast<std::size_t>(offsets.back() + counts.back()), '\0');
-  check(MPI_Allgatherv(bytes.data(), count, MPI_CHAR, all.data(), counts.data(), offsets.data(), MPI_CHAR,
-                       comm_),
-        "MPI_Allgatherv");
-  return all;
+std::string Communicator::gather(const std::string& bytes, std::int64_t most) const {
+  std::vector<std::int64_t> lengths(static_cast<std::size_t>(size_));
+  const auto length = static_cast<std::int64_t>(bytes.size());
+  check(MPI_Allgather(&length, 1, MPI_INT64_T, lengths.data(), 1, MPI_INT64_T, comm_), "MPI_Allgather");
+  std::vector<std::string> parts(lengths.size());
+  // Counts and offsets are int in MPI 3, so all that travels at once must fit into one.
+  const std::int64_t block = std::max<std::int64_t>(1, most / size_);
+  const std::int64_t longest = *std::max_element(lengths.begin(), lengths.end());
+  for (std::int64_t begin = 0; begin < longest; begin += block) {
+    std::vector<int> counts, offsets(lengths.size());
+    for (const std::int64_t all : lengths)
+      counts.push_back(static_cast<int>(std::clamp<std::int64_t>(all - begin, 0, block)));
+    std::exclusive_scan(counts.begin(), counts.end(), offsets.begin(), 0);
+    std::string arrived(static_cast<std::size_t>(offsets.back() + counts.back()), '\0');
+    check(MPI_Allgatherv(bytes.data() + std::min(begin, length), counts[static_cast<std::size_t>(rank_)],
+                         MPI_CHAR, arrived.data(), counts.data(), offsets.data(), MPI_CHAR, comm_),
+          "MPI_Allgatherv");
+    for (std::size_t r = 0; r < parts.size(); ++r)
+      parts[r].append(arrived, static_cast<std::size_t>(offsets[r]), static_cast<std::size_t>(counts[r]));
+  }
+  return std::accumulate(parts.begin(), parts.end(), std::string());
 }
 
 void Communicator::barrier() const { check(MPI_Barrier(comm_), "MPI_Barrier"); }

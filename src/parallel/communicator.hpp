@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -61,8 +62,9 @@ public:
   [[nodiscard]] std::string broadcast(const std::string& text) const;
   /// All ranks' values, in rank order, on every rank. Every rank gives the same count.
   [[nodiscard]] std::vector<double> gather(std::span<const double> values) const;
-  /// All ranks' bytes, concatenated in rank order, on every rank. Counts may differ.
-  [[nodiscard]] std::string gather(const std::string& bytes) const;
+  /// All ranks' bytes, concatenated in rank order, on every rank. Counts may differ, and their sum may be
+  /// any: at most `most` bytes (at least one a rank) travel at once.
+  [[nodiscard]] std::string gather(const std::string& bytes, std::int64_t most = most_at_once) const;
   void barrier() const;
 
   /// Runs `work` on every rank; if it throws on any, all ranks throw the same AgreedError (the lowest failing
@@ -74,6 +76,8 @@ public:
   [[noreturn]] void abort(ExitCode code) const noexcept;
 
 private:
+  static constexpr std::int64_t most_at_once = std::numeric_limits<int>::max(); // counts are int in MPI 3
+
   MPI_Comm comm_ = MPI_COMM_NULL;
   int rank_ = 0;
   int size_ = 1;
