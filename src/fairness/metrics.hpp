@@ -19,7 +19,7 @@ struct Metrics {
   double worst_group_accuracy = 0; ///< least accuracy over the groups that have rows
 };
 
-/// score [m]: logits, yhat = 1 where score > 0. y, group [m].
+/// score [m]: finite logits, yhat = 1 where score > 0. y, group [m].
 [[nodiscard]] Metrics evaluate_predictor(const Vector& score, const Labels& y, const Labels& group);
 
 } // namespace metasieve

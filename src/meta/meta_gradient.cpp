@@ -38,6 +38,7 @@ MetaGradient task_meta_gradient(const PreparedTask& task, const Policy& policy, 
   const Matrix query = design_matrix(task.test, task.probe.standardizer);
 
   const PolicyTrace network = forward(policy, task.features(rows, Eigen::all).cast<double>());
+  if (!network.u.allFinite()) return failure(policy.theta.size());
   const WeightsTrace keep = keep_weights(network.u, policy.keep, policy.temperature);
   const InnerFit model = fit(problem, keep.weights, options.inner);
   if (model.status == FitStatus::diverged) return failure(policy.theta.size());

@@ -38,6 +38,7 @@ Vector pullback(const WeightsTrace& trace, const Vector& d_weights) {
   if (trace.scale == 0.0) return Vector::Zero(d_weights.size());
   const auto s = trace.weights.array();
   const Eigen::ArrayXd h = s * (1.0 - s) / trace.temperature;
+  if (h.sum() == 0.0) return Vector::Zero(d_weights.size()); // every weight is saturated
   const Eigen::ArrayXd d_v = h * (d_weights.array() - (d_weights.array() * h).sum() / h.sum());
   const auto v = trace.standardised.array();
   return (d_v - d_v.mean() - v * (d_v * v).mean()) / trace.scale;

@@ -16,7 +16,8 @@ struct WeightsTrace {
 /// free. 0 < keep < 1, temperature > 0.
 [[nodiscard]] WeightsTrace keep_weights(const Vector& u, double keep, double temperature);
 
-/// d_weights [n] -> d_u [n], through the budget (implicit derivative of q) and the standardisation.
+/// d_weights [n] -> d_u [n], through the budget (implicit derivative of q) and the standardisation; 0 where
+/// no weight can move: all are 0 or 1 to the last bit.
 [[nodiscard]] Vector pullback(const WeightsTrace& trace, const Vector& d_weights);
 
 } // namespace metasieve

@@ -34,10 +34,9 @@ Assessment assess(Method method, const PreparedTask& task, const Selectors& sele
   const Matrix x = design_matrix(task.train, task.probe.standardizer);
   const Vector y = to_vector(method == Method::oracle ? task.train.y_clean : task.train.y);
   const LogisticFit fit = fit_logistic(x, y, weights, task.probe.beta, ridge_diagonal(x.cols(), ridge));
-  out.failed = fit.status == FitStatus::diverged || !weights.allFinite();
-  if (!out.failed)
-    out.metrics = evaluate_predictor(design_matrix(task.test, task.probe.standardizer) * fit.beta,
-                                     task.test.y, task.test.group);
+  const Vector score = design_matrix(task.test, task.probe.standardizer) * fit.beta;
+  out.failed = fit.status == FitStatus::diverged || !score.allFinite();
+  if (!out.failed) out.metrics = evaluate_predictor(score, task.test.y, task.test.group);
   return out;
 }
 

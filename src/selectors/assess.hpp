@@ -13,7 +13,7 @@ struct Assessment {
   double noise_reduction = 0;     ///< 1 - selected / all; undefined where no label is flipped
   double minority_share = 0;      ///< share of group 1 in the selection, by weight
   double selected = 0;            ///< rows kept, or the sum of the weights
-  bool failed = false;            ///< the fit diverged: the metrics are NaN
+  bool failed = false;            ///< the fit diverged, or a score is not finite: the metrics are NaN
 };
 
 /// Weights the training rows by `method`, fits a logistic regression to convergence, and measures it on

@@ -161,6 +161,17 @@ TEST(MetaGradient, failure_is_a_status_with_a_zero_gradient) {
   EXPECT_TRUE(std::isnan(result.loss));
 }
 
+TEST(MetaGradient, of_a_policy_that_overflows_is_a_failure) {
+  const PreparedTask task = small_task();
+  Policy policy = small_policy();
+  policy.theta *= 1e200;
+
+  const MetaGradient result = task_meta_gradient(task, policy, {{Implicit{}, 1e-2}, {}, 0, Seed{3}}, 0);
+
+  EXPECT_EQ(result.status, FitStatus::diverged);
+  EXPECT_TRUE(std::isnan(result.loss));
+}
+
 TEST(MetaGradient, descending_it_lowers_the_loss_of_a_noisy_biased_task) {
   Family family;
   family.samples = {900, 900};

@@ -48,6 +48,15 @@ TEST(KeepWeightsDegenerate, constant_scores_keep_all_rows_alike_and_pass_no_grad
   EXPECT_EQ(pullback(trace, normals(9, 1)), Vector::Zero(9));
 }
 
+TEST(KeepWeightsDegenerate, saturated_weights_pass_no_gradient) {
+  const Vector u{{-1.0, -0.9, 0.9, 1.0}};
+
+  const WeightsTrace trace = keep_weights(u, 0.5, 1e-4);
+
+  EXPECT_EQ(trace.weights, (Vector{{0, 0, 1, 1}}));
+  EXPECT_EQ(pullback(trace, normals(4, 1)), Vector::Zero(4));
+}
+
 TEST(Adam, first_step_moves_each_parameter_by_the_learning_rate) {
   Adam adam(3);
   const Vector theta = Vector::Zero(3), gradient = Vector{{2.0, -5.0, 1e-3}};

@@ -136,6 +136,17 @@ TEST(Assess, without_flips_the_noise_reduction_is_undefined) {
   EXPECT_TRUE(std::isnan(assess(Method::greedy, f.task, f.selectors, 1e-3).noise_reduction));
 }
 
+TEST(Assess, a_score_that_is_not_finite_is_a_failure) {
+  Fixture f;
+  f.task.test.x(3, 2) = std::nanf("");
+
+  const Assessment a = assess(Method::baseline, f.task, f.selectors, 1e-3);
+
+  EXPECT_TRUE(a.failed);
+  EXPECT_TRUE(std::isnan(a.metrics.accuracy));
+  EXPECT_TRUE(std::isnan(a.metrics.auc));
+}
+
 Split small_rows() {
   Split rows;
   rows.x = normals(200, 3, 1).cast<float>();
