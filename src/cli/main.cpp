@@ -1,13 +1,19 @@
 #include "cli/commands.hpp"
 
+#include "io/h5.hpp"
 #include "parallel/communicator.hpp"
 
 #include <cstdio>
+#include <cstdlib>
+#include <string>
 
 namespace {
 
-void report(const std::string& where, const char* message) {
-  std::fprintf(stderr, "metasieve: %s%s\n", where.c_str(), message);
+/// One line, whatever is in the names and values that it quotes.
+void report(const std::string& where, std::string message) {
+  for (char& c : message)
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  std::fprintf(stderr, "metasieve: %s%s\n", where.c_str(), message.c_str());
 }
 
 } // namespace
@@ -21,6 +27,11 @@ int main(int argc, char** argv) {
     return static_cast<int>(ExitCode::done);
   } catch (const AgreedError& error) { // on every rank alike: all leave in step
     if (comm.is_root()) report("", error.what());
+    if (h5::gave_up_file()) { // MPI_Finalize would crash
+      comm.barrier();
+      std::fflush(nullptr);
+      std::_Exit(static_cast<int>(error.code()));
+    }
     return static_cast<int>(error.code());
   } catch (
       const std::exception& error) { // this rank's own: the others may wait in a collective call for ever

@@ -2,6 +2,7 @@
 
 #include "io/agree.hpp"
 #include "io/file_writer.hpp"
+#include "io/place_file.hpp"
 
 namespace metasieve {
 namespace {
@@ -20,6 +21,7 @@ void check_extent(const h5::DataSet& data_set, Range mine) {
 CollectiveFile::CollectiveFile(const Communicator& comm, const std::filesystem::path& path)
     : comm_(comm), path_(path) {
   h5::initialise();
+  comm_.agree([&] { require_visible(path_); });
   step("", [&] {
     const h5::PropertyList access = h5::property_list(H5P_FILE_ACCESS);
     h5::check(H5Pset_fapl_mpio(access.get(), comm_.get(), MPI_INFO_NULL), "H5Pset_fapl_mpio");

@@ -4,6 +4,7 @@
 #include "io/agree.hpp"
 #include "io/place_file.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <ctime>
@@ -34,14 +35,6 @@ h5::File create_collectively(const Communicator& comm, const std::filesystem::pa
   h5::check(H5Pset_obj_track_times(creation.get(), false), "H5Pset_obj_track_times");
   h5::check(H5Pset_attr_phase_change(creation.get(), 64, 32), "H5Pset_attr_phase_change");
   return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), "H5Fcreate"};
-}
-
-/// Has the file system set the space aside: OMPIO takes a write that a full disk cut short for a whole one.
-void reserve(const std::filesystem::path& path, const std::filesystem::path& part,
-             const h5::DataSet& data_set) {
-  const haddr_t offset = H5Dget_offset(data_set.get());
-  const hsize_t size = H5Dget_storage_size(data_set.get());
-  if (offset != HADDR_UNDEF && size > 0) reserve_space(path, part, offset, size);
 }
 
 h5::DataSet create_data_set(hid_t file, const std::string& name, hid_t type, std::int64_t rows, Index columns,
@@ -80,6 +73,7 @@ FileWriter::~FileWriter() { file_.release(); }
 
 void FileWriter::create(const Provenance& provenance) {
   h5::initialise();
+  comm_.agree([&] { require_visible(part_); });
   const std::string config = comm_.broadcast(provenance.config);
   const std::string created = comm_.broadcast(now());
   step([&] { file_ = create_collectively(comm_, part_); });
@@ -119,9 +113,7 @@ void FileWriter::write(const std::string& name, hid_t type, Index rows, Index co
   const std::int64_t total = comm_.sum(rows);
   h5::DataSet data_set;
   step([&] { data_set = create_data_set(file_.get(), name, type, total, columns, meaning); });
-  step([&] {
-    if (comm_.is_root()) reserve(path_, part_, data_set);
-  });
+  reserve(name, data_set);
   if (total == 0) return;
 
   // Every rank makes the same number of transfers, the last ones empty on ranks with less.
@@ -139,6 +131,24 @@ void FileWriter::write(const std::string& name, hid_t type, Index rows, Index co
       transfer(data_set.get(), type, columns, {first + mine.begin, first + mine.end}, staged.data());
     });
   }
+}
+
+/// Has the file system set the space aside: OMPIO takes a write that a full disk cut short for a whole one.
+void FileWriter::reserve(const std::string& name, h5::DataSet& data_set) {
+  const haddr_t offset = H5Dget_offset(data_set.get());
+  const hsize_t size = H5Dget_storage_size(data_set.get());
+  if (offset == HADDR_UNDEF || size == 0) return;
+  try {
+    step([&] {
+      if (comm_.is_root()) reserve_space(path_, part_, offset, size);
+    });
+  } catch (const AgreedError&) {
+    // Gives the space back, or closing would extend the file to it.
+    data_set = h5::DataSet();
+    H5Ldelete(file_.get(), name.c_str(), H5P_DEFAULT);
+    throw;
+  }
+  data_end_ = std::max<std::uint64_t>(data_end_, offset + size);
 }
 
 void FileWriter::transfer(hid_t data_set, hid_t type, Index columns, Range rows, const std::byte* data) {
@@ -161,7 +171,14 @@ void FileWriter::transfer(hid_t data_set, hid_t type, Index columns, Range rows,
   all_collective_ = all_collective_ && mode == H5D_MPIO_CONTIGUOUS_COLLECTIVE;
 }
 
+/// Room for all that HDF5 has still to write: its own structures, between the values and after them.
+void FileWriter::reserve_rest() const {
+  constexpr std::uint64_t structures = 64 * 1024; // a few kB, and the configuration
+  if (comm_.is_root()) reserve_space(path_, part_, 0, data_end_ + structures);
+}
+
 void FileWriter::finish() {
+  step([&] { reserve_rest(); });
   step([&] { h5::check(H5Fflush(file_.get(), H5F_SCOPE_GLOBAL), "H5Fflush"); });
   step([&] { h5::write_attribute(file_.get(), "complete", std::int64_t{1}); });
   step([&] { h5::check(H5Fflush(file_.get(), H5F_SCOPE_GLOBAL), "H5Fflush"); });
@@ -176,12 +193,17 @@ void FileWriter::discard() noexcept {
   // writes what it has cached. Emptying the file first makes room.
   std::error_code ignored;
   if (comm_.is_root()) std::filesystem::resize_file(part_, 0, ignored);
-  file_ = h5::File();
-  remove_part();
+  try {
+    agree_on_file(comm_, [&] { reserve_rest(); }); // closing writes too
+    file_.close();
+  } catch (const std::exception&) {
+    h5::give_up_file();
+  }
+  abandon();
 }
 
 void FileWriter::abandon() noexcept {
-  file_.release();
+  if (file_.release() >= 0) h5::give_up_file();
   remove_part();
 }
 

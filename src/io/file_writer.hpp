@@ -85,6 +85,8 @@ private:
   void create(const Provenance& provenance);
   void step(const std::function<void()>& work) const;
   void transfer(hid_t data_set, hid_t type, Index columns, Range rows, const std::byte* data);
+  void reserve(const std::string& name, h5::DataSet& data_set);
+  void reserve_rest() const;
   void remove_part() const noexcept;
 
   template <class T>
@@ -100,6 +102,7 @@ private:
   std::filesystem::path path_, part_;
   FileType type_;
   h5::File file_;
+  std::uint64_t data_end_ = 0; ///< of the values, in bytes from the start of the file
   bool all_collective_ = true;
 };
 

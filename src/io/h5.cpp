@@ -30,7 +30,12 @@ std::string one_line(std::string text) {
   return text;
 }
 
+bool given_up = false;
+
 } // namespace
+
+void give_up_file() noexcept { given_up = true; }
+bool gave_up_file() noexcept { return given_up; }
 
 void initialise() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
 

@@ -32,6 +32,11 @@ Result check(Result result, const char* call) {
   return result;
 }
 
+/// Marks that a file had to stay open because closing it would fail, or did: HDF5 would try again at
+/// MPI_Finalize, and crash. The program must then end without MPI_Finalize.
+void give_up_file() noexcept;
+[[nodiscard]] bool gave_up_file() noexcept;
+
 /// Owns one HDF5 id; move-only. The destructor closes in silence; `close` checks.
 template <herr_t (*Close)(hid_t)>
 class Handle {

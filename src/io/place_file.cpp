@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <string>
 #include <system_error>
+#include <thread>
 
 namespace metasieve {
 namespace {
@@ -61,6 +63,17 @@ void reserve_space(const fs::path& path, const fs::path& part, std::uint64_t off
       ::fallocate(file, 0, static_cast<off_t>(offset), static_cast<off_t>(size)) == 0 ? 0 : errno;
   ::close(file);
   if (error == ENOSPC || error == EDQUOT || error == EFBIG) cannot_write(path, reason(error));
+}
+
+void require_visible(const fs::path& path) {
+  std::error_code error;
+  for (int attempt = 0; attempt < 30; ++attempt) {
+    if (fs::exists(path, error)) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  throw DataError(path.string() +
+                  ": rank 0 sees this file and this rank does not: it must be in a folder that all "
+                  "nodes share");
 }
 
 void put_in_place(const fs::path& part, const fs::path& path) {

@@ -14,6 +14,10 @@ void prepare_place(const std::filesystem::path& path, const std::filesystem::pat
 void reserve_space(const std::filesystem::path& path, const std::filesystem::path& part, std::uint64_t offset,
                    std::uint64_t size);
 
+/// Every rank's own look at a file that rank 0 has found or made: one that opens what is not there hangs the
+/// others. Waits a few seconds, as network file systems may. @throws DataError
+void require_visible(const std::filesystem::path& path);
+
 /// Moves the finished `part` to `path`, both safe on disk when it returns. @throws DataError
 void put_in_place(const std::filesystem::path& part, const std::filesystem::path& path);
 
