@@ -53,6 +53,7 @@ void run_command(const Communicator& comm, const std::vector<std::string>& argum
   if (line.version) return print(comm, version_text());
   if (line.help) return print(comm, help_text(line.command));
   if (line.command == "inspect") return print(comm, inspect_file(comm, line.files.front()));
+  if (line.command == "verify") return print(comm, verify_file(comm, line.files.front()));
   run_stage(comm, line);
 }
 

@@ -1,6 +1,7 @@
 #include "cli/load_config.hpp"
 
 #include "base/error.hpp"
+#include "io/agree.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -11,6 +12,7 @@ namespace {
 
 std::string read_text(const std::filesystem::path& path) {
   std::error_code error;
+  if (!std::filesystem::exists(path, error)) throw ConfigError(path.string() + ": no such file");
   if (std::filesystem::is_directory(path, error))
     throw ConfigError(path.string() + ": is a folder; an INI file is needed");
   std::ifstream stream(path, std::ios::binary);
@@ -19,7 +21,9 @@ std::string read_text(const std::filesystem::path& path) {
     if (stream && stream.peek() == std::ifstream::traits_type::eof()) return {}; // empty: all defaults
     throw ConfigError(path.string() + ": cannot read this configuration file");
   }
-  return text.str();
+  const std::string content = text.str();
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf"; // some editors put it first
+  return content.starts_with(byte_order_mark) ? content.substr(byte_order_mark.size()) : content;
 }
 
 void apply(Config& config, const IniEntries& entries, const std::string& origin) {
@@ -52,6 +56,19 @@ void add_family_files(Config& config, const std::filesystem::path& folder) {
   }
 }
 
+/// A knob of a family that the mixture does not use would change nothing.
+void require_used(const Config& config, const IniEntries& knobs) {
+  const auto names = mixture_names(config);
+  for (const auto& [key, value] : knobs) {
+    const bool used = std::any_of(names.begin(), names.end(), [&, name = key](const auto& part) {
+      return name.starts_with("family." + part.first + ".");
+    });
+    if (!used)
+      throw ConfigError(key + " = " + value + ": suite.mixture = " + config.suite.mixture +
+                        " does not use this family");
+  }
+}
+
 } // namespace
 
 Config load_config(const std::optional<std::filesystem::path>& file, const IniEntries& overrides) {
@@ -64,22 +81,21 @@ Config load_config(const std::optional<std::filesystem::path>& file, const IniEn
   add_family_files(config, file ? file->parent_path() : std::filesystem::path());
   config.explicit_keys = given;
   apply(config, knobs, "");
+  require_used(config, knobs);
   validate(config);
   return config;
 }
 
 Config load_config(const Communicator& comm, const std::optional<std::filesystem::path>& file,
                    const IniEntries& overrides) {
-  std::string resolved, given;
-  comm.agree([&] {
-    if (!comm.is_root()) return;
+  std::string given;
+  const std::string resolved = from_root(comm, [&] {
     const Config config = load_config(file, overrides);
-    resolved = resolved_ini(config);
     for (const std::string& key : config.explicit_keys) given += key + "\n";
+    return resolved_ini(config);
   });
   Config config;
-  for (const auto& [key, value] : parse_ini(comm.broadcast(resolved), "resolved configuration"))
-    set_key(config, key, value);
+  for (const auto& [key, value] : parse_ini(resolved, "resolved configuration")) set_key(config, key, value);
   config.explicit_keys.clear();
   std::istringstream keys(comm.broadcast(given));
   for (std::string key; std::getline(keys, key);) config.explicit_keys.insert(key);

@@ -19,7 +19,7 @@ struct CommandInfo {
   const char* usage;
   const char* about;
   std::vector<std::string> options, required;
-  bool takes_keys;
+  bool takes_keys; ///< else exactly one FILE
 };
 
 const std::vector<CommandInfo>& commands() {
@@ -56,6 +56,13 @@ const std::vector<CommandInfo>& commands() {
        {},
        {},
        false},
+      {"verify",
+       "check every value of a file",
+       "FILE",
+       "Reads all of a file, checks every value, and names the first fault; exit code 3 if there is one.",
+       {},
+       {},
+       false},
   };
   return all;
 }
@@ -72,11 +79,27 @@ const CommandInfo& find_command(const std::string& name) {
 po::options_description described() {
   po::options_description all;
   const auto text = [] { return po::value<std::string>(); };
-  all.add_options()("help", "")("version", "")("dry-run", "")("config", text(), "")("output", text(), "")(
-      "suite", text(), "")("policy", text(), "")("dataset",
-                                                 po::value<std::vector<std::string>>()->multitoken(), "");
+  all.add_options()("dry-run", "")("config", text(), "")("output", text(), "")("suite", text(), "")(
+      "policy", text(), "")("dataset", po::value<std::vector<std::string>>()->multitoken(), "");
   for (const ConfigKey& key : config_keys()) all.add_options()(key.name.c_str(), text(), "");
   return all;
+}
+
+std::string see_help(const std::string& command) {
+  return "see metasieve " + (command.empty() ? "" : command + " ") + "--help";
+}
+
+[[noreturn]] void needs_value(const std::string& option, const std::string& command) {
+  throw ConfigError("--" + option + " needs a value; " + see_help(command));
+}
+
+[[noreturn]] void unknown_option(const std::string& name, const CommandInfo& info) {
+  std::vector<std::string> known = info.options;
+  if (info.takes_keys)
+    for (const ConfigKey& key : config_keys()) known.push_back(key.name);
+  const std::string right = known.empty() ? ": " + std::string(info.name) + " takes one file and no option; "
+                                          : ": did you mean --" + nearest_name(name, known) + "? ";
+  throw ConfigError("unknown option --" + name + right + see_help(info.name));
 }
 
 /// `arguments` in which values of unknown options, as --family.NAME.knob VALUE, are joined to them: Boost can
@@ -85,7 +108,7 @@ std::vector<std::string> with_joined_families(const std::vector<std::string>& ar
   std::vector<std::string> out;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const bool family = arguments[i].starts_with("--family.") && arguments[i].find('=') == std::string::npos;
-    if (family && i + 1 < arguments.size()) {
+    if (family && i + 1 < arguments.size() && !arguments[i + 1].starts_with("--")) {
       out.push_back(arguments[i] + "=" + arguments[i + 1]);
       ++i;
     } else {
@@ -95,23 +118,64 @@ std::vector<std::string> with_joined_families(const std::vector<std::string>& ar
   return out;
 }
 
-po::parsed_options parse(const std::vector<std::string>& arguments, const po::options_description& known) {
+po::parsed_options parse(const std::vector<std::string>& arguments, const po::options_description& known,
+                         const std::string& command) {
   namespace style = po::command_line_style;
   const int form = style::allow_long | style::long_allow_next | style::long_allow_adjacent;
   const po::positional_options_description none;
   try {
     return po::command_line_parser(arguments).options(known).style(form).allow_unregistered().run();
+  } catch (const po::invalid_command_line_syntax& error) {
+    const std::string name = error.get_option_name();
+    if (error.kind() != po::invalid_syntax::extra_parameter)
+      needs_value(name.substr(std::min(name.find_first_not_of('-'), name.size())), command);
+    throw ConfigError(name + " takes no value; " + see_help(command));
   } catch (const po::error& error) {
-    throw ConfigError(std::string(error.what()) + "; see metasieve --help");
+    throw ConfigError(std::string(error.what()) + "; " + see_help(command));
   }
 }
 
+/// What `--option VALUE` or `--option=VALUE` says. Boost takes the next word whatever it is, another option
+/// too.
+const std::string& value_of(const po::option& option, const std::string& command, bool may_be_empty) {
+  if (option.value.empty() || (option.value.front().empty() && !may_be_empty))
+    needs_value(option.string_key, command);
+  const bool joined = option.original_tokens.front().find('=') != std::string::npos;
+  if (!joined && option.value.front().starts_with("--"))
+    throw ConfigError("--" + option.string_key + " needs a value, but " + option.value.front() +
+                      " follows; " + see_help(command));
+  return option.value.front();
+}
+
 /// Takes the value of option `name` if it was given; an option must not be given twice.
-void take(std::optional<std::filesystem::path>& target, const po::option& option) {
-  if (target) throw ConfigError("--" + option.string_key + " is given twice");
-  if (option.value.empty() || option.value.front().empty())
-    throw ConfigError("--" + option.string_key + " needs a value");
-  target = option.value.front();
+void take(std::optional<std::filesystem::path>& target, const po::option& option,
+          const std::string& command) {
+  if (target) throw ConfigError("--" + option.string_key + " is given twice: keep one");
+  target = value_of(option, command, false);
+}
+
+void take_key(CommandLine& line, const po::option& option, const CommandInfo& info) {
+  const std::string& name = option.string_key;
+  const bool family = name.starts_with("family.");
+  if (!info.takes_keys || (option.unregistered && !family)) unknown_option(name, info);
+  for (const auto& [key, value] : line.overrides)
+    if (key == name) throw ConfigError("--" + name + " is given twice: keep one");
+  line.overrides.emplace_back(name, value_of(option, info.name, true));
+}
+
+/// Help and version win over all else, wherever they stand: who asks for help may not know what is right.
+bool asks_for_help(CommandLine& line, const std::vector<std::string>& arguments) {
+  const auto has = [&](const char* word) {
+    return std::find(arguments.begin(), arguments.end(), word) != arguments.end();
+  };
+  const bool as_command = !arguments.empty() && arguments.front() == "help";
+  line.help = as_command || has("--help") || has("-h");
+  line.version = has("--version");
+  if (!line.help) return line.version;
+  for (const std::string& word : arguments)
+    for (const CommandInfo& info : commands())
+      if (line.command.empty() && word == info.name) line.command = word;
+  return true;
 }
 
 void require_complete(const CommandLine& line, const CommandInfo& info) {
@@ -122,60 +186,58 @@ void require_complete(const CommandLine& line, const CommandInfo& info) {
                         info.usage);
   }
   if (line.command == "evaluate" && line.suite.has_value() == !line.datasets.empty())
-    throw ConfigError("evaluate needs either --suite or --dataset; usage: metasieve evaluate " +
-                      std::string(info.usage));
-  if (line.command == "inspect" ? line.files.size() != 1 : !line.files.empty())
-    throw ConfigError(line.command == "inspect"
-                          ? std::string("inspect needs exactly one file; usage: metasieve inspect FILE")
-                          : "unexpected argument " + line.files.front().string() + "; usage: metasieve " +
-                                line.command + " " + info.usage);
+    throw ConfigError("evaluate needs either --suite or --dataset" +
+                      std::string(line.suite ? ", not both" : "") + "; usage: metasieve evaluate " +
+                      info.usage);
+}
+
+/// Words that belong to no option: one file for some commands, nothing for the others.
+void require_files(const CommandLine& line, const CommandInfo& info) {
+  const std::string usage = "; usage: metasieve " + line.command + " " + info.usage;
+  if (info.takes_keys && !line.files.empty())
+    throw ConfigError("unexpected argument '" + line.files.front().string() + "'" + usage);
+  if (!info.takes_keys && (line.files.size() != 1 || line.files.front().empty()))
+    throw ConfigError(line.command + " needs exactly one file" + usage);
 }
 
 } // namespace
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   CommandLine line;
-  std::vector<std::string> rest = arguments;
-  if (!rest.empty() && !rest.front().starts_with("-")) {
-    line.command = rest.front();
-    rest.erase(rest.begin());
-  }
-  const CommandInfo* info = line.command.empty() ? nullptr : &find_command(line.command);
+  if (asks_for_help(line, arguments)) return line;
+  if (arguments.empty()) throw ConfigError("a command is needed; " + see_help(""));
+  if (arguments.front().starts_with("-"))
+    throw ConfigError("the first word must be a command, not " + arguments.front() + "; " + see_help(""));
+  line.command = arguments.front();
+  const CommandInfo& info = find_command(line.command);
+  const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
   const po::options_description known = described();
-  for (const po::option& option : parse(with_joined_families(rest), known).options) {
+  for (const po::option& option : parse(with_joined_families(rest), known, line.command).options) {
     const std::string& name = option.string_key;
     const auto is = [&](const char* other) { return name == other; };
-    if (is("help"))
-      line.help = true;
-    else if (is("version"))
-      line.version = true;
-    else if (option.position_key >= 0)
+    if (option.position_key >= 0)
       line.files.emplace_back(option.value.front());
-    else if (info == nullptr)
-      throw ConfigError("--" + name + " needs a command before it; see metasieve --help");
-    else if (name.find('.') != std::string::npos) {
-      if (!info->takes_keys) throw ConfigError("--" + name + ": " + line.command + " takes no configuration");
-      if (option.value.empty()) throw ConfigError("--" + name + " needs a value");
-      line.overrides.emplace_back(name, option.value.front());
-    } else if (std::find(info->options.begin(), info->options.end(), name) == info->options.end())
-      throw ConfigError("unknown option --" + name + "; usage: metasieve " + line.command + " " +
-                        info->usage);
+    else if (name.find('.') != std::string::npos)
+      take_key(line, option, info);
+    else if (std::find(info.options.begin(), info.options.end(), name) == info.options.end())
+      unknown_option(name, info);
     else if (is("dry-run"))
       line.dry_run = true;
     else if (is("config"))
-      take(line.config, option);
+      take(line.config, option, line.command);
     else if (is("output"))
-      take(line.output, option);
+      take(line.output, option, line.command);
     else if (is("suite"))
-      take(line.suite, option);
+      take(line.suite, option, line.command);
     else if (is("policy"))
-      take(line.policy, option);
-    else
+      take(line.policy, option, line.command);
+    else {
+      static_cast<void>(value_of(option, line.command, false));
       for (const std::string& file : option.value) line.datasets.emplace_back(file);
+    }
   }
-  if (line.help || line.version) return line;
-  if (info == nullptr) throw ConfigError("a command is needed; see metasieve --help");
-  require_complete(line, *info);
+  require_files(line, info);
+  require_complete(line, info);
   return line;
 }
 

@@ -15,7 +15,7 @@ struct CommandLine {
   bool help = false, version = false, dry_run = false;
   std::optional<std::filesystem::path> config, output, suite, policy;
   std::vector<std::filesystem::path> datasets;
-  std::vector<std::filesystem::path> files; ///< of inspect
+  std::vector<std::filesystem::path> files; ///< of inspect and verify
   IniEntries overrides;                     ///< --section.key value
 };
 

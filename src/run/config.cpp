@@ -27,12 +27,6 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
   return row.back();
 }
 
-std::string nearest(const std::string& name, const std::vector<std::string>& known) {
-  return *std::min_element(known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
-    return edit_distance(name, a) < edit_distance(name, b);
-  });
-}
-
 void set_family_knob(Config& config, const std::string& name, const std::string& value) {
   const std::size_t dot = name.rfind('.');
   if (dot <= family_prefix.size() || dot == std::string::npos)
@@ -41,8 +35,8 @@ void set_family_knob(Config& config, const std::string& name, const std::string&
   const std::string knob = name.substr(dot + 1);
   const std::vector<std::string> knobs = family_keys();
   if (std::find(knobs.begin(), knobs.end(), knob) == knobs.end())
-    throw ConfigError("unknown key " + name + ": did you mean family." + family + "." + nearest(knob, knobs) +
-                      "?");
+    throw ConfigError("unknown key " + name + ": did you mean family." + family + "." +
+                      nearest_name(knob, knobs) + "?");
   auto found = std::find_if(config.families.begin(), config.families.end(),
                             [&](const Family& known) { return known.name == family; });
   if (found == config.families.end()) {
@@ -59,6 +53,15 @@ const Family* find_family(const Config& config, const std::string& name) {
 }
 
 } // namespace
+
+std::string nearest_name(const std::string& name, const std::vector<std::string>& known) {
+  const auto distance = [&](const std::string& other) {
+    return other.ends_with("." + name) ? 0 : edit_distance(name, other);
+  };
+  return *std::min_element(known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
+    return distance(a) < distance(b);
+  });
+}
 
 EvaluateConfig::EvaluateConfig() {
   for (const std::string& name : method_names()) methods.push_back(parse_method(name));
@@ -81,7 +84,7 @@ void set_key(Config& config, const std::string& name, const std::string& value) 
     if (key.name == name) return key.set(config, key, value);
     known.push_back(key.name);
   }
-  throw ConfigError("unknown key " + name + ": did you mean " + nearest(name, known) + "?");
+  throw ConfigError("unknown key " + name + ": did you mean " + nearest_name(name, known) + "?");
 }
 
 void validate(const Config& config) {

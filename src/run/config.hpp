@@ -80,6 +80,9 @@ struct ConfigKey {
 /// All keys, by section, in the order of the resolved text.
 [[nodiscard]] const std::vector<ConfigKey>& config_keys();
 
+/// The one of `known` that is spelt most like `name`; one with this very name after its last dot goes first.
+[[nodiscard]] std::string nearest_name(const std::string& name, const std::vector<std::string>& known);
+
 /// Sets `section.key` or `family.NAME.knob`. @throws ConfigError naming key, value and domain; for an unknown
 /// key, the nearest known one.
 void set_key(Config& config, const std::string& name, const std::string& value);

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <sstream>
 
 namespace metasieve {
@@ -16,11 +17,18 @@ namespace {
 }
 
 template <class Number>
-Number parse(const ConfigKey& key, const std::string& value) {
+std::optional<Number> parse(const std::string& value) {
   Number number{};
   const auto [last, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error != std::errc{} || last != value.data() + value.size()) reject(key, value);
+  if (error != std::errc{} || last != value.data() + value.size()) return std::nullopt;
   return number;
+}
+
+template <class Number>
+Number parse(const ConfigKey& key, const std::string& value) {
+  const std::optional<Number> number = parse<Number>(value);
+  if (!number) reject(key, value);
+  return *number;
 }
 
 template <class Number>
@@ -119,8 +127,9 @@ ConfigKey hidden_layers() {
           [](Config& config, const ConfigKey& key, const std::string& value) {
             std::vector<Index> widths;
             for (const std::string& word : words(value)) {
-              widths.push_back(parse<Index>(key, word));
-              if (widths.back() < 1 || widths.back() > 4096) reject(key, value);
+              const std::optional<Index> width = parse<Index>(word);
+              if (!width || *width < 1 || *width > 4096) reject(key, value);
+              widths.push_back(*width);
             }
             if (widths.empty() || widths.size() > 8) reject(key, value);
             config.policy.hidden = widths;

@@ -106,7 +106,7 @@ std::vector<TaskSource> evaluation_sources(const Communicator& comm, const Evalu
 }
 
 void evaluate(const Communicator& comm, const EvaluateRequest& request) {
-  require_writable(comm, request.output.parent_path());
+  require_writable(comm, {request.output});
   const Policy policy = read_policy(comm, request.policy);
   const Config config = settings_of(request, policy);
   const Policy untrained = initialise(config.policy, config.evaluate.seed);

@@ -12,6 +12,9 @@
 namespace metasieve {
 namespace {
 
+// Of evaluation.h5: a row of one task and method, and all summary rows of one source and method.
+constexpr double record_bytes = 240, summary_bytes = 15 * 192;
+
 /// What the tasks of a source take, in bytes and predicted seconds of one core.
 struct Load {
   double rows = 0, values = 0; // over all tasks
@@ -69,7 +72,7 @@ double suite_bytes(const Load& load, Index tasks) {
 } // namespace
 
 std::string plan(const Communicator& comm, const GenerateRequest& request) {
-  require_writable(comm, request.output.parent_path());
+  require_writable(comm, {request.output});
   const TaskSource source = TaskSource::generator(request.config);
   const Load load = load_of(comm, source, {0, source.task_count()}, request.config, 0.0);
   const double held = (4.0 * load.values + 3.0 * load.rows) / comm.size();
@@ -82,7 +85,7 @@ std::string plan(const Communicator& comm, const GenerateRequest& request) {
 }
 
 std::string plan(const Communicator& comm, const TrainRequest& request) {
-  require_writable(comm, request.output);
+  require_writable(comm, request.output_files());
   const Config& config = request.config;
   const TaskSource source =
       request.suite ? TaskSource::suite(comm, *request.suite) : TaskSource::generator(config);
@@ -117,10 +120,11 @@ std::string plan(const Communicator& comm, const TrainRequest& request) {
 }
 
 std::string plan(const Communicator& comm, const EvaluateRequest& request) {
-  require_writable(comm, request.output.parent_path());
+  require_writable(comm, {request.output});
   Config config = request.config;
   config.policy = read_policy(comm, request.policy);
   std::string text = "dry run: nothing is written\n";
+  double file_bytes = 2e4;
   for (const TaskSource& source : evaluation_sources(comm, request)) {
     const Load load = load_of(comm, source, {0, source.task_count()}, config, 0.0);
     const auto methods = static_cast<double>(config.evaluate.methods.size());
@@ -130,8 +134,9 @@ std::string plan(const Communicator& comm, const EvaluateRequest& request) {
                    source.names({0, 1}).front().c_str(), static_cast<long>(source.task_count()), load.rows,
                    (program_bytes + load.held + working_bytes(load)) / megabyte,
                    (load.seconds + fits) / thread_count());
+    file_bytes += methods * (record_bytes * static_cast<double>(source.task_count()) + summary_bytes);
   }
-  return text;
+  return text + format("  file             %s, %.1f MB\n", request.output.c_str(), file_bytes / megabyte);
 }
 
 } // namespace metasieve

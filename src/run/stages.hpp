@@ -20,8 +20,11 @@ void generate(const Communicator& comm, const GenerateRequest& request);
 
 struct TrainRequest {
   Config config;
-  std::filesystem::path output;               ///< folder: policy.h5, results.h5, checkpoint.h5
+  std::filesystem::path output;               ///< folder
   std::optional<std::filesystem::path> suite; ///< else generated in memory
+
+  /// policy.h5, results.h5, checkpoint.h5
+  [[nodiscard]] std::vector<std::filesystem::path> output_files() const;
 };
 void train(const Communicator& comm, const TrainRequest& request);
 
@@ -41,9 +44,9 @@ void evaluate(const Communicator& comm, const EvaluateRequest& request);
 /// How often a training task is visited over the whole training, on average.
 [[nodiscard]] double mean_visits(const Config& config, Index training_tasks);
 
-/// Checks that files can be written into `folder`, making it if need be, before hours are spent on what goes
-/// there.
-/// @throws AgreedError (exit code 3)
-void require_writable(const Communicator& comm, const std::filesystem::path& folder);
+/// Checks that `files` can be written, before hours are spent on what goes there. Changes nothing: folders
+/// are made when there is something to put into them. @throws AgreedError (exit code 3) naming file and
+/// reason.
+void require_writable(const Communicator& comm, const std::vector<std::filesystem::path>& files);
 
 } // namespace metasieve

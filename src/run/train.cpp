@@ -224,7 +224,7 @@ Range training_tasks(const Config& config, Index total) {
   if (held_out >= total)
     throw AgreedError(ExitCode::usage, "suite.validation_tasks = " + std::to_string(held_out) +
                                            ": the suite has " + std::to_string(total) +
-                                           " tasks, so nothing is left to train on");
+                                           " tasks, so nothing is left to train on; set it below that");
   return {0, total - held_out};
 }
 
@@ -235,8 +235,12 @@ double mean_visits(const Config& config, Index training_tasks) {
   return static_cast<double>(config.meta.iterations) * batch / tasks;
 }
 
+std::vector<std::filesystem::path> TrainRequest::output_files() const {
+  return {output / "policy.h5", output / "results.h5", output / "checkpoint.h5"};
+}
+
 void train(const Communicator& comm, const TrainRequest& request) {
-  require_writable(comm, request.output);
+  require_writable(comm, request.output_files());
   Training(comm, request).run();
 }
 
