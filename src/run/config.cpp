@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <numeric>
 #include <sstream>
@@ -98,7 +99,7 @@ void validate(const Config& config) {
 
 std::vector<std::pair<std::string, double>> mixture_names(const Config& config) {
   const std::string expected =
-      ": must be NAME:SHARE,NAME:SHARE with shares > 0, as in seed_random:0.5,biased:0.5";
+      ": must be NAME:SHARE,NAME:SHARE, shares > 0, as in seed_random:0.5,biased:0.5";
   const auto fail = [&] { throw ConfigError("suite.mixture = " + config.suite.mixture + expected); };
   std::vector<std::pair<std::string, double>> parts;
   std::istringstream text(config.suite.mixture);
@@ -115,7 +116,10 @@ std::vector<std::pair<std::string, double>> mixture_names(const Config& config) 
     }
     const bool repeated =
         std::any_of(parts.begin(), parts.end(), [&](const auto& other) { return other.first == name; });
-    if (name.empty() || repeated || !(share > 0.0) || share > 1e9) fail();
+    const bool legal = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+      return std::isalnum(c) != 0 || c == '_' || c == '-'; // it becomes a file name
+    });
+    if (name.empty() || !legal || repeated || !(share > 0.0) || share > 1e9) fail();
     parts.emplace_back(name, share);
   }
   if (parts.empty()) fail();

@@ -144,8 +144,10 @@ ConfigKey hidden_layers() {
 ConfigKey mixture_key() {
   return {"suite.mixture", "families and their shares", "NAME:SHARE,NAME:SHARE with shares > 0",
           [](Config& config, const ConfigKey&, const std::string& value) {
+            Config changed;
+            changed.suite.mixture = value;
+            static_cast<void>(mixture_names(changed));
             config.suite.mixture = value;
-            static_cast<void>(mixture_names(config));
           },
           [](const Config& config) { return config.suite.mixture; }};
 }

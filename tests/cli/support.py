@@ -1,0 +1,125 @@
+"""What the tests of the real binary share: how to run it on some ranks, tiny settings, and folders that go away."""
+
+import concurrent.futures
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+
+import h5py
+import numpy as np
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("METASIEVE_BIN", ROOT / "build/src/metasieve"))
+
+# As jobs/bootstrap.sh has it for a small machine; and no other network than this host's memory.
+MPI = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    "OMPI_MCA_mpi_yield_when_idle": "1",
+    "OMPI_MCA_hwloc_base_binding_policy": "none",
+    "OMPI_MCA_btl": "self,vader",
+    "OMPI_MCA_oob_tcp_if_include": "lo",
+}
+
+ALONE = 0  # ranks: without mpirun
+
+# Four tasks of about 80 rows and a small network: a run takes as long as MPI takes to start.
+FAMILY = ("--suite.mixture", "tiny:1", "--family.tiny.samples", "60:100", "--family.tiny.features", "5:6")
+TINY = ("--suite.tasks", "4", "--suite.validation_tasks", "1") + FAMILY
+SHORT = ("--meta.iterations", "3", "--meta.batch", "2", "--policy.hidden", "8,4")
+
+
+def words(ranks, *arguments):
+    """The command line of one run; `ranks` may be ALONE."""
+    launcher = [] if ranks == ALONE else ["mpirun", "-n", str(ranks)]
+    return [*launcher, str(BINARY), *map(str, arguments)]
+
+
+def execute(command, folder, threads=1, timeout=60, **env):
+    """Ends it after `timeout` seconds, with all that it started: a hang is a failure."""
+    environment = os.environ | MPI | {"OMP_NUM_THREADS": str(threads)} | env
+    process = subprocess.Popen(command, cwd=folder, env=environment, text=True, errors="replace",
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGTERM)  # mpirun ends its ranks
+        try:
+            process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+        raise AssertionError(f"hangs: {' '.join(command)}") from None
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+def in_parallel(calls):
+    """Results of functions without arguments, in order: starting MPI is mostly waiting."""
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        return [future.result() for future in [pool.submit(call) for call in calls]]
+
+
+def messages(run):
+    """Our own lines on standard error; mpirun adds others."""
+    return [line for line in run.stderr.splitlines() if "metasieve: " in line]
+
+
+def tree(folder):
+    """Every file below a folder, with its contents."""
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+            for path in sorted(pathlib.Path(folder).rglob("*"))}
+
+
+def write_dataset(path, rows=80, columns=3, seed=1, split=False):
+    """A data set as DESIGN section 6 has it, with labels that the columns tell."""
+    random = np.random.default_rng(seed)
+    x = random.normal(size=(rows, columns)).astype("f4")
+    z = (np.arange(rows) % 3 == 0).astype("u1")
+    y = (x[:, 0] + 0.3 * z + random.normal(scale=0.3, size=rows) > 0).astype("u1")
+    with h5py.File(path, "w") as file:
+        file.attrs["filetype"] = "metasieve-dataset"
+        file.attrs["version"] = np.array([1, 0], "i4")
+        file.attrs["created_by"] = "tests"
+        file.attrs["feature_names"] = [f"column {i}" for i in range(columns)]
+        file.attrs["group_name"] = "every third"
+        file.attrs["positive_label"] = "yes"
+        file.attrs["source"] = "synthetic"
+        file.attrs["source_sha256"] = "0" * 64
+        file["x"], file["y"], file["z"] = x, y, z
+        if split:
+            file["split"] = (np.arange(rows) % 4 == 0).astype("u1")
+        file.attrs["complete"] = 1
+    return path
+
+
+class BinaryTest(unittest.TestCase):
+    """A folder of its own for each test, and runs inside it."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="metasieve."))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def execute(self, *arguments, ranks=ALONE, threads=1, folder=None, timeout=60):
+        return execute(words(ranks, *arguments), folder or self.folder, threads, timeout)
+
+    def succeed(self, *arguments, **options):
+        run = self.execute(*arguments, **options)
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        self.assertEqual(messages(run), [])
+        return run
+
+    def assert_refused(self, run, code, names):
+        """One line of ours, that matches `names`; and nothing of HDF5's own."""
+        self.assertEqual(run.returncode, code, run.stdout + run.stderr)
+        said = messages(run)
+        self.assertEqual(len(said), 1, run.stderr)
+        self.assertRegex(said[0], "^metasieve: ")
+        self.assertRegex(said[0], names)
+        self.assertNotIn("HDF5-DIAG", run.stderr)
+        if "mpirun" not in run.args[0]:
+            self.assertEqual(run.stderr, said[0] + "\n")

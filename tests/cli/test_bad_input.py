@@ -1,0 +1,556 @@
+"""Bad files give exit code 3, bad usage and configuration 2: one clear line on any number of ranks, no hang, and
+nothing written."""
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+import h5py
+import numpy as np
+
+from support import (ALONE, BINARY, FAMILY, SHORT, TINY, BinaryTest, execute, in_parallel, messages, tree, words,
+                     write_dataset)
+
+RANKS = (ALONE, 2, 3)
+FEW = (ALONE, 2)  # for a second command that reads with the same code
+
+
+# ------------------------------------------------------------------------------------------- ways to spoil a file
+
+def with_h5(change):
+    def spoil(path):
+        with h5py.File(path, "r+") as file:
+            change(file)
+    return spoil
+
+
+def with_bytes(change):
+    return lambda path: path.write_bytes(change(path.read_bytes()))
+
+
+def put(name, index, value):
+    def change(file):
+        file[name][index] = value
+    return with_h5(change)
+
+
+def replace(name, convert):
+    """The data set made again from its converted values."""
+    def change(file):
+        values = convert(file[name][()])
+        del file[name]
+        file[name] = values
+    return with_h5(change)
+
+
+def put_field(name, index, field, value):
+    def change(file):
+        record = file[name][index]
+        record[field] = value
+        file[name][index] = record
+    return with_h5(change)
+
+
+def drop(name):
+    return with_h5(lambda file: file.__delitem__(name))
+
+
+def attribute(name, value):
+    return with_h5(lambda file: file.attrs.__setitem__(name, value))
+
+
+def no_attribute(name):
+    return with_h5(lambda file: file.attrs.__delitem__(name))
+
+
+def to_group(name):
+    def change(file):
+        del file[name]
+        file.create_group(name)
+    return with_h5(change)
+
+
+def to_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+def noise(size):
+    return np.random.default_rng(7).bytes(size)
+
+
+# Name: (what is done to a good file, what the message must match besides the file's name).
+ANY_FILE = {
+    "missing": (pathlib.Path.unlink, "no such file"),
+    "unfinished": (lambda path: path.rename(f"{path}.part"), "part is there"),
+    "folder": (to_folder, "is a folder"),
+    "empty": (with_bytes(lambda data: b""), "is empty"),
+    "text": (with_bytes(lambda data: b"x,y\n1,2\n"), "no HDF5 file"),
+    "random": (with_bytes(lambda data: noise(5000)), "no HDF5 file"),
+    "random after the signature": (with_bytes(lambda data: data[:8] + noise(5000)), "HDF5 file|damaged"),
+    "half": (with_bytes(lambda data: data[:len(data) // 2]), "truncated"),
+    "last byte cut": (with_bytes(lambda data: data[:-1]), "truncated"),
+    "head alone": (with_bytes(lambda data: data[:100]), "truncated|damaged|HDF5 file"),
+    "zeros in the middle": (with_bytes(lambda data: data[:48] + bytes(len(data) - 48)), "damaged"),
+    "other program's": (no_attribute("filetype"), "filetype"),
+    "unknown type": (attribute("filetype", "metasieve-other"), "metasieve-other"),
+    "newer": (attribute("version", np.array([2, 0], "i4")), "version"),
+    "not complete": (no_attribute("complete"), "complete"),
+}
+
+SUITE_FORM = {
+    "no x": (drop("train/x"), "train/x"),
+    "no test part": (drop("test"), "test/x"),
+    "x is a group": (to_group("train/x"), "train/x"),
+    "x in double precision": (replace("train/x", lambda v: v.astype("f8")), "train/x.*float32|train/x.*32"),
+    "labels wider": (replace("test/y", lambda v: v.astype("i8")), "test/y"),
+    "labels short": (replace("train/z", lambda v: v[:-1]), "train/z"),
+    "offsets swapped": (replace("train/row_offset", lambda v: v[[0, 2, 1, 3, 4]]), "train/row_offset"),
+    "offsets not from 0": (put("train/row_offset", 0, 1), "train/row_offset"),
+    "offsets beyond the end": (put("test/x_offset", 4, 10**12), "test/x_offset"),
+    "offsets short": (replace("test/x_offset", lambda v: v[:-1]), "test/x_offset"),
+    "no metadata": (drop("metadata"), "metadata"),
+    "no tasks": (replace("metadata", lambda v: v[:0]), "metadata.*no tasks"),
+    "task twice": (put_field("metadata", 1, "task_id", 0), "metadata.*task_id"),
+    "wrong count of rows": (put_field("metadata", 2, "n_train", 3), "metadata.*n_train"),
+    "wrong count of columns": (put_field("metadata", 2, "n_features", 1), "x_offset"),
+    "rate infinite": (put_field("metadata", 2, "noise_rate", np.inf), "metadata.*infinite"),
+    "metadata are numbers": (replace("metadata", lambda v: np.arange(4.0)), "metadata.*compound"),
+}
+
+SUITE_VALUES = {
+    "NaN": (put("train/x", 3, np.nan), "train/x.*task 0.*NaN"),
+    "infinite": (put("test/x", -1, -np.inf), "test/x.*task 3.*infinite"),
+    "label 2": (put("train/y", 5, 2), "train/y.*0 or 1"),
+    "group 255": (put("test/z", 0, 255), "test/z.*0 or 1"),
+    "clean label 3": (put("train/y_clean", -1, 3), "train/y_clean.*0 or 1"),
+}
+
+DATASET = {
+    "NaN": (put("x", (7, 1), np.nan), "x: row 7, column 1 is NaN"),
+    "infinite": (put("x", (0, 0), np.inf), "x: row 0, column 0 is infinite"),
+    "label 2": (put("y", 3, 2), "y: row 3 is 2.*0 or 1"),
+    "label -1": (replace("y", lambda v: 2 * v.astype("i4") - 1), "y: row .* is -1.*0 or 1"),
+    "group 3": (put("z", 9, 3), "z: row 9 is 3.*0 or 1"),
+    "one class": (put("y", slice(None), 1), "y: all values are 1: one class"),
+    "one group": (put("z", slice(None), 0), "z: all values are 0: one group"),
+    "labels are text": (replace("y", lambda v: v.astype("S1")), "y:.*integers"),
+    "labels are broken numbers": (replace("y", lambda v: 0.5 * v), "y:.*integers"),
+    "labels short": (replace("y", lambda v: v[:-1]), "y:.*rows of x"),
+    "columns are text": (replace("x", lambda v: v.astype("S8")), "x:.*numbers"),
+    "columns flat": (replace("x", lambda v: v.ravel()), "x:.*dimensions"),
+    "no rows": (replace("x", lambda v: v[:0]), "x:.*no rows"),
+    "no columns": (replace("x", lambda v: v[:, :0]), "x:.*no columns"),
+    "no labels": (drop("y"), "y: is missing"),
+    "no groups": (drop("z"), "z: is missing"),
+    "names of other columns": (attribute("feature_names", ["a", "b"]), "feature_names"),
+    "all test": (with_h5(lambda file: file.__setitem__("split", np.ones(80, "u1"))), "split: all values are 1"),
+    "clean labels short": (with_h5(lambda file: file.__setitem__("y_clean", np.ones(3, "u1"))), "y_clean"),
+}
+
+POLICY = {
+    "NaN": (put("layers/1/weight", (0, 0), np.nan), "layers/1/weight.*not finite"),
+    "infinite": (put("layers/0/bias", 2, np.inf), "layers/0/bias.*not finite"),
+    "no layer": (drop("layers/2"), "layers"),
+    "layer too many": (with_h5(lambda file: file.create_group("layers/3")), "layers"),
+    "no bias": (drop("layers/1/bias"), "layers/1/bias"),
+    "other widths": (attribute("hidden", np.array([8, 5])), "layers/1.*shape|layers/1"),
+    "absurd widths": (attribute("hidden", np.array([2**40, 5])), "hidden"),
+    "weights turned": (replace("layers/1/weight", lambda v: v.T.copy()), "layers/1/weight.*shape"),
+    "weights are text": (replace("layers/2/bias", lambda v: v.astype("S8")), "layers/2/bias"),
+    "unknown features": (attribute("feature_set", "full17"), "full17"),
+    "no features": (no_attribute("feature_set"), "feature_set"),
+    "keep 2": (attribute("keep", 2.0), "keep"),
+    "keep NaN": (attribute("keep", np.nan), "keep"),
+    "temperature 0": (attribute("temperature", 0.0), "temperature"),
+    "use_group 7": (attribute("use_group", 7), "use_group"),
+}
+
+
+class BadFiles(BinaryTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.good = pathlib.Path(tempfile.mkdtemp(prefix="metasieve."))
+        cls.addClassCleanup(shutil.rmtree, cls.good, ignore_errors=True)
+        for words_of in (("generate", *TINY, "--output", "suite.h5"),
+                         ("train", *TINY, *SHORT, "--suite", "suite.h5", "--output", ".")):
+            run = execute(words(ALONE, *words_of), cls.good)
+            assert run.returncode == 0, run.stderr
+        write_dataset(cls.good / "dataset.h5")
+
+    def spoilt(self, kind, spoil):
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        for name in ("suite", "policy", "dataset"):
+            shutil.copy(self.good / f"{name}.h5", folder)
+        spoil(folder / f"{kind}.h5")
+        return folder
+
+    def refuse(self, kind, cases, command, ranks_of=RANKS):
+        """Each case on each number of ranks: refused, and the folder afterwards as before."""
+        def attempt(name, spoil, ranks):
+            folder = self.spoilt(kind, spoil)
+            output = folder / "output"
+            if command[0] == "train":  # what an earlier run left there must stay
+                output.mkdir()
+                (output / "policy.h5").write_bytes(b"previous")
+            else:
+                output.write_bytes(b"previous")
+            before = tree(folder)
+            run = execute(words(ranks, *command), folder)
+            return name, ranks, run, before == tree(folder)
+
+        calls = [lambda n=name, s=spoil, r=ranks: attempt(n, s, r)
+                 for name, (spoil, _) in cases.items() for ranks in ranks_of]
+        for name, ranks, run, unchanged in in_parallel(calls):
+            with self.subTest(name, command=" ".join(command), ranks=ranks):
+                self.assert_refused(run, 3, rf"\b{kind}\.h5\b.*({cases[name][1]})")
+                self.assertTrue(unchanged, "the run changed files")
+
+    train = ("train", *SHORT, "--suite", "suite.h5", "--suite.validation_tasks", "1", "--output", "output")
+    evaluate = ("evaluate", "--policy", "policy.h5", "--suite", "suite.h5", "--output", "output")
+    evaluate_data = ("evaluate", "--policy", "policy.h5", "--dataset", "dataset.h5", "--output", "output")
+
+    def test_files_that_are_none_of_ours(self):
+        self.refuse("suite", ANY_FILE, self.train)
+        self.refuse("policy", ANY_FILE, self.evaluate, FEW)
+        self.refuse("dataset", ANY_FILE, self.evaluate_data, FEW)
+        self.refuse("suite", ANY_FILE, ("inspect", "suite.h5"), (ALONE,))
+
+    def test_suite_of_wrong_form(self):
+        some = {name: SUITE_FORM[name] for name in ("no x", "offsets swapped", "wrong count of rows")}
+        self.refuse("suite", SUITE_FORM, self.train)
+        self.refuse("suite", SUITE_FORM, ("inspect", "suite.h5"), (ALONE,))
+        self.refuse("suite", some, self.evaluate, FEW)
+        self.refuse("suite", some, ("verify", "suite.h5"), FEW)
+        self.refuse("suite", some, (*self.train, "--dry-run"), FEW)
+
+    def test_suite_with_bad_values(self):
+        self.refuse("suite", SUITE_VALUES, self.train)
+        self.refuse("suite", SUITE_VALUES, self.evaluate, FEW)
+        self.refuse("suite", SUITE_VALUES, ("verify", "suite.h5"), FEW)
+
+    def test_dataset(self):
+        some = {name: DATASET[name] for name in ("NaN", "one class", "one group")}
+        self.refuse("dataset", DATASET, self.evaluate_data)
+        self.refuse("dataset", DATASET, ("inspect", "dataset.h5"), (ALONE,))
+        self.refuse("dataset", some, (*self.evaluate_data, "--dry-run"), FEW)
+
+    def test_second_dataset(self):
+        spoil, names = DATASET["one class"]
+
+        def keep_a_good_one(path):
+            shutil.copy(path, path.with_name("good.h5"))
+            spoil(path)
+
+        command = ("evaluate", "--policy", "policy.h5", "--dataset", "good.h5", "dataset.h5", "--output", "output")
+        self.refuse("dataset", {"one class": (keep_a_good_one, names)}, command, FEW)
+
+    def test_policy(self):
+        self.refuse("policy", POLICY, self.evaluate)
+        self.refuse("policy", POLICY, ("inspect", "policy.h5"), (ALONE,))
+        self.refuse("policy", {"NaN": POLICY["NaN"]}, (*self.evaluate, "--dry-run"), FEW)
+
+    def test_wrong_type(self):
+        def copy_of(other, names):
+            return {other: (lambda path: shutil.copy(path.with_name(f"{other}.h5"), path), names)}
+        self.refuse("suite", copy_of("policy", "metasieve-policy.*must be metasieve-suite"), self.train)
+        self.refuse("policy", copy_of("suite", "metasieve-suite.*must be metasieve-policy"), self.evaluate)
+        self.refuse("dataset", copy_of("suite", "metasieve-suite.*must be metasieve-dataset"), self.evaluate_data)
+
+    def test_mpirun_with_one_rank_is_like_none(self):
+        folder = self.spoilt("suite", SUITE_VALUES["NaN"][0])
+
+        run = execute(words(1, *self.train), folder)
+
+        self.assert_refused(run, 3, "suite.h5.*NaN")
+
+    def test_task_of_one_class_is_legal(self):
+        def spoil(path):
+            with h5py.File(path, "r+") as file:
+                file["train/y"][: file["train/row_offset"][1]] = 1
+                file["train/z"][file["train/row_offset"][1]: file["train/row_offset"][2]] = 0
+        folder = self.spoilt("suite", spoil)
+
+        run = execute(words(2, *self.train), folder)
+
+        self.assertEqual((run.returncode, messages(run)), (0, []), run.stderr)
+        with h5py.File(folder / "output/policy.h5") as file:
+            self.assertTrue(np.isfinite(file["layers/0/weight"][()]).all())
+
+    def test_file_that_one_rank_does_not_see(self):
+        """As when folders of two nodes have the same name."""
+        here = self.spoilt("suite", lambda path: None)
+        there = self.spoilt("suite", pathlib.Path.unlink)
+        for command, name in ((self.train, "suite.h5"), (("generate", *TINY, "--output", "new.h5"), "new.h5.part")):
+            with self.subTest(command=command[0]):
+                words_of = [str(BINARY), *command]
+
+                run = execute(["mpirun", "-n", "1", "-wdir", str(here), *words_of,
+                               ":", "-n", "1", "-wdir", str(there), *words_of], here)
+
+                self.assert_refused(run, 3, rf"rank 1 \(.*\): {name}: .*folder that all nodes share")
+                self.assertEqual([*here.glob("*.part"), *there.glob("*.part")], [])
+
+    def test_ranks_with_different_command_lines(self):
+        folder = self.spoilt("suite", lambda path: None)
+        command = [str(BINARY), *self.train]
+
+        run = execute(["mpirun", "-n", "1", *command, ":", "-n", "1", *command, "--bogus"], folder)
+
+        self.assert_refused(run, 2, "rank 1.*--bogus")
+
+
+class BadOutput(BinaryTest):
+    generate = ("generate", *TINY)
+
+    def refuse(self, command, names, code=3):
+        before = tree(self.folder)
+        for ranks, run in zip(RANKS, in_parallel([lambda r=r: self.execute(*command, ranks=r) for r in RANKS])):
+            with self.subTest(command=" ".join(command), ranks=ranks):
+                self.assert_refused(run, code, names)
+        self.assertEqual(tree(self.folder), before)
+
+    def test_output_that_cannot_be(self):
+        (self.folder / "file").write_bytes(b"x")
+        (self.folder / "folder").mkdir()
+        train = ("train", *TINY, *SHORT)
+        self.refuse((*self.generate, "--output", "folder"), "folder: it is a folder")
+        self.refuse((*self.generate, "--output", "new/"), "new/: it names no file")
+        self.refuse((*self.generate, "--output", "file/suite.h5"), "file/suite.h5: .*file is no folder")
+        self.refuse((*self.generate, "--output", "/dev/null"), "/dev/null: it is no regular file")
+        self.refuse((*self.generate, "--output", "/proc/none/suite.h5"), "/proc/none/suite.h5")
+        self.refuse((*train, "--output", "file"), "file/policy.h5: .*file is no folder")
+        (self.folder / "folder/results.h5").mkdir()
+        self.refuse((*train, "--output", "folder"), "folder/results.h5: it is a folder")
+        self.refuse((*train, "--output", "folder", "--dry-run"), "folder/results.h5: it is a folder")
+
+    def test_folder_without_permission(self):
+        if os.geteuid() == 0:
+            self.skipTest("root may write anywhere")
+        (self.folder / "locked").mkdir(mode=0o555)
+        self.refuse((*self.generate, "--output", "locked/suite.h5"), "locked.*Permission denied")
+
+    BIG = ("generate", "--suite.tasks", "40", "--suite.validation_tasks", "0", "--suite.mixture", "big:1",
+           "--family.big.samples", "8000:9000", "--family.big.features", "20")  # 25 MB
+
+    def test_disk_full(self):
+        """A disk of 64 kB that other files fill but for `free` kB: the values do not fit, or not even HDF5's own
+        structures do."""
+        unshare = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
+        disk = self.folder / "disk"
+        disk.mkdir()
+        mount = f"mount -t tmpfs -o size=64k none {disk}"
+        if execute([*unshare, "sh", "-c", mount], self.folder).returncode != 0:
+            self.skipTest("cannot mount a small disk here")
+        script = mount + """ || exit 99
+            head -c "$1" /dev/zero >disk/other
+            shift
+            "$@"
+            code=$?
+            ls disk
+            exit $code"""
+        cases = [(free, ranks) for free in (0, 4, 8, 16, 32) for ranks in (ALONE, 2, 3)]
+
+        runs = in_parallel([
+            lambda f=free, r=ranks: execute(
+                [*unshare, "sh", "-c", script, "sh", str((64 - f) * 1024),
+                 *words(r, *self.generate, "--output", "disk/suite.h5")], self.folder)
+            for free, ranks in cases])
+
+        for (free, ranks), run in zip(cases, runs):
+            with self.subTest(free=free, ranks=ranks):
+                self.assertEqual((run.returncode, len(messages(run))), (3, 1), run.stderr)
+                self.assertIn("metasieve: cannot write disk/suite.h5: No space left on device\n", run.stderr)
+                self.assertEqual(run.stdout.split(), ["other"])
+
+    def test_quota(self):
+        """A limit on the size of files, above what mpirun needs of shared memory."""
+        (self.folder / "suite.h5").write_bytes(b"previous")
+        before = tree(self.folder)
+        limited = ["sh", "-c", "trap '' XFSZ; ulimit -f 20000; exec \"$@\"", "sh"]
+        for ranks in (ALONE, 2):
+            with self.subTest(ranks=ranks):
+                command = words(ranks, *self.BIG, "--output", "suite.h5")
+                at = command.index(str(BINARY))
+
+                run = execute(command[:at] + limited + command[at:], self.folder, threads=2)
+
+                self.assertEqual((run.returncode, len(messages(run))), (3, 1), run.stderr)
+                self.assertIn("metasieve: cannot write suite.h5: File too large\n", run.stderr)
+                self.assertEqual(tree(self.folder), before)
+
+
+class BadConfiguration(BinaryTest):
+    def refuse(self, cases, ranks=(ALONE,)):
+        """cases: (words, what the message must match)"""
+        before = tree(self.folder)
+        calls = [lambda c=command, r=r: self.execute(*c, ranks=r) for command, _ in cases for r in ranks]
+        expected = [(command, names, r) for command, names in cases for r in ranks]
+        for (command, names, r), run in zip(expected, in_parallel(calls)):
+            with self.subTest(" ".join(command), ranks=r):
+                self.assert_refused(run, 2, names)
+        self.assertEqual(tree(self.folder), before)
+
+    def ini(self, name, text):
+        (self.folder / name).write_bytes(text.encode() if isinstance(text, str) else text)
+        return ("train", "--output", "new", "--config", name)
+
+    def train(self, *more):
+        return ("train", "--output", "new", *more)
+
+    def test_command_line(self):
+        evaluate = ("evaluate", "--policy", "p.h5", "--output", "e.h5")
+        self.refuse([
+            ((), "a command is needed.*--help"),
+            (("",), "unknown command"),
+            (("trian",), "unknown command trian: the commands are generate, train, evaluate"),
+            (("-v",), "must be a command, not -v"),
+            (("--output", "x", "train"), "must be a command"),
+            (("train",), "train needs --output; usage: "),
+            (("generate", "--dry-run"), "generate needs --output"),
+            (self.train("more"), "unexpected argument 'more'"),
+            (("train", "--output"), "--output needs a value"),
+            (("train", "--output", ""), "--output needs a value"),
+            (("train", "--output="), "--output needs a value"),
+            (("train", "--output", "--dry-run"), "--output needs a value, but --dry-run follows"),
+            (("train", "--output", "a", "--output", "b"), "--output is given twice"),
+            (("train", "--out", "a"), "unknown option --out: did you mean --output"),
+            (self.train("--policy", "p.h5"), "unknown option --policy"),
+            (self.train("--dry-run=yes"), "--dry-run takes no value"),
+            (self.train("--iterations", "3"), "did you mean --meta.iterations"),
+            (("evaluate", "--output", "e.h5", "--suite", "s.h5"), "evaluate needs --policy"),
+            (("evaluate", "--policy", "p.h5", "--suite", "s.h5"), "evaluate needs --output"),
+            (evaluate, "either --suite or --dataset"),
+            ((*evaluate, "--suite", "s.h5", "--dataset", "d.h5"), "either --suite or --dataset, not both"),
+            ((*evaluate, "--dataset"), "--dataset needs a value"),
+            (("inspect",), "inspect needs exactly one file"),
+            (("inspect", "a", "b"), "inspect needs exactly one file"),
+            (("inspect", "a", "--meta.batch", "3"), "unknown option --meta.batch: inspect takes one file"),
+        ])
+
+    def test_keys(self):
+        self.refuse([
+            (self.train("--meta.batsh", "3"), "--meta.batsh: did you mean --meta.batch"),
+            (self.train("--meta.batch"), "--meta.batch needs a value"),
+            (self.train("--meta.batch="), "--meta.batch needs a value"),
+            (self.train("--meta.batch", "--dry-run"), "--meta.batch needs a value"),
+            (self.train("--meta.batch", "2", "--meta.batch=3"), "--meta.batch is given twice"),
+            (self.train("--meta.batch", "-1"), "meta.batch = -1: must be an integer from 0 to 1000000000"),
+            (self.train("--meta.batch=-1"), "meta.batch = -1: must be an integer"),
+            (self.train("--meta.batch", "1.5"), "meta.batch = 1.5: must be an integer"),
+            (self.train("--meta.batch", "99999999999999999999"), "meta.batch = 9+: must be an integer"),
+            (self.train("--meta.batch", "1\n2"), "meta.batch = 1 2: must be an integer"),
+            (self.train("--meta.learning_rate", "nan"), "meta.learning_rate = nan: must be a number >= 0"),
+            (self.train("--meta.learning_rate", "inf"), "meta.learning_rate = inf: must be a number >= 0"),
+            (self.train("--meta.learning_rate", "1e-3x"), "meta.learning_rate = 1e-3x: must be a number"),
+            (self.train("--policy.keep=2"), "policy.keep = 2: must be a number > 0 and < 1"),
+            (self.train("--policy.keep", "0"), "policy.keep = 0: must be a number > 0 and < 1"),
+            (self.train("--policy.hidden", "8,,4"), "policy.hidden = 8,,4: must be .*integers from 1 to 4096"),
+            (self.train("--policy.features", "all"), r"policy.features = all: must be seed10 \| full16"),
+            (self.train("--inner.method", "newton"), r"inner.method = newton: must be implicit \| unrolled"),
+            (self.train("--inner.ridge", "0"), "inner.ridge = 0: must be a number > 0"),
+            (self.train("--inner.use_group", "yes"), "inner.use_group = yes: must be true or false"),
+            (self.train("--suite.seed", "-1"), "suite.seed = -1: must be an integer from 0"),
+            (self.train("--evaluate.label_noise", "0.5"), "evaluate.label_noise = 0.5: must be"),
+            (self.train("--evaluate.methods", "meta_hrd"), "evaluate.methods = meta_hrd: .*meta_hard"),
+            (self.train("--suite.validation_tasks", "240"), "validation_tasks = 240: must be less than suite.tasks = 240"),
+            (self.train("--suite.tasks", "40"), "validation_tasks = 40: must be less than suite.tasks = 40"),
+        ])
+
+    def test_families(self):
+        self.refuse([
+            (self.train("--suite.mixture", ""), "suite.mixture = : must be NAME:SHARE"),
+            (self.train("--suite.mixture", "seed:x"), "suite.mixture = seed:x: must be NAME:SHARE"),
+            (self.train("--suite.mixture", "seed:-1"), "suite.mixture = seed:-1: must be"),
+            (self.train("--suite.mixture", "seed:1,seed:2"), "suite.mixture = seed:1,seed:2: must be"),
+            (self.train("--suite.mixture", "seed:1,,biased:1"), "suite.mixture = .*: must be"),
+            (self.train("--suite.mixture", "none:1"), r"no family none: .*\[family.none\].*families/none.ini"),
+            (self.train("--suite.mixture", "../seed:1"), "suite.mixture = ../seed:1: must be"),
+            (self.train("--family.seed.samples", "100"), "family.seed.samples = 100: .*does not use this family"),
+            (self.train("--family.biased.samplse", "100"), "did you mean family.biased.samples"),
+            (self.train("--family.biased", "100"), "family.NAME.knob"),
+            (self.train("--family.biased.samples"), "--family.biased.samples needs a value"),
+            (self.train("--family.biased.samples", "--dry-run"), "--family.biased.samples needs a value"),
+            (self.train("--family.biased.samples", "9:5"), "family.biased.samples = 9:5: must be lo:hi"),
+            (self.train("--family.biased.minority", "0:1"), "family.biased.minority = 0:1: must be"),
+            (self.train("--family.biased.label_noise", "0.6"), "family.biased.label_noise = 0.6: must be"),
+            (self.train("--family.biased.disadvantaged", "1"), "disadvantaged = 1: must be minority or random"),
+        ])
+
+    def test_files(self):
+        (self.folder / "folder").mkdir()
+        os.makedirs(self.folder / "families")
+        (self.folder / "families/empty.ini").write_text("# nothing\n")
+        (self.folder / "families/wrong.ini").write_text("samples = 100\nfeetures = 5\n")
+        self.refuse([
+            (self.train("--config", "none.ini"), "none.ini: no such file"),
+            (self.train("--config", "folder"), "folder: is a folder"),
+            (self.train("--config", ""), "--config needs a value"),
+            (self.ini("binary.ini", noise(400)), "binary.ini: is no text file"),
+            (self.ini("word.ini", "[meta]\nbatch = 3\nbatch size 3\n"), 'word.ini: line 3: "batch size 3"'),
+            (self.ini("bracket.ini", "# [\n\n[meta\nbatch = 3\n"), r'bracket.ini: line 3: "\[meta"'),
+            (self.ini("nokey.ini", "[meta]\n = 3\n"), "nokey.ini: unknown key meta.:"),
+            (self.ini("long.ini", "word" * 200), r"long.ini: line 1: .*\.\.\."),
+            (self.ini("twice.ini", "[meta]\nbatch = 3\n[suite]\ntasks = 50\n[meta]\nbatch = 4\n"),
+             "twice.ini: meta.batch is given twice"),
+            (self.ini("unknown.ini", "[meta]\nbatsh = 3\n"), "unknown.ini: .*meta.batsh: did you mean meta.batch"),
+            (self.ini("bare.ini", "batch = 3\n"), "bare.ini: .*batch: did you mean meta.batch"),
+            (self.ini("domain.ini", "[policy]\nkeep = 1.5\n"), "domain.ini: policy.keep = 1.5: must be"),
+            (self.ini("none.ini2", "[meta]\nbatch =\n"), "none.ini2: meta.batch = : must be"),
+            (self.ini("empty_family.ini", "[suite]\nmixture = empty:1\n"), "families/empty.ini: defines no knob"),
+            (self.ini("wrong_family.ini", "[suite]\nmixture = wrong:1\n"), "families/wrong.ini: .*features"),
+        ])
+
+    def test_on_several_ranks(self):
+        self.refuse([
+            ((), "^metasieve: a command is needed"),
+            (self.train("--meta.batsh", "3"), "^metasieve: unknown option"),
+            (self.train("--policy.keep", "2"), "^metasieve: policy.keep = 2"),
+            (self.train("--config", "none.ini"), "^metasieve: none.ini: no such file"),
+            (self.train("--suite.mixture", "none:1"), "^metasieve: suite.mixture"),
+            (self.train("--suite.tasks", "4"), "^metasieve: suite.validation_tasks"),
+        ], ranks=(2, 3))
+
+    def test_validation_tasks_of_a_suite_file(self):
+        self.succeed("generate", *TINY, "--output", "suite.h5")
+        self.refuse([(self.train("--suite", "suite.h5"), "suite.validation_tasks = 40: the suite has 4 tasks"),
+                     (self.train("--suite", "suite.h5", "--dry-run"), "suite.validation_tasks = 40")], ranks=RANKS)
+
+
+class GoodConfiguration(BinaryTest):
+    """What looks odd and is right."""
+
+    def test_forms_of_the_command_line(self):
+        for more in (("--meta.batch", "2"), ("--meta.batch=2",), ("--meta.batch=0", "--policy.keep", ".5"),
+                     ("--suite.mixture=tiny",), ("--suite.mixture", "tiny:2"),
+                     ("--suite.mixture", "tiny:1, seed:1e-9")):
+            with self.subTest(more=more):
+                rest = FAMILY[2:] if any("mixture" in word for word in more) else FAMILY
+                self.succeed("train", "--dry-run", *more, *rest, "--suite.tasks", "4", "--output=new",
+                             "--suite.validation_tasks=1")
+
+    def test_forms_of_an_ini_file(self):
+        text = "\ufeff# a comment\r\n[suite]\r\ntasks=4 # four\r\n validation_tasks = 1\r\nmixture = own:1\r\n" \
+               "\r\n[family.own]\r\nsamples = 60:100\r\nfeatures=5\r\n"
+        (self.folder / "run.ini").write_bytes(text.encode())
+
+        run = self.succeed("train", "--config", "run.ini", "--suite.tasks", "3", "--dry-run", "--output", "new")
+
+        self.assertRegex(run.stdout, "tasks +3 with")
+
+    def test_empty_file_means_defaults(self):
+        (self.folder / "run.ini").touch()
+
+        run = self.succeed("generate", "--config", "run.ini", "--dry-run", "--output", "new.h5")
+
+        self.assertRegex(run.stdout, "tasks +240 with")
+
+    def test_family_beside_the_configuration(self):
+        (self.folder / "sub/families").mkdir(parents=True)
+        (self.folder / "sub/families/own.ini").write_text("samples = 60\n")
+        (self.folder / "sub/run.ini").write_text("[suite]\nmixture = own:1\ntasks = 10\nvalidation_tasks = 0\n")
+
+        run = self.succeed("generate", "--config", "sub/run.ini", "--dry-run", "--output", "new.h5")
+
+        self.assertRegex(run.stdout, "tasks +10 with 600 rows")

@@ -1,0 +1,183 @@
+#include "base/error.hpp"
+#include "cli/ini.hpp"
+#include "cli/load_config.hpp"
+#include "cli/options.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+
+namespace metasieve {
+namespace {
+
+std::string message_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const ConfigError& error) {
+    EXPECT_EQ(error.code(), ExitCode::usage);
+    return error.what();
+  }
+  return "no error";
+}
+
+std::string key_error(const std::string& name, const std::string& value) {
+  Config config;
+  return message_of([&] { set_key(config, name, value); });
+}
+
+Config loaded(const IniEntries& overrides) { return load_config(std::nullopt, overrides); }
+
+TEST(ConfigKeys, TextOfEachDefaultReadsBackToTheSame) {
+  const Config defaults;
+  for (const ConfigKey& key : config_keys()) {
+    Config config;
+    set_key(config, key.name, key.get(defaults));
+
+    EXPECT_EQ(key.get(config), key.get(defaults)) << key.name;
+    EXPECT_TRUE(config.explicit_keys.contains(key.name));
+  }
+}
+
+TEST(ConfigKeys, EachSaysWhatItMeansAndMayBe) {
+  for (const ConfigKey& key : config_keys()) {
+    EXPECT_FALSE(key.help.empty()) << key.name;
+    EXPECT_FALSE(key.domain.empty()) << key.name;
+    EXPECT_EQ(std::count(key.name.begin(), key.name.end(), '.'), 1) << key.name;
+  }
+}
+
+TEST(ConfigKeys, RefusalNamesKeyValueAndDomain) {
+  for (const ConfigKey& key : config_keys()) {
+    const std::string error = key_error(key.name, "#");
+
+    EXPECT_TRUE(error.starts_with(key.name + " = #: ")) << error;
+  }
+  EXPECT_EQ(key_error("policy.keep", "1"), "policy.keep = 1: must be a number > 0 and < 1");
+}
+
+TEST(ConfigKeys, RefusedValueLeavesTheConfigurationAsItWas) {
+  for (const ConfigKey& key : config_keys()) {
+    Config config;
+    EXPECT_THROW(set_key(config, key.name, "#"), ConfigError) << key.name;
+
+    EXPECT_EQ(resolved_ini(config), resolved_ini(Config())) << key.name;
+  }
+}
+
+TEST(ConfigKeys, UnknownKeyNamesTheNearest) {
+  EXPECT_EQ(key_error("meta.batsh", "3"), "unknown key meta.batsh: did you mean meta.batch?");
+  EXPECT_EQ(key_error("iterations", "3"), "unknown key iterations: did you mean meta.iterations?");
+  EXPECT_EQ(key_error("family.a.minorty", "3"),
+            "unknown key family.a.minorty: did you mean family.a.minority?");
+}
+
+TEST(Resolved, ReadsBackToTheSameText) {
+  const Config config = loaded({{"suite.mixture", "a:0.1,b-2:3"},
+                                {"family.a.samples", "60:100"},
+                                {"family.b-2.group_odds", "1.1:7"},
+                                {"meta.learning_rate", "0.1"},
+                                {"meta.clip", "1e-300"},
+                                {"policy.hidden", "3, 5"},
+                                {"suite.seed", "18446744073709551615"},
+                                {"inner.method", "first-order"},
+                                {"evaluate.methods", "oracle,meta_hard"}});
+  const std::string text = resolved_ini(config);
+
+  Config again;
+  for (const auto& [key, value] : parse_ini(text, "text")) set_key(again, key, value);
+
+  EXPECT_EQ(resolved_ini(again), text);
+  EXPECT_EQ(again.suite.seed, config.suite.seed);
+  EXPECT_EQ(again.meta.clip, 1e-300);
+  EXPECT_EQ(again.families.size(), 2u);
+}
+
+TEST(Resolved, LeavesOutFamiliesOfNoUse) {
+  Config config = loaded({});
+  set_key(config, "family.spare.samples", "50");
+
+  EXPECT_EQ(resolved_ini(config).find("spare"), std::string::npos);
+}
+
+TEST(MixtureText, TakesBlanksAndNamesWithoutShare) {
+  Config config;
+  config.suite.mixture = " a : 2, b";
+
+  EXPECT_EQ(mixture_names(config), (std::vector<std::pair<std::string, double>>{{"a", 2.0}, {"b", 1.0}}));
+}
+
+TEST(MixtureText, RefusesWhatIsNoMixture) {
+  for (const char* text :
+       {"", ",", "a:", "a:0", "a:-1", "a:nan", "a:inf", "a:1,a:2", ":1", "a:1x", "a:1,,b:1"}) {
+    Config config;
+    config.suite.mixture = text;
+    EXPECT_THROW(static_cast<void>(mixture_names(config)), ConfigError) << text;
+  }
+}
+
+TEST(MixtureText, SharesSumToOne) {
+  const Mixture parts = mixture(loaded({{"suite.mixture", "seed:3,biased:1"}}));
+
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_DOUBLE_EQ(parts[0].share, 0.75);
+  EXPECT_DOUBLE_EQ(parts[1].share, 0.25);
+}
+
+TEST(LoadConfig, KnobOnTheCommandLineChangesOneValueOfAShippedFamily) {
+  const Config config = loaded({{"suite.mixture", "biased:1"}, {"family.biased.samples", "300"}});
+
+  ASSERT_EQ(config.families.size(), 1u);
+  EXPECT_EQ(knob_text(config.families[0], "samples"), "300");
+  EXPECT_EQ(knob_text(config.families[0], "label_bias"), "0:0.5"); // as configs/families/biased.ini has it
+}
+
+TEST(Ini, NamesFileAndLine) {
+  EXPECT_EQ(message_of([] { static_cast<void>(parse_ini("# c\n[a]\nx = 1\n nonsense # c\n", "f.ini")); }),
+            "f.ini: line 4: \"nonsense\" must be [section], key = value, or # comment");
+  EXPECT_EQ(message_of([] { static_cast<void>(parse_ini("[a]\nx = 1\nx = 2\n", "f.ini")); }),
+            "f.ini: a.x is given twice: keep one");
+}
+
+TEST(Ini, KeepsOrderAndDropsComments) {
+  const IniEntries entries = parse_ini("top = 0\n[b]\nx = 1 # one\n[a]\ny=a b\nz =\n", "f.ini");
+
+  EXPECT_EQ(entries, (IniEntries{{"top", "0"}, {"b.x", "1"}, {"a.y", "a b"}, {"a.z", ""}}));
+}
+
+TEST(CommandLineText, TakesBothForms) {
+  const CommandLine line = parse_command_line(
+      {"evaluate", "--dataset", "a.h5", "b.h5", "--policy=p.h5", "--dataset=c.h5", "--meta.batch", "-1",
+       "--family.x.samples", "60", "--family.x.minority=0.3", "--output", "e.h5", "--dry-run"});
+
+  EXPECT_EQ(line.command, "evaluate");
+  EXPECT_EQ(line.datasets, (std::vector<std::filesystem::path>{"a.h5", "b.h5", "c.h5"}));
+  EXPECT_EQ(line.policy, "p.h5");
+  EXPECT_EQ(line.output, "e.h5");
+  EXPECT_TRUE(line.dry_run);
+  EXPECT_EQ(line.overrides,
+            (IniEntries{{"meta.batch", "-1"}, {"family.x.samples", "60"}, {"family.x.minority", "0.3"}}));
+}
+
+TEST(CommandLineText, HelpWinsWhereverItStands) {
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"train", "--help"},
+                                                {"--help", "train"},
+                                                {"help", "train"},
+                                                {"train", "-h", "--bogus"},
+                                                {"train", "--output", "--help"}}) {
+    const CommandLine line = parse_command_line(words);
+    EXPECT_TRUE(line.help);
+    EXPECT_EQ(line.command, "train");
+  }
+}
+
+TEST(Help, ListsEveryKeyWithItsDefault) {
+  const std::string text = help_text("train");
+  for (const ConfigKey& key : config_keys()) {
+    EXPECT_NE(text.find(key.help), std::string::npos) << key.name;
+    EXPECT_NE(text.find("(" + key.get(Config()) + ")"), std::string::npos) << key.name;
+  }
+}
+
+} // namespace
+} // namespace metasieve
