@@ -36,9 +36,4 @@ struct DataError : Error {
   explicit DataError(const std::string& message) : Error(ExitCode::data, message) {}
 };
 
-/// So many tasks failed that the result would mean nothing. Exit code 4.
-struct NumericalError : Error {
-  explicit NumericalError(const std::string& message) : Error(ExitCode::numerical, message) {}
-};
-
 } // namespace metasieve

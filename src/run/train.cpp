@@ -143,16 +143,24 @@ private:
     const auto timed = clock_.measure("validate");
     const ValidationRow row = validation.measure(comm_, policy_, t);
     results_.validation.push_back(row);
-    const auto percent = [](double value, double base) { return 100.0 * (value / base - 1.0); };
-    std::array<char, 256> line{};
-    std::snprintf(
-        line.data(), line.size(),
-        "validation at %ld: accuracy %.4f (%+.2f points), DP gap %.4f (%+.0f %%), EO gap %.4f (%+.0f %%), "
-        "noise kept %.4f (%+.0f %%)",
-        static_cast<long>(t), row.accuracy, 100.0 * (row.accuracy - row.baseline_accuracy), row.dp_gap,
-        percent(row.dp_gap, row.baseline_dp_gap), row.eo_gap, percent(row.eo_gap, row.baseline_eo_gap),
-        row.noise_rate_selected, percent(row.noise_rate_selected, row.noise_rate_all));
-    progress.say(line.data());
+    std::array<char, 128> line{};
+    std::snprintf(line.data(), line.size(), "validation at %ld: accuracy %.4f (%+.2f points)",
+                  static_cast<long>(t), row.accuracy, 100.0 * (row.accuracy - row.baseline_accuracy));
+    progress.say(line.data() + compared("DP gap", row.dp_gap, row.baseline_dp_gap) +
+                 compared("EO gap", row.eo_gap, row.baseline_eo_gap) +
+                 compared("noise kept", row.noise_rate_selected, row.noise_rate_all));
+  }
+
+  /// ", DP gap 0.0800 (-52 %)"; without the change where there is nothing to compare with.
+  static std::string compared(const char* name, double value, double base) {
+    if (std::isnan(value)) return std::string(", ") + name + " undefined";
+    std::array<char, 64> text{};
+    if (base > 0.0)
+      std::snprintf(text.data(), text.size(), ", %s %.4f (%+.0f %%)", name, value,
+                    100.0 * (value / base - 1.0));
+    else
+      std::snprintf(text.data(), text.size(), ", %s %.4f", name, value);
+    return text.data();
   }
 
   static std::string state_text(const HistoryRow& row) {
@@ -195,7 +203,16 @@ private:
     }
     results_.timing = clock_.all_ranks(comm_);
     write_results(comm_, folder_ / "results.h5", {resolved_ini(config_)}, results_);
-    if (!comm_.is_root()) return;
+    if (comm_.is_root()) report(failed, clipped_tasks);
+    const double visits = mean_visits(config_, train_tasks_) * static_cast<double>(train_tasks_);
+    if (static_cast<double>(failed) > 0.5 * visits)
+      throw AgreedError(ExitCode::numerical,
+                        std::to_string(failed) + " of " + std::to_string(std::llround(visits)) +
+                            " task fits failed, so this policy means nothing: try a smaller "
+                            "meta.learning_rate or inner.step_size, or a larger inner.ridge");
+  }
+
+  void report(std::int64_t failed, std::int64_t clipped_tasks) const {
     std::printf("%s", timing_table(results_.timing).c_str());
     if (failed + clipped_tasks > 0)
       std::printf(

@@ -1,0 +1,92 @@
+#include "run/stages.hpp"
+
+#include "mpi/agreed.hpp"
+#include "mpi/scratch.hpp"
+#include "run/plan.hpp"
+
+#include <cmath>
+
+namespace metasieve {
+namespace {
+
+using test::agreed_error;
+using test::contains;
+using test::Scratch;
+
+/// Three training tasks and one for validation, of 100 rows each.
+Config small_config() {
+  Config config;
+  set_key(config, "suite.tasks", "4");
+  set_key(config, "suite.validation_tasks", "1");
+  set_key(config, "suite.mixture", "small:1");
+  set_key(config, "family.small.samples", "100");
+  set_key(config, "family.small.features", "5");
+  set_key(config, "meta.iterations", "6");
+  set_key(config, "meta.batch", "2");
+  return config;
+}
+
+std::string printed(const std::function<void()>& work) {
+  testing::internal::CaptureStdout();
+  work();
+  return testing::internal::GetCapturedStdout();
+}
+
+TEST(Train, of_which_most_fits_failed_ends_with_the_exit_code_of_a_numerical_failure) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  Config config = small_config();
+  set_key(config, "meta.learning_rate", "1e200"); // from the first update on, the policy overflows
+
+  std::string message;
+  const std::string text = printed([&] {
+    message = agreed_error(
+        comm,
+        [&] {
+          train(comm, {config, scratch.folder(), {}});
+        },
+        ExitCode::numerical);
+  });
+
+  EXPECT_PRED2(contains, message, "10 of 12 task fits failed");
+  EXPECT_EQ(contains(text, "wrote "), comm.is_root());
+  EXPECT_TRUE(std::filesystem::exists(scratch / "results.h5")); // to see what happened
+}
+
+TEST(Train, prints_numbers_where_there_is_no_label_noise_to_compare_with) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  Config config = small_config();
+  set_key(config, "family.small.label_noise", "0");
+
+  const std::string text = printed([&] { train(comm, {config, scratch.folder(), {}}); });
+
+  EXPECT_EQ(text.find("nan"), std::string::npos) << text;
+  EXPECT_EQ(text.find("inf"), std::string::npos) << text;
+}
+
+/// The number after `name` in the text of a dry run, in bytes.
+double planned_bytes(const std::string& text, const std::string& name) {
+  const std::size_t at = text.find(name);
+  return at == std::string::npos ? std::nan("") : 1e6 * std::stod(text.substr(at + name.size()));
+}
+
+TEST(Plan, of_a_training_foretells_the_size_of_its_files) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  Config config = small_config();
+  set_key(config, "meta.iterations", "30");
+  set_key(config, "output.save_gradients", "true");
+  const TrainRequest request{config, scratch.folder(), {}};
+
+  const std::string text = plan(comm, request);
+  printed([&] { train(comm, request); });
+
+  for (const std::string name : {"policy.h5", "checkpoint.h5", "results.h5"}) {
+    const auto bytes = static_cast<double>(std::filesystem::file_size(scratch / name));
+    EXPECT_NEAR(planned_bytes(text, name), bytes, 0.2 * bytes + 5e3) << name; // printed to 10 kB
+  }
+}
+
+} // namespace
+} // namespace metasieve
