@@ -90,7 +90,8 @@ Config settings_of(const EvaluateRequest& request, const Policy& policy) {
 /// Collective: this rank's rows of one source.
 Rows evaluate_source(const Communicator& comm, const TaskSource& source, const Config& config,
                      const Selectors& selectors, PhaseClock& clock) {
-  const Shard shard = load_shard(comm, source, {0, source.task_count()}, config, 0.0, clock);
+  const Shard shard = load_shard(comm, source, {0, source.task_count()}, config,
+                                 {0.0, static_cast<double>(config.evaluate.methods.size())}, clock);
   const auto timed = clock.measure("assess");
   return assess_shard(comm, shard, source.names(shard.ids), config, selectors);
 }

@@ -10,7 +10,7 @@ void generate(const Communicator& comm, const GenerateRequest& request) {
   require_writable(comm, {request.output});
   const TaskSource source = TaskSource::generator(request.config);
   const Range all{0, source.task_count()};
-  const std::vector<Task> mine = source.tasks(comm, my_range(comm, 0, source.costs(all, 0, 0.0)));
+  const std::vector<Task> mine = source.tasks(comm, my_range(comm, 0, source.costs(all, generation_cost)));
   const double made = wall_seconds();
   write_suite(comm, request.output, {resolved_ini(request.config)}, mine);
 

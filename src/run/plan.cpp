@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <functional>
 
 namespace metasieve {
 namespace {
@@ -15,42 +16,79 @@ namespace {
 // Of evaluation.h5: a row of one task and method, and all summary rows of one source and method.
 constexpr double record_bytes = 240, summary_bytes = 15 * 192;
 
-/// What the tasks of a source take, in bytes and predicted seconds of one core.
+constexpr double megabyte = 1e6;
+constexpr double program_bytes = 28 * megabyte; // of the program, MPI and HDF5 on a rank without tasks
+constexpr double staging_bytes = 34 * megabyte; // of a collective write, at most
+
+/// The tasks of a source, and which rank works on which.
 struct Load {
-  double rows = 0, values = 0; // over all tasks
-  double held = 0;             // bytes of data and features on the fullest rank
-  double seconds = 0;          // of one core, on the busiest rank
-  double largest = 0;          // training rows of the largest task
+  std::vector<TaskShape> tasks;
+  std::vector<Range> shards; // of `tasks`, by rank
 };
 
-constexpr double megabyte = 1e6;
-constexpr double program_bytes = 60 * megabyte; // of the program, MPI and HDF5 on a rank without tasks
+using Cost = std::function<double(const TaskShape&)>;
 
-Load load_of(const Communicator& comm, const TaskSource& source, Range ids, const Config& config,
-             double visits) {
-  const std::vector<double> costs = source.costs(ids, config.meta.support, visits);
-  const Range mine = my_range(comm, ids.begin, costs);
-  const auto features = static_cast<double>(feature_count(config.policy.features));
+Load load_of(const Communicator& comm, const TaskSource& source, Range ids, const Cost& dealt_by) {
   Load load;
-  double held = 0, seconds = 0;
-  for (Index i = ids.begin; i < ids.end; ++i) {
-    const TaskShape shape = source.shape(i);
-    const auto n = static_cast<double>(shape.train_rows), m = static_cast<double>(shape.test_rows),
-               d = static_cast<double>(shape.columns);
-    load.rows += n + m;
-    load.values += (n + m) * d;
-    load.largest = std::max(load.largest, n);
-    if (!mine.contains(i)) continue;
-    held += (n + m) * (4.0 * d + 3.0) + 4.0 * n * features;
-    seconds += 1e-9 * costs[static_cast<std::size_t>(i - ids.begin)];
-  }
-  load.held = comm.max(held);
-  load.seconds = comm.max(seconds);
+  for (Index i = ids.begin; i < ids.end; ++i) load.tasks.push_back(source.shape(i));
+  load.shards = balanced_shards(source.costs(ids, dealt_by), comm.size());
   return load;
 }
 
-/// Bytes that the features of a task of n rows take while they are made: the Fourier basis and its rotation.
-double working_bytes(const Load& load) { return 2.0 * 8.0 * 290.0 * load.largest * thread_count(); }
+double sum(const std::vector<TaskShape>& tasks, const Cost& value) {
+  double total = 0;
+  for (const TaskShape& task : tasks) total += value(task);
+  return total;
+}
+
+double rows(const TaskShape& task) { return static_cast<double>(task.train_rows + task.test_rows); }
+
+/// Of what a shard holds, on the fullest rank.
+double fullest(const Load& load, const Cost& bytes) {
+  double most = 0;
+  for (const Range& shard : load.shards) {
+    double held = 0;
+    for (Index i = shard.begin; i < shard.end; ++i) held += bytes(load.tasks[static_cast<std::size_t>(i)]);
+    most = std::max(most, held);
+  }
+  return most;
+}
+
+/// For a while, by the threads of a rank that has the largest task.
+double working_bytes(const Load& load, const Policy& policy) {
+  double most = 0;
+  for (const TaskShape& task : load.tasks) most = std::max(most, working_bytes(task, policy));
+  return most * thread_count();
+}
+
+/// Seconds until all tasks went through a stage that ends when the last rank is done.
+double stage_seconds(const Load& load, const Cost& cost) {
+  std::vector<double> costs;
+  for (const TaskShape& task : load.tasks) costs.push_back(cost(task));
+  return busiest_seconds(costs, load.shards, thread_count());
+}
+
+/// Of all meta-iterations. Each ends when the last rank is done, so batches that fall unevenly on the ranks
+/// cost time; the mean over some of them tells how much.
+double adaptation_seconds(const Load& load, const Config& config) {
+  const Index steps = std::min<Index>(config.meta.iterations, 50);
+  const auto tasks = static_cast<Index>(load.tasks.size());
+  double seconds = 0;
+  for (Index t = 0; t < steps; ++t) {
+    std::vector<double> costs(load.tasks.size(), 0.0);
+    for (const Index i :
+         batch_of_step(config.meta.seed, static_cast<std::uint64_t>(t), tasks, config.meta.batch))
+      costs[static_cast<std::size_t>(i)] = visit_cost(load.tasks[static_cast<std::size_t>(i)], config);
+    seconds += busiest_seconds(costs, load.shards, thread_count());
+  }
+  return seconds * static_cast<double>(config.meta.iterations) / static_cast<double>(steps);
+}
+
+double loading_seconds(const Load& load, const Config& config, bool generated) {
+  return (generated ? stage_seconds(load, generation_cost) : 0.0) +
+         stage_seconds(load,
+                       [&](const TaskShape& task) { return preparation_cost(task, config.policy.features); });
+}
 
 template <class... Values>
 std::string format(const char* pattern, Values... values) {
@@ -59,14 +97,10 @@ std::string format(const char* pattern, Values... values) {
   return line.data();
 }
 
-std::string header(const Communicator& comm, const Load& load, Index tasks) {
+std::string header(const Communicator& comm, Index tasks, double all_rows) {
   return format(
       "dry run: nothing is written\n  tasks            %ld with %.0f rows, on %d rank(s) x %d thread(s)\n",
-      static_cast<long>(tasks), load.rows, comm.size(), thread_count());
-}
-
-double suite_bytes(const Load& load, Index tasks) {
-  return 4.0 * load.values + 3.0 * load.rows + 320.0 * static_cast<double>(tasks) + 2e4;
+      static_cast<long>(tasks), all_rows, comm.size(), thread_count());
 }
 
 } // namespace
@@ -74,14 +108,13 @@ double suite_bytes(const Load& load, Index tasks) {
 std::string plan(const Communicator& comm, const GenerateRequest& request) {
   require_writable(comm, {request.output});
   const TaskSource source = TaskSource::generator(request.config);
-  const Load load = load_of(comm, source, {0, source.task_count()}, request.config, 0.0);
-  const double held = (4.0 * load.values + 3.0 * load.rows) / comm.size();
-  const double seconds = 1e-9 * generation_nanoseconds * load.values / (comm.size() * thread_count());
-  return header(comm, load, source.task_count()) +
+  const Load load = load_of(comm, source, {0, source.task_count()}, generation_cost);
+  const double file = sum(load.tasks, data_bytes) + 320.0 * static_cast<double>(source.task_count()) + 2e4;
+  return header(comm, source.task_count(), sum(load.tasks, rows)) +
          format(
              "  memory per rank  %.0f MB\n  file             %s, %.1f MB\n  time             about %.1f s\n",
-             (program_bytes + 2.0 * held) / megabyte, request.output.c_str(),
-             suite_bytes(load, source.task_count()) / megabyte, seconds);
+             (program_bytes + fullest(load, data_bytes) + std::min(file, staging_bytes)) / megabyte,
+             request.output.c_str(), file / megabyte, stage_seconds(load, generation_cost));
 }
 
 std::string plan(const Communicator& comm, const TrainRequest& request) {
@@ -90,50 +123,53 @@ std::string plan(const Communicator& comm, const TrainRequest& request) {
   const TaskSource source =
       request.suite ? TaskSource::suite(comm, *request.suite) : TaskSource::generator(config);
   const Range training = training_tasks(config, source.task_count());
-  const Load train = load_of(comm, source, training, config, mean_visits(config, training.size()));
-  const Load held_out = load_of(comm, source, {training.end, source.task_count()}, config,
-                                config.meta.validate_every > 0
-                                    ? static_cast<double>(config.meta.iterations / config.meta.validate_every)
-                                    : 2.0);
-  Load all = train;
-  all.rows += held_out.rows;
-  all.values += held_out.values;
+  const auto load = [&](Range ids, Uses uses) {
+    return load_of(comm, source, ids, [&](const TaskShape& task) { return total_cost(task, config, uses); });
+  };
+  const double assessments = assessments_per_task(config);
+  const Load train = load(training, {mean_visits(config, training.size()), 0.0});
+  const Load held_out = load({training.end, source.task_count()}, {0.0, assessments});
+
+  const auto held = [&](const TaskShape& task) { return held_bytes(task, config.policy.features); };
   const double p = static_cast<double>(parameter_count(config.policy));
-  const double gradients =
-      config.output.save_gradients ? 8.0 * p * static_cast<double>(config.meta.iterations) : 0.0;
-  const double seconds =
-      (train.seconds + held_out.seconds + 1e-9 * generation_nanoseconds * all.values / comm.size()) /
-      thread_count();
-  return header(comm, all, source.task_count()) +
+  const auto iterations = static_cast<double>(config.meta.iterations);
+  const double gradients = config.output.save_gradients ? 8.0 * p * iterations : 0.0;
+  const double history = 66.0 * iterations + 72.0 * assessments;
+  const double memory = program_bytes + fullest(train, held) + fullest(held_out, held) + gradients +
+                        std::max(working_bytes(train, config.policy), working_bytes(held_out, config.policy));
+  const double validation = assessments * stage_seconds(held_out, [&](const TaskShape& task) {
+                              return assessment_cost(task, config);
+                            });
+  const bool generated = !request.suite;
+  const double seconds = loading_seconds(train, config, generated) +
+                         loading_seconds(held_out, config, generated) + adaptation_seconds(train, config) +
+                         validation;
+  return header(comm, source.task_count(), sum(train.tasks, rows) + sum(held_out.tasks, rows)) +
          format("  policy           %.0f parameters, %s, hidden layers %zu\n"
                 "  memory per rank  %.0f MB\n"
                 "  files            policy.h5 %.2f MB, checkpoint.h5 %.2f MB, results.h5 %.2f MB in %s\n"
                 "  time             about %.0f s\n",
                 p, std::string(to_string(config.policy.features)).c_str(), config.policy.hidden.size(),
-                (program_bytes + train.held + held_out.held +
-                 std::max(working_bytes(train), working_bytes(held_out)) + gradients) /
-                    megabyte,
-                (8.0 * p + 2e4) / megabyte,
-                (24.0 * p + 4e4 + 64.0 * static_cast<double>(config.meta.iterations)) / megabyte,
-                (gradients + 64.0 * static_cast<double>(config.meta.iterations) + 3e4) / megabyte,
-                request.output.c_str(), seconds);
+                memory / megabyte, (8.0 * p + 5e3) / megabyte, (24.0 * p + history + 7e3) / megabyte,
+                (gradients + history + 6e3) / megabyte, request.output.c_str(), seconds);
 }
 
 std::string plan(const Communicator& comm, const EvaluateRequest& request) {
   require_writable(comm, {request.output});
   Config config = request.config;
   config.policy = read_policy(comm, request.policy);
+  const auto methods = static_cast<double>(config.evaluate.methods.size());
+  const auto held = [&](const TaskShape& task) { return held_bytes(task, config.policy.features); };
+  const auto total = [&](const TaskShape& task) { return total_cost(task, config, {0.0, methods}); };
   std::string text = "dry run: nothing is written\n";
   double file_bytes = 2e4;
   for (const TaskSource& source : evaluation_sources(comm, request)) {
-    const Load load = load_of(comm, source, {0, source.task_count()}, config, 0.0);
-    const auto methods = static_cast<double>(config.evaluate.methods.size());
-    // A final fit costs about 20 Newton passes over the training rows.
-    const double fits = 1e-9 * 20.0 * 3.0 * load.values * methods / comm.size();
+    const Load load = load_of(comm, source, {0, source.task_count()}, total);
     text += format("  %-16s %ld tasks or splits, %.0f rows; memory per rank %.0f MB; about %.0f s\n",
-                   source.names({0, 1}).front().c_str(), static_cast<long>(source.task_count()), load.rows,
-                   (program_bytes + load.held + working_bytes(load)) / megabyte,
-                   (load.seconds + fits) / thread_count());
+                   source.names({0, 1}).front().c_str(), static_cast<long>(source.task_count()),
+                   sum(load.tasks, rows),
+                   (program_bytes + fullest(load, held) + working_bytes(load, config.policy)) / megabyte,
+                   stage_seconds(load, total));
     file_bytes += methods * (record_bytes * static_cast<double>(source.task_count()) + summary_bytes);
   }
   return text + format("  file             %s, %.1f MB\n", request.output.c_str(), file_bytes / megabyte);

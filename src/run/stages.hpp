@@ -44,6 +44,9 @@ void evaluate(const Communicator& comm, const EvaluateRequest& request);
 /// How often a training task is visited over the whole training, on average.
 [[nodiscard]] double mean_visits(const Config& config, Index training_tasks);
 
+/// How often a validation task is assessed over the whole training, once for the baseline included.
+[[nodiscard]] double assessments_per_task(const Config& config);
+
 /// Checks that `files` can be written, before hours are spent on what goes there. Changes nothing: folders
 /// are made when there is something to put into them. @throws AgreedError (exit code 3) naming file and
 /// reason.

@@ -43,8 +43,11 @@ TaskShape TaskSource::shape(Index i) const {
         draw_parameters(family_of(generator->mixture, id_of(i)), generator->seed, id_of(i));
     return {drawn.train_rows, drawn.test_rows, drawn.features};
   }
-  if (const auto* splits = std::get_if<Splits>(&source_))
-    return {splits->rows.rows(), 0, splits->rows.columns()}; // all splits alike: only ratios matter
+  if (const auto* splits = std::get_if<Splits>(&source_)) {
+    const Index rows = splits->rows.rows();
+    const Index test = splits->how.split ? splits->how.split->cast<Index>().sum() : test_rows(rows);
+    return {rows - test, test, splits->rows.columns()};
+  }
   const Metadata& known = std::get<SuiteReader>(source_).metadata()[static_cast<std::size_t>(i)];
   return {known.n_train, known.n_test, known.n_features};
 }
@@ -62,12 +65,9 @@ std::vector<std::string> TaskSource::names(Range ids) const {
   return names;
 }
 
-std::vector<double> TaskSource::costs(Range ids, Index support, double visits) const {
+std::vector<double> TaskSource::costs(Range ids, const std::function<double(const TaskShape&)>& cost) const {
   std::vector<double> costs;
-  for (Index i = ids.begin; i < ids.end; ++i) {
-    const TaskShape rows = shape(i);
-    costs.push_back(predicted_cost(rows.train_rows, rows.test_rows, rows.columns, support, visits));
-  }
+  for (Index i = ids.begin; i < ids.end; ++i) costs.push_back(cost(shape(i)));
   return costs;
 }
 
@@ -92,8 +92,9 @@ Range my_range(const Communicator& comm, Index begin, const std::vector<double>&
 }
 
 Shard load_shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config,
-                 double visits, PhaseClock& clock) {
-  Shard shard{my_range(comm, ids.begin, source.costs(ids, config.meta.support, visits)), {}};
+                 const Uses& uses, PhaseClock& clock) {
+  const auto cost = [&](const TaskShape& task) { return total_cost(task, config, uses); };
+  Shard shard{my_range(comm, ids.begin, source.costs(ids, cost)), {}};
   std::vector<Task> tasks;
   {
     const auto timed = clock.measure("tasks");

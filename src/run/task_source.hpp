@@ -3,21 +3,17 @@
 #include "base/range.hpp"
 #include "features/prepared_task.hpp"
 #include "io/suite_file.hpp"
-#include "run/config.hpp"
+#include "run/cost.hpp"
 #include "run/phase_clock.hpp"
 #include "run/stages.hpp"
 #include "tasks/resample.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <variant>
 #include <vector>
 
 namespace metasieve {
-
-/// Rows of one task, known before it is made.
-struct TaskShape {
-  Index train_rows, test_rows, columns;
-};
 
 /// Where tasks come from: the generator, a suite file (the same bits), or splits of a real data set.
 class TaskSource {
@@ -36,8 +32,9 @@ public:
   [[nodiscard]] TaskShape shape(Index i) const;
   /// What each task of `ids` comes from: its family, or the data set.
   [[nodiscard]] std::vector<std::string> names(Range ids) const;
-  /// Predicted relative cost of probe, features and `visits` meta-gradients of each task of `ids`.
-  [[nodiscard]] std::vector<double> costs(Range ids, Index support, double visits) const;
+  /// `cost` of the shape of each task of `ids`.
+  [[nodiscard]] std::vector<double> costs(Range ids,
+                                          const std::function<double(const TaskShape&)>& cost) const;
   /// Collective: this rank's tasks, generated in parallel or read.
   [[nodiscard]] std::vector<Task> tasks(const Communicator& comm, Range ids) const;
 
@@ -71,9 +68,9 @@ struct Shard {
 [[nodiscard]] std::vector<TaskSource> evaluation_sources(const Communicator& comm,
                                                          const EvaluateRequest& request);
 
-/// Collective: the tasks of `ids` dealt over the ranks, with probe and features. Times the phases `tasks` and
-/// `features`.
+/// Collective: the tasks of `ids` dealt over the ranks, with probe and features, such that `uses` of them are
+/// balanced too. Times the phases `tasks` and `features`.
 [[nodiscard]] Shard load_shard(const Communicator& comm, const TaskSource& source, Range ids,
-                               const Config& config, double visits, PhaseClock& clock);
+                               const Config& config, const Uses& uses, PhaseClock& clock);
 
 } // namespace metasieve

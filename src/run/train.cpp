@@ -71,8 +71,9 @@ public:
                               : TaskSource::generator(request.config)) {
     const Range training = training_tasks(config_, source_.task_count());
     train_tasks_ = training.size();
-    shard_ = load_shard(comm, source_, training, config_, mean_visits(config_, train_tasks_), clock_);
-    held_out_ = load_shard(comm, source_, {training.end, source_.task_count()}, config_, 0.0, clock_);
+    shard_ = load_shard(comm, source_, training, config_, {mean_visits(config_, train_tasks_), 0.0}, clock_);
+    held_out_ = load_shard(comm, source_, {training.end, source_.task_count()}, config_,
+                           {0.0, assessments_per_task(config_)}, clock_);
     policy_ = initialise(config_.policy, config_.meta.seed);
     policy_.use_group = config_.inner.use_group;
   }
@@ -254,6 +255,12 @@ double mean_visits(const Config& config, Index training_tasks) {
 
 std::vector<std::filesystem::path> TrainRequest::output_files() const {
   return {output / "policy.h5", output / "results.h5", output / "checkpoint.h5"};
+}
+
+double assessments_per_task(const Config& config) {
+  const Index iterations = config.meta.iterations, every = config.meta.validate_every;
+  const Index between = every > 0 ? (iterations - 1) / every : 0;
+  return static_cast<double>(between + 3); // the baseline, the start and the end too
 }
 
 void train(const Communicator& comm, const TrainRequest& request) {

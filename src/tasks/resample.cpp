@@ -16,11 +16,13 @@ Partition given_partition(const Labels& split) {
 
 } // namespace
 
+Index test_rows(Index rows) { return static_cast<Index>(std::ceil(0.3 * static_cast<double>(rows))); }
+
 Task resample(const Split& rows, const Resampling& options, std::uint64_t repeat) {
-  const auto test_rows = static_cast<Index>(std::ceil(0.3 * static_cast<double>(rows.rows())));
   const TaskId id{repeat};
-  const Partition parts = options.split ? given_partition(*options.split)
-                                        : stratified_partition(rows.y_clean, test_rows, options.seed, id);
+  const Partition parts = options.split
+                              ? given_partition(*options.split)
+                              : stratified_partition(rows.y_clean, test_rows(rows.rows()), options.seed, id);
   Task task{id, gather(rows, parts.train), gather(rows, parts.test), {}};
   task.test.y = task.test.y_clean;
   const Index flips = flip_count(options.label_noise, task.train.rows());

@@ -15,6 +15,9 @@ struct Resampling {
   std::optional<Labels> split; ///< [n]: 0 train, 1 test, instead of random stratified 70/30 splits
 };
 
+/// Test rows of a random 70/30 split of `rows` rows.
+[[nodiscard]] Index test_rows(Index rows);
+
 /// Repetition `repeat` of splitting `rows` and flipping training labels: a pure function of its arguments.
 /// Clean labels are rows.y_clean; training labels are rows.y with flips, test labels are clean. Columns stay
 /// as they are.

@@ -40,14 +40,4 @@ std::vector<Range> balanced_shards(std::span<const double> costs, int parts) {
   return ranges;
 }
 
-double predicted_cost(Index train_rows, Index test_rows, Index columns, Index support, double iterations) {
-  const auto n = static_cast<double>(train_rows), m = static_cast<double>(test_rows),
-             d = static_cast<double>(columns);
-  const double rows = support > 0 ? std::min(static_cast<double>(support), n) : n;
-  // Nanoseconds on one core of a 2023 server processor; only ratios matter.
-  const double neighbours = n * n * (0.9 + 0.15 * d), fourier = 8.0e3 * n + 2.0e7;
-  const double step = 550.0 * rows + 60.0 * rows * d + 8.0 * m * d + 60.0 * m;
-  return neighbours + fourier + iterations * step;
-}
-
 } // namespace metasieve

@@ -1,0 +1,79 @@
+#include "run/cost.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace metasieve {
+namespace {
+
+double real(Index count) { return static_cast<double>(count); }
+
+/// Forward alone, and forward with pullback: nanoseconds per row and parameter.
+constexpr double forward_cost = 0.055, forward_and_pullback_cost = 0.152;
+
+} // namespace
+
+double generation_cost(const TaskShape& task) {
+  return real(task.train_rows + task.test_rows) * (96.0 + 69.0 * real(task.columns));
+}
+
+double preparation_cost(const TaskShape& task, FeatureSet features) {
+  const double n = real(task.train_rows), d = real(task.columns);
+  const double probe = n * (240.0 + 14.0 * d);
+  if (features == FeatureSet::seed10) return probe;
+  // Neighbours among all rows, or among 4,000 of a large task; folds and Fourier features by rows.
+  const double reference_rows = n > 10000.0 ? 4000.0 : n;
+  const double neighbours = n * reference_rows * (0.31 + 0.0585 * d);
+  return probe + neighbours + n * (8000.0 + 140.0 * d) + 3.1e6;
+}
+
+double visit_cost(const TaskShape& task, const Config& config) {
+  const double n = real(task.train_rows), m = real(task.test_rows), d = real(task.columns);
+  const double rows = config.meta.support > 0 ? std::min(real(config.meta.support), n) : n;
+  const double fit = config.inner.method == InnerMethod::implicit
+                         ? 176.0 + 18.0 * d
+                         : real(config.inner.unrolled.steps) * (16.0 + 0.6 * d);
+  const double network = forward_and_pullback_cost * real(parameter_count(config.policy));
+  return rows * (108.0 + network + fit) + 13.0 * n + m * d;
+}
+
+double assessment_cost(const TaskShape& task, const Config& config) {
+  const double network = forward_cost * real(parameter_count(config.policy));
+  return real(task.train_rows) * (380.0 + network + 20.0 * real(task.columns));
+}
+
+double total_cost(const TaskShape& task, const Config& config, const Uses& uses) {
+  return preparation_cost(task, config.policy.features) + uses.visits * visit_cost(task, config) +
+         uses.assessments * assessment_cost(task, config);
+}
+
+double busiest_seconds(std::span<const double> costs, std::span<const Range> shards, int threads) {
+  double busiest = 0;
+  for (const Range& shard : shards) {
+    double sum = 0, longest = 0;
+    for (Index i = shard.begin; i < shard.end; ++i) {
+      sum += costs[static_cast<std::size_t>(i)];
+      longest = std::max(longest, costs[static_cast<std::size_t>(i)]);
+    }
+    busiest = std::max({busiest, longest, sum / threads});
+  }
+  return 1e-9 * busiest;
+}
+
+double data_bytes(const TaskShape& task) {
+  return real(task.train_rows + task.test_rows) * (4.0 * real(task.columns) + 3.0);
+}
+
+double held_bytes(const TaskShape& task, FeatureSet features) {
+  return data_bytes(task) + 4.0 * real(task.train_rows) * real(feature_count(features));
+}
+
+double working_bytes(const TaskShape& task, const Policy& policy) {
+  const std::vector<Index>& hidden = policy.hidden;
+  const double widths = real(std::accumulate(hidden.begin(), hidden.end(), feature_count(policy.features)) +
+                             *std::max_element(hidden.begin(), hidden.end()));
+  const double fourier = policy.features == FeatureSet::full16 ? 325.0 : 0.0; // the basis, mostly
+  return 8.0 * real(task.train_rows) * std::max(fourier, widths);
+}
+
+} // namespace metasieve

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "base/range.hpp"
+#include "run/config.hpp"
+
+#include <span>
+#include <vector>
+
+namespace metasieve {
+
+/// Rows of one task, known before it is made.
+struct TaskShape {
+  Index train_rows, test_rows, columns;
+};
+
+/// How often a task is used once it is prepared.
+struct Uses {
+  double visits = 0;      ///< meta-gradients
+  double assessments = 0; ///< a selection and its final fit, measured: validation, evaluation
+};
+
+// Predicted nanoseconds of one core, within 20 % on a 2023 server processor with AVX-512 (fitted to
+// tests/benchmarks/bench_meta.cpp for 70 to 14,000 rows and 5 to 20 columns). On others the ratios hold, and
+// dealing tasks over ranks needs no more.
+[[nodiscard]] double generation_cost(const TaskShape& task);
+/// Probe and features.
+[[nodiscard]] double preparation_cost(const TaskShape& task, FeatureSet features);
+/// One meta-gradient.
+[[nodiscard]] double visit_cost(const TaskShape& task, const Config& config);
+/// One method, measured on one task.
+[[nodiscard]] double assessment_cost(const TaskShape& task, const Config& config);
+/// All that a rank does with a task it holds: preparation and `uses`.
+[[nodiscard]] double total_cost(const TaskShape& task, const Config& config, const Uses& uses);
+
+/// Predicted seconds until the last of the ranks has done its shard of items that cost `costs` nanoseconds,
+/// `threads` at a time: no less than its longest item takes.
+[[nodiscard]] double busiest_seconds(std::span<const double> costs, std::span<const Range> shards,
+                                     int threads);
+
+/// Bytes of a task's rows as they are held: x, y, group, y_clean.
+[[nodiscard]] double data_bytes(const TaskShape& task);
+/// Bytes of a prepared task: its rows and their features.
+[[nodiscard]] double held_bytes(const TaskShape& task, FeatureSet features);
+/// Most bytes that a thread takes for a while as it prepares, visits or assesses a task.
+[[nodiscard]] double working_bytes(const TaskShape& task, const Policy& policy);
+
+} // namespace metasieve

@@ -1,0 +1,60 @@
+#include "run/cost.hpp"
+
+#include <gtest/gtest.h>
+
+namespace metasieve {
+namespace {
+
+constexpr TaskShape mean_task{3400, 1460, 13};
+
+TEST(Cost, of_a_stage_is_that_of_the_busiest_rank_and_no_less_than_its_longest_item) {
+  const std::vector<double> costs{1e9, 2e9, 3e9, 4e9, 0.0};
+  const std::vector<Range> shards{{0, 3}, {3, 5}, {5, 5}};
+
+  EXPECT_DOUBLE_EQ(busiest_seconds(costs, shards, 1), 6.0);
+  EXPECT_DOUBLE_EQ(busiest_seconds(costs, shards, 2), 4.0); // the one of 4 s
+  EXPECT_DOUBLE_EQ(busiest_seconds({}, std::vector<Range>{{0, 0}}, 4), 0.0);
+}
+
+TEST(Cost, total_adds_preparation_and_uses) {
+  const Config config;
+  EXPECT_DOUBLE_EQ(total_cost(mean_task, config, {3.0, 2.0}),
+                   preparation_cost(mean_task, FeatureSet::full16) + 3.0 * visit_cost(mean_task, config) +
+                       2.0 * assessment_cost(mean_task, config));
+}
+
+TEST(Cost, of_a_visit_grows_with_support_rows_up_to_all_rows) {
+  Config config;
+  const auto at = [&](Index support) {
+    config.meta.support = support;
+    return visit_cost(mean_task, config);
+  };
+  EXPECT_LT(at(300), at(600));
+  EXPECT_EQ(at(0), at(3400));
+  EXPECT_EQ(at(0), at(100000));
+}
+
+TEST(Cost, of_a_visit_grows_with_policy_and_steps) {
+  Config config;
+  const double implicit = visit_cost(mean_task, config);
+  config.inner.method = InnerMethod::unrolled;
+  config.inner.unrolled.steps = 5;
+  EXPECT_LT(visit_cost(mean_task, config), implicit);
+  config.inner.unrolled.steps = 100;
+  EXPECT_GT(visit_cost(mean_task, config), implicit);
+  config.inner.method = InnerMethod::implicit;
+  config.policy.hidden = {256, 256};
+  EXPECT_GT(visit_cost(mean_task, config), implicit);
+}
+
+TEST(Cost, of_ten_features_is_far_below_that_of_sixteen_and_memory_too) {
+  EXPECT_LT(preparation_cost(mean_task, FeatureSet::seed10),
+            0.1 * preparation_cost(mean_task, FeatureSet::full16));
+  Policy seed10;
+  seed10.features = FeatureSet::seed10;
+  EXPECT_LT(working_bytes(mean_task, seed10), working_bytes(mean_task, Policy{}));
+  EXPECT_EQ(held_bytes({10, 5, 3}, FeatureSet::seed10), 15 * (4 * 3 + 3) + 10 * 10 * 4);
+}
+
+} // namespace
+} // namespace metasieve
