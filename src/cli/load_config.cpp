@@ -10,11 +10,18 @@
 namespace metasieve {
 namespace {
 
+constexpr std::uintmax_t most_bytes = 16'000'000;
+
 std::string read_text(const std::filesystem::path& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) throw ConfigError(path.string() + ": no such file");
   if (std::filesystem::is_directory(path, error))
     throw ConfigError(path.string() + ": is a folder; an INI file is needed");
+  // A pipe without a writer would wait for ever, /dev/zero never end.
+  if (!std::filesystem::is_regular_file(path, error))
+    throw ConfigError(path.string() + ": is no regular file; an INI file is needed");
+  if (std::filesystem::file_size(path, error) > most_bytes)
+    throw ConfigError(path.string() + ": is larger than 16 MB; an INI file is needed");
   std::ifstream stream(path, std::ios::binary);
   std::ostringstream text;
   if (!stream || !(text << stream.rdbuf())) {

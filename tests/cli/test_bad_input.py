@@ -381,16 +381,32 @@ class BadOutput(BinaryTest):
                 self.assertEqual(tree(self.folder), before)
 
 
+class OneRankFails(BinaryTest):
+    def test_out_of_memory(self):
+        """One rank may use 300 MB, and its share of the tasks takes more."""
+        generate = [str(BINARY), "generate", "--suite.tasks", "24", "--suite.validation_tasks", "0",
+                    "--suite.mixture", "big:1", "--family.big.samples", "20000", "--family.big.features", "200",
+                    "--output", "new.h5"]
+        limited = ["sh", "-c", "ulimit -v 300000; exec \"$@\"", "sh"]
+        if execute([*limited, str(BINARY), "--version"], self.folder).returncode != 0:
+            self.skipTest("MPI itself takes more")
+
+        run = execute(["mpirun", "-n", "1", *generate, ":", "-n", "1", *limited, *generate], self.folder)
+
+        self.assert_refused(run, 70, r"rank 1 \(.*\): out of memory")
+        self.assertEqual(tree(self.folder), {})
+
+
 class BadConfiguration(BinaryTest):
     def refuse(self, cases, ranks=(ALONE,)):
         """cases: (words, what the message must match)"""
-        before = tree(self.folder)
+        before = sorted(self.folder.rglob("*"))
         calls = [lambda c=command, r=r: self.execute(*c, ranks=r) for command, _ in cases for r in ranks]
         expected = [(command, names, r) for command, names in cases for r in ranks]
         for (command, names, r), run in zip(expected, in_parallel(calls)):
             with self.subTest(" ".join(command), ranks=r):
                 self.assert_refused(run, 2, names)
-        self.assertEqual(tree(self.folder), before)
+        self.assertEqual(sorted(self.folder.rglob("*")), before)
 
     def ini(self, name, text):
         (self.folder / name).write_bytes(text.encode() if isinstance(text, str) else text)
@@ -454,7 +470,7 @@ class BadConfiguration(BinaryTest):
             (self.train("--suite.seed", "-1"), "suite.seed = -1: must be an integer from 0"),
             (self.train("--evaluate.label_noise", "0.5"), "evaluate.label_noise = 0.5: must be"),
             (self.train("--evaluate.methods", "meta_hrd"), "evaluate.methods = meta_hrd: .*meta_hard"),
-            (self.train("--suite.validation_tasks", "240"), "validation_tasks = 240: must be less than suite.tasks = 240"),
+            (self.train("--suite.validation_tasks", "240"), "_tasks = 240: must be less than suite.tasks = 240"),
             (self.train("--suite.tasks", "40"), "validation_tasks = 40: must be less than suite.tasks = 40"),
         ])
 
@@ -480,6 +496,8 @@ class BadConfiguration(BinaryTest):
 
     def test_files(self):
         (self.folder / "folder").mkdir()
+        with open(self.folder / "huge.ini", "w") as huge:
+            huge.truncate(10**11)  # a hole: takes no space
         os.makedirs(self.folder / "families")
         (self.folder / "families/empty.ini").write_text("# nothing\n")
         (self.folder / "families/wrong.ini").write_text("samples = 100\nfeetures = 5\n")
@@ -487,6 +505,8 @@ class BadConfiguration(BinaryTest):
             (self.train("--config", "none.ini"), "none.ini: no such file"),
             (self.train("--config", "folder"), "folder: is a folder"),
             (self.train("--config", ""), "--config needs a value"),
+            (self.train("--config", "/dev/zero"), "/dev/zero: is no regular file"),
+            (self.train("--config", "huge.ini"), "huge.ini: is larger than 16 MB"),
             (self.ini("binary.ini", noise(400)), "binary.ini: is no text file"),
             (self.ini("word.ini", "[meta]\nbatch = 3\nbatch size 3\n"), 'word.ini: line 3: "batch size 3"'),
             (self.ini("bracket.ini", "# [\n\n[meta\nbatch = 3\n"), r'bracket.ini: line 3: "\[meta"'),

@@ -76,7 +76,8 @@ class SameBytes(BinaryTest):
                     contents += [file["evaluation"][()].tobytes(), file["summary"][()].tobytes()]
             return contents
 
-        first, *others = in_parallel([lambda r=r, t=t: run(r, t) for r, t in ((ALONE, 1), (1, 2), (2, 1), (3, 1), (7, 1))])
+        layouts = ((ALONE, 1), (1, 2), (2, 1), (3, 1), (7, 1))
+        first, *others = in_parallel([lambda r=r, t=t: run(r, t) for r, t in layouts])
 
         for other in others:
             self.assertEqual(first, other)
