@@ -57,7 +57,7 @@ def plot(panels, gap):
                 xerr=[[x["mean"] - x["low"]], [x["high"] - x["mean"]]],
                 yerr=[[y["mean"] - y["low"]], [y["high"] - y["mean"]]],
                 fmt=marker, color=colour, markersize=8, linewidth=1, capsize=2)
-        axis.set_title(f"{source} ({methods['baseline']['accuracy']['splits']} splits)")
+        axis.set_title(f"{source} ({methods['baseline']['accuracy']['splits']} tasks or splits)")
         axis.set_xlabel(f"{GAPS[gap]} on test rows (left is fairer)")
         axis.set_xlim(left=0)
         axis.grid(alpha=0.25)

@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <set>
 
 namespace metasieve {
 namespace {
@@ -101,8 +102,13 @@ Rows evaluate_source(const Communicator& comm, const TaskSource& source, const C
 std::vector<TaskSource> evaluation_sources(const Communicator& comm, const EvaluateRequest& request) {
   std::vector<TaskSource> sources;
   if (request.suite) sources.push_back(TaskSource::suite(comm, *request.suite));
-  for (const std::filesystem::path& path : request.datasets)
+  std::set<std::string> names;
+  for (const std::filesystem::path& path : request.datasets) {
+    if (!names.insert(path.stem().string()).second) // alike on every rank
+      throw AgreedError(ExitCode::usage, "--dataset " + path.string() + ": two data sets are called " +
+                                             path.stem().string() + "; rename one of the files");
     sources.push_back(TaskSource::dataset(comm, path, request.config.evaluate));
+  }
   return sources;
 }
 

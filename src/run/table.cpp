@@ -98,8 +98,8 @@ std::string comparison_table(const std::vector<EvaluationRow>& rows, const std::
     if (key.first != source) {
       if (!source.empty()) text += notes(source, rows) + "\n";
       source = key.first;
-      text += format("%s (%ld splits; changes against baseline, the fit on all rows)\n", source.c_str(),
-                     static_cast<long>(cells[key].at("accuracy")->splits));
+      text += format("%s (%ld tasks or splits; changes against baseline, the fit on all rows)\n",
+                     source.c_str(), static_cast<long>(cells[key].at("accuracy")->splits));
       text +=
           "  method          accuracy points [95 % interval]    DP gap          EO gap       noise kept      "
           "bal.acc. positive\n";

@@ -182,9 +182,9 @@ private:
 
   void require_equal_replicas() const {
     if (!comm_.all_equal(hash_bytes(policy_.theta)))
-      throw Error(ExitCode::internal, "the ranks' policies differ after iteration " +
-                                          std::to_string(policy_.trained_iterations) +
-                                          ": are all nodes of one kind of processor and one build?");
+      throw AgreedError(ExitCode::internal, "the ranks' policies differ after iteration " +
+                                                std::to_string(policy_.trained_iterations) +
+                                                ": are all nodes of one kind of processor and one build?");
   }
 
   void write(const Adam& adam) {

@@ -532,6 +532,14 @@ class BadConfiguration(BinaryTest):
             (self.train("--suite.tasks", "4"), "^metasieve: suite.validation_tasks"),
         ], ranks=(2, 3))
 
+    def test_two_data_sets_of_one_name(self):
+        self.succeed("train", *TINY, "--suite.validation_tasks=1", "--meta.iterations=1", "--output", "run")
+        for name in ("a", "b"):
+            (self.folder / name).mkdir()
+            write_dataset(self.folder / name / "same.h5")
+        self.refuse([(("evaluate", "--policy", "run/policy.h5", "--dataset", "a/same.h5", "b/same.h5", "--output",
+                       "e.h5"), "two data sets are called same; rename")], ranks=RANKS)
+
     def test_validation_tasks_of_a_suite_file(self):
         self.succeed("generate", *TINY, "--output", "suite.h5")
         self.refuse([(self.train("--suite", "suite.h5"), "suite.validation_tasks = 40: the suite has 4 tasks"),
