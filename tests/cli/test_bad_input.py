@@ -533,7 +533,7 @@ class BadConfiguration(BinaryTest):
         ], ranks=(2, 3))
 
     def test_two_data_sets_of_one_name(self):
-        self.succeed("train", *TINY, "--suite.validation_tasks=1", "--meta.iterations=1", "--output", "run")
+        self.succeed("train", *TINY, *SHORT, "--output", "run")
         for name in ("a", "b"):
             (self.folder / name).mkdir()
             write_dataset(self.folder / name / "same.h5")
