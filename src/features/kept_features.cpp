@@ -1,0 +1,137 @@
+#include "features/kept_features.hpp"
+
+#include "features/cells.hpp"
+#include "features/leave_one_out.hpp"
+#include "features/out_of_fold.hpp"
+#include "features/random_fourier.hpp"
+#include "features/scaling.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace metasieve {
+namespace {
+
+using Rows = std::vector<Index>;
+
+struct Parts {
+  Rows kept, others;
+};
+
+Parts parts_of(const Vector& weights) {
+  Parts parts;
+  for (Index i = 0; i < weights.size(); ++i) (weights(i) > 0.0 ? parts.kept : parts.others).push_back(i);
+  return parts;
+}
+
+/// Share of the 15 nearest of `references` (ascending) with the row's own label; distances and ties as in
+/// neighbour_agreement.
+double agreement(const Split& train, const Vector& weight, const Rows& references, Index row) {
+  std::array<double, neighbour_count> nearest;
+  nearest.fill(std::numeric_limits<double>::infinity());
+  std::array<double, neighbour_count> same{};
+  for (const Index other : references) {
+    if (other == row) continue;
+    double distance = 0.0;
+    for (Index j = 0; j < train.columns(); ++j) {
+      const double difference = static_cast<double>(train.x(other, j)) - static_cast<double>(train.x(row, j));
+      distance += difference * difference * weight(j);
+    }
+    if (!(distance < nearest.back())) continue;
+    std::size_t at = neighbour_count - 1;
+    for (; at > 0 && nearest[at - 1] > distance; --at) {
+      nearest[at] = nearest[at - 1];
+      same[at] = same[at - 1];
+    }
+    nearest[at] = distance;
+    same[at] = train.y(other) == train.y(row) ? 1.0 : 0.0;
+  }
+  double found = 0.0, agreeing = 0.0;
+  for (std::size_t k = 0; k < neighbour_count && nearest[k] < std::numeric_limits<double>::infinity(); ++k) {
+    found += 1.0;
+    agreeing += same[k];
+  }
+  return found > 0.0 ? agreeing / found : 0.0;
+}
+
+Vector kept_neighbours(const Split& train, const Standardizer& standardizer, const Vector& weights,
+                       const FeatureOptions& options) {
+  Rows references =
+      neighbour_references(train.rows(), NeighbourOptions{.seed = options.seed, .id = options.id});
+  std::erase_if(references, [&](Index i) { return weights(i) == 0.0; });
+  const Vector weight = standardizer.inverse_scale.head(train.columns()).array().square();
+  Vector out(train.rows());
+  for (Index i = 0; i < out.size(); ++i) out(i) = agreement(train, weight, references, i);
+  return out;
+}
+
+/// One value per row from those of the kept rows and those of the others.
+Vector merged(const Parts& parts, const Vector& of_kept, const Vector& of_others) {
+  Vector out(of_kept.size() + of_others.size());
+  for (std::size_t k = 0; k < parts.kept.size(); ++k) out(parts.kept[k]) = of_kept(static_cast<Index>(k));
+  for (std::size_t k = 0; k < parts.others.size(); ++k)
+    out(parts.others[k]) = of_others(static_cast<Index>(k));
+  return out;
+}
+
+/// Kept rows: out of fold among themselves. Others: of the probe, which was fitted without them.
+Vector kept_logits(const Matrix& design, const Labels& y, const Vector& beta, const Parts& parts,
+                   double ridge, const Stream& folds) {
+  const Matrix kept = design(parts.kept, Eigen::all), others = design(parts.others, Eigen::all);
+  return merged(parts, out_of_fold_logits(kept, y(parts.kept), beta, ridge, folds), row_logits(others, beta));
+}
+
+/// Kept rows: leave-one-out among themselves. Others: of the ridge regression on the kept rows. x [n, d] ->
+/// predictions of `target`, [n]. The basis is that of all rows: it does not depend on labels.
+Vector kept_fourier(const Matrix& x, const Vector& target, const Parts& parts,
+                    const FeatureOptions& options) {
+  const FourierBasis basis = draw_fourier_basis(x, options.seed, options.id);
+  const Eigen::MatrixXd kept = fourier_features(basis, x(parts.kept, Eigen::all));
+  const Eigen::MatrixXd others = fourier_features(basis, x(parts.others, Eigen::all));
+  const Vector kept_target = target(parts.kept);
+  const LeaveOneOut inside = leave_one_out_ridge(kept, kept_target, fourier_ridges);
+
+  Eigen::MatrixXd gram = Eigen::MatrixXd::Zero(kept.cols(), kept.cols());
+  gram.selfadjointView<Eigen::Lower>().rankUpdate(kept.transpose());
+  gram.diagonal().array() += inside.ridge;
+  const Vector coefficients =
+      gram.selfadjointView<Eigen::Lower>().llt().solve(kept.transpose() * kept_target);
+  return merged(parts, inside.prediction, others * coefficients);
+}
+
+} // namespace
+
+Probe refit_probe(const Split& train, const Probe& probe, const Vector& weights, double ridge) {
+  const Matrix design = design_matrix(train, probe.standardizer);
+  const LogisticFit fit =
+      fit_logistic(design, to_vector(train.y), weights, probe.beta, ridge_diagonal(design.cols(), ridge));
+  return {probe.standardizer, fit.beta, fit.status};
+}
+
+Matrix kept_features(const Split& train, const Probe& refitted, const Vector& weights,
+                     const FeatureOptions& options) {
+  const FeatureOptions seed_options{FeatureSet::seed10, options.ridge, options.seed, options.id};
+  const Matrix seed_columns = meta_features(train, refitted, seed_options);
+  if (options.set == FeatureSet::seed10) return seed_columns;
+
+  const Parts parts = parts_of(weights);
+  const Matrix design = design_matrix(train, refitted.standardizer);
+  const Vector labels = to_vector(train.y), sign = 2.0 * labels.array() - 1.0;
+  const Labels cell = cell_of(train.y, train.group);
+  const Stream folds(options.seed, Draw::folds, options.id);
+  const Vector loss = logistic_loss(row_logits(design, refitted.beta), labels);
+  Matrix features(train.rows(), feature_count(options.set));
+  features.leftCols(seed_columns.cols()) = seed_columns;
+  features.col(10) = z_scored(kept_neighbours(train, refitted.standardizer, weights, options));
+  features.col(11) =
+      z_scored(sign.cwiseProduct(kept_logits(design, train.y, refitted.beta, parts, options.ridge, folds)));
+  features.col(12) =
+      z_scored(sign.cwiseProduct(kept_fourier(design.leftCols(train.columns()), sign, parts, options)));
+  features.col(13) = log_cell_weight(train.y, train.group) / 0.3;
+  features.col(14) = z_scored(mean_by_key(loss, cell));
+  features.col(15) = (share_by_key(cell).array().log() + 1.4) / 0.6;
+  return features;
+}
+
+} // namespace metasieve
