@@ -1,0 +1,26 @@
+#pragma once
+
+#include "features/prepared_task.hpp"
+#include "policy/network.hpp"
+
+namespace metasieve {
+
+struct RoundsOptions {
+  Index rounds = 0;    ///< refits after the first selection, >= 0
+  double ridge = 1e-3; ///< of the probe, as when the task was prepared
+  Seed seed{};         ///< of the random parts of the features, as when the task was prepared
+};
+
+struct RoundsSelection {
+  Vector weights;   ///< [n], 1 for the floor(policy.keep n) rows kept, 0 for the others
+  Index rounds = 0; ///< refits that were made: fewer than asked once a selection repeats itself
+};
+
+/// The policy's hard selection, then `rounds` times: the probe and all features are learnt from the kept rows
+/// (kept_features), and the policy selects again among all rows, so that a row rejected early can return.
+/// rounds = 0: the hard selection. A refit that diverges ends it with the selection so far. The policy must
+/// have the feature set of the task.
+[[nodiscard]] RoundsSelection select_in_rounds(const PreparedTask& task, const Policy& policy,
+                                               const RoundsOptions& options);
+
+} // namespace metasieve
