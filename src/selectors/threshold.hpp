@@ -18,7 +18,7 @@ struct GroupThresholds {
 /// of evaluate_predictor: Gap::dp dp_gap, Gap::eo eo_gap, Gap::both the larger of them, Gap::none 0; a
 /// difference of which a group has no rows is left out. A tolerance >= 0 is always met (all 0 and all 1 have
 /// no gap); a negative one gives the smallest gap. Of equals, the smaller gap, then the thresholds nearest
-/// to 0.
+/// to 0. Whoever decides by them must know the group, even if the score was made without it.
 ///
 /// Unlike the paper, a group has one fixed threshold, never a random choice between two: decisions can be
 /// repeated and no row's is a coin toss, but only points on the groups' ROC curves are reached, not those
