@@ -35,6 +35,8 @@ enum class Draw : std::uint64_t {
   support,         ///< support rows of a task in a meta-iteration
   selection,       ///< the method `random`
   bootstrap,       ///< confidence intervals
+  roh_start,       ///< the method `roh`: coefficients at the start
+  roh_batches,     ///< the method `roh`: order of rows in an epoch
 };
 
 /// Counter-based random numbers (Philox4x64-10; Salmon et al. 2011, doi:10.1145/2063384.2063405): every
