@@ -158,33 +158,38 @@ class Chain(BinaryTest):
         write_dataset(self.folder / "one.h5")
         write_dataset(self.folder / "two.h5", rows=120, columns=4, seed=2, split=True)
         self.succeed(*TRAIN, "--output", "out")
-        self.succeed("generate", *TINY, "--output", "suite.h5")
+        self.succeed("generate", "--suite.tasks", "8", "--suite.validation_tasks", "0", "--output", "suite.h5",
+                     "--suite.mixture", "tiny:1,small:1", "--family.tiny.samples", "60", "--family.small.samples", "70")
         evaluate = ("evaluate", "--policy", "out/policy.h5")
 
         of_suite = self.succeed(*evaluate, "--suite", "suite.h5", "--output", "suite_evaluation.h5", ranks=2)
         of_data = self.succeed(*evaluate, "--dataset", "one.h5", "two.h5", "--evaluate.splits", "3",
                                "--output", "data_evaluation.h5", ranks=2)
 
-        for name, sources in (("suite", {"tiny": 4}), ("data", {"one": 3, "two": 3})):
+        for name, expected, pooled in (("suite", {"tiny", "small"}, {"all"}), ("data", {"one", "two"}, set())):
             file = self.open(f"{name}_evaluation.h5")
             self.assert_root(file, "evaluation", reproducible=False)
             rows, summary = file["evaluation"][()], file["summary"][()]
             flags = [f"{metric}_defined" for metric in METRICS]
             self.assertEqual(list(rows.dtype.names), [*EVALUATION, *flags, "failed"])
+            order = [(text(r["source"]), r["split"]) for r in rows[::len(METHODS)]]
             self.assertEqual([(text(r["source"]), r["split"], text(r["method"])) for r in rows],
-                             [(source, split, method) for source, splits in sources.items()
-                              for split in range(splits) for method in METHODS])
+                             [(*split, method) for split in order for method in METHODS])
+            if name == "data":
+                self.assertEqual(order, [(source, split) for source in ("one", "two") for split in range(3)])
+            else:  # tasks in id order
+                self.assertEqual([split for _, split in order], list(range(8)))
             self.assertEqual(rows["failed"].sum(), 0)
             for metric, flag in zip(METRICS, flags):
                 np.testing.assert_array_equal(rows[flag] == 1, ~np.isnan(rows[metric]))
             for row in summary:
                 self.check_summary(row, rows)
             blocks = {text(row["source"]) for row in summary}
-            self.assertEqual(blocks, set(sources) | ({"all"} if len(sources) > 1 else set()))
+            self.assertEqual(blocks, expected | pooled)
         for method in METHODS:
             self.assertRegex(of_suite.stdout, rf"(?m)^  {method} +\d\.\d+")
-        for source in ("one", "two", "all"):
-            self.assertRegex(of_data.stdout, rf"(?m)^{source} \(\d splits;")
+        for source, run in (("one", of_data), ("two", of_data), ("small", of_suite), ("all", of_suite)):
+            self.assertRegex(run.stdout, rf"(?m)^{source} \(\d tasks or splits;")
 
     def check_summary(self, row, rows):
         source, method, metric = text(row["source"]), text(row["method"]), text(row["metric"])
