@@ -112,7 +112,7 @@ Probe refit_probe(const Split& train, const Probe& probe, const Vector& weights,
 Matrix kept_features(const Split& train, const Probe& refitted, const Vector& weights,
                      const FeatureOptions& options) {
   const FeatureOptions seed_options{FeatureSet::seed10, options.ridge, options.seed, options.id};
-  const Matrix seed_columns = meta_features(train, refitted, seed_options);
+  Matrix seed_columns = meta_features(train, refitted, seed_options);
   if (options.set == FeatureSet::seed10) return seed_columns;
 
   const Parts parts = parts_of(weights);
