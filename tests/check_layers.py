@@ -28,7 +28,7 @@ CORE = {
     "tasks": {"inner", "base"},
     "features": {"tasks", "inner", "base"},
     "policy": {"features", "base"},
-    "selectors": {"features", "policy", "inner", "fairness", "base", "tasks"},
+    "selectors": {"meta", "features", "policy", "inner", "fairness", "base", "tasks"},
 }
 CORE["meta"] = set(CORE) - {"selectors"}
 ALLOWED = CORE | {"parallel": {"base"}}

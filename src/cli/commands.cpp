@@ -41,7 +41,12 @@ void run_stage(const Communicator& comm, const CommandLine& line) {
     const TrainRequest request{config, *line.output, line.suite};
     return line.dry_run ? print(comm, plan(comm, request)) : train(comm, request);
   }
-  const EvaluateRequest request{config, *line.policy, line.suite, line.datasets, *line.output};
+  if (line.command == "score") {
+    const ScoreRequest request{config, line.policies.front(), line.datasets.front(), *line.output};
+    return line.dry_run ? print(comm, plan(comm, request)) : score(comm, request);
+  }
+  const EvaluateRequest request{config,        line.policies, line.suite,
+                                line.datasets, *line.output,  line.frontier};
   return line.dry_run ? print(comm, plan(comm, request)) : evaluate(comm, request);
 }
 

@@ -42,12 +42,25 @@ const std::vector<CommandInfo>& commands() {
        true},
       {"evaluate",
        "compare the policy with other ways to select training rows",
-       "--policy P (--suite S | --dataset D ...) --output E.h5 [--config F]",
+       "--policy P ... (--suite S | --dataset D ...) --output E.h5 [--config F] [--frontier]",
        "Compares the policy with other ways to select training rows, on a suite or on real data sets\n"
        "(files that analysis/import_dataset.py makes). Prints the comparison and writes one row per split "
-       "and method.",
-       {"config", "policy", "suite", "dataset", "output", "dry-run"},
+       "and method.\nSeveral policies, as of several seeds, are averaged split by split. "
+       "evaluate.adapt_steps "
+       "adapts them to the\ndata by its noisy training rows alone; --frontier sweeps how much fairness that "
+       "asks for.",
+       {"config", "policy", "suite", "dataset", "output", "frontier", "dry-run"},
        {"policy", "output"},
+       true},
+      {"score",
+       "score the rows of a data set",
+       "--policy P --dataset D --output scores.h5 [--config F]",
+       "Scores the training rows of a data set (a file that analysis/import_dataset.py makes): how far the "
+       "policy\ntrusts each, its soft keep weight, and whether it is kept, in scores.h5 and scores.csv, one "
+       "row "
+       "each, for any\ntrainer that takes sample weights. configs/policy.h5 is a policy to begin with.",
+       {"config", "policy", "dataset", "output", "dry-run"},
+       {"policy", "dataset", "output"},
        true},
       {"inspect",
        "say what is in a file",
@@ -79,8 +92,9 @@ const CommandInfo& find_command(const std::string& name) {
 po::options_description described() {
   po::options_description all;
   const auto text = [] { return po::value<std::string>(); };
-  all.add_options()("dry-run", "")("config", text(), "")("output", text(), "")("suite", text(), "")(
-      "policy", text(), "")("dataset", po::value<std::vector<std::string>>()->multitoken(), "");
+  const auto texts = [] { return po::value<std::vector<std::string>>()->multitoken(); };
+  all.add_options()("dry-run", "")("frontier", "")("config", text(), "")("output", text(), "")(
+      "suite", text(), "")("policy", texts(), "")("dataset", texts(), "");
   for (const ConfigKey& key : config_keys()) all.add_options()(key.name.c_str(), text(), "");
   return all;
 }
@@ -180,11 +194,16 @@ bool asks_for_help(CommandLine& line, const std::vector<std::string>& arguments)
 
 void require_complete(const CommandLine& line, const CommandInfo& info) {
   for (const std::string& name : info.required) {
-    const bool given = name == "policy" ? line.policy.has_value() : line.output.has_value();
+    const bool given = name == "policy"    ? !line.policies.empty()
+                       : name == "dataset" ? !line.datasets.empty()
+                                           : line.output.has_value();
     if (!given)
       throw ConfigError(line.command + " needs --" + name + "; usage: metasieve " + line.command + " " +
                         info.usage);
   }
+  if (line.command == "score" && (line.policies.size() > 1 || line.datasets.size() > 1))
+    throw ConfigError("score takes one --policy and one --dataset; usage: metasieve score " +
+                      std::string(info.usage));
   if (line.command == "evaluate" && line.suite.has_value() == !line.datasets.empty())
     throw ConfigError("evaluate needs either --suite or --dataset" +
                       std::string(line.suite ? ", not both" : "") + "; usage: metasieve evaluate " +
@@ -223,17 +242,18 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
       unknown_option(name, info);
     else if (is("dry-run"))
       line.dry_run = true;
+    else if (is("frontier"))
+      line.frontier = true;
     else if (is("config"))
       take(line.config, option, line.command);
     else if (is("output"))
       take(line.output, option, line.command);
     else if (is("suite"))
       take(line.suite, option, line.command);
-    else if (is("policy"))
-      take(line.policy, option, line.command);
     else {
       static_cast<void>(value_of(option, line.command, false));
-      for (const std::string& file : option.value) line.datasets.emplace_back(file);
+      std::vector<std::filesystem::path>& files = is("policy") ? line.policies : line.datasets;
+      files.insert(files.end(), option.value.begin(), option.value.end());
     }
   }
   require_files(line, info);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <numeric>
 #include <vector>
 
@@ -17,6 +18,14 @@ struct Rate {
   [[nodiscard]] double value() const { return rows > 0 ? hits / rows : undefined; }
   friend Rate operator+(Rate a, Rate b) { return {a.hits + b.hits, a.rows + b.rows}; }
 };
+
+/// Variance of the difference of the two shares if both groups have the rate of their union; NaN if one is
+/// empty.
+double variance_of_difference(Rate a, Rate b) {
+  if (a.rows == 0 || b.rows == 0) return undefined;
+  const double rate = (a + b).value();
+  return rate * (1.0 - rate) * (1.0 / a.rows + 1.0 / b.rows);
+}
 
 /// NaN if either is: an undefined rate makes what is built on it undefined.
 double larger(double a, double b) { return std::isnan(a) || std::isnan(b) ? undefined : std::max(a, b); }
@@ -72,6 +81,10 @@ Metrics evaluate_predictor(const Vector& score, const Labels& y, const Labels& g
   m.worst_group_accuracy = undefined;
   for (const Rate& rate : correct)
     if (rate.rows > 0) m.worst_group_accuracy = std::fmin(m.worst_group_accuracy, rate.value());
+  constexpr double two_over_pi = 2.0 * std::numbers::inv_pi;
+  m.dp_floor = std::sqrt(two_over_pi * variance_of_difference(of_group(0), of_group(1)));
+  m.eo_floor = std::sqrt(two_over_pi * (variance_of_difference(positive[0][0], positive[0][1]) +
+                                        variance_of_difference(positive[1][0], positive[1][1])));
   return m;
 }
 

@@ -17,6 +17,10 @@ struct Metrics {
   double balanced_accuracy = 0;    ///< mean of the true positive and the true negative rate
   double positive_rate = 0;        ///< P(yhat=1): 0 or 1 exposes a constant predictor
   double worst_group_accuracy = 0; ///< least accuracy over the groups that have rows
+  /// What dp_gap and eo_gap would be on average, by chance alone, on test rows of these counts, if the groups
+  /// had the same rates: of a difference of independent near-normal shares. E max(|a|, |b|) = (E|a+b| +
+  /// E|a-b|)/2 = sqrt(2/pi (var a + var b)).
+  double dp_floor = 0, eo_floor = 0;
 };
 
 /// score [m]: finite logits, yhat = 1 where score > 0. y, group [m].

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "features/meta_features.hpp"
-#include "tasks/task.hpp"
+#include "tasks/corruption_kind.hpp"
 
 namespace metasieve {
 
@@ -19,7 +19,9 @@ struct PreparedTask {
   Split train; ///< support rows, noisy labels
   Split test;  ///< query rows, clean labels
   Probe probe;
-  MatrixF features; ///< [n, f]
+  MatrixF features;                         ///< [n, f]
+  Seed seed{};                              ///< of the random parts of its features
+  Corruption corruption = Corruption::none; ///< for reports
 };
 
 [[nodiscard]] PreparedTask prepare(Task task, const PrepareOptions& options);

@@ -177,7 +177,9 @@ std::string describe_evaluation(const Communicator& comm, const std::filesystem:
              .add("methods", methods.size())
              .add("failed", failed)
              .text();
-  for (const SummaryRow& row : evaluation.summary)
+  for (const FindingRow& finding : evaluation.tables.findings)
+    out << "  " << finding.source << "  " << finding.kind << ": " << finding.text << "\n";
+  for (const SummaryRow& row : evaluation.tables.summary)
     out << "  " << row.source << "  " << row.method << "  " << row.metric << "  " << row.mean << " ["
         << row.low << ", " << row.high << "]\n";
   return out.str();

@@ -4,6 +4,10 @@
 #include "io/file_reader.hpp"
 #include "io/file_writer.hpp"
 
+#include <array>
+#include <charconv>
+#include <cmath>
+
 namespace metasieve {
 namespace {
 
@@ -29,6 +33,19 @@ void write_scores(const Communicator& comm, const std::filesystem::path& path, c
         "/scores", score_records(), std::span(rows),
         {"one record a row of the data set: output of the policy, soft keep weight, hard selection", ""});
   });
+}
+
+std::string scores_csv(const std::vector<ScoreRow>& rows) {
+  const auto text = [](double value) {
+    std::array<char, 32> buffer{};
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
+    return std::isnan(value) ? std::string() : std::string(buffer.data(), end);
+  };
+  std::string csv = "row,score,weight,selected,y,z\n";
+  for (const ScoreRow& r : rows)
+    csv += std::to_string(r.row) + "," + text(r.score) + "," + text(r.weight) + "," +
+           std::to_string(r.selected) + "," + std::to_string(r.y) + "," + std::to_string(r.group) + "\n";
+  return csv;
 }
 
 std::vector<ScoreRow> read_scores(const Communicator& comm, const std::filesystem::path& path) {

@@ -14,8 +14,9 @@ PreparedTask halves(const PreparedTask& task, Seed seed, std::uint64_t step) {
   std::vector<Index> support(order.begin(), middle), query(middle, order.end());
   std::sort(support.begin(), support.end()); // memory order
   std::sort(query.begin(), query.end());
-  return {task.id, gather(task.train, support), gather(task.train, query), task.probe,
-          task.features(support, Eigen::all)};
+  return {task.id,        gather(task.train, support),        gather(task.train, query),
+          task.probe,     task.features(support, Eigen::all), task.seed,
+          task.corruption};
 }
 
 } // namespace

@@ -65,7 +65,8 @@ std::string nearest_name(const std::string& name, const std::vector<std::string>
 }
 
 EvaluateConfig::EvaluateConfig() {
-  for (const std::string& name : method_names()) methods.push_back(parse_method(name));
+  for (const std::string& name : method_names())
+    if (!name.starts_with("trained_")) methods.push_back(parse_method(name));
 }
 
 InnerOptions Config::inner_options() const {
@@ -86,6 +87,16 @@ void set_key(Config& config, const std::string& name, const std::string& value) 
     known.push_back(key.name);
   }
   throw ConfigError("unknown key " + name + ": did you mean " + nearest_name(name, known) + "?");
+}
+
+SelectionOptions Config::selection_options() const {
+  return {evaluate.rounds,
+          inner.ridge,
+          {evaluate.adapt_steps,
+           evaluate.adapt_learning_rate,
+           inner_options(),
+           {meta.outer.accuracy_loss, evaluate.fairness, evaluate.adapt_fairness_weight},
+           evaluate.seed}};
 }
 
 void validate(const Config& config) {

@@ -2,7 +2,7 @@
 
 #include "meta/meta_gradient.hpp"
 #include "policy/network.hpp"
-#include "selectors/methods.hpp"
+#include "selectors/contest.hpp"
 #include "tasks/family.hpp"
 
 #include <set>
@@ -46,10 +46,16 @@ struct OutputConfig {
 };
 
 struct EvaluateConfig {
-  std::vector<Method> methods;
+  std::vector<Method> methods; ///< all but trained_*, which are meta_* unless rounds or adapt_steps are set
   Index splits = 10;
   double label_noise = 0.1; ///< of the training labels of a data set
   Seed seed{1};
+  Gap fairness = Gap::eo; ///< dp or eo: of roh, penalised, threshold and the adaptation
+  double roh_tau = 0;
+  double penalty = 1, tolerance = 0.02; ///< of penalised and threshold
+  Index rounds = 0, adapt_steps = 0;
+  double adapt_learning_rate = 2e-3, adapt_fairness_weight = 0.1;
+  FrontierSettings frontier{{0, 0.03, 0.1, 0.3, 1, 3}, {0, 0.02, 0.05, 0.1, 0.2, 0.4}};
   EvaluateConfig();
 };
 
@@ -66,6 +72,7 @@ struct Config {
 
   [[nodiscard]] InnerOptions inner_options() const;
   [[nodiscard]] MetaOptions meta_options() const;
+  [[nodiscard]] SelectionOptions selection_options() const;
 };
 
 /// One `section.key`: what it means, what it may be, how it is read and written.

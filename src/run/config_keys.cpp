@@ -73,12 +73,12 @@ ConfigKey seed(std::string name, std::string help) {
           }};
 }
 
-enum class Bounds { positive, not_negative, open_unit, half_unit };
+enum class Bounds { positive, not_negative, open_unit, half_unit, share };
 
 template <auto Field, Bounds Domain>
 ConfigKey real(std::string name, std::string help) {
-  constexpr std::array<const char*, 4> domains{"a number > 0", "a number >= 0", "a number > 0 and < 1",
-                                               "a number >= 0 and < 0.5"};
+  constexpr std::array<const char*, 5> domains{"a number > 0", "a number >= 0", "a number > 0 and < 1",
+                                               "a number >= 0 and < 0.5", "a number >= 0 and <= 1"};
   return {std::move(name), std::move(help), domains[static_cast<std::size_t>(Domain)],
           [](Config& config, const ConfigKey& key, const std::string& value) {
             const auto number = parse<double>(key, value);
@@ -86,6 +86,7 @@ ConfigKey real(std::string name, std::string help) {
                 Domain == Bounds::positive || Domain == Bounds::open_unit ? number > 0 : number >= 0;
             const double limit = Domain == Bounds::open_unit   ? 1.0
                                  : Domain == Bounds::half_unit ? 0.5
+                                 : Domain == Bounds::share     ? std::nextafter(1.0, 2.0)
                                                                : std::numeric_limits<double>::infinity();
             if (!above || !(number < limit)) reject(key, value);
             Field(config) = number;
@@ -141,6 +142,27 @@ ConfigKey hidden_layers() {
           }};
 }
 
+template <auto Field>
+ConfigKey list_of_reals(std::string name, std::string help) {
+  return {std::move(name), std::move(help), "1 to 100 comma-separated numbers >= 0",
+          [](Config& config, const ConfigKey& key, const std::string& value) {
+            std::vector<double> numbers;
+            for (const std::string& word : words(value)) {
+              const std::optional<double> number = parse<double>(word);
+              if (!number || !(*number >= 0) || !std::isfinite(*number)) reject(key, value);
+              numbers.push_back(*number);
+            }
+            if (numbers.empty() || numbers.size() > 100) reject(key, value);
+            Field(config) = numbers;
+          },
+          [](const Config& config) {
+            std::string list;
+            for (const double number : Field(const_cast<Config&>(config)))
+              list += (list.empty() ? "" : ",") + text(number);
+            return list;
+          }};
+}
+
 ConfigKey mixture_key() {
   return {"suite.mixture", "families and their shares", "NAME:SHARE,NAME:SHARE with shares > 0",
           [](Config& config, const ConfigKey&, const std::string& value) {
@@ -182,6 +204,7 @@ constexpr auto method_words = [] {
 };
 constexpr auto start_words = [] { return std::array<std::string_view, 2>{"zero", "probe"}; };
 constexpr auto gap_words = [] { return std::array<std::string_view, 4>{"dp", "eo", "both", "none"}; };
+constexpr auto peer_gap_words = [] { return std::array<std::string_view, 2>{"dp", "eo"}; };
 constexpr auto accuracy_words = [] { return std::array<std::string_view, 2>{"logistic", "zero-one"}; };
 
 #define FIELD(path) ([](Config & c) -> auto& { return c.path; })
@@ -227,6 +250,26 @@ std::vector<ConfigKey> make_keys() {
       integer<FIELD(evaluate.splits), 1>("evaluate.splits", "random 70/30 splits of a data set"),
       real<FIELD(evaluate.label_noise), Bounds::half_unit>("evaluate.label_noise", "training labels flipped"),
       seed<FIELD(evaluate.seed)>("evaluate.seed", "of splits, flips, features, untrained policy, intervals"),
+      choice<peer_gap_words, FIELD(evaluate.fairness)>("evaluate.fairness",
+                                                       "gap for roh, penalised, threshold and adaptation"),
+      real<FIELD(evaluate.roh_tau), Bounds::share>(
+          "evaluate.roh_tau", "share of rows roh keeps; 0: told the share of clean labels"),
+      real<FIELD(evaluate.penalty), Bounds::not_negative>("evaluate.penalty",
+                                                          "weight of the gap in penalised"),
+      real<FIELD(evaluate.tolerance), Bounds::share>("evaluate.tolerance",
+                                                     "gap on training rows that threshold allows"),
+      integer<FIELD(evaluate.rounds), 0>("evaluate.rounds",
+                                         "meta_*: refits of probe and features on the kept rows"),
+      integer<FIELD(evaluate.adapt_steps), 0>("evaluate.adapt_steps",
+                                              "meta_*: meta-steps on halves of the noisy training rows"),
+      real<FIELD(evaluate.adapt_learning_rate), Bounds::positive>("evaluate.adapt_learning_rate",
+                                                                  "of these steps"),
+      real<FIELD(evaluate.adapt_fairness_weight), Bounds::not_negative>("evaluate.adapt_fairness_weight",
+                                                                        "of the gap in these steps"),
+      list_of_reals<FIELD(evaluate.frontier.weights)>("evaluate.frontier_weights",
+                                                      "of the gap, for --frontier: adaptation, penalised"),
+      list_of_reals<FIELD(evaluate.frontier.tolerances)>("evaluate.frontier_tolerances",
+                                                         "of threshold, for --frontier"),
   };
 }
 

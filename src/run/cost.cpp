@@ -42,6 +42,62 @@ double assessment_cost(const TaskShape& task, const Config& config) {
   return real(task.train_rows) * (380.0 + network + 20.0 * real(task.columns));
 }
 
+namespace {
+
+// Of one method on one task, beyond its final fit.
+double roh_cost(const TaskShape& task) {
+  return 400.0 * real(task.train_rows) * (60.0 + 3.0 * real(task.columns));
+}
+double penalised_cost(const TaskShape& task) {
+  return real(task.train_rows) * 100.0 * (30.0 + 2.0 * real(task.columns));
+}
+double threshold_cost(const TaskShape& task) { return real(task.train_rows) * 150.0 + 4e6; }
+
+/// The policy's own part of meta_*: adaptation and rounds.
+double selection_cost(const TaskShape& task, const Config& config) {
+  Config whole = config;
+  whole.meta.support = 0;
+  const TaskShape halves{task.train_rows / 2, task.train_rows / 2, task.columns};
+  return real(config.evaluate.adapt_steps) * visit_cost(halves, whole) +
+         real(config.evaluate.rounds) * preparation_cost(task, config.policy.features);
+}
+
+double method_cost(Method method, const TaskShape& task, const Config& config) {
+  const double fit = real(task.train_rows) * (380.0 + 20.0 * real(task.columns));
+  switch (method) {
+  case Method::roh: return roh_cost(task);
+  case Method::penalised:
+  case Method::oracle_penalised: return fit + penalised_cost(task);
+  case Method::threshold: return fit + threshold_cost(task);
+  case Method::untrained_hard:
+  case Method::untrained_soft:
+  case Method::trained_hard:
+  case Method::trained_soft:
+  case Method::meta_hard:
+  case Method::meta_soft: return assessment_cost(task, config);
+  default: return fit;
+  }
+}
+
+} // namespace
+
+double contest_cost(const TaskShape& task, const Config& config, Index policies, bool frontier) {
+  const EvaluateConfig& evaluate = config.evaluate;
+  double total = 0;
+  bool selects = false;
+  for (const Method method : evaluate.methods) {
+    total += method_cost(method, task, config) * (asks_policy(method) ? real(policies) : 1.0);
+    selects = selects || method == Method::meta_hard || method == Method::meta_soft;
+  }
+  if (selects) total += real(policies) * selection_cost(task, config);
+  if (!frontier) return total;
+  const double of_weight =
+      real(policies) * (selection_cost(task, config) + 2.0 * assessment_cost(task, config)) +
+      method_cost(Method::penalised, task, config);
+  return total + real(std::ssize(evaluate.frontier.weights)) * of_weight +
+         real(std::ssize(evaluate.frontier.tolerances)) * method_cost(Method::threshold, task, config);
+}
+
 double total_cost(const TaskShape& task, const Config& config, const Uses& uses) {
   return preparation_cost(task, config.policy.features) + uses.visits * visit_cost(task, config) +
          uses.assessments * assessment_cost(task, config);

@@ -29,6 +29,9 @@ struct Uses {
 [[nodiscard]] double visit_cost(const TaskShape& task, const Config& config);
 /// One method, measured on one task.
 [[nodiscard]] double assessment_cost(const TaskShape& task, const Config& config);
+/// All methods of evaluate.methods on one task, those that ask a policy for each of `policies`; with those of
+/// the frontier too if asked for.
+[[nodiscard]] double contest_cost(const TaskShape& task, const Config& config, Index policies, bool frontier);
 /// All that a rank does with a task it holds: preparation and `uses`.
 [[nodiscard]] double total_cost(const TaskShape& task, const Config& config, const Uses& uses);
 

@@ -1,10 +1,8 @@
-#include "io/evaluation_file.hpp"
 #include "io/policy_file.hpp"
 #include "parallel/for_each.hpp"
-#include "run/stages.hpp"
+#include "run/diagnosis.hpp"
+#include "run/evaluation_plan.hpp"
 #include "run/summary.hpp"
-#include "run/task_source.hpp"
-#include "selectors/assess.hpp"
 
 #include <cstdio>
 #include <cstring>
@@ -13,88 +11,107 @@
 namespace metasieve {
 namespace {
 
-using Rows = std::vector<EvaluationRow>;
+static_assert(std::is_trivially_copyable_v<TaskEntry>);
+using TaskEntries = std::vector<TaskEntry>;
 
-/// All methods on all tasks of this rank's shard, in task order.
-Rows assess_shard(const Communicator& comm, const Shard& shard, const std::vector<std::string>& sources,
-                  const Config& config, const Selectors& selectors) {
-  const std::vector<Method>& methods = config.evaluate.methods;
-  Rows rows(shard.tasks.size() * methods.size());
+/// Collective: what `compete` gives for each task of the shard; all ranks' entries, in the order of the
+/// tasks, on every rank.
+TaskEntries entries_of(const Communicator& comm, const Shard& shard,
+                       const std::function<std::vector<Entry>(const PreparedTask&)>& compete) {
+  std::vector<TaskEntries> of_task(shard.tasks.size());
   comm.agree([&] {
-    for_each_parallel({0, static_cast<Index>(shard.tasks.size())}, [&](Index i) {
-      const PreparedTask& task = shard.tasks[static_cast<std::size_t>(i)];
-      for (std::size_t m = 0; m < methods.size(); ++m) {
-        const Assessment a = assess(methods[m], task, selectors, config.inner.ridge);
-        rows[static_cast<std::size_t>(i) * methods.size() + m] = {sources[static_cast<std::size_t>(i)],
-                                                                  static_cast<std::int64_t>(task.id),
-                                                                  std::string(to_string(methods[m])),
-                                                                  a.metrics,
-                                                                  a.noise_rate_all,
-                                                                  a.noise_rate_selected,
-                                                                  a.noise_reduction,
-                                                                  a.minority_share,
-                                                                  a.selected,
-                                                                  static_cast<std::uint8_t>(a.failed)};
-      }
+    for_each_parallel({0, std::ssize(shard.tasks)}, [&](Index i) {
+      const auto at = static_cast<std::size_t>(i);
+      for (const Entry& entry : compete(shard.tasks[at]))
+        of_task[at].push_back({shard.ids.begin + i, shard.tasks[at].corruption, entry});
     });
   });
-  return rows;
-}
-
-/// A row as bytes: fixed-size names, then the numbers.
-struct PackedRow {
-  std::array<char, 64> source, method;
-  std::int64_t split;
-  Metrics metrics;
-  std::array<double, 5> selection;
-  std::int64_t failed;
-};
-
-/// Collective: all ranks' rows in rank order, on every rank.
-Rows gather_rows(const Communicator& comm, const Rows& rows) {
-  std::string bytes;
-  for (const EvaluationRow& row : rows) {
-    PackedRow packed{
-        {},
-        {},
-        row.split,
-        row.metrics,
-        {row.noise_rate_all, row.noise_rate_selected, row.noise_reduction, row.minority_share, row.selected},
-        row.failed};
-    row.source.copy(packed.source.data(), packed.source.size() - 1);
-    row.method.copy(packed.method.data(), packed.method.size() - 1);
-    bytes.append(reinterpret_cast<const char*>(&packed), sizeof packed);
-  }
-  const std::string all = comm.gather(bytes);
-  Rows out;
-  for (std::size_t at = 0; at < all.size(); at += sizeof(PackedRow)) {
-    PackedRow packed;
-    std::memcpy(&packed, all.data() + at, sizeof packed);
-    const auto& s = packed.selection;
-    out.push_back({packed.source.data(), packed.split, packed.method.data(), packed.metrics, s[0], s[1], s[2],
-                   s[3], s[4], static_cast<std::uint8_t>(packed.failed)});
-  }
+  std::string mine;
+  for (const TaskEntries& entries : of_task)
+    mine.append(reinterpret_cast<const char*>(entries.data()), entries.size() * sizeof(TaskEntry));
+  const std::string all = comm.gather(mine);
+  TaskEntries out(all.size() / sizeof(TaskEntry));
+  if (!all.empty()) std::memcpy(static_cast<void*>(out.data()), all.data(), all.size());
   return out;
 }
 
-/// What the policy was made for is what it is asked with, but for keys that the user gave.
-Config settings_of(const EvaluateRequest& request, const Policy& policy) {
-  Config config = request.config;
-  const auto given = [&](const char* key) { return config.explicit_keys.contains(key); };
-  if (!given("inner.use_group")) config.inner.use_group = policy.use_group;
-  config.policy = policy;
-  if (given("policy.keep")) config.policy.keep = request.config.policy.keep;
-  if (given("policy.temperature")) config.policy.temperature = request.config.policy.temperature;
-  return config;
+EvaluationRow row_of(const TaskEntry& each, const std::vector<std::string>& names) {
+  const Assessment& a = each.entry.assessment;
+  return {names[static_cast<std::size_t>(each.task)],
+          each.task,
+          std::string(to_string(each.entry.method)),
+          a.metrics,
+          a.noise_rate_all,
+          a.noise_rate_selected,
+          a.noise_reduction,
+          a.minority_share,
+          a.selected,
+          static_cast<std::uint8_t>(a.failed),
+          each.entry.policy};
 }
 
-/// Collective: this rank's rows of one source.
-Rows evaluate_source(const Communicator& comm, const TaskSource& source, const Config& config,
-                     const Selectors& selectors, PhaseClock& clock) {
-  const Shard shard = load_shard(comm, source, {0, source.task_count()}, config,
-                                 {0.0, static_cast<double>(config.evaluate.methods.size())}, clock);
+/// All that one evaluation gathers, source by source, alike on every rank.
+struct Outcome {
+  std::vector<EvaluationRow> rows;
+  std::vector<FrontierRow> frontier;
+  EvaluationTables tables;
+};
+
+template <class T>
+void append(std::vector<T>& to, const std::vector<T>& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
+/// Collective.
+void add_source(const Communicator& comm, const TaskSource& source, const EvaluationPlan& plan,
+                PhaseClock& clock, Outcome& results) {
+  const auto cost = [&](const TaskShape& task) { return plan.cost(task); };
+  const Shard shard = load_shard(comm, source, {0, source.task_count()}, plan.config, cost, clock);
+  const std::vector<std::string> names = source.names({0, source.task_count()});
+  const std::string name = std::set(names.begin(), names.end()).size() == 1 ? names.front() : "all";
   const auto timed = clock.measure("assess");
-  return assess_shard(comm, shard, source.names(shard.ids), config, selectors);
+  const TaskEntries entries = entries_of(comm, shard, [&](const PreparedTask& task) {
+    return contest(task, plan.config.evaluate.methods, plan.contest);
+  });
+  for (const TaskEntry& entry : entries) results.rows.push_back(row_of(entry, names));
+  append(results.tables.detection, detection_table(entries, names));
+  append(results.tables.response, response_table(comm, shard, name, plan.contest.policies));
+  if (!plan.frontier) return;
+  for (const TaskEntry& entry : entries_of(comm, shard, [&](const PreparedTask& task) {
+         return frontier(task, plan.config.evaluate.frontier, plan.contest);
+       }))
+    results.frontier.push_back({row_of(entry, names), entry.entry.setting});
+}
+
+/// On rank 0: everything that follows from the rows.
+void summarise_results(Outcome& results, Pooling pooling, Seed seed) {
+  EvaluationTables& tables = results.tables;
+  tables.summary = summarise(results.rows, pooling, seed);
+  tables.paired = compare_in_pairs(results.rows, pooling, seed);
+  tables.findings = findings_of(results.rows, tables.summary);
+  std::vector<EvaluationRow> baseline;
+  for (const EvaluationRow& row : results.rows)
+    if (row.method == "baseline") baseline.push_back(row);
+  tables.frontier = summarise_frontier(results.frontier, baseline, pooling, seed);
+}
+
+void print_comparison(const EvaluateRequest& request, const EvaluationPlan& plan, const Outcome& results) {
+  const Policy& policy = plan.contest.policies.front();
+  std::printf("policy %s%s: %s, keep %g, the model %s the group\n", request.policies.front().c_str(),
+              request.policies.size() > 1
+                  ? (" and " + std::to_string(request.policies.size() - 1) + " more").c_str()
+                  : "",
+              std::string(to_string(policy.features)).c_str(), policy.keep,
+              plan.config.inner.use_group ? "sees" : "does not see");
+  const EvaluateConfig& config = plan.config.evaluate;
+  if (config.adapt_steps > 0 || config.rounds > 0)
+    std::printf("meta_*: adapted by %ld steps at fairness weight %g, %ld rounds\n",
+                static_cast<long>(config.adapt_steps), config.adapt_fairness_weight,
+                static_cast<long>(config.rounds));
+  std::printf("\n%s",
+              comparison_table(results.tables, config.fairness == Gap::dp ? "dp_gap" : "eo_gap").c_str());
+  if (plan.frontier) std::fputs(frontier_table(results.tables.frontier).c_str(), stdout);
+  std::printf("\nwrote %s\n", request.output.c_str());
 }
 
 } // namespace
@@ -114,28 +131,18 @@ std::vector<TaskSource> evaluation_sources(const Communicator& comm, const Evalu
 
 void evaluate(const Communicator& comm, const EvaluateRequest& request) {
   require_writable(comm, {request.output});
-  const Policy policy = read_policy(comm, request.policy);
-  const Config config = settings_of(request, policy);
-  const Policy untrained = initialise(config.policy, config.evaluate.seed);
-  const Selectors selectors{&config.policy, &untrained, config.policy.keep, config.evaluate.seed};
-
+  const EvaluationPlan plan = evaluation_plan(comm, request);
   PhaseClock clock({"tasks", "features", "assess"});
-  Rows all; // by source, then task, then method, whatever the number of ranks
-  for (const TaskSource& source : evaluation_sources(comm, request)) {
-    const Rows gathered = gather_rows(comm, evaluate_source(comm, source, config, selectors, clock));
-    all.insert(all.end(), gathered.begin(), gathered.end());
-  }
+  Outcome results;
+  for (const TaskSource& source : evaluation_sources(comm, request))
+    add_source(comm, source, plan, clock, results);
+  if (comm.is_root())
+    summarise_results(results, request.suite ? Pooling::sources : Pooling::none, plan.config.evaluate.seed);
 
-  const std::vector<SummaryRow> summary =
-      summarise(all, request.suite ? Pooling::sources : Pooling::none, config.evaluate.seed);
-  const Range part = my_range(comm, 0, std::vector<double>(all.size(), 1.0));
-  write_evaluation(comm, request.output, {resolved_ini(config)},
-                   Rows(all.begin() + part.begin, all.begin() + part.end), summary);
-  if (!comm.is_root()) return;
-  std::printf("policy %s: %s, keep %g, the model %s the group\n\n%s", request.policy.c_str(),
-              std::string(to_string(policy.features)).c_str(), config.policy.keep,
-              config.inner.use_group ? "sees" : "does not see", comparison_table(all, summary).c_str());
-  std::printf("\nwrote %s\n", request.output.c_str());
+  const Range part = my_range(comm, 0, std::vector<double>(results.rows.size(), 1.0));
+  write_evaluation(comm, request.output, {resolved_ini(plan.config)},
+                   {results.rows.begin() + part.begin, results.rows.begin() + part.end}, results.tables);
+  if (comm.is_root()) print_comparison(request, plan, results);
 }
 
 } // namespace metasieve

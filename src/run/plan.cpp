@@ -2,7 +2,7 @@
 
 #include "io/policy_file.hpp"
 #include "parallel/for_each.hpp"
-#include "run/task_source.hpp"
+#include "run/evaluation_plan.hpp"
 #include "tasks/shard.hpp"
 
 #include <algorithm>
@@ -12,9 +12,6 @@
 
 namespace metasieve {
 namespace {
-
-// Of evaluation.h5: a row of one task and method, and all summary rows of one source and method.
-constexpr double record_bytes = 240, summary_bytes = 15 * 192;
 
 constexpr double megabyte = 1e6;
 constexpr double program_bytes = 28 * megabyte; // of the program, MPI and HDF5 on a rank without tasks
@@ -97,6 +94,29 @@ std::string format(const char* pattern, Values... values) {
   return line.data();
 }
 
+/// Bytes in evaluation.h5 that each task and each source take.
+struct EvaluationSizes {
+  double of_task, of_source;
+};
+
+EvaluationSizes evaluation_sizes(const EvaluationPlan& plan) {
+  constexpr double row = 290, summary = 17 * 240, pair = 11 * 200, detection = 9 * 192, response = 11 * 136;
+  const auto policies = static_cast<double>(plan.contest.policies.size());
+  double rows = 0, asking = 0;
+  const std::vector<Method>& methods = plan.config.evaluate.methods;
+  for (const Method method : methods) {
+    rows += asks_policy(method) ? policies : 1.0;
+    asking += asks_policy(method) ? 1.0 : 0.0;
+  }
+  const auto count = static_cast<double>(methods.size());
+  const FrontierSettings& frontier = plan.config.evaluate.frontier;
+  const auto points =
+      plan.frontier ? static_cast<double>(3 * frontier.weights.size() + frontier.tolerances.size()) : 0.0;
+  return {rows * row,
+          (count + points) * summary + asking * (count - 1.0) * pair + 0.5 * count * detection +
+              policies * static_cast<double>(feature_count(plan.config.policy.features)) * response};
+}
+
 std::string header(const Communicator& comm, Index tasks, double all_rows) {
   return format(
       "dry run: nothing is written\n  tasks            %ld with %.0f rows, on %d rank(s) x %d thread(s)\n",
@@ -156,21 +176,21 @@ std::string plan(const Communicator& comm, const TrainRequest& request) {
 
 std::string plan(const Communicator& comm, const EvaluateRequest& request) {
   require_writable(comm, {request.output});
-  Config config = request.config;
-  config.policy = read_policy(comm, request.policy);
-  const auto methods = static_cast<double>(config.evaluate.methods.size());
-  const auto held = [&](const TaskShape& task) { return held_bytes(task, config.policy.features); };
-  const auto total = [&](const TaskShape& task) { return total_cost(task, config, {0.0, methods}); };
+  const EvaluationPlan evaluation = evaluation_plan(comm, request);
+  const Policy& policy = evaluation.config.policy;
+  const auto held = [&](const TaskShape& task) { return held_bytes(task, policy.features); };
+  const auto total = [&](const TaskShape& task) { return evaluation.cost(task); };
+  const EvaluationSizes sizes = evaluation_sizes(evaluation);
   std::string text = "dry run: nothing is written\n";
-  double file_bytes = 2e4;
+  double file_bytes = 3e4;
   for (const TaskSource& source : evaluation_sources(comm, request)) {
     const Load load = load_of(comm, source, {0, source.task_count()}, total);
     text += format("  %-16s %ld tasks or splits, %.0f rows; memory per rank %.0f MB; about %.0f s\n",
                    source.names({0, 1}).front().c_str(), static_cast<long>(source.task_count()),
                    sum(load.tasks, rows),
-                   (program_bytes + fullest(load, held) + working_bytes(load, config.policy)) / megabyte,
+                   (program_bytes + fullest(load, held) + working_bytes(load, policy)) / megabyte,
                    stage_seconds(load, total));
-    file_bytes += methods * (record_bytes * static_cast<double>(source.task_count()) + summary_bytes);
+    file_bytes += sizes.of_task * static_cast<double>(source.task_count()) + sizes.of_source;
   }
   return text + format("  file             %s, %.1f MB\n", request.output.c_str(), file_bytes / megabyte);
 }

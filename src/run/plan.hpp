@@ -12,5 +12,6 @@ namespace metasieve {
 [[nodiscard]] std::string plan(const Communicator& comm, const GenerateRequest& request);
 [[nodiscard]] std::string plan(const Communicator& comm, const TrainRequest& request);
 [[nodiscard]] std::string plan(const Communicator& comm, const EvaluateRequest& request);
+[[nodiscard]] std::string plan(const Communicator& comm, const ScoreRequest& request);
 
 } // namespace metasieve

@@ -30,12 +30,23 @@ void train(const Communicator& comm, const TrainRequest& request);
 
 struct EvaluateRequest {
   Config config;
-  std::filesystem::path policy;
+  std::vector<std::filesystem::path> policies; ///< of one kind, e.g. of several seeds
   std::optional<std::filesystem::path> suite;
   std::vector<std::filesystem::path> datasets;
   std::filesystem::path output; ///< evaluation file
+  bool frontier = false;        ///< sweep the weight of the gap in the adaptation too
 };
 void evaluate(const Communicator& comm, const EvaluateRequest& request);
+
+struct ScoreRequest {
+  Config config;
+  std::filesystem::path policy, dataset;
+  std::filesystem::path output; ///< scores file; the same table as CSV goes beside it
+
+  /// The HDF5 file, and the CSV file
+  [[nodiscard]] std::vector<std::filesystem::path> output_files() const;
+};
+void score(const Communicator& comm, const ScoreRequest& request);
 
 /// The tasks that `config` trains on, of a suite of `total`. @throws AgreedError (exit code 2) if none are
 /// left: every rank must call it alike.

@@ -13,7 +13,7 @@ using Cells = std::map<std::string, const SummaryRow*>; // by metric
 
 template <class... Values>
 std::string format(const char* pattern, Values... values) {
-  std::array<char, 256> line{};
+  std::array<char, 320> line{};
   std::snprintf(line.data(), line.size(), pattern, values...);
   return line.data();
 }
@@ -27,86 +27,119 @@ std::string number(double value) {
   return std::isfinite(value) ? format("%6.3f", value) : std::string("undef.");
 }
 
-std::string method_line(const std::string& method, const Cells& cells) {
-  const SummaryRow &accuracy = *cells.at("accuracy"), &dp = *cells.at("dp_gap"), &eo = *cells.at("eo_gap"),
-                   &noise = *cells.at("noise_rate_selected");
-  const bool reference = method == "baseline";
-  const std::string gain =
-      reference ? "                       "
-                : format("%+6.2f [%+6.2f, %+6.2f]", 100.0 * accuracy.baseline_change,
-                         100.0 * accuracy.baseline_change_low, 100.0 * accuracy.baseline_change_high);
-  const auto change = [&](const SummaryRow& row) {
-    return reference ? std::string("      ") : percent(row.baseline_relative);
-  };
-  return format("  %-16s %s %s  %s %s  %s %s  %s %s  %s  %s\n", method.c_str(), number(accuracy.mean).c_str(),
-                gain.c_str(), number(dp.mean).c_str(), change(dp).c_str(), number(eo.mean).c_str(),
-                change(eo).c_str(), number(noise.mean).c_str(), change(noise).c_str(),
-                number(cells.at("balanced_accuracy")->mean).c_str(),
-                number(cells.at("positive_rate")->mean).c_str());
+/// "+1.23 [+0.45, +2.01]" in points.
+std::string points(double change, double low, double high) {
+  return format("%+6.2f [%+6.2f, %+6.2f]", 100.0 * change, 100.0 * low, 100.0 * high);
 }
 
-/// What a reader must know before believing a block: one line for each thing found, with the methods and
-/// counts.
-std::string notes(const std::string& source, const std::vector<EvaluationRow>& rows) {
-  struct Finding {
-    const char* what;
-    bool (*holds)(const EvaluationRow&);
+std::string method_line(const std::string& method, const Cells& cells) {
+  const auto mean = [&](const char* metric) { return number(cells.at(metric)->mean); };
+  const bool reference = method == "baseline";
+  const auto with_change = [&](const char* metric) {
+    const SummaryRow& row = *cells.at(metric);
+    return mean(metric) + " " + (reference ? std::string("      ") : percent(row.baseline_relative));
   };
-  constexpr std::array<Finding, 3> findings{{
-      {"one class for over 98 % of the rows (such a model looks fair and is of no use)",
-       [](const EvaluationRow& r) {
-         return r.metrics.positive_rate < 0.02 || r.metrics.positive_rate > 0.98;
-       }},
-      {"a gap is undefined (an empty group or cell of the test rows) and left out",
-       [](const EvaluationRow& r) {
-         return r.failed == 0 && (std::isnan(r.metrics.eo_gap) || std::isnan(r.metrics.dp_gap));
-       }},
-      {"the fit failed", [](const EvaluationRow& r) { return r.failed != 0; }},
-  }};
+  const SummaryRow& accuracy = *cells.at("accuracy");
+  const std::string gain = reference ? std::string(23, ' ')
+                                     : points(accuracy.baseline_change, accuracy.baseline_change_low,
+                                              accuracy.baseline_change_high);
+  std::string line = format("  %-16s %s %s", method.c_str(), mean("accuracy").c_str(), gain.c_str());
+  for (const char* metric : {"dp_gap", "eo_gap"}) line += "  " + with_change(metric);
+  for (const char* metric :
+       {"roh_dp", "roh_eo", "balanced_accuracy", "positive_rate", "worst_group_accuracy"})
+    line += "  " + mean(metric);
+  return line + "  " + with_change("noise_rate_selected") + "\n";
+}
+
+std::string policies_text(const std::map<std::string, Cells>& methods) {
+  std::int64_t policies = 1;
+  for (const auto& [method, cells] : methods) policies = std::max(policies, cells.at("accuracy")->policies);
+  return policies > 1 ? format(", mean of %ld policies", static_cast<long>(policies)) : std::string();
+}
+
+/// The selections of a policy against the methods that a user would choose otherwise.
+std::string pair_lines(const std::string& source, const std::vector<PairedRow>& paired,
+                       const std::string& gap) {
+  std::map<std::pair<std::string, std::string>, std::map<std::string, const PairedRow*>> pairs;
+  std::vector<std::pair<std::string, std::string>> order;
+  for (const PairedRow& row : paired) {
+    constexpr std::array<std::string_view, 8> peers{"baseline",  "greedy",    "reweighing",   "roh",
+                                                    "penalised", "threshold", "trained_hard", "trained_soft"};
+    const bool shown =
+        row.method.starts_with("meta_") && std::find(peers.begin(), peers.end(), row.peer) != peers.end();
+    if (row.source != source || !shown) continue;
+    const std::pair key(row.method, row.peer);
+    if (!pairs.contains(key)) order.push_back(key);
+    pairs[key][row.metric] = &row;
+  }
   std::string text;
-  for (const Finding& finding : findings) {
-    std::vector<std::pair<std::string, long>> counts; // by method, in the order of the rows
-    for (const EvaluationRow& row : rows) {
-      if ((row.source != source && source != "all") || !finding.holds(row)) continue;
-      const auto known =
-          std::find_if(counts.begin(), counts.end(), [&](const auto& c) { return c.first == row.method; });
-      if (known == counts.end())
-        counts.emplace_back(row.method, 1);
-      else
-        ++known->second;
-    }
-    std::string list;
-    for (const auto& [method, count] : counts)
-      list += (list.empty() ? "" : ", ") + method + " " + std::to_string(count);
-    if (!list.empty()) text += "  note: " + std::string(finding.what) + ": splits of " + list + "\n";
+  for (const auto& key : order) {
+    const PairedRow &accuracy = *pairs[key].at("accuracy"), &other = *pairs[key].at(gap);
+    text +=
+        format("  %-9s - %-13s accuracy %s points, won %3.0f %%;  %s %+.3f [%+.3f, %+.3f], won %3.0f %%\n",
+               key.first.c_str(), key.second.c_str(),
+               points(accuracy.difference, accuracy.low, accuracy.high).c_str(), 100.0 * accuracy.won,
+               gap.c_str(), other.difference, other.low, other.high, 100.0 * other.won);
+  }
+  return text.empty()
+             ? text
+             : "  in pairs on the same splits [95 % interval], share of splits won (ties half):\n" + text;
+}
+
+std::string finding_lines(const std::string& source, const std::vector<FindingRow>& findings) {
+  std::string text;
+  for (const FindingRow& finding : findings)
+    if (finding.source == source) text += "  " + finding.kind + ": " + finding.text + "\n";
+  return text;
+}
+
+constexpr const char* heading =
+    "  method           accuracy points [95 % interval]   DP gap         EO gap         roh_dp  roh_eo  "
+    "bal.acc posit.  worst gr  noise kept\n";
+
+} // namespace
+
+std::string comparison_table(const EvaluationTables& tables, const std::string& gap) {
+  std::vector<std::string> sources;
+  std::map<std::string, std::vector<std::string>> order; // methods of a source
+  std::map<std::string, std::map<std::string, Cells>> cells;
+  for (const SummaryRow& row : tables.summary) {
+    if (!cells.contains(row.source)) sources.push_back(row.source);
+    if (!cells[row.source].contains(row.method)) order[row.source].push_back(row.method);
+    cells[row.source][row.method][row.metric] = &row;
+  }
+  std::string text;
+  for (const std::string& source : sources) {
+    const std::string& first = order[source].front();
+    text += (text.empty() ? "" : "\n") +
+            format("%s (%ld tasks or splits%s; changes against baseline, the fit on all rows)\n",
+                   source.c_str(), static_cast<long>(cells[source][first].at("accuracy")->splits),
+                   policies_text(cells[source]).c_str()) +
+            heading;
+    for (const std::string& method : order[source]) text += method_line(method, cells[source][method]);
+    text += pair_lines(source, tables.paired, gap) + finding_lines(source, tables.findings);
   }
   return text;
 }
 
-} // namespace
-
-std::string comparison_table(const std::vector<EvaluationRow>& rows, const std::vector<SummaryRow>& summary) {
-  std::vector<std::pair<std::string, std::string>> order; // source, method
-  std::map<std::pair<std::string, std::string>, Cells> cells;
-  for (const SummaryRow& row : summary) {
-    const std::pair key(row.source, row.method);
-    if (!cells.contains(key)) order.push_back(key);
-    cells[key][row.metric] = &row;
-  }
-  std::string text, source;
-  for (const auto& key : order) {
-    if (key.first != source) {
-      if (!source.empty()) text += notes(source, rows) + "\n";
-      source = key.first;
-      text += format("%s (%ld tasks or splits; changes against baseline, the fit on all rows)\n",
-                     source.c_str(), static_cast<long>(cells[key].at("accuracy")->splits));
+std::string frontier_table(const std::vector<SummaryRow>& frontier) {
+  std::map<std::pair<std::string, std::string>, std::map<double, Cells>> lines; // source, method
+  for (const SummaryRow& row : frontier) lines[{row.source, row.method}][row.setting][row.metric] = &row;
+  std::string text =
+      "\nfrontier: weight of the gap in the adaptation and in penalised, tolerance of threshold\n";
+  for (const auto& [key, settings] : lines)
+    for (const auto& [setting, cells] : settings) {
+      const SummaryRow& accuracy = *cells.at("accuracy");
       text +=
-          "  method          accuracy points [95 % interval]    DP gap          EO gap       noise kept      "
-          "bal.acc. positive\n";
+          format("  %-16s %-12s %7.3f  accuracy %s %s  DP gap %s  EO gap %s  bal.acc %s  posit. %s\n",
+                 key.first.c_str(), key.second.c_str(), setting, number(accuracy.mean).c_str(),
+                 points(accuracy.baseline_change, accuracy.baseline_change_low, accuracy.baseline_change_high)
+                     .c_str(),
+                 number(cells.at("dp_gap")->mean).c_str(), number(cells.at("eo_gap")->mean).c_str(),
+                 number(cells.at("balanced_accuracy")->mean).c_str(),
+                 number(cells.at("positive_rate")->mean).c_str());
     }
-    text += method_line(key.second, cells[key]);
-  }
-  return text + notes(source, rows);
+  return text;
 }
 
 } // namespace metasieve

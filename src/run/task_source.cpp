@@ -92,8 +92,7 @@ Range my_range(const Communicator& comm, Index begin, const std::vector<double>&
 }
 
 Shard load_shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config,
-                 const Uses& uses, PhaseClock& clock) {
-  const auto cost = [&](const TaskShape& task) { return total_cost(task, config, uses); };
+                 const std::function<double(const TaskShape&)>& cost, PhaseClock& clock) {
   Shard shard{my_range(comm, ids.begin, source.costs(ids, cost)), {}};
   std::vector<Task> tasks;
   {

@@ -68,9 +68,10 @@ struct Shard {
 [[nodiscard]] std::vector<TaskSource> evaluation_sources(const Communicator& comm,
                                                          const EvaluateRequest& request);
 
-/// Collective: the tasks of `ids` dealt over the ranks, with probe and features, such that `uses` of them are
-/// balanced too. Times the phases `tasks` and `features`.
+/// Collective: the tasks of `ids` dealt over the ranks by `cost`, all that is done with a task, with probe
+/// and features. Times the phases `tasks` and `features`.
 [[nodiscard]] Shard load_shard(const Communicator& comm, const TaskSource& source, Range ids,
-                               const Config& config, const Uses& uses, PhaseClock& clock);
+                               const Config& config, const std::function<double(const TaskShape&)>& cost,
+                               PhaseClock& clock);
 
 } // namespace metasieve

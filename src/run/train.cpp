@@ -71,9 +71,12 @@ public:
                               : TaskSource::generator(request.config)) {
     const Range training = training_tasks(config_, source_.task_count());
     train_tasks_ = training.size();
-    shard_ = load_shard(comm, source_, training, config_, {mean_visits(config_, train_tasks_), 0.0}, clock_);
-    held_out_ = load_shard(comm, source_, {training.end, source_.task_count()}, config_,
-                           {0.0, assessments_per_task(config_)}, clock_);
+    const auto load = [&](Range ids, Uses uses) {
+      const auto cost = [&](const TaskShape& task) { return total_cost(task, config_, uses); };
+      return load_shard(comm, source_, ids, config_, cost, clock_);
+    };
+    shard_ = load(training, {mean_visits(config_, train_tasks_), 0.0});
+    held_out_ = load({training.end, source_.task_count()}, {0.0, assessments_per_task(config_)});
     policy_ = initialise(config_.policy, config_.meta.seed);
     policy_.use_group = config_.inner.use_group;
   }

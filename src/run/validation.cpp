@@ -3,6 +3,7 @@
 #include "parallel/exact_sum.hpp"
 #include "parallel/for_each.hpp"
 #include "selectors/assess.hpp"
+#include "selectors/methods.hpp"
 
 #include <array>
 #include <cmath>
@@ -11,22 +12,25 @@
 namespace metasieve {
 
 Validation::Validation(const Communicator& comm, const Shard& shard, Index total, double ridge)
-    : shard_(&shard), total_(total), ridge_(ridge), baseline_(means(comm, Method::baseline, {})) {}
+    : shard_(&shard), total_(total), ridge_(ridge),
+      baseline_(
+          means(comm, [](const PreparedTask& task) { return Vector(Vector::Ones(task.train.rows())); })) {}
 
 ValidationRow Validation::measure(const Communicator& comm, const Policy& policy,
                                   std::int64_t iteration) const {
-  const std::vector<double> hard = means(comm, Method::meta_hard, policy);
+  const std::vector<double> hard =
+      means(comm, [&](const PreparedTask& task) { return highest(policy_score(task, policy), policy.keep); });
   return {iteration,    hard[0],      hard[1], hard[2],     baseline_[0],
           baseline_[1], baseline_[2], hard[3], baseline_[3]};
 }
 
-std::vector<double> Validation::means(const Communicator& comm, Method method, const Policy& policy) const {
+std::vector<double> Validation::means(const Communicator& comm, const Selection& weights) const {
   constexpr std::size_t quantities = 4;
   ExactSum sum(2 * quantities, 1.0, std::max<Index>(total_, 1)); // of values, and of how many are defined
   comm.agree([&] {
     for_each_parallel({0, static_cast<Index>(shard_->tasks.size())}, [&](Index i) {
-      const Selectors selectors{&policy, nullptr, policy.keep, Seed{}};
-      const Assessment a = assess(method, shard_->tasks[static_cast<std::size_t>(i)], selectors, ridge_);
+      const PreparedTask& task = shard_->tasks[static_cast<std::size_t>(i)];
+      const Assessment a = assess(task, fit_model(task, weights(task), task.train.y, ridge_));
       const std::array<double, quantities> values{a.metrics.accuracy, a.metrics.dp_gap, a.metrics.eo_gap,
                                                   a.noise_rate_selected};
       std::array<double, 2 * quantities> terms{};

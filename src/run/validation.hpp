@@ -16,8 +16,8 @@ public:
                                       std::int64_t iteration) const;
 
 private:
-  [[nodiscard]] std::vector<double> means(const Communicator& comm, Method method,
-                                          const Policy& policy) const;
+  using Selection = std::function<Vector(const PreparedTask&)>; ///< training weights [n]
+  [[nodiscard]] std::vector<double> means(const Communicator& comm, const Selection& weights) const;
 
   const Shard* shard_;
   Index total_;

@@ -1,11 +1,24 @@
 #pragma once
 
 #include "fairness/metrics.hpp"
-#include "selectors/methods.hpp"
+#include "features/prepared_task.hpp"
+#include "selectors/diagnostics.hpp"
 
 namespace metasieve {
 
-/// What one method did to one task: quality on the clean test rows, and what it selected. NaN: undefined.
+/// What a method made of a task.
+struct Model {
+  Vector weights;      ///< [n] >= 0, of the training rows
+  Vector score;        ///< [m], of the test rows: yhat = 1 where it is > 0
+  bool failed = false; ///< the fit diverged
+};
+
+/// The final fit of most methods: a logistic regression to convergence on the weighted training rows, with
+/// `labels` [n]. `ridge` as in the inner problem.
+[[nodiscard]] Model fit_model(const PreparedTask& task, const Vector& weights, const Labels& labels,
+                              double ridge);
+
+/// Quality of a model on the clean test rows, and what it was trained on. NaN: undefined.
 struct Assessment {
   Metrics metrics;
   double noise_rate_all = 0;      ///< share of training labels that differ from the clean ones
@@ -13,12 +26,13 @@ struct Assessment {
   double noise_reduction = 0;     ///< 1 - selected / all; undefined where no label is flipped
   double minority_share = 0;      ///< share of group 1 in the selection, by weight
   double selected = 0;            ///< rows kept, or the sum of the weights
+  DetectionReport detection;      ///< of flipped labels by the rows of weight 0
   bool failed = false;            ///< the fit diverged, or a score is not finite: the metrics are NaN
 };
 
-/// Weights the training rows by `method`, fits a logistic regression to convergence, and measures it on
-/// task.test. `ridge` as in the inner problem.
-[[nodiscard]] Assessment assess(Method method, const PreparedTask& task, const Selectors& selectors,
-                                double ridge);
+[[nodiscard]] Assessment assess(const PreparedTask& task, const Model& model);
+
+/// The same of a model that was fitted to the clean labels: nothing noisy is left in what it was trained on.
+[[nodiscard]] Assessment assess_oracle(const PreparedTask& task, const Model& model);
 
 } // namespace metasieve

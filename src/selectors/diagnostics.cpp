@@ -1,7 +1,5 @@
 #include "selectors/diagnostics.hpp"
 
-#include "tasks/corruption.hpp"
-
 #include <limits>
 
 namespace metasieve {
@@ -31,20 +29,6 @@ DetectionReport detect(const Vector& weights, const Labels& y, const Labels& y_c
     cell = cell + Detection{1, rejected, flipped, rejected && flipped};
   }
   return report;
-}
-
-std::string_view to_string(Corruption corruption) {
-  constexpr std::array<std::string_view, 6> names{"none", "uniform",      "adversarial",
-                                                  "bias", "uniform_bias", "adversarial_bias"};
-  return names[static_cast<std::size_t>(corruption)];
-}
-
-Corruption corruption_of(const Metadata& metadata) {
-  const bool flips = flip_count(metadata.noise_rate, metadata.n_train) > 0;
-  const bool bias = metadata.label_bias > 0.0;
-  if (!flips) return bias ? Corruption::bias : Corruption::none;
-  if (metadata.adversarial != 0) return bias ? Corruption::adversarial_bias : Corruption::adversarial;
-  return bias ? Corruption::uniform_bias : Corruption::uniform;
 }
 
 } // namespace metasieve

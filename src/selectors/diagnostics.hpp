@@ -1,9 +1,8 @@
 #pragma once
 
-#include "tasks/task.hpp"
+#include "base/linalg.hpp"
 
 #include <array>
-#include <string_view>
 
 namespace metasieve {
 
@@ -40,17 +39,5 @@ struct DetectionReport {
 /// weights [n] >= 0 of the training rows, y observed, y_clean, group: each [n].
 [[nodiscard]] DetectionReport detect(const Vector& weights, const Labels& y, const Labels& y_clean,
                                      const Labels& group);
-
-/// How the labels of a task were corrupted. A file stores which labels are wrong, not why: after label bias,
-/// a hidden positive of the disadvantaged group may come from either step, so kinds of corruption are told
-/// apart between tasks, not between rows. Two facts help within a `*_bias` task: every false positive, and
-/// every flip in the other group, is of the first step; and hidden positives of the disadvantaged group are
-/// mostly of the second where label_bias is well above noise_rate.
-enum class Corruption { none, uniform, adversarial, bias, uniform_bias, adversarial_bias };
-
-[[nodiscard]] std::string_view to_string(Corruption corruption);
-
-/// What was asked for: a label bias may have hidden no label by chance.
-[[nodiscard]] Corruption corruption_of(const Metadata& metadata);
 
 } // namespace metasieve

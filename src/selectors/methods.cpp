@@ -1,6 +1,7 @@
 #include "selectors/methods.hpp"
 
 #include "base/error.hpp"
+#include "features/cells.hpp"
 #include "policy/weights.hpp"
 
 #include <algorithm>
@@ -11,67 +12,59 @@
 namespace metasieve {
 namespace {
 
-constexpr std::array<std::string_view, 10> names{
-    "baseline",       "greedy",         "greedy_weighted", "reweighing", "random",
-    "untrained_hard", "untrained_soft", "meta_hard",       "meta_soft",  "oracle"};
+struct MethodInfo {
+  std::string_view name;
+  bool asks_policy, selects_rows, is_oracle;
+};
+
+constexpr std::array<MethodInfo, 16> methods{{
+    {"baseline", false, false, false},
+    {"greedy", false, true, false},
+    {"greedy_weighted", false, true, false},
+    {"reweighing", false, true, false},
+    {"roh", false, true, false},
+    {"penalised", false, false, false},
+    {"threshold", false, false, false},
+    {"random", false, false, false},
+    {"untrained_hard", false, false, false},
+    {"untrained_soft", false, false, false},
+    {"trained_hard", true, true, false},
+    {"trained_soft", true, true, false},
+    {"meta_hard", true, true, false},
+    {"meta_soft", true, true, false},
+    {"oracle", false, false, true},
+    {"oracle_penalised", false, false, true},
+}};
+
+const MethodInfo& info(Method method) { return methods[static_cast<std::size_t>(method)]; }
 
 Index kept_rows(Index rows, double keep) {
   // The slack makes floor(0.7 * 10) seven, whatever the rounding of 0.7.
   return std::max<Index>(1, static_cast<Index>(std::floor(keep * static_cast<double>(rows) + 1e-9)));
 }
 
-Vector probe_losses(const PreparedTask& task) {
-  const Vector score = design_matrix(task.train, task.probe.standardizer) * task.probe.beta;
-  return logistic_loss(score, to_vector(task.train.y));
-}
-
-Vector scores(const PreparedTask& task, const Policy& policy) {
-  return forward(policy, task.features.cast<double>()).u;
-}
-
-Vector hard(const PreparedTask& task, const Policy& policy) {
-  return highest(scores(task, policy), policy.keep);
-}
-
-Vector soft(const PreparedTask& task, const Policy& policy) {
-  return keep_weights(scores(task, policy), policy.keep, policy.temperature).weights;
-}
-
-Vector reweighing(const PreparedTask& task) {
-  const auto& [y, z] = std::tie(task.train.y, task.train.group);
-  std::array<std::array<double, 2>, 2> count{};
-  for (Index i = 0; i < y.size(); ++i) ++count[y(i)][z(i)];
-  const double rows = static_cast<double>(y.size());
-  Vector weights(y.size());
-  for (Index i = 0; i < y.size(); ++i) {
-    const double same_y = count[y(i)][0] + count[y(i)][1], same_z = count[0][z(i)] + count[1][z(i)];
-    weights(i) = same_y * same_z / (rows * count[y(i)][z(i)]);
-  }
-  return weights;
-}
-
-Vector random_rows(const PreparedTask& task, const Selectors& selectors) {
-  const Index rows = task.train.rows();
-  const Stream stream(selectors.seed, Draw::selection, task.id);
-  Vector weights = Vector::Zero(rows);
-  for (const Index i : sample_without_replacement(stream, rows, kept_rows(rows, selectors.keep)))
-    weights(i) = 1.0;
-  return weights;
-}
-
 } // namespace
 
-std::string_view to_string(Method method) { return names[static_cast<std::size_t>(method)]; }
+std::string_view to_string(Method method) { return info(method).name; }
 
-std::vector<std::string> method_names() { return {names.begin(), names.end()}; }
+std::vector<std::string> method_names() {
+  std::vector<std::string> names;
+  for (const MethodInfo& method : methods) names.emplace_back(method.name);
+  return names;
+}
 
 Method parse_method(const std::string& name) {
-  const auto* const found = std::find(names.begin(), names.end(), name);
-  if (found != names.end()) return static_cast<Method>(found - names.begin());
   std::string all;
-  for (const std::string_view known : names) all += (all.empty() ? "" : ", ") + std::string(known);
+  for (std::size_t i = 0; i < methods.size(); ++i) {
+    if (methods[i].name == name) return static_cast<Method>(i);
+    all += (all.empty() ? "" : ", ") + std::string(methods[i].name);
+  }
   throw ConfigError("evaluate.methods = " + name + ": no such method; known are " + all);
 }
+
+bool asks_policy(Method method) { return info(method).asks_policy; }
+bool selects_rows(Method method) { return info(method).selects_rows; }
+bool is_oracle(Method method) { return info(method).is_oracle; }
 
 Vector highest(const Vector& score, double keep) {
   std::vector<Index> order(static_cast<std::size_t>(score.size()));
@@ -82,22 +75,34 @@ Vector highest(const Vector& score, double keep) {
   return weights;
 }
 
-Vector training_weights(Method method, const PreparedTask& task, const Selectors& selectors) {
-  switch (method) {
-  case Method::greedy: return highest(-probe_losses(task), selectors.keep);
-  case Method::greedy_weighted:
-    return highest(-probe_losses(task), selectors.keep).array() *
-           (1.0 + 0.5 * task.train.group.cast<double>().array());
-  case Method::reweighing: return reweighing(task);
-  case Method::random: return random_rows(task, selectors);
-  case Method::untrained_hard: return hard(task, *selectors.untrained);
-  case Method::untrained_soft: return soft(task, *selectors.untrained);
-  case Method::meta_hard: return hard(task, *selectors.trained);
-  case Method::meta_soft: return soft(task, *selectors.trained);
-  case Method::baseline:
-  case Method::oracle: break;
-  }
-  return Vector::Ones(task.train.rows());
+Vector policy_score(const PreparedTask& task, const Policy& policy) {
+  return forward(policy, task.features.cast<double>()).u;
+}
+
+Vector greedy_weights(const PreparedTask& task, double keep) {
+  const Vector score = design_matrix(task.train, task.probe.standardizer) * task.probe.beta;
+  return highest(-logistic_loss(score, to_vector(task.train.y)), keep);
+}
+
+Vector group_weighted(const PreparedTask& task, const Vector& weights) {
+  return weights.array() * (1.0 + 0.5 * task.train.group.cast<double>().array());
+}
+
+Vector reweighing_weights(const PreparedTask& task) {
+  return log_cell_weight(task.train.y, task.train.group).array().exp();
+}
+
+Vector random_weights(const PreparedTask& task, double keep, Seed seed) {
+  const Index rows = task.train.rows();
+  Vector weights = Vector::Zero(rows);
+  for (const Index i :
+       sample_without_replacement(Stream(seed, Draw::selection, task.id), rows, kept_rows(rows, keep)))
+    weights(i) = 1.0;
+  return weights;
+}
+
+Vector soft_weights(const Policy& policy, const Vector& u) {
+  return keep_weights(u, policy.keep, policy.temperature).weights;
 }
 
 } // namespace metasieve

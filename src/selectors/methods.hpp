@@ -9,18 +9,26 @@
 
 namespace metasieve {
 
-/// Ways to weight training rows before the same final fit, by their names in configurations and files.
+/// What is compared, by its name in configurations and files. Most are ways to weight training rows before
+/// the same final fit, a logistic regression to convergence; roh, penalised and threshold make their own
+/// model, as published.
 enum class Method {
-  baseline,        ///< all rows
-  greedy,          ///< the floor(keep n) rows of lowest probe loss
-  greedy_weighted, ///< the same, group 1 weighted 1.5
-  reweighing,      ///< P(y)P(z)/P(y,z) (Kamiran and Calders 2012, doi:10.1007/s10115-011-0463-8)
-  random,          ///< floor(keep n) random rows
-  untrained_hard,  ///< a freshly initialised policy, its floor(keep n) rows of highest score
-  untrained_soft,  ///< its keep weights
-  meta_hard,       ///< the trained policy, the floor(keep n) rows of highest score
-  meta_soft,       ///< its keep weights
-  oracle,          ///< all rows with their clean labels
+  baseline,         ///< all rows
+  greedy,           ///< the floor(keep n) rows of lowest probe loss
+  greedy_weighted,  ///< the same, group 1 weighted 1.5
+  reweighing,       ///< P(y)P(z)/P(y,z) (Kamiran and Calders 2012, doi:10.1007/s10115-011-0463-8)
+  roh,              ///< the sampler of Roh et al. (2021), and the model that it trains: fit_roh
+  penalised,        ///< all rows, with a fairness penalty in the fit: fit_penalised
+  threshold,        ///< all rows, then one threshold per group (Hardt et al. 2016): choose_thresholds
+  random,           ///< floor(keep n) random rows
+  untrained_hard,   ///< a freshly initialised policy, its floor(keep n) rows of highest score
+  untrained_soft,   ///< its keep weights
+  trained_hard,     ///< the trained policy as it is, the floor(keep n) rows of highest score
+  trained_soft,     ///< its keep weights
+  meta_hard,        ///< the trained policy, with the rounds and the adaptation that were asked for
+  meta_soft,        ///< its keep weights
+  oracle,           ///< all rows with their clean labels
+  oracle_penalised, ///< penalised on the clean labels: a ceiling
 };
 
 [[nodiscard]] std::string_view to_string(Method method);
@@ -29,18 +37,26 @@ enum class Method {
 /// @throws ConfigError listing the names if `name` is none of them.
 [[nodiscard]] Method parse_method(const std::string& name);
 
-/// The policies that the selections ask.
-struct Selectors {
-  const Policy* trained = nullptr;
-  const Policy* untrained = nullptr;
-  double keep = 0.7;
-  Seed seed{}; ///< of the method `random`
-};
-
-/// Training weights of each row, [n] >= 0: 0 or 1 for a hard selection.
-[[nodiscard]] Vector training_weights(Method method, const PreparedTask& task, const Selectors& selectors);
+/// Whether it asks a trained policy, so that each policy gives it another result.
+[[nodiscard]] bool asks_policy(Method method);
+/// Whether it selects or weights rows of noisy labels by something that was learnt or published: what a user
+/// can choose from. Not random, untrained, oracle; not penalised and threshold, which select nothing.
+[[nodiscard]] bool selects_rows(Method method);
+/// Whether it knows the clean labels.
+[[nodiscard]] bool is_oracle(Method method);
 
 /// 1 for the floor(keep n) (at least 1) rows of highest score, ties by index; 0 for the others. score [n].
 [[nodiscard]] Vector highest(const Vector& score, double keep);
+
+/// The network's output for the rows of a task: u [n], higher is more trusted.
+[[nodiscard]] Vector policy_score(const PreparedTask& task, const Policy& policy);
+
+// Training weights of each row, [n] >= 0: 0 or 1 for a hard selection.
+[[nodiscard]] Vector greedy_weights(const PreparedTask& task, double keep);
+[[nodiscard]] Vector group_weighted(const PreparedTask& task, const Vector& weights); ///< group 1 x 1.5
+[[nodiscard]] Vector reweighing_weights(const PreparedTask& task);
+[[nodiscard]] Vector random_weights(const PreparedTask& task, double keep, Seed seed);
+/// The policy's keep weights of rows that it scores `u` [n].
+[[nodiscard]] Vector soft_weights(const Policy& policy, const Vector& u);
 
 } // namespace metasieve

@@ -12,6 +12,7 @@ struct RoundsOptions {
 };
 
 struct RoundsSelection {
+  Vector score;     ///< [n], the policy's output u that the last selection was made by
   Vector weights;   ///< [n], 1 for the floor(policy.keep n) rows kept, 0 for the others
   Index rounds = 0; ///< refits that were made: fewer than asked once a selection repeats itself
 };

@@ -4,6 +4,7 @@
 #include "meta/meta_gradient.hpp"
 #include "policy/weights.hpp"
 #include "selectors/assess.hpp"
+#include "selectors/methods.hpp"
 #include "tasks/generate.hpp"
 
 #include <benchmark/benchmark.h>
@@ -70,7 +71,8 @@ void assess_hard(benchmark::State& state) {
   const PreparedTask task = prepare(new_task(state.range(0)), {});
   const Policy policy = initialise({}, Seed{1});
   for (auto _ : state)
-    benchmark::DoNotOptimize(assess(Method::meta_hard, task, {&policy, &policy, 0.7, Seed{}}, ridge));
+    benchmark::DoNotOptimize(
+        assess(task, fit_model(task, highest(policy_score(task, policy), 0.7), task.train.y, ridge)));
 }
 
 void policy_forward(benchmark::State& state) {

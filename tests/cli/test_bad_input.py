@@ -211,6 +211,8 @@ class BadFiles(BinaryTest):
     evaluate = ("evaluate", "--policy", "policy.h5", "--suite", "suite.h5", "--output", "output")
     evaluate_data = ("evaluate", "--policy", "policy.h5", "--dataset", "dataset.h5", "--output", "output")
 
+    score = ("score", "--policy", "policy.h5", "--dataset", "dataset.h5", "--output", "output.h5")
+
     def test_files_that_are_none_of_ours(self):
         self.refuse("suite", ANY_FILE, self.train)
         self.refuse("policy", ANY_FILE, self.evaluate, FEW)
@@ -235,6 +237,8 @@ class BadFiles(BinaryTest):
         self.refuse("dataset", DATASET, self.evaluate_data)
         self.refuse("dataset", DATASET, ("inspect", "dataset.h5"), (ALONE,))
         self.refuse("dataset", some, (*self.evaluate_data, "--dry-run"), FEW)
+        self.refuse("dataset", some, (*self.score, "--dry-run"), (ALONE,))
+        self.refuse("dataset", some, self.score, FEW)
 
     def test_second_dataset(self):
         spoil, names = DATASET["one class"]
@@ -250,6 +254,7 @@ class BadFiles(BinaryTest):
         self.refuse("policy", POLICY, self.evaluate)
         self.refuse("policy", POLICY, ("inspect", "policy.h5"), (ALONE,))
         self.refuse("policy", {"NaN": POLICY["NaN"]}, (*self.evaluate, "--dry-run"), FEW)
+        self.refuse("policy", {"NaN": POLICY["NaN"]}, self.score, FEW)
 
     def test_wrong_type(self):
         def copy_of(other, names):
@@ -437,6 +442,11 @@ class BadConfiguration(BinaryTest):
             (self.train("--iterations", "3"), "did you mean --meta.iterations"),
             (("evaluate", "--output", "e.h5", "--suite", "s.h5"), "evaluate needs --policy"),
             (("evaluate", "--policy", "p.h5", "--suite", "s.h5"), "evaluate needs --output"),
+            (("score", "--policy", "p.h5", "--output", "s.h5"), "score needs --dataset"),
+            (("score", "--policy", "p.h5", "q.h5", "--dataset", "d.h5", "--output", "s.h5"), "score takes one --policy"),
+            (("score", "--policy", "p.h5", "--dataset", "d.h5", "--output", "s.csv"), "s.csv: name the HDF5 file"),
+            (("score", "--policy", "p.h5", "--dataset", "d.h5", "--frontier", "--output", "s.h5"),
+             "unknown option --frontier"),
             (evaluate, "either --suite or --dataset"),
             ((*evaluate, "--suite", "s.h5", "--dataset", "d.h5"), "either --suite or --dataset, not both"),
             ((*evaluate, "--dataset"), "--dataset needs a value"),
@@ -470,6 +480,11 @@ class BadConfiguration(BinaryTest):
             (self.train("--suite.seed", "-1"), "suite.seed = -1: must be an integer from 0"),
             (self.train("--evaluate.label_noise", "0.5"), "evaluate.label_noise = 0.5: must be"),
             (self.train("--evaluate.methods", "meta_hrd"), "evaluate.methods = meta_hrd: .*meta_hard"),
+            (self.train("--evaluate.fairness", "both"), "evaluate.fairness = both: must be dp . eo"),
+            (self.train("--evaluate.roh_tau", "1.1"), "evaluate.roh_tau = 1.1: must be a number >= 0 and <= 1"),
+            (self.train("--evaluate.adapt_steps", "-1"), "evaluate.adapt_steps = -1: must be an integer from 0"),
+            (self.train("--evaluate.frontier_weights", "0,x"), "evaluate.frontier_weights = 0,x: must be 1 to 100"),
+            (self.train("--evaluate.frontier_weights", "0,-1"), "evaluate.frontier_weights = 0,-1: must be"),
             (self.train("--suite.validation_tasks", "240"), "_tasks = 240: must be less than suite.tasks = 240"),
             (self.train("--suite.tasks", "40"), "validation_tasks = 40: must be less than suite.tasks = 40"),
         ])
@@ -539,6 +554,17 @@ class BadConfiguration(BinaryTest):
             write_dataset(self.folder / name / "same.h5")
         self.refuse([(("evaluate", "--policy", "run/policy.h5", "--dataset", "a/same.h5", "b/same.h5", "--output",
                        "e.h5"), "two data sets are called same; rename")], ranks=RANKS)
+
+    def test_policies_of_two_kinds(self):
+        for name, more in (("sees", ()), ("blind", ("--inner.use_group", "false")),
+                           ("ten", ("--policy.features", "seed10"))):
+            self.succeed("train", *TINY, *SHORT, *more, "--output", name)
+        write_dataset(self.folder / "d.h5")
+        both = ("evaluate", "--dataset", "d.h5", "--output", "e.h5", "--policy", "sees/policy.h5")
+        self.refuse([((*both, "blind/policy.h5"), "blind/policy.h5 and sees/policy.h5: .*inner.use_group"),
+                     ((*both, "ten/policy.h5"), "ten/policy.h5 and sees/policy.h5: trained on different features")],
+                    ranks=RANKS)
+        self.succeed(*both, "blind/policy.h5", "--inner.use_group", "true", "--evaluate.methods", "meta_hard")
 
     def test_validation_tasks_of_a_suite_file(self):
         self.succeed("generate", *TINY, "--output", "suite.h5")

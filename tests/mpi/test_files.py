@@ -23,7 +23,8 @@ METADATA = """task_id n_samples n_train n_test n_features noise_rate group_imbal
     test_minority_rate test_dp_gap train_pos_rate_z0 train_pos_rate_z1 test_pos_rate_z0 test_pos_rate_z1
     family disadvantaged feature_shift label_bias adversarial""".split()
 EVALUATION = """source split method accuracy dp_gap eo_gap eopp_gap roh_dp roh_eo noise_rate_all noise_rate_selected
-    noise_reduction minority_share selected auc balanced_accuracy positive_rate worst_group_accuracy""".split()
+    noise_reduction minority_share selected auc balanced_accuracy positive_rate worst_group_accuracy dp_floor
+    eo_floor""".split()
 ALWAYS_DEFINED = {"source", "split", "method", "selected"}
 
 
@@ -111,13 +112,20 @@ class Files(unittest.TestCase):
         file = self.open("evaluation")
         rows = file["evaluation"][:]
         flags = [f"{name}_defined" for name in EVALUATION if name not in ALWAYS_DEFINED]
-        self.assertEqual(list(rows.dtype.names), EVALUATION + flags + ["failed"])
+        self.assertEqual(list(rows.dtype.names), EVALUATION + flags + ["failed", "policy"])
         self.assertEqual(rows["split"].tolist(), [0, 1])
         self.assertEqual(rows["eo_gap_defined"].tolist(), [1, 0])
         for name in EVALUATION:
             if name not in ALWAYS_DEFINED:
                 self.assertEqual((rows[f"{name}_defined"] == 1).tolist(), (~np.isnan(rows[name])).tolist())
+        self.assertEqual(rows["policy"].tolist(), [0, 1])
         self.assertEqual(file["summary"]["metric"].tolist(), [b"accuracy"])
+        self.assertEqual(file["frontier"]["setting"].tolist(), [0.3])
+        self.assertEqual(file["paired"][0].tolist(), (b"compas", b"meta_hard", b"roh", b"eo_gap", -0.02, -0.05, 0.01,
+                                                      0.75, 9))
+        self.assertEqual(file["detection"]["caught"].tolist(), [8])
+        self.assertEqual(file["response"]["feature"].tolist(), [b"knn"])
+        self.assertEqual(file["findings"]["text"].tolist(), [b"WARNING: one class"])
 
     def test_importers_files_are_read_by_cpp(self):
         table = "age,sex,city,income\n" + "".join(f"{20 + i},{'FM'[i % 2]},{'abc'[i % 3]},{i % 5 // 2}\n"

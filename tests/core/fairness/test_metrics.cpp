@@ -1,3 +1,4 @@
+#include "base/random.hpp"
 #include "fairness/metrics.hpp"
 
 #include <gtest/gtest.h>
@@ -34,6 +35,29 @@ TEST(Metrics, agree_with_counts_by_hand) {
   EXPECT_NEAR(m.auc, 15.0 / 18, 1e-12);
 }
 
+// An independent route to the floors: draw predictions with equal rates in both groups and average the gaps.
+TEST(Metrics, floors_are_the_gaps_that_chance_makes) {
+  constexpr Index rows = 2000, draws = 2000;
+  const Stream stream(Seed{5}, Draw::covariates, TaskId{0});
+  Labels y(rows), group(rows);
+  for (Index i = 0; i < rows; ++i) {
+    y(i) = i % 3 == 0 ? 1 : 0;
+    group(i) = i % 4 == 1 ? 1 : 0;
+  }
+  double dp = 0, eo = 0, dp_floor = 0, eo_floor = 0;
+  for (Index d = 0; d < draws; ++d) {
+    Vector score(rows);
+    for (Index i = 0; i < rows; ++i) score(i) = stream.uniform(d * rows + i) < 0.4 ? 1.0 : -1.0;
+    const Metrics m = evaluate_predictor(score, y, group);
+    dp += m.dp_gap / draws, eo += m.eo_gap / draws;
+    dp_floor += m.dp_floor / draws, eo_floor += m.eo_floor / draws;
+  }
+
+  // The mean of |N| over 2000 draws has a standard error of 0.75/sqrt(2000), 1.7 %.
+  EXPECT_NEAR(dp_floor, dp, 0.05 * dp);
+  EXPECT_NEAR(eo_floor, eo, 0.05 * eo);
+}
+
 TEST(Metrics, ties_count_half_in_the_area_under_the_curve) {
   const Vector score = Vector::Constant(4, 0.5);
   const Labels y{{1, 0, 1, 0}}, group{{0, 0, 1, 1}};
@@ -49,6 +73,8 @@ TEST(Metrics, empty_cell_makes_its_gaps_undefined_and_no_other) {
 
   EXPECT_TRUE(std::isnan(m.eo_gap));
   EXPECT_TRUE(std::isnan(m.roh_eo));
+  EXPECT_TRUE(std::isnan(m.eo_floor));
+  EXPECT_FALSE(std::isnan(m.dp_floor));
   EXPECT_NEAR(m.eopp_gap, 0.5, 1e-12);
   EXPECT_NEAR(m.dp_gap, 0.0, 1e-12);
 }

@@ -1,5 +1,6 @@
 #include "selectors/diagnostics.hpp"
 
+#include "tasks/corruption_kind.hpp"
 #include "tasks/generate.hpp"
 
 #include <gtest/gtest.h>
@@ -80,6 +81,16 @@ TEST(Corruption, is_read_from_the_metadata) {
   EXPECT_EQ(kind(0.1, 1, 0.2), "adversarial_bias");
 }
 
+TEST(Corruption, flips_that_nobody_asked_for_are_given) {
+  Task task;
+  task.train.y = task.train.y_clean = Labels{{0, 1, 1}};
+
+  EXPECT_EQ(corruption_of(task), Corruption::none);
+  task.train.y = Labels{{0, 0, 1}};
+  EXPECT_EQ(corruption_of(task), Corruption::given);
+  EXPECT_EQ(to_string(Corruption::given), "given");
+}
+
 TEST(Corruption, false_positives_and_flips_in_the_other_group_are_never_of_label_bias) {
   Family family;
   family.samples = {2000, 2000};
@@ -93,7 +104,7 @@ TEST(Corruption, false_positives_and_flips_in_the_other_group_are_never_of_label
     const DetectionReport report =
         detect(Vector::Ones(task.train.rows()), task.train.y, task.train.y_clean, task.train.group);
 
-    EXPECT_EQ(corruption_of(task.metadata), Corruption::bias);
+    EXPECT_EQ(corruption_of(task), Corruption::bias);
     EXPECT_EQ(report.false_positives().flipped, 0);
     EXPECT_EQ(report.of_group(1 - disadvantaged).flipped, 0);
     EXPECT_GT(report.cell[0][disadvantaged].flipped, 0);

@@ -116,7 +116,7 @@ inline EvaluationRow sample_row(std::int64_t split) {
   row.source = "compas";
   row.split = split;
   row.method = "meta_hard";
-  row.metrics = {0.7, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.65, 0.55, 0.45};
+  row.metrics = {0.7, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.65, 0.55, 0.45, 0.02, 0.03};
   if (split % 2 == 1) row.metrics.eo_gap = undefined;
   row.noise_rate_all = 0.1;
   row.noise_rate_selected = 0.02;
@@ -124,7 +124,21 @@ inline EvaluationRow sample_row(std::int64_t split) {
   row.minority_share = 0.4;
   row.selected = 70;
   row.failed = split == 3;
+  row.policy = split;
   return row;
+}
+
+inline EvaluationTables sample_tables() {
+  const SummaryRow accuracy{"compas", "meta_hard", "accuracy", 0.7, 0.6, 0.8,  0.01,
+                            0,        0.02,        0.014,      9,   3,   0.004};
+  SummaryRow point = accuracy;
+  point.setting = 0.3;
+  return {{accuracy},
+          {{"compas", "meta_hard", "roh", "eo_gap", -0.02, -0.05, 0.01, 0.75, 9}},
+          {{"compas", "uniform", "meta_hard", 1, -1, 100, 30, 10, 8, 8.0 / 30, 0.8}},
+          {{"compas", 2, "knn", 0.5, -0.1, 0.2, 0.7}},
+          {{"compas", "constant", "WARNING: one class"}},
+          {point}};
 }
 
 } // namespace metasieve::test

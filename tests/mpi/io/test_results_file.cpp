@@ -2,6 +2,7 @@
 #include "io/policy_file.hpp"
 #include "io/results_file.hpp"
 #include "io/scores_file.hpp"
+#include "io/text_file.hpp"
 
 #include "mpi/agreed.hpp"
 #include "mpi/io/edit.hpp"
@@ -53,9 +54,7 @@ TEST(EvaluationFile, comes_back_in_rank_order_with_undefined_values) {
   std::vector<EvaluationRow> mine(static_cast<std::size_t>(comm.rank()),
                                   test::sample_row(comm.rank())); // none on 0
   if (comm.size() == 1) mine = {test::sample_row(1)};
-  const std::vector<SummaryRow> summary{
-      {"compas", "meta_hard", "accuracy", 0.7, 0.6, 0.8, 0.01, 0, 0.02, 0.014, 9}};
-  write_evaluation(comm, scratch / "e.h5", {}, mine, summary);
+  write_evaluation(comm, scratch / "e.h5", {}, mine, {});
 
   const Evaluation read = read_evaluation(comm, scratch / "e.h5");
 
@@ -67,9 +66,36 @@ TEST(EvaluationFile, comes_back_in_rank_order_with_undefined_values) {
   EXPECT_TRUE(std::isnan(read.rows.front().metrics.eo_gap));
   EXPECT_EQ(read.rows.front().metrics.worst_group_accuracy, 0.45);
   EXPECT_EQ(read.rows.front().selected, 70);
-  EXPECT_EQ(read.summary.size(), 1U);
+  EXPECT_EQ(read.rows.front().metrics.eo_floor, 0.03);
+  EXPECT_EQ(read.rows.front().policy, 1);
+  EXPECT_TRUE(read.tables.summary.empty() && read.tables.frontier.empty());
+}
+
+TEST(EvaluationFile, tables_of_rank_0_come_back_on_every_rank) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  write_evaluation(comm, scratch / "e.h5", {}, {},
+                   comm.is_root() ? test::sample_tables() : EvaluationTables{});
+
+  const EvaluationTables read = read_evaluation(comm, scratch / "e.h5").tables;
+
+  EXPECT_TRUE(read.summary.size() == 1 && read.paired.size() == 1 && read.detection.size() == 1);
+  EXPECT_TRUE(read.response.size() == 1 && read.findings.size() == 1 && read.frontier.size() == 1);
+  if (read.frontier.empty() || read.paired.empty()) return; // no ASSERT: another rank may go on
   EXPECT_EQ(read.summary[0].baseline_relative, 0.014);
   EXPECT_EQ(read.summary[0].splits, 9);
+  EXPECT_EQ(read.summary[0].policies, 3);
+  EXPECT_EQ(read.summary[0].policy_sd, 0.004);
+  EXPECT_TRUE(std::isnan(read.summary[0].setting));
+  EXPECT_EQ(read.frontier[0].setting, 0.3);
+  EXPECT_EQ(read.frontier[0].mean, 0.7);
+  EXPECT_EQ(read.paired[0].peer, "roh");
+  EXPECT_EQ(read.paired[0].won, 0.75);
+  EXPECT_EQ(read.detection[0].corruption, "uniform");
+  EXPECT_EQ(read.detection[0].caught, 8);
+  EXPECT_EQ(read.response[0].feature, "knn");
+  EXPECT_EQ(read.response[0].keep, 0.7);
+  EXPECT_EQ(read.findings[0].text, "WARNING: one class");
 }
 
 TEST(EvaluationFile, cuts_long_names_instead_of_losing_an_evaluation) {
@@ -90,6 +116,27 @@ TEST(ScoresFile, comes_back) {
   EXPECT_EQ(read.back().row, comm.size() - 1);
   EXPECT_EQ(read.back().weight, 0.25);
   EXPECT_EQ(read.back().group, 1);
+}
+
+TEST(ScoresFile, as_text_has_every_bit_and_no_nan) {
+  const std::vector<ScoreRow> rows{{0, -1.0 / 3, 0.25, 1, 0, 1}, {1, std::nan(""), 0, 0, 1, 0}};
+  EXPECT_EQ(scores_csv(rows),
+            "row,score,weight,selected,y,z\n0,-0.3333333333333333,0.25,1,0,1\n1,,0,0,1,0\n");
+}
+
+TEST(TextFile, replaces_what_was_there_and_leaves_no_part) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  write_text(comm, scratch / "new/a.csv", "first, which is longer\n");
+  write_text(comm, scratch / "new/a.csv", "second\n");
+
+  std::ifstream stream(scratch / "new/a.csv");
+  std::ostringstream text;
+  text << stream.rdbuf();
+  EXPECT_EQ(text.str(), "second\n");
+  EXPECT_FALSE(std::filesystem::exists(scratch / "new/a.csv.part"));
+  comm.barrier();
+  EXPECT_THROW(write_text(comm, scratch / "new", "x"), AgreedError); // a folder
 }
 
 TEST(Inspect, describes_and_verifies_each_type) {

@@ -98,16 +98,139 @@ TEST(Summary, families_pool_and_data_sets_do_not) {
                std::runtime_error);
 }
 
-TEST(ComparisonTable, warns_of_constant_predictors_and_undefined_gaps) {
+TEST(Summary, policies_are_averaged_within_a_split_before_splits_are_resampled) {
+  std::vector<EvaluationRow> rows;
+  for (std::int64_t split = 0; split < 2; ++split) {
+    rows.push_back(row("a", split, "baseline", 0.7, 0.2));
+    for (std::int64_t policy = 0; policy < 2; ++policy) {
+      rows.push_back(row("a", split, "meta_hard", 0.7 + 0.02 * static_cast<double>(policy), 0.1));
+      rows.back().policy = policy;
+    }
+  }
+  rows.back().metrics.dp_gap = nan; // split 1, policy 1: the other policy alone speaks for the split
+
+  const auto summary = summarise(rows, Pooling::none, Seed{1});
+
+  const SummaryRow& accuracy = find(summary, "a", "meta_hard", "accuracy");
+  EXPECT_EQ(accuracy.splits, 2);
+  EXPECT_EQ(accuracy.policies, 2);
+  EXPECT_NEAR(accuracy.mean, 0.71, 1e-12);
+  EXPECT_NEAR(accuracy.low, 0.71, 1e-12); // both splits have the same mean
+  EXPECT_NEAR(accuracy.high, 0.71, 1e-12);
+  EXPECT_NEAR(accuracy.policy_sd, 0.02 / std::sqrt(2.0), 1e-12);
+  EXPECT_EQ(find(summary, "a", "meta_hard", "dp_gap").splits, 2);
+  EXPECT_TRUE(std::isnan(find(summary, "a", "baseline", "accuracy").policy_sd));
+}
+
+TEST(Pairs, differences_and_shares_won_by_hand) {
+  std::vector<EvaluationRow> rows;
+  const std::vector<double> own{0.80, 0.70, 0.60, 0.75}, peer{0.70, 0.70, 0.65, 0.70},
+      own_gap{0.1, 0.1, 0.1, nan}, peer_gap{0.2, 0.05, 0.1, 0.2};
+  for (std::int64_t split = 0; split < 4; ++split) {
+    const auto at = static_cast<std::size_t>(split);
+    rows.push_back(row("a", split, "roh", peer[at], peer_gap[at]));
+    rows.push_back(row("a", split, "meta_hard", own[at], own_gap[at]));
+    rows.back().policy = 0;
+  }
+
+  const std::vector<PairedRow> pairs = compare_in_pairs(rows, Pooling::none, Seed{1});
+
+  const auto of = [&](const std::string& metric) {
+    for (const PairedRow& pair : pairs)
+      if (pair.metric == metric) return pair;
+    throw std::runtime_error("no such pair");
+  };
+  EXPECT_EQ(of("accuracy").method, "meta_hard");
+  EXPECT_EQ(of("accuracy").peer, "roh");
+  EXPECT_NEAR(of("accuracy").difference, (0.1 + 0 - 0.05 + 0.05) / 4, 1e-12);
+  EXPECT_NEAR(of("accuracy").won, 2.5 / 4, 1e-12); // a tie counts half
+  EXPECT_EQ(of("dp_gap").splits, 3);
+  EXPECT_NEAR(of("dp_gap").difference, (-0.1 + 0.05 + 0) / 3, 1e-12);
+  EXPECT_NEAR(of("dp_gap").won, 1.5 / 3, 1e-12);                               // lower is better
+  for (const PairedRow& pair : pairs) EXPECT_NE(pair.metric, "positive_rate"); // neither better nor worse
+}
+
+TEST(Frontier, each_setting_is_summed_up_against_the_same_baseline) {
+  const std::vector<EvaluationRow> baseline{row("a", 0, "baseline", 0.7, 0.2),
+                                            row("a", 1, "baseline", 0.8, 0.2)};
+  std::vector<FrontierRow> points;
+  for (const double setting : {0.1, 0.0})
+    for (std::int64_t split = 0; split < 2; ++split)
+      points.push_back({row("a", split, "penalised", 0.7 - setting, 0.2 - setting), setting});
+
+  const std::vector<SummaryRow> frontier = summarise_frontier(points, baseline, Pooling::none, Seed{1});
+
+  std::vector<double> settings, changes;
+  for (const SummaryRow& point : frontier) {
+    EXPECT_EQ(point.method, "penalised");
+    if (point.metric != "accuracy") continue;
+    settings.push_back(point.setting);
+    changes.push_back(point.baseline_change);
+  }
+  EXPECT_EQ(settings, (std::vector<double>{0.0, 0.1}));
+  EXPECT_NEAR(changes.at(0), -0.05, 1e-12);
+  EXPECT_NEAR(changes.at(1), -0.15, 1e-12);
+}
+
+std::string findings_text(const std::vector<EvaluationRow>& rows) {
+  std::string text;
+  for (const FindingRow& finding : findings_of(rows, summarise(rows, Pooling::none, Seed{1})))
+    text += finding.kind + ": " + finding.text + "\n";
+  return text;
+}
+
+TEST(Findings, warn_of_constant_predictors_and_undefined_gaps) {
   std::vector<EvaluationRow> rows{row("a", 0, "baseline", 0.7, 0.1), row("a", 0, "greedy", 0.7, nan)};
   rows[1].metrics.positive_rate = 0.0;
 
-  const std::string table = comparison_table(rows, summarise(rows, Pooling::none, Seed{1}));
+  const std::string text = findings_text(rows);
 
-  EXPECT_NE(table.find("one class for over 98 %"), std::string::npos);
-  EXPECT_NE(table.find("greedy 1"), std::string::npos);
-  EXPECT_NE(table.find("undefined"), std::string::npos);
-  EXPECT_EQ(table.find("baseline 1"), std::string::npos);
+  EXPECT_NE(text.find("constant: WARNING: one class for over 98 %"), std::string::npos);
+  EXPECT_NE(text.find("splits of greedy 1"), std::string::npos);
+  EXPECT_NE(text.find("undefined: a gap"), std::string::npos);
+  EXPECT_EQ(text.find("baseline 1"), std::string::npos);
+}
+
+TEST(Findings, say_where_no_selection_helps_and_where_one_does) {
+  std::vector<EvaluationRow> helped, not_helped;
+  for (std::int64_t split = 0; split < 10; ++split) {
+    const double jitter = 0.001 * static_cast<double>(split % 3);
+    const auto add = [&](std::vector<EvaluationRow>& rows, const char* method, double accuracy, double gap) {
+      rows.push_back(row("a", split, method, accuracy + jitter, gap + jitter));
+      rows.back().metrics.eo_gap = gap + jitter;
+    };
+    for (auto* rows : {&helped, &not_helped}) {
+      add(*rows, "baseline", 0.70, 0.30);
+      add(*rows, "penalised", 0.70, 0.01);  // selects no rows
+      add(*rows, "reweighing", 0.60, 0.02); // too dear
+      add(*rows, "oracle", 0.75, 0.01);     // knows the clean labels
+    }
+    add(helped, "greedy", 0.695, 0.10);
+    add(not_helped, "greedy", 0.699, 0.28);
+  }
+
+  EXPECT_NE(findings_text(helped).find("EO gap is lowered most by greedy, -66 % at -0.5 points"),
+            std::string::npos)
+      << findings_text(helped);
+  EXPECT_NE(findings_text(not_helped).find("no selection of rows helps here"), std::string::npos);
+  EXPECT_NE(findings_text(not_helped).find("no selection of rows raises accuracy"), std::string::npos);
+}
+
+TEST(ComparisonTable, has_every_method_its_pairs_and_findings) {
+  std::vector<EvaluationRow> rows{row("a", 0, "baseline", 0.7, 0.1), row("a", 0, "meta_hard", 0.75, 0.05)};
+  rows[1].policy = 0;
+  EvaluationTables tables;
+  tables.summary = summarise(rows, Pooling::none, Seed{1});
+  tables.paired = compare_in_pairs(rows, Pooling::none, Seed{1});
+  tables.findings = {{"a", "constant", "a warning"}, {"b", "constant", "of another source"}};
+
+  const std::string table = comparison_table(tables, "dp_gap");
+
+  EXPECT_NE(table.find("  meta_hard         0.750  +5.00"), std::string::npos) << table;
+  EXPECT_NE(table.find("meta_hard - baseline"), std::string::npos);
+  EXPECT_NE(table.find("won 100 %"), std::string::npos);
+  EXPECT_NE(table.find("constant: a warning"), std::string::npos);
+  EXPECT_EQ(table.find("another source"), std::string::npos);
 }
 
 } // namespace

@@ -20,7 +20,7 @@ void write_samples(const Communicator& comm, const std::filesystem::path& folder
   write_checkpoint(comm, folder / "checkpoint.h5", provenance, test::sample_checkpoint());
   write_results(comm, folder / "results.h5", provenance, test::sample_results());
   write_evaluation(comm, folder / "evaluation.h5", provenance, {test::sample_row(comm.rank())},
-                   {{"compas", "meta_hard", "accuracy", 0.7, 0.6, 0.8, 0, -0.1, 0.1, 0, 2}});
+                   test::sample_tables());
   write_scores(comm, folder / "scores.h5", provenance, {{comm.rank(), -0.5, 0.25, 1, 0, 1}});
 }
 

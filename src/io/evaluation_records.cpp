@@ -1,0 +1,159 @@
+#include "io/evaluation_records.hpp"
+
+#include <cmath>
+
+namespace metasieve {
+namespace {
+
+constexpr std::size_t source_size = 64, name_size = 32, text_size = 256;
+
+template <class Record>
+using Fields = std::vector<h5::Field<Record>>;
+
+/// A number that may be undefined: stored as NaN, with a flag after all numbers.
+void add_number(Fields<EvaluationRow>& numbers, Fields<EvaluationRow>& flags, const std::string& name,
+                auto member) {
+  numbers.push_back(h5::number<EvaluationRow>(name, member));
+  flags.push_back(h5::flag<EvaluationRow>(name + "_defined", [member](const EvaluationRow& row) {
+    return !std::isnan(std::invoke(member, row));
+  }));
+}
+
+Fields<EvaluationRow> evaluation_fields() {
+  Fields<EvaluationRow> fields, flags;
+  const auto metric = [&](const char* name, double Metrics::*member) {
+    add_number(
+        fields, flags, name, [member](auto& row) -> auto& { return row.metrics.*member; });
+  };
+  const auto number = [&](const char* name, double EvaluationRow::*member) {
+    add_number(fields, flags, name, member);
+  };
+  fields.push_back(h5::text<EvaluationRow>("source", source_size, &EvaluationRow::source));
+  fields.push_back(h5::number<EvaluationRow>("split", &EvaluationRow::split));
+  fields.push_back(h5::text<EvaluationRow>("method", name_size, &EvaluationRow::method));
+  metric("accuracy", &Metrics::accuracy);
+  metric("dp_gap", &Metrics::dp_gap);
+  metric("eo_gap", &Metrics::eo_gap);
+  metric("eopp_gap", &Metrics::eopp_gap);
+  metric("roh_dp", &Metrics::roh_dp);
+  metric("roh_eo", &Metrics::roh_eo);
+  number("noise_rate_all", &EvaluationRow::noise_rate_all);
+  number("noise_rate_selected", &EvaluationRow::noise_rate_selected);
+  number("noise_reduction", &EvaluationRow::noise_reduction);
+  number("minority_share", &EvaluationRow::minority_share);
+  fields.push_back(h5::number<EvaluationRow>("selected", &EvaluationRow::selected));
+  metric("auc", &Metrics::auc);
+  metric("balanced_accuracy", &Metrics::balanced_accuracy);
+  metric("positive_rate", &Metrics::positive_rate);
+  metric("worst_group_accuracy", &Metrics::worst_group_accuracy);
+  metric("dp_floor", &Metrics::dp_floor);
+  metric("eo_floor", &Metrics::eo_floor);
+  fields.insert(fields.end(), flags.begin(), flags.end());
+  fields.push_back(h5::number<EvaluationRow>("failed", &EvaluationRow::failed));
+  fields.push_back(h5::number<EvaluationRow>("policy", &EvaluationRow::policy));
+  return fields;
+}
+
+Fields<SummaryRow> summary_fields() {
+  const auto number = [](const char* name, auto member) { return h5::number<SummaryRow>(name, member); };
+  return {h5::text<SummaryRow>("source", source_size, &SummaryRow::source),
+          h5::text<SummaryRow>("method", name_size, &SummaryRow::method),
+          h5::text<SummaryRow>("metric", name_size, &SummaryRow::metric),
+          number("mean", &SummaryRow::mean),
+          number("low", &SummaryRow::low),
+          number("high", &SummaryRow::high),
+          number("baseline_change", &SummaryRow::baseline_change),
+          number("baseline_change_low", &SummaryRow::baseline_change_low),
+          number("baseline_change_high", &SummaryRow::baseline_change_high),
+          number("baseline_relative", &SummaryRow::baseline_relative),
+          number("splits", &SummaryRow::splits),
+          number("policies", &SummaryRow::policies),
+          number("policy_sd", &SummaryRow::policy_sd)};
+}
+
+Fields<SummaryRow> frontier_fields() {
+  Fields<SummaryRow> fields = summary_fields();
+  fields.insert(fields.begin() + 2, h5::number<SummaryRow>("setting", &SummaryRow::setting));
+  return fields;
+}
+
+Fields<PairedRow> paired_fields() {
+  const auto number = [](const char* name, auto member) { return h5::number<PairedRow>(name, member); };
+  return {h5::text<PairedRow>("source", source_size, &PairedRow::source),
+          h5::text<PairedRow>("method", name_size, &PairedRow::method),
+          h5::text<PairedRow>("peer", name_size, &PairedRow::peer),
+          h5::text<PairedRow>("metric", name_size, &PairedRow::metric),
+          number("difference", &PairedRow::difference),
+          number("low", &PairedRow::low),
+          number("high", &PairedRow::high),
+          number("won", &PairedRow::won),
+          number("splits", &PairedRow::splits)};
+}
+
+Fields<DetectionRow> detection_fields() {
+  const auto number = [](const char* name, auto member) { return h5::number<DetectionRow>(name, member); };
+  return {h5::text<DetectionRow>("source", source_size, &DetectionRow::source),
+          h5::text<DetectionRow>("corruption", name_size, &DetectionRow::corruption),
+          h5::text<DetectionRow>("method", name_size, &DetectionRow::method),
+          number("group", &DetectionRow::group),
+          number("label", &DetectionRow::label),
+          number("rows", &DetectionRow::rows),
+          number("rejected", &DetectionRow::rejected),
+          number("flipped", &DetectionRow::flipped),
+          number("caught", &DetectionRow::caught),
+          number("precision", &DetectionRow::precision),
+          number("recall", &DetectionRow::recall)};
+}
+
+Fields<ResponseRow> response_fields() {
+  const auto number = [](const char* name, auto member) { return h5::number<ResponseRow>(name, member); };
+  return {h5::text<ResponseRow>("source", source_size, &ResponseRow::source),
+          number("policy", &ResponseRow::policy),
+          h5::text<ResponseRow>("feature", name_size, &ResponseRow::feature),
+          number("quantile", &ResponseRow::quantile),
+          number("value", &ResponseRow::value),
+          number("score", &ResponseRow::score),
+          number("keep", &ResponseRow::keep)};
+}
+
+} // namespace
+
+const h5::Records<EvaluationRow>& evaluation_records() {
+  static const h5::Records<EvaluationRow> records(evaluation_fields());
+  return records;
+}
+
+const h5::Records<SummaryRow>& summary_records() {
+  static const h5::Records<SummaryRow> records(summary_fields());
+  return records;
+}
+
+const h5::Records<SummaryRow>& frontier_records() {
+  static const h5::Records<SummaryRow> records(frontier_fields());
+  return records;
+}
+
+const h5::Records<PairedRow>& paired_records() {
+  static const h5::Records<PairedRow> records(paired_fields());
+  return records;
+}
+
+const h5::Records<DetectionRow>& detection_records() {
+  static const h5::Records<DetectionRow> records(detection_fields());
+  return records;
+}
+
+const h5::Records<ResponseRow>& response_records() {
+  static const h5::Records<ResponseRow> records(response_fields());
+  return records;
+}
+
+const h5::Records<FindingRow>& finding_records() {
+  static const h5::Records<FindingRow> records(
+      {h5::text<FindingRow>("source", source_size, &FindingRow::source),
+       h5::text<FindingRow>("kind", name_size, &FindingRow::kind),
+       h5::text<FindingRow>("text", text_size, &FindingRow::text)});
+  return records;
+}
+
+} // namespace metasieve

@@ -1,0 +1,58 @@
+#include "run/evaluation_plan.hpp"
+
+#include "io/policy_file.hpp"
+
+namespace metasieve {
+namespace {
+
+/// Steps of a frontier whose configuration gives none: without adaptation it would have no curve.
+constexpr Index default_frontier_steps = 60;
+
+void require_one_kind(const EvaluateRequest& request, const std::vector<Policy>& policies) {
+  for (std::size_t i = 1; i < policies.size(); ++i) {
+    const std::string names = request.policies[i].string() + " and " + request.policies.front().string();
+    if (policies[i].features != policies.front().features)
+      throw AgreedError(ExitCode::usage, "--policy " + names +
+                                             ": trained on different features; compare "
+                                             "policies of one feature set");
+    if (policies[i].use_group != policies.front().use_group &&
+        !request.config.explicit_keys.contains("inner.use_group"))
+      throw AgreedError(ExitCode::usage, "--policy " + names +
+                                             ": one was trained for a model that sees the "
+                                             "group, one not; give --inner.use_group true or false");
+  }
+}
+
+} // namespace
+
+double EvaluationPlan::cost(const TaskShape& task) const {
+  return preparation_cost(task, config.policy.features) +
+         contest_cost(task, config, std::ssize(contest.policies), frontier);
+}
+
+EvaluationPlan evaluation_plan(const Communicator& comm, const EvaluateRequest& request) {
+  std::vector<Policy> policies;
+  for (const std::filesystem::path& file : request.policies) policies.push_back(read_policy(comm, file));
+  require_one_kind(request, policies);
+
+  EvaluationPlan plan{request.config, {}, request.frontier};
+  Config& config = plan.config;
+  const auto given = [&](const char* key) { return config.explicit_keys.contains(key); };
+  for (Policy& policy : policies) {
+    if (given("policy.keep")) policy.keep = request.config.policy.keep;
+    if (given("policy.temperature")) policy.temperature = request.config.policy.temperature;
+  }
+  if (!given("inner.use_group")) config.inner.use_group = policies.front().use_group;
+  config.policy = policies.front();
+  if (plan.frontier && config.evaluate.adapt_steps == 0) config.evaluate.adapt_steps = default_frontier_steps;
+
+  const EvaluateConfig& evaluate = config.evaluate;
+  plan.contest = {policies,           initialise(config.policy, evaluate.seed),
+                  config.policy.keep, config.inner.ridge,
+                  evaluate.seed,      evaluate.fairness,
+                  evaluate.roh_tau,   evaluate.penalty,
+                  evaluate.tolerance, config.selection_options()};
+  return plan;
+}
+
+} // namespace metasieve

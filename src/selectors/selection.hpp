@@ -1,0 +1,20 @@
+#pragma once
+
+#include "meta/adapt.hpp"
+#include "selectors/rounds.hpp"
+
+namespace metasieve {
+
+/// What a trained policy does on a data set before it selects.
+struct SelectionOptions {
+  Index rounds = 0;    ///< refits of probe and features on the kept rows
+  double ridge = 1e-3; ///< of the probe, as when the task was prepared
+  AdaptOptions adapt;  ///< meta-steps on halves of the training rows
+};
+
+/// The policy's score of each training row, higher is more trusted: of the policy adapted to the task, after
+/// the rounds. Without steps and rounds: policy_score. Reads training rows and noisy labels alone. [n]
+[[nodiscard]] Vector selection_score(const PreparedTask& task, const Policy& policy,
+                                     const SelectionOptions& options);
+
+} // namespace metasieve

@@ -1,0 +1,49 @@
+#include "core/numerics.hpp"
+#include "tasks/resample.hpp"
+
+#include <set>
+
+namespace metasieve {
+namespace {
+
+using namespace testing;
+
+Split small_rows() {
+  Split rows;
+  rows.x = normals(200, 3, 1).cast<float>();
+  rows.y = rows.y_clean = coin(200, 2, 0.3);
+  rows.group = coin(200, 3);
+  rows.x.col(0) = Eigen::VectorXf::LinSpaced(200, 0, 199); // a row's number
+  return rows;
+}
+
+TEST(Resample, splits_all_rows_and_flips_training_labels_alone) {
+  const Split rows = small_rows();
+
+  const Task task = resample(rows, {"data", 0.1, Seed{1}, std::nullopt}, 3);
+
+  std::set<float> seen;
+  for (const Split* part : {&task.train, &task.test})
+    for (Index i = 0; i < part->rows(); ++i) seen.insert(part->x(i, 0));
+  EXPECT_EQ(seen.size(), 200U);
+  EXPECT_EQ(task.test.rows(), 60);
+  EXPECT_EQ((task.train.y.array() != task.train.y_clean.array()).count(), 14);
+  EXPECT_EQ(task.test.y, task.test.y_clean);
+  EXPECT_NEAR(task.test.y.cast<double>().mean(), rows.y.cast<double>().mean(), 0.5 / 60);
+  EXPECT_EQ(task.metadata.family, "data");
+}
+
+TEST(Resample, repetitions_differ_and_a_given_split_is_kept) {
+  const Split rows = small_rows();
+  Labels split = Labels::Zero(200);
+  split.tail(50).setOnes();
+  const Resampling given{"data", 0.0, Seed{1}, split};
+
+  EXPECT_NE(resample(rows, {"d", 0.1, Seed{1}, std::nullopt}, 0).train.x,
+            resample(rows, {"d", 0.1, Seed{1}, std::nullopt}, 1).train.x);
+  EXPECT_EQ(resample(rows, given, 0).test.x, rows.x.bottomRows(50));
+  EXPECT_EQ(resample(rows, given, 0).train.y, rows.y.head(150));
+}
+
+} // namespace
+} // namespace metasieve
