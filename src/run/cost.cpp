@@ -46,12 +46,12 @@ namespace {
 
 // Of one method on one task, beyond its final fit.
 double roh_cost(const TaskShape& task) {
-  return 400.0 * real(task.train_rows) * (60.0 + 3.0 * real(task.columns));
+  return 400.0 * real(task.train_rows) * (95.0 + 4.0 * real(task.columns));
 }
 double penalised_cost(const TaskShape& task) {
-  return real(task.train_rows) * 100.0 * (30.0 + 2.0 * real(task.columns));
+  return real(task.train_rows) * (1200.0 + 120.0 * real(task.columns));
 }
-double threshold_cost(const TaskShape& task) { return real(task.train_rows) * 150.0 + 4e6; }
+double threshold_cost(const TaskShape& task) { return real(task.train_rows) * 150.0 + 2e6; }
 
 /// The policy's own part of meta_*: adaptation and rounds.
 double selection_cost(const TaskShape& task, const Config& config) {

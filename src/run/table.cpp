@@ -86,6 +86,32 @@ std::string pair_lines(const std::string& source, const std::vector<PairedRow>& 
              : "  in pairs on the same splits [95 % interval], share of splits won (ties half):\n" + text;
 }
 
+/// The rows that the policy rejects as detectors of flipped labels, by kind of corruption.
+std::string detection_lines(const std::string& source, const std::vector<DetectionRow>& detection) {
+  std::map<std::string, std::map<std::pair<std::int64_t, std::int64_t>, const DetectionRow*>> kinds;
+  for (const DetectionRow& row : detection)
+    if (row.source == source && row.method == "meta_hard")
+      kinds[row.corruption][{row.group, row.label}] = &row;
+  std::string text;
+  for (const auto& [kind, rows] : kinds) {
+    const DetectionRow& all = *rows.at({-1, -1});
+    if (all.flipped == 0) continue;
+    const auto pair = [&](std::int64_t group, std::int64_t label) {
+      const DetectionRow& row = *rows.at({group, label});
+      return format("%.2f/%.2f", row.precision, row.recall);
+    };
+    const auto total = static_cast<double>(all.rows);
+    text += format(
+        "  %-16s %s  group 0 %s  group 1 %s  hidden positives %s  false positives %s  chance %.2f/%.2f\n",
+        kind.c_str(), pair(-1, -1).c_str(), pair(0, -1).c_str(), pair(1, -1).c_str(), pair(-1, 0).c_str(),
+        pair(-1, 1).c_str(), static_cast<double>(all.flipped) / total,
+        static_cast<double>(all.rejected) / total);
+  }
+  return text.empty()
+             ? text
+             : "  rows that meta_hard rejects as a detector of flipped labels, precision/recall:\n" + text;
+}
+
 std::string finding_lines(const std::string& source, const std::vector<FindingRow>& findings) {
   std::string text;
   for (const FindingRow& finding : findings)
@@ -117,7 +143,8 @@ std::string comparison_table(const EvaluationTables& tables, const std::string& 
                    policies_text(cells[source]).c_str()) +
             heading;
     for (const std::string& method : order[source]) text += method_line(method, cells[source][method]);
-    text += pair_lines(source, tables.paired, gap) + finding_lines(source, tables.findings);
+    text += pair_lines(source, tables.paired, gap) + detection_lines(source, tables.detection) +
+            finding_lines(source, tables.findings);
   }
   return text;
 }
