@@ -71,7 +71,7 @@ class PublishedFiles(Importer):
     def test_compas(self):
         file = self.check("compas", "compas-scores-two-years.csv", 6172, 3175, 2809,
                           ["age", "priors_count", "juv_fel_count", "juv_misd_count", "juv_other_count"])
-        # The first two persons of the table that the filters keep: 69, other, no relapse; 34, African-American, relapse.
+        # The first two persons that the filters keep: 69, other, no relapse; 34, African-American, relapse.
         self.assertEqual(file["x"][:2, 0].tolist(), [69, 34])
         self.assertEqual((file["z"][:2].tolist(), file["y"][:2].tolist()), ([0, 1], [0, 1]))
 
@@ -79,6 +79,38 @@ class PublishedFiles(Importer):
         file = self.check("adult", "adult.data", 30162, 9782, 7508,
                           ["age", "education-num", "capital-gain", "capital-loss", "hours-per-week"])
         self.assertEqual(file["x"][0].tolist(), [39, 13, 2174, 0, 40])
+
+    def test_official_adult_has_the_published_test_part(self):
+        if not (DATA / "adult.test").exists():
+            self.skipTest(f"{DATA / 'adult.test'} is not there; set METASIEVE_DATA")
+        file, text = self.imported("adult", "--official", "--source", DATA)
+        y, z, split = file["y"][:], file["z"][:], file["split"][:]
+        self.assertEqual((split.dtype, len(split), int(split.sum())), (np.dtype("uint8"), 45222, 15060))
+        self.assertEqual((int(y[split == 0].sum()), int(z[split == 0].sum())), (7508, 9782))
+        self.assertEqual((int(y[split == 1].sum()), int(z[split == 1].sum())), (3700, 4913))
+        self.assertEqual(file["x"][0].tolist(), [39, 13, 2174, 0, 40])
+        # The first person of adult.test: 25, male, earns little; the fourth complete one earns more.
+        self.assertEqual(file["x"][30162].tolist(), [25, 7, 0, 0, 40])
+        self.assertEqual((y[30162:30166].tolist(), z[30162:30166].tolist()), ([0, 0, 1, 1], [0, 0, 0, 0]))
+        self.assertEqual(file.attrs["source"], b"adult.data+adult.test")
+        self.assertEqual(file.attrs["source_sha256"].decode(),
+                         "5b00264637dbfec36bdeaab5676b0b309ff9eb788d63554ca0a249491c86603d+"
+                         "a2a9044bc167a35b2361efbabec64e89d69ce82d9790d2980119aac5fd7e9c05")
+        self.assertIn(b"official = True", file.attrs["config"])
+        self.assertIn("45222 rows", text)
+        self.assertIn("15060 in the test part", text)
+
+    def test_official_is_for_adult_and_needs_its_whole_test_file(self):
+        for name in ("compas", "german"):
+            self.refused(2, "--official", name, "--official", "--source", DATA, "--output", self.output)
+        if not (DATA / "adult.test").exists():
+            self.skipTest(f"{DATA / 'adult.test'} is not there; set METASIEVE_DATA")
+        (self.folder / "adult.data").symlink_to((DATA / "adult.data").resolve())
+        official = ("adult", "--official", "--source", self.folder, "--output", self.output)
+        self.refused(3, "adult.test: cannot be read", *official)
+        lines = (DATA / "adult.test").read_text().splitlines()
+        (self.folder / "adult.test").write_text("\n".join(lines[:1000]) + "\n")
+        self.refused(3, "rows are left; must be 15060", *official)
 
     def test_german(self):
         file = self.check("german", "german.data", 1000, 851, 300,
@@ -149,13 +181,70 @@ class Csv(Importer):
 
     def test_numbers_as_values(self):
         self.table.write_text("a,y,z\n1,0,2\n2,1,3\n3,1,2\n")
-        file, _ = self.imported("csv", self.table, "--label", "y", "--positive", "1.0", "--group", "z", "--group-value", "2")
+        file, _ = self.imported("csv", self.table, "--label", "y", "--positive", "1.0", "--group", "z",
+                                "--group-value", "2")
         self.assertEqual((file["y"][:].tolist(), file["z"][:].tolist()), ([0, 1, 1], [1, 0, 1]))
+
+    def test_words_stay_as_they_are_written(self):
+        """What pandas would read as booleans or as numbers; a byte order mark; blanks round names and words."""
+        self.table.write_text("\ufeffcode, y ,z\n01,true,A \n2,false,B\n1.0,true,B\n", encoding="utf-8")
+        file, _ = self.imported("csv", self.table, "--label", "y", "--positive", "true", "--group", "z",
+                                "--group-value", "A")
+        self.assertEqual(file.attrs["feature_names"].tolist(), [b"code"])
+        self.assertEqual(file["x"][:, 0].tolist(), [1, 2, 1])
+        self.assertEqual((file["y"][:].tolist(), file["z"][:].tolist()), ([1, 0, 1], [1, 0, 0]))
+
+    def test_other_separators_and_words_for_missing(self):
+        for separator in (";", "\t", "|"):
+            with self.subTest(separator):
+                self.table.write_text(TABLE.replace(",", separator).replace("40", "unknown"))
+                file, text = self.imported(*self.arguments(), "--drop", "note", "--missing", "unknown")
+                self.assertEqual(file["x"][:, 0].tolist(), [30, 30, 30, 50, 20])  # the median of 30, 50, 20
+                self.assertIn("column 'age': 2 missing values set to the median", text)
+        self.table.write_text(TABLE.replace(",", "~"))
+        file, _ = self.imported(*self.arguments(), "--separator", "~")
+        self.assertEqual(len(file["y"]), 5)
+
+    def test_split(self):
+        self.table.write_text("age,sex,income,part\n" + "\n".join(
+            f"{i},{'fe' * (i // 2 % 2)}male,{'high' if i % 2 else 'low'},{'train' if i < 8 else 'test' * (i < 12)}"
+            for i in range(13)) + "\n")
+        file, text = self.imported(*self.arguments(), "--split", "part", "--test-value", "test")
+        self.assertEqual(file["split"][:].tolist(), [0] * 8 + [1] * 4)
+        self.assertEqual(file["split"].dtype, np.dtype("uint8"))
+        self.assertEqual(file["x"].shape, (12, 1))
+        self.assertIn("1 rows without 'income' or 'sex' or 'part' left out", text)
+        self.assertIn("4 in the test part", text)
+
+    def test_splits_that_are_refused(self):
+        out = ("--output", self.output)
+        self.refused(2, "--split and --test-value go together", *self.arguments(), "--split", "note", *out)
+        self.refused(2, "--split and --test-value go together", *self.arguments(**{"test-value": "a"}), *out)
+        self.refused(2, "--test-value z: column 'note' has no such value",
+                     *self.arguments(split="note", **{"test-value": "z"}), *out)
+        self.refused(2, "must be different columns", *self.arguments(split="sex", **{"test-value": "male"}), *out)
+        self.refused(3, "only one label is left in the test part",
+                     *self.arguments(split="note", **{"test-value": "a"}), *out)
+
+    def test_one_column_has_one_role(self):
+        out = ("--output", self.output)
+        self.refused(2, "--label, --group: must be different columns", *self.arguments(group="income"), *out)
+        self.refused(2, "--drop sex: is the label, the group or the split", *self.arguments(), "--drop", "sex", *out)
+        self.refused(2, "is the table itself", *self.arguments(), "--output", self.table)
+        self.assertEqual(self.table.read_text(), TABLE)
+
+    def test_a_column_of_row_numbers_is_no_feature(self):
+        self.table.write_text(",age,sex,income\n0,3,female,high\n1,2,male,low\n")
+        file, text = self.imported(*self.arguments())
+        self.assertEqual(file.attrs["feature_names"].tolist(), [b"age"])
+        self.assertIn("a column without a name left out", text)
 
     def test_usage(self):
         out = ("--output", self.output)
         self.refused(2, "nearest is 'income'", *self.arguments(label="incme"), *out)
         self.refused(2, "nearest is 'sex'", *self.arguments(group="sexe"), *out)
+        self.refused(2, "the only one: is ':' the --separator?", *self.arguments(separator=":"), *out)
+        self.refused(2, "--separator ab: must be one character", *self.arguments(separator="ab"), *out)
         self.refused(2, "nearest is 'note'", *self.arguments(), "--drop", "notes", *out)
         self.refused(2, "--positive rich: column 'income' has no such value; it has high, low",
                      *self.arguments(positive="rich"), *out)
@@ -174,6 +263,10 @@ class Csv(Importer):
         refused("column 'sex' (--group) is female in all rows", "age,sex,income\n1,female,high\n2,female,low\n")
         refused("has no rows", "age,sex,income\n")
         refused("is no table", "")
+        refused("more fields than its header", "age,sex,income\n1,female,high,\n2,male,low,\n")
+        refused("two columns are called 'age'", "age, age,sex,income\n1,1,female,high\n2,1,male,low\n")
+        refused("words such as 'tall'; --missing tall makes them", "age,sex,income\n" + "".join(
+            f"{'tall' if i == 7 else i},{'fe' * (i % 2)}male,{'high' if i % 3 else 'low'}\n" for i in range(50)))
         refused("no row has both", "age,sex,income\n1,,high\n2,male,\n")
         refused("no column is left", "sex,income\nfemale,high\nmale,low\n")
         refused("column 'age' is empty; use --drop age", "age,sex,income\n,female,high\n,male,low\n")
