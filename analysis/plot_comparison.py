@@ -4,10 +4,13 @@
     analysis/plot_comparison.py runs/local/evaluation_suite.h5 runs/local/evaluation_compas.h5 --output comparison.png
 """
 import argparse
+import math
+import pathlib
 import sys
 
-import h5py
 import matplotlib
+
+import evaluation_file
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (after the backend is chosen)
@@ -17,30 +20,42 @@ GAPS = {"dp_gap": "demographic-parity gap", "eo_gap": "equalised-odds gap", "eop
 STYLES = {
     "baseline": ("all rows", "#000000", "s"),
     "greedy": ("lowest loss", "#56B4E9", "v"),
+    "greedy_weighted": ("lowest loss, group 1 favoured", "#56B4E9", "<"),
     "reweighing": ("reweighing (Kamiran-Calders)", "#E69F00", "^"),
+    "roh": ("sampler of Roh et al.", "#E69F00", "D"),
+    "penalised": ("fairness penalty", "#CC79A7", "p"),
+    "threshold": ("group thresholds", "#56B4E9", ">"),
     "random": ("random rows", "#999999", "x"),
-    "untrained_hard": ("untrained policy", "#CC79A7", "P"),
+    "untrained_hard": ("untrained policy, hard", "#999999", "P"),
+    "untrained_soft": ("untrained policy, soft", "#999999", "X"),
+    "trained_hard": ("metasieve as trained, hard", "#D55E00", "d"),
+    "trained_soft": ("metasieve as trained, soft", "#009E73", "d"),
     "meta_hard": ("metasieve, hard", "#D55E00", "o"),
     "meta_soft": ("metasieve, soft", "#009E73", "o"),
     "oracle": ("clean labels (oracle)", "#0072B2", "*"),
+    "oracle_penalised": ("clean labels, fairness penalty", "#0072B2", "p"),
 }
 
 
 def read_summary(path):
     """{source: {method: {metric: record}}} of one evaluation file, in the file's order."""
-    with h5py.File(path, "r") as file:
-        filetype = file.attrs.get("filetype", "")
-        filetype = filetype.decode() if isinstance(filetype, bytes) else filetype
-        if filetype != "metasieve-evaluation":
-            raise ValueError(f"{path}: filetype is {filetype!r}; must be 'metasieve-evaluation'")
-        rows = file["summary"][:]
-    table = {}
-    for row in rows:
-        source, method, metric = (row[name].decode() for name in ("source", "method", "metric"))
-        table.setdefault(source, {}).setdefault(method, {})[metric] = row
-    if len(table) == 1:
-        table.pop("all", None)
-    return table
+    return evaluation_file.summary_of(evaluation_file.read(path))
+
+
+def bars(cell):
+    """Lengths of a 95 % interval's two sides, as errorbar takes them."""
+    return [[max(0, cell["mean"] - cell["low"])], [max(0, cell["high"] - cell["mean"])]]
+
+
+def save(figure, path):
+    kind = pathlib.Path(path).suffix[1:] or "png"
+    evaluation_file.write(path, lambda part: figure.savefig(part, dpi=130, format=kind))
+    plt.close(figure)
+
+
+def title(source, methods):
+    cell = next(iter(methods.values()))["accuracy"]
+    return f"{source} ({cell['splits']} tasks or splits)"
 
 
 def plot(panels, gap):
@@ -52,19 +67,19 @@ def plot(panels, gap):
             if method not in methods:
                 continue
             x, y = methods[method][gap], methods[method]["accuracy"]
-            handles[label] = axis.errorbar(
-                x["mean"], y["mean"],
-                xerr=[[x["mean"] - x["low"]], [x["high"] - x["mean"]]],
-                yerr=[[y["mean"] - y["low"]], [y["high"] - y["mean"]]],
-                fmt=marker, color=colour, markersize=8, linewidth=1, capsize=2)
-        axis.set_title(f"{source} ({methods['baseline']['accuracy']['splits']} tasks or splits)")
+            if math.isnan(x["mean"]) or math.isnan(y["mean"]):
+                continue
+            handles[label] = axis.errorbar(x["mean"], y["mean"], xerr=bars(x), yerr=bars(y), fmt=marker, color=colour,
+                                           markersize=8, linewidth=1, capsize=2)
+        axis.set_title(title(source, methods))
         axis.set_xlabel(f"{GAPS[gap]} on test rows (left is fairer)")
         axis.set_xlim(left=0)
         axis.grid(alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
     axes[0][0].set_ylabel("accuracy on clean test labels")
-    figure.legend(handles.values(), handles.keys(), loc="lower center", ncol=4, frameon=False, fontsize="small")
-    figure.tight_layout(rect=(0, 0.12, 1, 1))
+    columns = 2 * len(panels)
+    figure.legend(handles.values(), handles.keys(), loc="lower center", ncol=columns, frameon=False, fontsize="small")
+    figure.tight_layout(rect=(0, 0.02 + 0.05 * math.ceil(len(handles) / columns), 1, 1))
     return figure
 
 
@@ -75,10 +90,10 @@ def main():
     parser.add_argument("--gap", choices=GAPS, default="eo_gap")
     arguments = parser.parse_args()
     try:
-        panels = [panel for path in arguments.evaluations for panel in read_summary(path).items() if panel[0] != "all"]
-        plot(panels, arguments.gap).savefig(arguments.output, dpi=130)
+        panels = [panel for path in arguments.evaluations for panel in read_summary(path).items()]
+        save(plot(panels, arguments.gap), arguments.output)
     except (OSError, ValueError, KeyError) as error:
-        print(f"plot_comparison: {error}", file=sys.stderr)
+        print(f"plot_comparison: {' '.join(str(error).split())}", file=sys.stderr)
         return 3
     print(f"wrote {arguments.output}")
     return 0

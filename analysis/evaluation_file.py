@@ -1,0 +1,45 @@
+"""Reads the tables of a file of `metasieve evaluate`, and writes what is made of them."""
+import os
+import pathlib
+
+import h5py
+import pandas as pd
+
+
+def read(path):
+    """{name: data frame} of the tables /summary, /paired, ... that the file has. @raises OSError, ValueError"""
+    with h5py.File(path, "r") as file:
+        filetype = file.attrs.get("filetype", "")
+        filetype = filetype.decode() if isinstance(filetype, bytes) else filetype
+        if filetype != "metasieve-evaluation":
+            raise ValueError(f"{path}: filetype is {filetype!r}; must be 'metasieve-evaluation'")
+        if "summary" not in file:
+            raise ValueError(f"{path}: has no /summary")
+        return {name: frame(table[:]) for name, table in file.items() if getattr(table, "dtype", None) is not None}
+
+
+def frame(records):
+    """Compound records as a data frame with text decoded."""
+    table = {name: records[name] for name in records.dtype.names or ()}
+    return pd.DataFrame({name: [text.decode() for text in values] if values.dtype.kind == "S" else values
+                         for name, values in table.items()})
+
+
+def summary_of(tables):
+    """{source: {method: {metric: row}}} in the file's order, without the pooled source "all"."""
+    found = {}
+    for row in tables["summary"].to_dict("records"):
+        found.setdefault(row["source"], {}).setdefault(row["method"], {})[row["metric"]] = row
+    found.pop("all", None)
+    return found
+
+
+def write(path, save):
+    """Calls save(PART) and renames PART to `path`, which is whole or what was there before."""
+    path = pathlib.Path(path)
+    part = path.with_name(path.name + ".part")
+    try:
+        save(part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
