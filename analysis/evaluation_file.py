@@ -6,9 +6,19 @@ import h5py
 import pandas as pd
 
 
+def opened(path):
+    """An HDF5 file to read. @raises OSError that names it"""
+    if not pathlib.Path(path).exists():
+        raise OSError(f"{path}: no such file")
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise OSError(f"{path}: {error}") from error
+
+
 def read(path):
     """{name: data frame} of the tables /summary, /paired, ... that the file has. @raises OSError, ValueError"""
-    with h5py.File(path, "r") as file:
+    with opened(path) as file:
         filetype = file.attrs.get("filetype", "")
         filetype = filetype.decode() if isinstance(filetype, bytes) else filetype
         if filetype != "metasieve-evaluation":

@@ -62,6 +62,7 @@ class PlotComparison(unittest.TestCase):
                                    "--output", self.folder / "p.png"], capture_output=True, text=True, timeout=60)
             self.assertEqual(done.returncode, 3, name)
             self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+            self.assertIn(name, done.stderr)
             self.assertFalse((self.folder / "p.png").exists())
 
 

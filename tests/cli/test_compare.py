@@ -1,0 +1,189 @@
+"""analysis/compare.py, with a fake metasieve that writes down how it was called and an evaluation file."""
+import csv
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from support import ROOT, write_dataset
+
+try:
+    import h5py
+    import matplotlib  # noqa: F401, what the plots need
+    import pandas  # noqa: F401, what the importer needs
+    from evaluation_tables import write_evaluation  # noqa: F401, run by the fake too
+    MISSING = None
+except ImportError as error:
+    MISSING = error
+
+FAKE = """#!{python}
+import os, pathlib, sys
+sys.path.insert(0, {tests!r})
+from evaluation_tables import write_evaluation
+words = sys.argv[1:]
+print(*words, "root" if "OMPI_ALLOW_RUN_AS_ROOT" in os.environ else "user", file=open({log!r}, "a"))
+print("a table of its own")
+if {code}:
+    print("metasieve: is not well", file=sys.stderr)
+    sys.exit({code})
+start = words.index("--dataset") + 1
+names = [pathlib.Path(word).stem for word in words[start:words.index("--output")]]
+write_evaluation(words[words.index("--output") + 1], names, "--frontier" in words)
+"""
+
+
+def setUpModule():
+    if MISSING:
+        raise unittest.SkipTest(f"{MISSING} in {sys.executable}")
+
+
+def write_policy(path, use_group):
+    with h5py.File(path, "w") as file:
+        file.attrs["filetype"] = "metasieve-policy"
+        file.attrs["use_group"] = int(use_group)
+    return path
+
+
+def german_file(path):
+    """As the published one is laid out: 1000 persons, the first column in words."""
+    fields = ["A11", "6", "A34", "A43", "1169", "A65", "A75", "4", "A93", "A101", "4", "A121", "30", "A143", "A152",
+              "2", "A173", "1", "A192", "A201", "1"]
+    lines = []
+    for i in range(1000):
+        fields[1], fields[12], fields[20] = str(6 + i % 40), str(20 + i % 50), str(1 + (i % 10 < 3))
+        lines.append(" ".join(fields))
+    path.write_text("\n".join(lines) + "\n")
+
+
+class Compare(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.log, self.out = self.folder / "log", self.folder / "new" / "out"
+        self.log.touch()
+        (self.folder / "c.ini").write_text("[evaluate]\nsplits = 3\n")
+        self.aware = write_policy(self.folder / "aware.h5", True)
+        self.blind = write_policy(self.folder / "blind.h5", False)
+        self.fake()
+        self.source = self.folder / "source"
+        self.source.mkdir()
+        german_file(self.source / "german.data")
+
+    def fake(self, code=0):
+        path = self.folder / "metasieve"
+        path.write_text(FAKE.format(python=sys.executable, tests=str(ROOT / "tests/cli"), log=str(self.log), code=code))
+        path.chmod(0o755)
+
+    def run_compare(self, *arguments, policies=True, **env):
+        words = [sys.executable, ROOT / "analysis" / "compare.py", "--source", self.source, "--output", self.out,
+                 "--config", self.folder / "c.ini", "--metasieve", self.folder / "metasieve"]
+        if policies:
+            words += ["--policy", self.aware, "--blind-policy", self.blind]
+        return subprocess.run([str(word) for word in [*words, *arguments]], env=os.environ | env, capture_output=True,
+                              text=True, timeout=120)
+
+    def calls(self):
+        return self.log.read_text().splitlines()
+
+    def test_one_command_makes_both_halves_with_tables_and_plots(self):
+        more = write_dataset(self.folder / "more.h5")
+
+        run = self.run_compare("--ranks", 1, "--dataset", more, "--set", "evaluate.splits=2", "--frontier")
+
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        for name in ("compas", "adult"):
+            self.assertIn(f"{name} is left out", run.stdout)
+        self.assertIn(f"{self.out / 'german.h5'}: 1000 rows", run.stdout)
+        who = "root" if os.getuid() == 0 else "user"
+        self.assertEqual(self.calls(), [
+            f"evaluate --config {self.folder / 'c.ini'} --policy {policy} --dataset {self.out / 'german.h5'} {more} "
+            f"--output {self.out / f'comparison_{name}.h5'} --evaluate.splits 2 --frontier {who}"
+            for name, policy in (("aware", self.aware), ("blind", self.blind))])
+        self.assertEqual(sorted(path.name for path in self.out.iterdir()), sorted([
+            "german.h5", "comparison.csv", "comparison.md",
+            *(f"comparison_{half}.{kind}" for half in ("aware", "blind") for kind in ("h5", "log", "png")),
+            "frontier_aware.png", "frontier_blind.png"]))
+        self.assertIn("a table of its own", (self.out / "comparison_aware.log").read_text())
+
+    def test_tables_say_what_the_file_says(self):
+        run = self.run_compare("--ranks", 1, "--data", "german")
+
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        text = (self.out / "comparison.md").read_text()
+        self.assertIn("## german: the final model sees the group\n", text)
+        self.assertIn("## german: the final model does not see the group\n", text)
+        self.assertIn("\n10 splits; ", text)
+        table = {line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[2:-1]]
+                 for line in text.splitlines() if line.startswith("|")}
+        header, row = table["method"], table["meta_hard"]
+        self.assertEqual(header, ["accuracy", "change, points [95 %]", "DP gap", "change", "EO gap", "change", "roh_dp",
+                                  "roh_eo", "balanced accuracy", "positive rate", "worst-group accuracy", "noise kept"])
+        # No roh_dp and such in this file; balanced accuracy is undefined.
+        self.assertEqual(row, ["0.730", "+3.0 [+2.5, +3.5]", "0.100", "-75 %", "0.100", "-75 %", "", "", "–", "", "",
+                               "0.050"])
+        self.assertEqual(table["baseline"][:4], ["0.700", "", "0.400", ""])
+        self.assertEqual(table["meta_hard - reweighing"], ["+1.2 [+0.4, +2.0]", "85 %"])
+        self.assertNotIn("greedy - reweighing", table)
+        self.assertIn("\n- accuracy: meta_hard gains on german\n", text)
+        for line in text.splitlines()[1:]:
+            self.assertIn(line, run.stdout)
+
+    def test_csv_has_one_row_a_data_set_model_and_method(self):
+        self.assertEqual(self.run_compare("--ranks", 1).returncode, 0)
+        with open(self.out / "comparison.csv", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([(row["data"], row["model"], row["method"]) for row in rows],
+                         [("german", model, method) for model in ("aware", "blind")
+                          for method in ("baseline", "greedy", "reweighing", "meta_hard")])
+        self.assertEqual([round(float(rows[3][f"accuracy{end}"]), 4) for end in ("", "_low", "_high", "_change",
+                                                                                 "_change_low", "_relative")],
+                         [0.73, 0.72, 0.75, 0.03, 0.025, round(0.03 / 0.7, 4)])
+        self.assertEqual((rows[3]["splits"], rows[3]["balanced_accuracy"]), ("10", ""))
+
+    def test_ranks_go_through_mpirun(self):
+        mpirun = self.folder / "bin" / "mpirun"
+        mpirun.parent.mkdir()
+        mpirun.write_text(f'#!/bin/sh\necho "mpirun $1 $2" >>{self.log}\nshift 2\nexec "$@"\n')
+        mpirun.chmod(0o755)
+        run = self.run_compare("--ranks", 3, PATH=f"{mpirun.parent}:{os.environ['PATH']}")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual([call.split(" --")[0] for call in self.calls()], ["mpirun -n 3", "evaluate"] * 2)
+
+    def test_metasieves_own_error_and_exit_code_are_passed_on(self):
+        self.fake(code=4)
+        run = self.run_compare("--ranks", 1)
+        self.assertEqual((run.returncode, run.stderr), (4, "metasieve: is not well\n"))
+        self.assertFalse((self.out / "comparison.md").exists())
+        self.assertEqual(len(self.calls()), 1)
+
+    def test_refusals_are_one_line(self):
+        broken = self.folder / "broken.h5"
+        broken.write_text("no HDF5")
+        for code, part, arguments in [
+                (2, "--set splits: must be section.key=value", ("--set", "splits")),
+                (2, "--ranks 0: must be 1 or more", ("--ranks", 0)),
+                (2, "invalid choice", ("--data", "iris")),
+                (2, "nowhere is not there", ("--metasieve", self.folder / "nowhere")),
+                (2, "none.ini is not there", ("--config", self.folder / "none.ini")),
+                (3, "none.h5", ("--policy", self.folder / "none.h5")),
+                (3, "there is no data set", ("--data", "compas")),
+                (3, "broken.h5", ("--policy", broken)),
+                (3, "does not see the group; give it with --blind-policy", ("--policy", self.blind)),
+                (3, "sees the group; give it with --policy", ("--blind-policy", self.aware))]:
+            with self.subTest(arguments):
+                run = self.run_compare("--ranks", 1, *arguments)
+                self.assertEqual(run.returncode, code, run.stderr)
+                self.assertIn(part, run.stderr)
+                self.assertEqual(run.stderr.count("\n"), 1, run.stderr)
+        self.assertEqual(self.calls(), [])
+        (self.source / "german.data").write_text("1 2 3\n")
+        run = self.run_compare("--ranks", 1)
+        self.assertEqual((run.returncode, self.calls()), (3, []))
+        self.assertIn("german.data: has 3 columns", run.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
