@@ -11,20 +11,24 @@ import itertools
 import math
 import sys
 
+import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.patheffects import withStroke
+from matplotlib.transforms import Bbox
 
 import evaluation_file
 import plot_comparison
 from plot_comparison import GAPS, STYLES, bars, plt
 
+CONSTANT = 0.02  # share of positive predictions
 CAPTION = ("Up and left is better. Bars: 95 % intervals. Numbers at the ends of a curve are the settings there:\n"
-           "fairness weight of metasieve's adaptation, weight of the fairness penalty, tolerance of the thresholds.")
+           "fairness weight of metasieve's adaptation, weight of the fairness penalty, tolerance of the thresholds.\n"
+           f"Models that say one class of over {100 - 100 * CONSTANT:g} % of the rows are left out.")
 LINES = {"meta_hard": "-", "meta_soft": "-", "penalised": "--", "threshold": ":"}
 
 
 def curves_of(tables, source, gap):
-    """{method: [(setting, gap's cell, accuracy's cell)]} in the order of the settings; undefined ones left out."""
+    """{method: [(setting, gap's cell, accuracy's cell)]} in the order of the settings, those with a use."""
     if "frontier" not in tables:
         return {}
     rows = tables["frontier"]
@@ -32,9 +36,16 @@ def curves_of(tables, source, gap):
     found = {}
     for (method, setting), group in rows.groupby(["method", "setting"], sort=True):
         cells = {cell["metric"]: cell for cell in group.to_dict("records")}
-        if gap in cells and "accuracy" in cells and not math.isnan(cells[gap]["mean"] + cells["accuracy"]["mean"]):
+        if is_of_use(cells, gap):
             found.setdefault(method, []).append((setting, cells[gap], cells["accuracy"]))
     return found
+
+
+def is_of_use(cells, gap):
+    """Defined, and no constant: a model that says one class of nearly all rows is fair, and drawn it hides the rest."""
+    rate = cells["positive_rate"]["mean"] if "positive_rate" in cells else 0.5
+    known = gap in cells and "accuracy" in cells and not math.isnan(cells[gap]["mean"] + cells["accuracy"]["mean"])
+    return known and CONSTANT <= rate <= 1 - CONSTANT
 
 
 def style(method):
@@ -42,90 +53,91 @@ def style(method):
 
 
 class Labels:
-    """Texts beside points, each in the first place where it covers no other text and fewest marks."""
+    """Texts beside points, each in the nearest place where it covers no other text and fewest marks."""
 
     def __init__(self, axis):
         self.axis, self.wanted, self.marks = axis, [], []
 
-    def add(self, x, y, text, colour, **options):
-        self.wanted.append((x, y, text, colour, options))
-
-    def mark(self, x, y):
-        self.marks.append((x, y))
+    def add(self, anchors, text, colour, **options):
+        """A text for whichever of these points has most room."""
+        self.wanted.append((anchors, text, colour, options))
 
     def mark_line(self, start, end, pieces=8):
-        for k in range(pieces + 1):
-            self.mark(*(a + k / pieces * (b - a) for a, b in zip(start, end)))
+        """What no text should cover."""
+        self.marks += [[a + k / pieces * (b - a) for a, b in zip(start, end)] for k in range(pieces + 1)]
 
     def draw(self):
         """Once the limits of the axis are final."""
-        if not self.wanted:
-            return
         renderer = self.axis.figure.canvas.get_renderer()
         frame = self.axis.get_window_extent(renderer)
-        scale = self.axis.figure.dpi / 72
-        marks = self.axis.transData.transform(self.marks)
+        self.scale = self.axis.figure.dpi / 72  # pixels a point
         taken = []
-        for x, y, text, colour, options in self.wanted:
-            label = self.axis.annotate(text, (x, y), (0, 0), textcoords="offset points", va="center", zorder=6,
+        for anchors, text, colour, options in self.wanted:
+            label = self.axis.annotate(text, anchors[0], (0, 0), textcoords="offset points", va="center", zorder=6,
                                        color=[0.75 * part for part in to_rgb(colour)],  # thin strokes look paler
                                        path_effects=[withStroke(linewidth=2, foreground="white")],
                                        **{"fontsize": 8, **options})
-            best = None
-            for cost, (dx, dy, side) in enumerate(self.places()):
-                label.set_position((dx, dy))
-                label.set_ha(side)
-                box = label.get_window_extent(renderer)
-                bad = 10 * sum(box.overlaps(other) for other in taken)
-                near = box.padded(2 * scale)
-                bad += ((marks > near.min) & (marks < near.max)).all(axis=1).sum()
-                bad += 50 * (box.x0 < frame.x0 or box.x1 > frame.x1 or box.y0 < frame.y0 or box.y1 > frame.y1)
-                if best is None or bad + cost / 100 < best[0]:
-                    best = (bad + cost / 100, dx, dy, side, box)
-            _, dx, dy, side, box = best
+            extent = label.get_window_extent(renderer)
+            best = min(self.places(anchors, extent.width, extent.height),
+                       key=lambda place: self.badness(place, frame, taken))
+            anchor, (dx, dy), side, box, _ = best
+            label.xy = anchor
             label.set_position((dx, dy))
             label.set_ha(side)
-            taken.append(box.padded(scale))
+            taken.append(box)
             if math.hypot(dx, dy) > 14:  # far from its point: a line leads there
-                self.axis.annotate("", (x, y), xytext=(dx, dy), textcoords="offset points",
+                self.axis.annotate("", anchor, xytext=(dx, dy), textcoords="offset points",
                                    arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.5, "alpha": 0.7})
 
-    @staticmethod
-    def places():
-        for distance in (8, 16, 26, 38, 52, 68):
-            for dx, dy in ((1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1), (0, 1), (0, -1)):
-                yield distance * dx, distance * dy * 0.8, {1: "left", -1: "right", 0: "center"}[dx]
+    def places(self, anchors, width, height):
+        """Yields anchor, offset, side, box in pixels, and cost: the farther the dearer."""
+        for cost, distance in enumerate((8, 14, 22, 32, 44, 58, 74, 92, 112, 134)):
+            for turn in range(16):
+                dx, dy = (distance * part(turn * math.pi / 8) for part in (math.cos, math.sin))
+                side = "center" if abs(dx) < 0.3 * distance else "left" if dx > 0 else "right"
+                for anchor in anchors:
+                    x, y = self.axis.transData.transform(anchor) + self.scale * np.array([dx, dy])
+                    left = x - {"left": 0, "center": width / 2, "right": width}[side]
+                    box = Bbox.from_bounds(left, y - height / 2, width, height).padded(self.scale)
+                    yield anchor, (dx, dy), side, box, 2 * cost + (turn % 4 > 0)
+
+    def badness(self, place, frame, taken):
+        """Beyond the frame is worst, then another text, then each mark under it."""
+        *_, box, cost = place
+        beyond = box.x0 < frame.x0 or box.x1 > frame.x1 or box.y0 < frame.y0 or box.y1 > frame.y1
+        pixels = self.axis.transData.transform(self.marks)
+        covered = ((pixels > box.min) & (pixels < box.max)).all(axis=1).sum()
+        return 10000 * beyond + 1000 * sum(box.overlaps(other) for other in taken) + 2 * covered + cost
 
 
 def draw_points(axis, labels, methods, gap):
     """The methods without a curve, as means with intervals."""
     for method, cells in methods.items():
         name, colour, marker = style(method)
-        x, y = cells[gap], cells["accuracy"]
-        if math.isnan(x["mean"]) or math.isnan(y["mean"]):
+        if not is_of_use(cells, gap):
             continue
+        x, y = cells[gap], cells["accuracy"]
         axis.errorbar(x["mean"], y["mean"], xerr=bars(x), yerr=bars(y), fmt=marker, color=colour, markersize=7,
                       elinewidth=0.8, alpha=0.9, zorder=3)
         labels.mark_line((x["low"], y["mean"]), (x["high"], y["mean"]))
         labels.mark_line((x["mean"], y["low"]), (x["mean"], y["high"]))
-        labels.add(x["mean"], y["mean"], name, colour)
+        labels.add([(x["mean"], y["mean"])], name, colour)
 
 
 def draw_curve(axis, labels, method, points):
     """A line over the settings; intervals faint, the method's name at its middle and the settings at its ends."""
     name, colour, marker = style(method)
-    xs, ys = [x["mean"] for _, x, _ in points], [y["mean"] for _, _, y in points]
-    axis.plot(xs, ys, LINES.get(method, "-."), color=colour, marker=marker, markersize=4, linewidth=1.8, zorder=4)
+    means = [(x["mean"], y["mean"]) for _, x, y in points]
+    axis.plot(*zip(*means), LINES.get(method, "-."), color=colour, marker=marker, markersize=4, linewidth=1.8, zorder=4)
     for _, x, y in points:
         axis.errorbar(x["mean"], y["mean"], xerr=bars(x), yerr=bars(y), fmt="none", color=colour, elinewidth=0.8,
                       alpha=0.3, zorder=2)
-    for start, end in itertools.pairwise(zip(xs, ys)):
+    for start, end in itertools.pairwise(means):
         labels.mark_line(start, end)
-    middle = len(points) // 2
-    labels.add(xs[middle], ys[middle], name, colour, fontweight="bold")
+    labels.add(means, name, colour, fontweight="bold")
     if len(points) > 1:
         for end in (0, -1):
-            labels.add(xs[end], ys[end], f"{points[end][0]:g}", colour, fontsize=7, style="italic")
+            labels.add([means[end]], f"{points[end][0]:g}", colour, fontsize=7, style="italic")
 
 
 def plot(tables, gap):
@@ -150,7 +162,7 @@ def plot_panels(panels, gap):
         axis.spines[["top", "right"]].set_visible(False)
         drawn.append(labels)
     axes[0][0].set_ylabel("accuracy on clean test labels")
-    figure.tight_layout(rect=(0, 0.07, 1, 1))
+    figure.tight_layout(rect=(0, 0.09, 1, 1))
     figure.text(0.5, 0.015, CAPTION, ha="center", fontsize=8, color="#444444")
     for labels in drawn:
         labels.draw()

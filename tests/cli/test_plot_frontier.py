@@ -75,6 +75,17 @@ class PlotFrontier(unittest.TestCase):
         self.assertNotIn("fairness penalty", texts)
         self.assertIn("metasieve, hard", texts)
 
+    def test_constant_models_are_left_out(self):
+        """They are perfectly fair, and far below the others."""
+        tables = self.tables("compas")
+        rows = tables["frontier"]
+        strongest = rows["setting"].isin([2, 10]) & (rows["metric"] == "positive_rate")
+        rows.loc[strongest & (rows["method"] == "meta_hard"), "mean"] = 0.01
+        rows.loc[strongest & (rows["method"] == "penalised"), "mean"] = 0.99
+        curves = plot_frontier.curves_of(tables, "compas", "eo_gap")
+        self.assertEqual({method: [point[0] for point in points] for method, points in curves.items()},
+                         {"meta_hard": [0, 0.5], "penalised": [0.1, 1]})
+
     def test_command_writes_a_picture_and_nothing_else(self):
         self.tables("compas")
         for gap in ("eo_gap", "dp_gap"):
