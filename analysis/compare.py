@@ -188,7 +188,7 @@ def report(awareness, tables):
     blocks = []
     for source, methods in evaluation_file.summary_of(tables).items():
         cell = next(iter(methods.values()))["accuracy"]
-        policies = cell.get("policies", 1)
+        policies = max(cells["accuracy"].get("policies", 1) for cells in methods.values())
         blocks += [f"## {source}: {AWARENESS[awareness]}",
                    f"{cell['splits']} splits" + (f", {policies} policies" if policies > 1 else "")
                    + "; changes are against `baseline`, the fit on all rows.", methods_table(methods)]

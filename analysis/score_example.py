@@ -107,12 +107,13 @@ def print_table(found):
     print(f"means over {splits} split(s); gain: points of accuracy over all rows (standard error)")
     for model in found[0]:
         values = np.array([split[model] for split in found])  # [splits, ways, metrics]
-        print(f"\n{model:20}" + "".join(f"{metric:>19}" for metric in METRICS) + f"{'gain':>16}")
+        print(f"\n{model:20}" + "".join(f"{metric:>19}" for metric in METRICS) + f"{'gain':>16}{'EO gap by':>11}")
         for way, name in enumerate(WAYS):
             gains = 100 * (values[:, way, 0] - values[:, 0, 0])
             error = f" ({gains.std(ddof=1) / splits ** 0.5:.2f})" if splits > 1 else ""
-            print(f"  {name:18}" + "".join(f"{value:19.3f}" for value in values[:, way].mean(axis=0))
-                  + (f"{f'{gains.mean():+.2f}{error}':>16}" if way else ""))
+            means, base = values[:, way].mean(axis=0), values[:, 0].mean(axis=0)
+            print(f"  {name:18}" + "".join(f"{value:19.3f}" for value in means)
+                  + (f"{f'{gains.mean():+.2f}{error}':>16}{100 * (means[3] / base[3] - 1):+9.0f} %" if way else ""))
 
 
 def parse():

@@ -27,7 +27,7 @@ def summary(sources):
                 mean, base = values[method], values["baseline"]
                 change = mean - base
                 rows.append((source, method, metric, mean, mean - 0.01, mean + 0.02, change, change - 0.005,
-                             change + 0.005, mean / base - 1, 10, 1, np.nan))
+                             change + 0.005, mean / base - 1, 10, *((2, 0.01) if "meta" in method else (1, np.nan))))
             rows.append((source, method, "noise_rate_selected", 0.05, 0.04, 0.06, 0, 0, 0, np.nan, 10, 1, np.nan))
             rows.append((source, method, "balanced_accuracy", *[np.nan] * 7, 0, 1, np.nan))
     return np.array(rows, SUMMARY)

@@ -115,7 +115,7 @@ class Compare(unittest.TestCase):
         text = (self.out / "comparison.md").read_text()
         self.assertIn("## german: the final model sees the group\n", text)
         self.assertIn("## german: the final model does not see the group\n", text)
-        self.assertIn("\n10 splits; ", text)
+        self.assertIn("\n10 splits, 2 policies; ", text)
         table = {line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[2:-1]]
                  for line in text.splitlines() if line.startswith("|")}
         header, row = table["method"], table["meta_hard"]
