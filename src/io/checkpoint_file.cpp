@@ -1,3 +1,4 @@
+#include "base/hash.hpp"
 #include "io/agree.hpp"
 #include "io/policy_content.hpp"
 #include "io/result_records.hpp"
@@ -8,30 +9,11 @@
 namespace metasieve {
 namespace {
 
-/// 64-bit FNV-1a (Fowler, Noll and Vo).
-class Fnv1a {
-public:
-  Fnv1a& add(const void* data, std::size_t size) {
-    const auto* bytes = static_cast<const unsigned char*>(data);
-    for (std::size_t i = 0; i < size; ++i) hash_ = (hash_ ^ bytes[i]) * 0x100000001b3U;
-    return *this;
-  }
-  Fnv1a& add(const Vector& values) {
-    return add(values.data(), static_cast<std::size_t>(values.size()) * sizeof(double));
-  }
-  [[nodiscard]] std::uint64_t value() const noexcept { return hash_; }
-
-private:
-  std::uint64_t hash_ = 0xcbf29ce484222325U;
-};
-
 std::uint64_t checksum(const Checkpoint& checkpoint) {
-  return Fnv1a()
-      .add(&checkpoint.step, sizeof checkpoint.step)
-      .add(checkpoint.policy.theta)
-      .add(checkpoint.first_moment)
-      .add(checkpoint.second_moment)
-      .value();
+  std::uint64_t hash = hash_bytes(std::as_bytes(std::span(&checkpoint.step, 1)));
+  for (const Vector* values : {&checkpoint.policy.theta, &checkpoint.first_moment, &checkpoint.second_moment})
+    hash = hash_bytes(*values, hash);
+  return hash;
 }
 
 Vector read_moment(const FileReader& file, const std::string& name, Index size) {
