@@ -25,10 +25,9 @@ DetectionReport operator+(const DetectionReport& a, const DetectionReport& b) {
 }
 
 void add_rows(std::vector<DetectionRow>& out, const Key& key, const DetectionReport& report) {
-  const auto& [source, corruption, method] = key;
   const auto add = [&](std::int64_t group, std::int64_t label, const Detection& d) {
-    out.push_back({source, corruption, std::string(to_string(method)), group, label, d.rows, d.rejected,
-                   d.flipped, d.caught, d.precision(), d.recall()});
+    out.push_back({std::get<0>(key), std::get<1>(key), std::string(to_string(std::get<2>(key))), group, label,
+                   d.rows, d.rejected, d.flipped, d.caught, d.precision(), d.recall()});
   };
   add(-1, -1, report.all());
   for (const std::size_t z : {0U, 1U}) add(static_cast<std::int64_t>(z), -1, report.of_group(z));

@@ -96,8 +96,8 @@ std::string detection_lines(const std::string& source, const std::vector<Detecti
   for (const auto& [kind, rows] : kinds) {
     const DetectionRow& all = *rows.at({-1, -1});
     if (all.flipped == 0) continue;
-    const auto pair = [&](std::int64_t group, std::int64_t label) {
-      const DetectionRow& row = *rows.at({group, label});
+    const auto pair = [&found = rows](std::int64_t group, std::int64_t label) {
+      const DetectionRow& row = *found.at({group, label});
       return format("%.2f/%.2f", row.precision, row.recall);
     };
     const auto total = static_cast<double>(all.rows);
