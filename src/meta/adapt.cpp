@@ -3,20 +3,35 @@
 #include "policy/adam.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace metasieve {
 namespace {
 
-/// The training rows cut into two random halves: one to fit on, one to measure on.
-PreparedTask halves(const PreparedTask& task, Seed seed, std::uint64_t step) {
-  std::vector<Index> order = permutation(Stream(seed, Draw::adaptation, task.id, step), task.train.rows());
-  const auto middle = order.begin() + static_cast<std::ptrdiff_t>(order.size() / 2);
-  std::vector<Index> support(order.begin(), middle), query(middle, order.end());
-  std::sort(support.begin(), support.end()); // memory order
-  std::sort(query.begin(), query.end());
-  return {task.id,        gather(task.train, support),        gather(task.train, query),
-          task.probe,     task.features(support, Eigen::all), task.seed,
-          task.corruption};
+using Rows = std::vector<Index>;
+
+/// Two disjoint random sets of training rows of (almost) equal size, ascending; `limit` rows each at most.
+std::pair<Rows, Rows> halves(const PreparedTask& task, const AdaptOptions& options, std::uint64_t step) {
+  const Index rows = task.train.rows();
+  const Rows order = permutation(Stream(options.seed, Draw::adaptation, task.id, step), rows);
+  const Index half = rows / 2, limit = options.support > 0 ? std::min(options.support, rows) : rows;
+  const auto sorted = [&](Index begin, Index end) {
+    Rows part(order.begin() + begin, order.begin() + std::min(end, begin + limit));
+    std::sort(part.begin(), part.end()); // memory order
+    return part;
+  };
+  return {sorted(0, half), sorted(half, rows)};
+}
+
+/// The task of fitting on `support` for `query`, both of them training rows with noisy labels.
+PreparedTask inside(const PreparedTask& task, const Rows& support, const Rows& query) {
+  PreparedTask out;
+  out.id = task.id;
+  out.train = gather(task.train, support);
+  out.test = gather(task.train, query);
+  out.probe = task.probe;
+  out.features = task.features(support, Eigen::all);
+  return out;
 }
 
 } // namespace
@@ -27,10 +42,12 @@ Policy adapt(const Policy& policy, const PreparedTask& task, const AdaptOptions&
   Adam adam(policy.theta.size());
   for (Index step = 0; step < options.steps; ++step) {
     const auto number = static_cast<std::uint64_t>(step);
-    const MetaGradient gradient =
-        task_meta_gradient(halves(task, options.seed, number), adapted, meta, number);
-    if (gradient.status != FitStatus::diverged)
-      adapted.theta = adam.update(adapted.theta, gradient.d_theta, options.learning_rate);
+    const auto [one, other] = halves(task, options, number);
+    const MetaGradient there = task_meta_gradient(inside(task, one, other), adapted, meta, number);
+    if (there.status == FitStatus::diverged) continue;
+    const MetaGradient back = task_meta_gradient(inside(task, other, one), adapted, meta, number);
+    if (back.status == FitStatus::diverged) continue;
+    adapted.theta = adam.update(adapted.theta, 0.5 * (there.d_theta + back.d_theta), options.learning_rate);
   }
   return adapted;
 }

@@ -3,23 +3,47 @@
 #include "features/kept_features.hpp"
 #include "selectors/methods.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
 namespace metasieve {
+namespace {
+
+constexpr Index oof_margin = 11, rff_margin = 12; // columns of full16, and of any set that begins with it
+
+double correlation(const Vector& a, const Vector& b) {
+  const Vector u = a.array() - a.mean(), v = b.array() - b.mean();
+  const double norm = std::sqrt(u.squaredNorm() * v.squaredNorm());
+  return norm > 0.0 ? std::clamp(u.dot(v) / norm, -1.0, 1.0) : 1.0;
+}
+
+RoundsSelection selection(const Policy& policy, MatrixF features, Index rounds) {
+  const Vector score = forward(policy, features.cast<double>()).u;
+  return {score, highest(score, policy.keep), std::move(features), rounds};
+}
+
+} // namespace
+
+double detector_agreement(const PreparedTask& task) {
+  if (task.features.cols() < feature_count(FeatureSet::full16)) return 1.0;
+  return correlation(task.features.col(oof_margin).cast<double>(),
+                     task.features.col(rff_margin).cast<double>());
+}
 
 RoundsSelection select_in_rounds(const PreparedTask& task, const Policy& policy,
                                  const RoundsOptions& options) {
-  RoundsSelection out{policy_score(task, policy), {}, 0};
-  out.weights = highest(out.score, policy.keep);
+  RoundsSelection out = selection(policy, task.features, 0);
+  if (detector_agreement(task) > options.agreement) return out;
   const FeatureOptions features{policy.features, options.ridge, options.seed, task.id};
   while (out.rounds < options.rounds) {
     const Probe probe = refit_probe(task.train, task.probe, out.weights, options.ridge);
     if (probe.status == FitStatus::diverged) break;
     // Through float32, as the features of the first selection.
-    const MatrixF seen = kept_features(task.train, probe, out.weights, features).cast<float>();
-    out.score = forward(policy, seen.cast<double>()).u;
-    const Vector weights = highest(out.score, policy.keep);
-    ++out.rounds;
-    if (weights == out.weights) break;
-    out.weights = weights;
+    MatrixF seen = kept_features(task.train, probe, out.weights, features).cast<float>();
+    const Vector before = out.weights;
+    out = selection(policy, std::move(seen), out.rounds + 1);
+    if (out.weights == before) break;
   }
   return out;
 }

@@ -5,6 +5,9 @@
 #include "selectors/rounds.hpp"
 #include "tasks/generate.hpp"
 
+#include <array>
+#include <cmath>
+
 namespace metasieve {
 namespace {
 
@@ -53,8 +56,9 @@ TEST(Rounds, none_is_the_hard_selection) {
 
   const RoundsSelection selection = select_in_rounds(task, policy, rounds_of(0));
 
-  EXPECT_EQ(selection.score, policy_score(task, policy));
-  EXPECT_EQ(selection.weights, highest(policy_score(task, policy), 0.7));
+  EXPECT_EQ(selection.score, forward(policy, task.features.cast<double>()).u);
+  EXPECT_EQ(selection.weights, highest(selection.score, 0.7));
+  EXPECT_EQ(selection.features, task.features);
   EXPECT_EQ(selection.rounds, 0);
 }
 
@@ -69,9 +73,63 @@ TEST(Rounds, each_selects_among_all_rows_with_what_the_kept_rows_teach) {
   const RoundsSelection second = select_in_rounds(task, policy, rounds_of(1));
 
   const Matrix seen = features.cast<float>().cast<double>();
-  EXPECT_EQ(second.weights, highest(forward(policy, seen).u, 0.7));
+  EXPECT_EQ(second.features.cast<double>(), seen);
+  EXPECT_EQ(second.score, forward(policy, seen).u);
+  EXPECT_EQ(second.weights, highest(second.score, 0.7));
   EXPECT_EQ(second.weights.sum(), first.sum());
   EXPECT_GT(((second.weights - first).array() > 0).count(), 0); // rejected rows return
+}
+
+TEST(Rounds, touch_no_test_row_and_no_clean_label) {
+  const PreparedTask task = make_task();
+  PreparedTask other = task;
+  other.test.x.setConstant(3.0F);
+  other.test.y = 1 - other.test.y.array();
+  other.test.group.setZero();
+  other.train.y_clean.setZero();
+
+  EXPECT_EQ(select_in_rounds(task, trusting_agreement(), rounds_of(2)).score,
+            select_in_rounds(other, trusting_agreement(), rounds_of(2)).score);
+}
+
+/// Four rows whose out-of-fold and Fourier margins are these.
+PreparedTask with_margins(std::array<float, 4> linear, std::array<float, 4> nonlinear) {
+  PreparedTask task;
+  task.features = MatrixF::Zero(4, 16);
+  for (Index i = 0; i < 4; ++i) {
+    task.features(i, 11) = linear[static_cast<std::size_t>(i)];
+    task.features(i, 12) = nonlinear[static_cast<std::size_t>(i)];
+  }
+  return task;
+}
+
+TEST(DetectorAgreement, is_the_correlation_of_the_margins) {
+  EXPECT_NEAR(detector_agreement(with_margins({1, 2, 3, 4}, {10, 20, 30, 40})), 1.0, 1e-12);
+  EXPECT_NEAR(detector_agreement(with_margins({1, 2, 3, 4}, {4, 3, 2, 1})), -1.0, 1e-12);
+  EXPECT_NEAR(detector_agreement(with_margins({1, 2, 3, 4}, {1, 0, 0, 1})), 0.0, 1e-12);
+  EXPECT_NEAR(detector_agreement(with_margins({0, 0, 1, 1}, {0, 1, 1, 1})), 1.0 / std::sqrt(3.0), 1e-12);
+}
+
+TEST(DetectorAgreement, is_full_where_it_is_undefined) {
+  EXPECT_EQ(detector_agreement(with_margins({1, 1, 1, 1}, {1, 2, 3, 4})), 1.0);
+  PreparedTask ten = with_margins({1, 2, 3, 4}, {4, 3, 2, 1});
+  ten.features.conservativeResize(4, 10);
+  EXPECT_EQ(detector_agreement(ten), 1.0);
+}
+
+TEST(Rounds, are_made_only_where_the_detectors_contradict_each_other) {
+  const PreparedTask task = make_task();
+  const double found = detector_agreement(task);
+  const auto rounds = [&](double agreement) {
+    RoundsOptions options = rounds_of(2);
+    options.agreement = agreement;
+    return select_in_rounds(task, trusting_agreement(), options).rounds;
+  };
+
+  EXPECT_GT(found, contradiction); // a generated task
+  EXPECT_EQ(rounds(contradiction), 0);
+  EXPECT_EQ(rounds(found), 2);
+  EXPECT_EQ(rounds(1.0), 2);
 }
 
 TEST(Rounds, same_input_gives_the_same_selection) {
