@@ -19,8 +19,8 @@ struct RoundsSelection {
   Index rounds = 0; ///< refits that were made: fewer than asked once a selection repeats itself
 };
 
-/// Below this detector_agreement, rounds pay: 0.005 to 0.03 on the data of Roh et al. (2021), more than 0.27
-/// on every one of 120 generated tasks, 0.78 and more on COMPAS, Adult and German.
+/// Below this detector_agreement, rounds pay: 0.005 to 0.03 on the data of Roh et al. (2021); 0.27 and more
+/// on 120 generated tasks, one of them below 0.3; 0.78 and more on COMPAS, Adult and German.
 inline constexpr double contradiction = 0.3;
 
 /// Correlation over the training rows of two signs of a flipped label: the margin of a linear model that has
