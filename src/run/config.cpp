@@ -91,12 +91,14 @@ void set_key(Config& config, const std::string& name, const std::string& value) 
 
 SelectionOptions Config::selection_options() const {
   return {evaluate.rounds,
+          evaluate.rounds_agreement,
           inner.ridge,
           {evaluate.adapt_steps,
            evaluate.adapt_learning_rate,
            inner_options(),
            {meta.outer.accuracy_loss, evaluate.fairness, evaluate.adapt_fairness_weight},
-           evaluate.seed}};
+           evaluate.seed,
+           evaluate.adapt_support}};
 }
 
 void validate(const Config& config) {

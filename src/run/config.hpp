@@ -53,8 +53,8 @@ struct EvaluateConfig {
   Gap fairness = Gap::eo; ///< dp or eo: of roh, penalised, threshold and the adaptation
   double roh_tau = 0;
   double penalty = 1, tolerance = 0.02; ///< of penalised and threshold
-  Index rounds = 0, adapt_steps = 0;
-  double adapt_learning_rate = 2e-3, adapt_fairness_weight = 0.1;
+  Index rounds = 0, adapt_steps = 0, adapt_support = 4000;
+  double rounds_agreement = 1.0, adapt_learning_rate = 2e-3, adapt_fairness_weight = 0.1;
   FrontierSettings frontier{{0, 0.03, 0.1, 0.3, 1, 3}, {0, 0.02, 0.05, 0.1, 0.2, 0.4}};
   EvaluateConfig();
 };

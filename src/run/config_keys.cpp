@@ -260,8 +260,13 @@ std::vector<ConfigKey> make_keys() {
                                                      "gap on training rows that threshold allows"),
       integer<FIELD(evaluate.rounds), 0>("evaluate.rounds",
                                          "meta_*: refits of probe and features on the kept rows"),
+      real<FIELD(evaluate.rounds_agreement), Bounds::share>(
+          "evaluate.rounds_agreement",
+          "rounds only where linear and nonlinear margins correlate less; 1: always"),
       integer<FIELD(evaluate.adapt_steps), 0>("evaluate.adapt_steps",
                                               "meta_*: meta-steps on halves of the noisy training rows"),
+      integer<FIELD(evaluate.adapt_support), 0>("evaluate.adapt_support",
+                                                "rows of each half at most; 0: all"),
       real<FIELD(evaluate.adapt_learning_rate), Bounds::positive>("evaluate.adapt_learning_rate",
                                                                   "of these steps"),
       real<FIELD(evaluate.adapt_fairness_weight), Bounds::not_negative>("evaluate.adapt_fairness_weight",

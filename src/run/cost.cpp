@@ -57,9 +57,11 @@ double threshold_cost(const TaskShape& task) { return real(task.train_rows) * 15
 double selection_cost(const TaskShape& task, const Config& config) {
   Config whole = config;
   whole.meta.support = 0;
-  const TaskShape halves{task.train_rows / 2, task.train_rows / 2, task.columns};
-  return real(config.evaluate.adapt_steps) * visit_cost(halves, whole) +
-         real(config.evaluate.rounds) * preparation_cost(task, config.policy.features);
+  const Index limit = config.evaluate.adapt_support;
+  const Index half = limit > 0 ? std::min(limit, task.train_rows / 2) : task.train_rows / 2;
+  const bool rounds = config.evaluate.rounds_agreement == 1.0; // else hardly ever
+  return 2.0 * real(config.evaluate.adapt_steps) * visit_cost({half, half, task.columns}, whole) +
+         (rounds ? real(config.evaluate.rounds) : 0.0) * preparation_cost(task, config.policy.features);
 }
 
 double method_cost(Method method, const TaskShape& task, const Config& config) {
