@@ -1,10 +1,9 @@
 #include "features/kept_features.hpp"
 
-#include "features/cells.hpp"
+#include "features/evidence.hpp"
 #include "features/leave_one_out.hpp"
 #include "features/out_of_fold.hpp"
 #include "features/random_fourier.hpp"
-#include "features/scaling.hpp"
 
 #include <algorithm>
 #include <array>
@@ -111,27 +110,19 @@ Probe refit_probe(const Split& train, const Probe& probe, const Vector& weights,
 
 Matrix kept_features(const Split& train, const Probe& refitted, const Vector& weights,
                      const FeatureOptions& options) {
-  const FeatureOptions seed_options{FeatureSet::seed10, options.ridge, options.seed, options.id};
-  Matrix seed_columns = meta_features(train, refitted, seed_options);
-  if (options.set == FeatureSet::seed10) return seed_columns;
+  const Matrix design = design_matrix(train, refitted.standardizer);
+  Evidence evidence{row_logits(design, refitted.beta), {}, {}, {}};
+  if (options.set == FeatureSet::seed10) return arranged(train, evidence, options.set);
 
   const Parts parts = parts_of(weights);
-  const Matrix design = design_matrix(train, refitted.standardizer);
-  const Vector labels = to_vector(train.y), sign = 2.0 * labels.array() - 1.0;
-  const Labels cell = cell_of(train.y, train.group);
+  const Vector sign = 2.0 * to_vector(train.y).array() - 1.0;
   const Stream folds(options.seed, Draw::folds, options.id);
-  const Vector loss = logistic_loss(row_logits(design, refitted.beta), labels);
-  Matrix features(train.rows(), feature_count(options.set));
-  features.leftCols(seed_columns.cols()) = seed_columns;
-  features.col(10) = z_scored(kept_neighbours(train, refitted.standardizer, weights, options));
-  features.col(11) =
-      z_scored(sign.cwiseProduct(kept_logits(design, train.y, refitted.beta, parts, options.ridge, folds)));
-  features.col(12) =
-      z_scored(sign.cwiseProduct(kept_fourier(design.leftCols(train.columns()), sign, parts, options)));
-  features.col(13) = log_cell_weight(train.y, train.group) / 0.3;
-  features.col(14) = z_scored(mean_by_key(loss, cell));
-  features.col(15) = (share_by_key(cell).array().log() + 1.4) / 0.6;
-  return features;
+  evidence.agreement = kept_neighbours(train, refitted.standardizer, weights, options);
+  evidence.fold_margin =
+      sign.cwiseProduct(kept_logits(design, train.y, refitted.beta, parts, options.ridge, folds));
+  evidence.fourier_margin =
+      sign.cwiseProduct(kept_fourier(design.leftCols(train.columns()), sign, parts, options));
+  return arranged(train, evidence, options.set);
 }
 
 } // namespace metasieve

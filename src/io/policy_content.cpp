@@ -11,9 +11,9 @@ constexpr std::size_t most_layers = 64;
 
 FeatureSet feature_set_of(const FileReader& file) {
   const std::string name = file.text("feature_set");
-  for (const FeatureSet set : {FeatureSet::seed10, FeatureSet::full16})
+  for (const FeatureSet set : feature_sets)
     if (name == to_string(set)) return set;
-  file.fail("/", "attribute 'feature_set' is '" + name + "'; must be seed10 or full16");
+  file.fail("/", "attribute 'feature_set' is '" + name + "'; must be seed10, full16 or context27");
 }
 
 std::vector<Index> hidden_of(const FileReader& file) {

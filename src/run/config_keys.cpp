@@ -198,7 +198,11 @@ ConfigKey methods_key() {
           }};
 }
 
-constexpr auto feature_words = [] { return std::array<std::string_view, 2>{"seed10", "full16"}; };
+constexpr auto feature_words = [] {
+  std::array<std::string_view, feature_sets.size()> words;
+  std::ranges::transform(feature_sets, words.begin(), [](FeatureSet set) { return to_string(set); });
+  return words;
+};
 constexpr auto method_words = [] {
   return std::array<std::string_view, 3>{"implicit", "unrolled", "first-order"};
 };

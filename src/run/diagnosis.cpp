@@ -108,7 +108,7 @@ std::vector<ResponseRow> response_table(const Communicator& comm, const Shard& s
     for (Index j = 0; j < features; ++j)
       for (Index g = 0; g < response_points; ++g) {
         const Index at = j * response_points + g, part = features * response_points;
-        out.push_back({name, p, std::string(feature_name(j)),
+        out.push_back({name, p, std::string(feature_name(policies.front().features, j)),
                        static_cast<double>(g) / static_cast<double>(response_points - 1), mean(p, at),
                        mean(p, at + part), mean(p, at + 2 * part)});
       }

@@ -42,7 +42,7 @@ struct Fixture {
 TEST(KeptFeatures, with_every_row_kept_are_the_meta_features) {
   Fixture f;
   f.weights.setOnes();
-  for (const FeatureSet set : {FeatureSet::seed10, FeatureSet::full16}) {
+  for (const FeatureSet set : feature_sets) {
     f.options.set = set;
 
     const Matrix features = kept_features(f.task.train, f.task.probe, f.weights, f.options);
@@ -127,6 +127,17 @@ TEST(KeptFeatures, base_rates_are_those_of_all_rows) {
   for (const Index j : {0, 1, 10, 11, 12, 14}) EXPECT_NE(features.col(j), before.col(j)) << j;
 }
 
+TEST(KeptFeatures, of_the_context_set_know_the_base_rates_of_all_rows_and_the_evidence_of_the_kept) {
+  Fixture f;
+  f.options.set = FeatureSet::context27;
+
+  const Matrix features = kept_features(f.task.train, f.refitted(), f.weights, f.options);
+
+  const Matrix before = meta_features(f.task.train, f.task.probe, f.options);
+  for (const Index j : {0, 2, 4, 5, 26}) EXPECT_EQ(features.col(j), before.col(j)) << j;
+  for (const Index j : {6, 7, 8, 14, 18, 22}) EXPECT_NE(features.col(j), before.col(j)) << j;
+}
+
 TEST(KeptFeatures, the_label_of_a_rejected_row_teaches_nothing) {
   Fixture f;
   const Vector beta = f.refitted().beta;
@@ -138,7 +149,10 @@ TEST(KeptFeatures, the_label_of_a_rejected_row_teaches_nothing) {
 TEST(KeptFeatures, one_class_one_row_and_one_group_stay_finite) {
   Fixture f(20);
   const auto finite = [&] {
-    return kept_features(f.task.train, f.refitted(), f.weights, f.options).allFinite();
+    return std::ranges::all_of(feature_sets, [&](FeatureSet set) {
+      f.options.set = set;
+      return kept_features(f.task.train, f.refitted(), f.weights, f.options).allFinite();
+    });
   };
 
   f.weights = to_vector(f.task.train.y); // positives only

@@ -22,7 +22,11 @@ using testing::same_bits;
 
 const FeatureOptions options{.set = FeatureSet::full16, .ridge = 1e-3, .seed = Seed{3}, .id = TaskId{8}};
 
-Matrix features_of(const Split& train) { return meta_features(train, fit_probe(train, true, 1e-3), options); }
+Matrix features_of(const Split& train, FeatureSet set = FeatureSet::full16) {
+  FeatureOptions of_set = options;
+  of_set.set = set;
+  return meta_features(train, fit_probe(train, true, 1e-3), of_set);
+}
 
 double mean_where(Index n, const std::function<bool(Index)>& member,
                   const std::function<double(Index)>& value) {
@@ -114,14 +118,16 @@ TEST(MetaFeatures, seed10_is_the_first_ten_columns_of_full16) {
 }
 
 TEST(MetaFeatures, never_read_the_clean_labels) {
-  Split train = random_task(150, 5);
-  const Matrix before = features_of(train);
-  train.y_clean = 1 - train.y_clean.array();
-  const Matrix flipped = features_of(train);
-  train.y_clean.resize(0);
+  for (const FeatureSet set : feature_sets) {
+    Split train = random_task(150, 5);
+    const Matrix before = features_of(train, set);
+    train.y_clean = 1 - train.y_clean.array();
+    const Matrix flipped = features_of(train, set);
+    train.y_clean.resize(0);
 
-  EXPECT_TRUE(same_bits(before, flipped));
-  EXPECT_TRUE(same_bits(before, features_of(train)));
+    EXPECT_TRUE(same_bits(before, flipped));
+    EXPECT_TRUE(same_bits(before, features_of(train, set)));
+  }
 }
 
 TEST(MetaFeatures, are_the_same_bits_from_any_thread) {
@@ -194,12 +200,17 @@ TEST_P(MetaFeaturesDegenerate, are_finite_and_repeatable) {
     GetParam().change(train);
 
     const Probe probe = fit_probe(train, use_group, 1e-3);
-    const Matrix features = meta_features(train, probe, options);
+    for (const FeatureSet set : feature_sets) {
+      FeatureOptions of_set = options;
+      of_set.set = set;
 
-    EXPECT_EQ(features.rows(), GetParam().rows);
-    EXPECT_EQ(features.cols(), 16);
-    EXPECT_TRUE(features.allFinite());
-    EXPECT_TRUE(same_bits(features, meta_features(train, probe, options)));
+      const Matrix features = meta_features(train, probe, of_set);
+
+      EXPECT_EQ(features.rows(), GetParam().rows);
+      EXPECT_EQ(features.cols(), feature_count(set));
+      EXPECT_TRUE(features.allFinite()) << to_string(set);
+      EXPECT_TRUE(same_bits(features, meta_features(train, probe, of_set)));
+    }
   }
 }
 
