@@ -64,4 +64,11 @@ inline constexpr std::array<FeatureSet, 3> feature_sets{FeatureSet::seed10, Feat
   return set == FeatureSet::context27 ? context[at] : full[at];
 }
 
+/// The column of `set` with this name; -1 if it has none.
+[[nodiscard]] constexpr Index feature_column(FeatureSet set, std::string_view name) {
+  for (Index feature = 0; feature < feature_count(set); ++feature)
+    if (feature_name(set, feature) == name) return feature;
+  return -1;
+}
+
 } // namespace metasieve

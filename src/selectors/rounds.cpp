@@ -10,8 +10,6 @@
 namespace metasieve {
 namespace {
 
-constexpr Index oof_margin = 11, rff_margin = 12; // columns of full16, and of any set that begins with it
-
 double correlation(const Vector& a, const Vector& b) {
   const Vector u = a.array() - a.mean(), v = b.array() - b.mean();
   const double norm = std::sqrt(u.squaredNorm() * v.squaredNorm());
@@ -25,16 +23,16 @@ RoundsSelection selection(const Policy& policy, MatrixF features, Index rounds) 
 
 } // namespace
 
-double detector_agreement(const PreparedTask& task) {
-  if (task.features.cols() < feature_count(FeatureSet::full16)) return 1.0;
-  return correlation(task.features.col(oof_margin).cast<double>(),
-                     task.features.col(rff_margin).cast<double>());
+double detector_agreement(const PreparedTask& task, FeatureSet set) {
+  const Index linear = feature_column(set, "oof_margin"), nonlinear = feature_column(set, "rff_margin");
+  if (linear < 0 || nonlinear < 0) return 1.0;
+  return correlation(task.features.col(linear).cast<double>(), task.features.col(nonlinear).cast<double>());
 }
 
 RoundsSelection select_in_rounds(const PreparedTask& task, const Policy& policy,
                                  const RoundsOptions& options) {
   RoundsSelection out = selection(policy, task.features, 0);
-  if (detector_agreement(task) > options.agreement) return out;
+  if (detector_agreement(task, policy.features) > options.agreement) return out;
   const FeatureOptions features{policy.features, options.ridge, options.seed, task.id};
   while (out.rounds < options.rounds) {
     const Probe probe = refit_probe(task.train, task.probe, out.weights, options.ridge);

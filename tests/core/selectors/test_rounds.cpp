@@ -104,22 +104,24 @@ PreparedTask with_margins(std::array<float, 4> linear, std::array<float, 4> nonl
 }
 
 TEST(DetectorAgreement, is_the_correlation_of_the_margins) {
-  EXPECT_NEAR(detector_agreement(with_margins({1, 2, 3, 4}, {10, 20, 30, 40})), 1.0, 1e-12);
-  EXPECT_NEAR(detector_agreement(with_margins({1, 2, 3, 4}, {4, 3, 2, 1})), -1.0, 1e-12);
-  EXPECT_NEAR(detector_agreement(with_margins({1, 2, 3, 4}, {1, 0, 0, 1})), 0.0, 1e-12);
-  EXPECT_NEAR(detector_agreement(with_margins({0, 0, 1, 1}, {0, 1, 1, 1})), 1.0 / std::sqrt(3.0), 1e-12);
+  EXPECT_NEAR(detector_agreement(with_margins({1, 2, 3, 4}, {10, 20, 30, 40}), FeatureSet::full16), 1.0,
+              1e-12);
+  EXPECT_NEAR(detector_agreement(with_margins({1, 2, 3, 4}, {4, 3, 2, 1}), FeatureSet::full16), -1.0, 1e-12);
+  EXPECT_NEAR(detector_agreement(with_margins({1, 2, 3, 4}, {1, 0, 0, 1}), FeatureSet::full16), 0.0, 1e-12);
+  EXPECT_NEAR(detector_agreement(with_margins({0, 0, 1, 1}, {0, 1, 1, 1}), FeatureSet::full16),
+              1.0 / std::sqrt(3.0), 1e-12);
 }
 
 TEST(DetectorAgreement, is_full_where_it_is_undefined) {
-  EXPECT_EQ(detector_agreement(with_margins({1, 1, 1, 1}, {1, 2, 3, 4})), 1.0);
+  EXPECT_EQ(detector_agreement(with_margins({1, 1, 1, 1}, {1, 2, 3, 4}), FeatureSet::full16), 1.0);
   PreparedTask ten = with_margins({1, 2, 3, 4}, {4, 3, 2, 1});
   ten.features.conservativeResize(4, 10);
-  EXPECT_EQ(detector_agreement(ten), 1.0);
+  EXPECT_EQ(detector_agreement(ten, FeatureSet::seed10), 1.0);
 }
 
 TEST(Rounds, are_made_only_where_the_detectors_contradict_each_other) {
   const PreparedTask task = make_task();
-  const double found = detector_agreement(task);
+  const double found = detector_agreement(task, FeatureSet::full16);
   const auto rounds = [&](double agreement) {
     RoundsOptions options = rounds_of(2);
     options.agreement = agreement;
