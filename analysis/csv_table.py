@@ -1,0 +1,159 @@
+"""Any table with a header as a data set, for `import_dataset.py csv`."""
+
+import difflib
+import hashlib
+import os
+import pathlib
+
+import numpy as np
+import pandas as pd
+
+from dataset_file import DataError, Dataset, UsageError, read_bytes, read_table
+
+MISSING_WORDS = ["NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "?"]
+MOST_LEVELS = 200  # columns that one column of words may become
+
+
+def add_options(parser):
+    parser.add_argument("file", metavar="FILE")
+    parser.add_argument("--label", required=True, metavar="C", help="column of the label")
+    parser.add_argument("--positive", required=True, metavar="V", help="its value that becomes 1")
+    parser.add_argument("--group", required=True, metavar="C", help="column of the sensitive group")
+    parser.add_argument("--group-value", required=True, metavar="V", help="its value that becomes 1")
+    parser.add_argument("--drop", nargs="+", action="extend", default=[], metavar="C", help="columns to leave out")
+    parser.add_argument("--split", metavar="C", help="column that says which rows are the test part")
+    parser.add_argument("--test-value", metavar="V", help="its value there")
+    parser.add_argument("--missing", nargs="+", action="extend", default=[], metavar="W",
+                        help=f"words that mean a missing value, besides nothing and {' '.join(MISSING_WORDS)}")
+    parser.add_argument("--separator", metavar="S", help="between fields; guessed from the header by default")
+
+
+def known_column(path, table, option, name):
+    if name in table.columns:
+        return name
+    near = difflib.get_close_matches(name, map(str, table.columns), n=1, cutoff=0)
+    more = "" if len(table.columns) > 1 else f", the only one: is '{table.attrs['separator']}' the --separator?"
+    raise UsageError(f"{option} {name}: {path} has no such column; nearest is '{near[0]}'{more}")
+
+
+def equals(column, value):
+    """Where the column is `value`: as text, or as a number if both are numbers (1 is 1.0)."""
+    same = column == value.strip()
+    try:
+        return same | (pd.to_numeric(column, errors="coerce") == float(value))
+    except ValueError:
+        return same
+
+
+def binary(path, table, option, column, value_option, value):
+    """1 where `column` is `value`. @raises UsageError or DataError if that gives one value alone"""
+    result = equals(table[column], value)
+    if not result.any():
+        values = table[column].unique()
+        shown = ", ".join(sorted(values)[:8]) + (", ..." if len(values) > 8 else "")
+        raise UsageError(f"{value_option} {value}: column '{column}' has no such value; it has {shown}")
+    if result.all():
+        raise DataError(f"{path}: column '{column}' ({option}) is {value} in all rows; must have two values")
+    return result.to_numpy()
+
+
+def encode(path, name, column, notes):
+    """One column as one numeric column, or as one 0/1 column for each of its values."""
+    gaps = column.isna()
+    values = pd.to_numeric(column, errors="coerce").astype("float64")
+    words = column[values.isna() & ~gaps]
+    if gaps.all():
+        raise DataError(f"{path}: column '{name}' is empty; use --drop {name}")
+    if words.empty:
+        if np.isinf(values).any():
+            raise DataError(f"{path}: column '{name}' has infinite values; features must be finite")
+        if gaps.any():
+            notes.append(f"column '{name}': {int(gaps.sum())} missing values set to the median {values.median():g}")
+        return {name: values.fillna(values.median())}
+    levels = column.where(~gaps, "missing")
+    distinct = sorted(levels.unique())
+    if len(distinct) > max(20, min(MOST_LEVELS, 0.5 * len(levels))):
+        if len(words) < 0.5 * len(column):
+            raise DataError(f"{path}: column '{name}' has numbers, and in {len(words)} rows words such as "
+                            f"'{words.iloc[0]}'; --missing {words.iloc[0]} makes them missing values")
+        raise DataError(f"{path}: column '{name}' has {len(distinct)} different words in {len(levels)} rows: "
+                        f"it looks like a name; use --drop {name}")
+    if gaps.any():
+        notes.append(f"column '{name}': {int(gaps.sum())} missing values made a level of their own, 'missing'")
+    # Two values need one column: the other says nothing more.
+    shown = distinct[1:] if len(distinct) == 2 else distinct
+    return {f"{name}={level}": (levels == level).astype("float64") for level in shown}
+
+
+def guess_separator(content):
+    """The one that the header has most of; a comma if it has none."""
+    header = content.splitlines()[0] if content else b""
+    return max(",;\t|", key=lambda separator: header.count(separator.encode()))
+
+
+def read_csv(path, content, options):
+    """A table of stripped text, where missing values are NaN."""
+    separator = {"tab": "\t", "\\t": "\t", None: guess_separator(content)}.get(options.separator, options.separator)
+    if len(separator) != 1:
+        raise UsageError(f"--separator {separator}: must be one character, or 'tab'")
+    table = read_table(path, content, dtype=str, sep=separator)
+    if table.empty:
+        raise DataError(f"{path}: has no rows")
+    if not isinstance(table.index, pd.RangeIndex):  # what pandas makes of it
+        raise DataError(f"{path}: its rows have more fields than its header has names")
+    table = table.rename(columns=str.strip)
+    if not table.columns.is_unique:
+        raise DataError(f"{path}: two columns are called '{table.columns[table.columns.duplicated()][0]}'")
+    table = table.apply(lambda column: column.str.strip())
+    gaps = table.isin(["", *MISSING_WORDS, *options.missing]) | table.isna()
+    table = table.mask(gaps)
+    table.attrs["separator"] = separator
+    return table
+
+
+def roles(path, table, options):
+    """{role: column} of those that are no features. @raises UsageError if one column has two roles"""
+    if (options.split is None) != (options.test_value is None):
+        raise UsageError("--split and --test-value go together: the column, and its value in the test part")
+    named = {"--label": options.label, "--group": options.group, "--split": options.split}
+    found = {option: known_column(path, table, option, name) for option, name in named.items() if name is not None}
+    if len(set(found.values())) < len(found):
+        raise UsageError(f"{', '.join(found)}: must be different columns")
+    for name in options.drop:
+        if known_column(path, table, "--drop", name) in found.values():
+            raise UsageError(f"--drop {name}: is the label, the group or the split")
+    return found
+
+
+def import_csv(options):
+    path = pathlib.Path(options.file)
+    if os.path.realpath(options.output) == os.path.realpath(path):
+        raise UsageError(f"--output {options.output}: is the table itself")
+    content = read_bytes(path)
+    table = read_csv(path, content, options)
+    special = roles(path, table, options)
+
+    notes = []
+    kept = table[list(special.values())].notna().all(axis=1)
+    if not kept.all():
+        lacking = " or ".join(f"'{name}'" for name in special.values())
+        notes.append(f"{int((~kept).sum())} rows without {lacking} left out")
+        table = table[kept]
+    if table.empty:
+        raise DataError(f"{path}: no row has both '{special['--label']}' and '{special['--group']}'")
+    y = binary(path, table, "--label", special["--label"], "--positive", options.positive)
+    z = binary(path, table, "--group", special["--group"], "--group-value", options.group_value)
+    split = None
+    if options.split is not None:
+        split = binary(path, table, "--split", special["--split"], "--test-value", options.test_value)
+    columns = {}
+    for name in table.columns:
+        if name.startswith("Unnamed: ") or not name:  # how pandas calls them: as a rule the numbers of the rows
+            notes.append("a column without a name left out")
+        elif name not in {*special.values(), *options.drop}:
+            columns |= encode(path, name, table[name], notes)
+    if not columns:
+        raise DataError(f"{path}: no column is left for features")
+    return Dataset(pd.DataFrame(columns), y, z, f"{options.label}={options.positive}",
+                   f"{options.group}={options.group_value}", split, notes, path.name,
+                   hashlib.sha256(content).hexdigest())

@@ -1,0 +1,136 @@
+"""A data set in memory, and its file (HDF5, filetype metasieve-dataset)."""
+
+import configparser
+import datetime
+import io
+import os
+import pathlib
+from dataclasses import dataclass, field
+
+import h5py
+import numpy as np
+import pandas as pd
+
+FORMAT_VERSION = (1, 0)
+
+
+class UsageError(Exception):
+    """Exit code 2."""
+
+
+class DataError(Exception):
+    """Exit code 3."""
+
+
+@dataclass
+class Dataset:
+    x: pd.DataFrame  # numeric columns
+    y: np.ndarray  # 1 = positive_label
+    z: np.ndarray  # 1 = group_name
+    positive_label: str
+    group_name: str
+    split: np.ndarray | None = None  # 1 = test part
+    notes: list = field(default_factory=list)  # what was changed, for the user
+    source: str = ""  # name of the file it was read from
+    sha256: str = ""
+
+
+# ----------------------------------------------------------------------------------------------------- reading
+
+def read_bytes(path):
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def first_line(error):
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def read_table(path, content, **options):
+    """A data frame; empty fields are missing, words such as "N/A" are themselves."""
+    try:
+        return pd.read_csv(io.BytesIO(content), keep_default_na=False, **options)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: is no table that can be read: {first_line(error)}") from error
+
+
+# ----------------------------------------------------------------------------------------------------- writing
+
+def config_text(options):
+    """What was asked for, as INI text."""
+    config = configparser.ConfigParser(interpolation=None)
+    config["import"] = {key: " ".join(value) if isinstance(value, list) else str(value)
+                        for key, value in vars(options).items() if key != "output" and value not in (None, [], False)}
+    text = io.StringIO()
+    config.write(text)
+    return text.getvalue().strip() + "\n"
+
+
+def text_attribute(file, name, text):
+    """Fixed length, as metasieve itself writes."""
+    encoded = text.encode()
+    file.attrs.create(name, np.bytes_(encoded or b"\0"), dtype=h5py.string_dtype("utf-8", max(len(encoded), 1)))
+
+
+def check(path, dataset):
+    """x in float32. @raises DataError for what float32 has not, and a part with one label or group alone"""
+    with np.errstate(over="ignore"):
+        x = dataset.x.to_numpy(dtype="float32")
+    row, column = np.nonzero(~np.isfinite(x)) if len(x) else ([], [])
+    if len(row):
+        raise DataError(f"{path}: column '{dataset.x.columns[column[0]]}' has a value beyond float32 in row {row[0]}")
+    parts = {"": slice(None)}
+    if dataset.split is not None:
+        parts = {" in the training part": ~dataset.split, " in the test part": dataset.split}
+    for part, rows in parts.items():
+        for values, what in ((dataset.y[rows], "label"), (dataset.z[rows], "group")):
+            if values.all() or not values.any():
+                raise DataError(f"{path}: only one {what} is left{part}; must have two")
+    return x
+
+
+def fill(file, dataset, x, options):
+    text_attribute(file, "filetype", "metasieve-dataset")
+    file.attrs.create("version", FORMAT_VERSION, dtype="<i4")
+    text_attribute(file, "created_by", "metasieve import_dataset.py")
+    text_attribute(file, "created", datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    text_attribute(file, "config", config_text(options))
+    names = [name.encode() for name in map(str, dataset.x.columns)]
+    file.attrs.create("feature_names", names, dtype=h5py.string_dtype("utf-8", max(map(len, names))))
+    text_attribute(file, "group_name", dataset.group_name)
+    text_attribute(file, "positive_label", dataset.positive_label)
+    text_attribute(file, "source", dataset.source)
+    text_attribute(file, "source_sha256", dataset.sha256)
+    contents = [("x", x, "features, raw [rows, columns]"), ("y", dataset.y, "label, 1 = positive_label"),
+                ("z", dataset.z, "sensitive group, 1 = group_name")]
+    if dataset.split is not None:
+        contents.append(("split", dataset.split, "0 training part, 1 test part"))
+    for name, values, meaning in contents:
+        data = file.create_dataset(name, data=values if name == "x" else values.astype("uint8"), track_times=False)
+        text_attribute(data, "description", meaning)
+    file.attrs.create("complete", 1, dtype="<i8")
+
+
+def write(output, dataset, options):
+    """OUTPUT.part first, then renamed: OUTPUT is whole, or what was there before."""
+    x = check(dataset.source, dataset)
+    output = pathlib.Path(output)
+    part = pathlib.Path(f"{output}.part")
+    try:
+        if output.exists() and not output.is_file():
+            raise DataError(f"cannot write {output}: it is no regular file")
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with h5py.File(part, "w", libver=("v108", "v110")) as file:
+            fill(file, dataset, x, options)
+        with open(part, "rb") as file:
+            os.fsync(file.fileno())
+        part.replace(output)
+    except OSError as error:
+        raise DataError(f"cannot write {output}: {error.strerror or first_line(error)}") from error
+    finally:
+        try:
+            part.unlink()
+        except OSError:
+            pass
