@@ -57,32 +57,60 @@ def binary(path, table, option, column, value_option, value):
     return result.to_numpy()
 
 
-def encode(path, name, column, notes):
-    """One column as one numeric column, or as one 0/1 column for each of its values."""
+def number_column(path, name, column, train, where, notes):
+    """A column of numbers, its gaps filled with the median of the training rows."""
     gaps = column.isna()
     values = pd.to_numeric(column, errors="coerce").astype("float64")
     words = column[values.isna() & ~gaps]
-    if gaps.all():
-        raise DataError(f"{path}: column '{name}' is empty; use --drop {name}")
-    if words.empty:
-        if np.isinf(values).any():
-            raise DataError(f"{path}: column '{name}' has infinite values; features must be finite")
-        if gaps.any():
-            notes.append(f"column '{name}': {int(gaps.sum())} missing values set to the median {values.median():g}")
-        return {name: values.fillna(values.median())}
+    if len(words):  # in the test part alone: `encode` has looked at the training part
+        raise DataError(f"{path}: column '{name}' has numbers in the training part, and words such as "
+                        f"'{words.iloc[0]}' in {len(words)} rows of the test part; --missing {words.iloc[0]} makes "
+                        f"them missing values, --drop {name} leaves the column out")
+    if np.isinf(values).any():
+        raise DataError(f"{path}: column '{name}' has infinite values; features must be finite")
+    median = values[train].median()
+    if gaps.any():
+        notes.append(f"column '{name}': {int(gaps.sum())} missing values set to the median{where}, {median:g}")
+    return {name: values.fillna(median)}
+
+
+def level_columns(path, name, column, words, train, notes):
+    """One 0/1 column for each value that the training rows have; another value in the test part is 0 in all."""
+    gaps = column.isna()
     levels = column.where(~gaps, "missing")
-    distinct = sorted(levels.unique())
-    if len(distinct) > max(20, min(MOST_LEVELS, 0.5 * len(levels))):
-        if len(words) < 0.5 * len(column):
+    known = levels[train]
+    distinct = sorted(known.unique())
+    if len(distinct) > max(20, min(MOST_LEVELS, 0.5 * len(known))):
+        if len(words) < 0.5 * len(known):
             raise DataError(f"{path}: column '{name}' has numbers, and in {len(words)} rows words such as "
                             f"'{words.iloc[0]}'; --missing {words.iloc[0]} makes them missing values")
-        raise DataError(f"{path}: column '{name}' has {len(distinct)} different words in {len(levels)} rows: "
+        raise DataError(f"{path}: column '{name}' has {len(distinct)} different words in {len(known)} rows: "
                         f"it looks like a name; use --drop {name}")
-    if gaps.any():
+    if gaps[train].any():
         notes.append(f"column '{name}': {int(gaps.sum())} missing values made a level of their own, 'missing'")
+    strange = ~levels.isin(distinct)
+    if strange.any():
+        notes.append(f"column '{name}': {int(strange.sum())} test rows have a value that no training row has, such as "
+                     f"'{levels[strange].iloc[0]}'; they are in no level")
     # Two values need one column: the other says nothing more.
     shown = distinct[1:] if len(distinct) == 2 else distinct
     return {f"{name}={level}": (levels == level).astype("float64") for level in shown}
+
+
+def encode(path, name, column, train, notes):
+    """One column as one numeric column, or as one 0/1 column for each of its values.
+
+    The rows of `train` (all rows if there is no split) alone decide how: no test row has a say in what is learnt.
+    """
+    where = " of all rows" if train.all() else " of the training rows"
+    known = column[train]
+    if known.isna().all():
+        raise DataError(f"{path}: column '{name}' is empty{'' if train.all() else ' in the training part'}; "
+                        f"use --drop {name}")
+    words = known[pd.to_numeric(known, errors="coerce").isna() & known.notna()]
+    if words.empty:
+        return number_column(path, name, column, train, where, notes)
+    return level_columns(path, name, column, words, train, notes)
 
 
 def guess_separator(content):
@@ -146,12 +174,13 @@ def import_csv(options):
     split = None
     if options.split is not None:
         split = binary(path, table, "--split", special["--split"], "--test-value", options.test_value)
+    train = np.ones(len(table), dtype=bool) if split is None else ~split
     columns = {}
     for name in table.columns:
         if name.startswith("Unnamed: ") or not name:  # how pandas calls them: as a rule the numbers of the rows
             notes.append("a column without a name left out")
         elif name not in {*special.values(), *options.drop}:
-            columns |= encode(path, name, table[name], notes)
+            columns |= encode(path, name, table[name], train, notes)
     if not columns:
         raise DataError(f"{path}: no column is left for features")
     return Dataset(pd.DataFrame(columns), y, z, f"{options.label}={options.positive}",

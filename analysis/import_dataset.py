@@ -6,6 +6,9 @@
     import_dataset.py csv FILE --label C --positive V --group C --group-value V [--drop C ...]
                       [--split C --test-value V] [--missing W ...] [--separator S] --output F
 
+csv fills missing numbers with the median of the training rows; without --split, where `metasieve evaluate` splits at
+random later, with that of all rows.
+
 Exit codes: 0 done; 2 usage; 3 bad or unreadable data, or F cannot be written. Errors are one line.
 """
 

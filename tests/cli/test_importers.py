@@ -166,7 +166,7 @@ class Csv(Importer):
         self.assertEqual(file["y"][:].tolist(), [1, 0, 0, 1, 0])
         self.assertEqual(file["z"][:].tolist(), [1, 0, 1, 0, 1])
         self.assertIn("1 rows without 'income' or 'sex' left out", text)
-        self.assertIn("column 'age': 1 missing values set to the median 35", text)
+        self.assertIn("column 'age': 1 missing values set to the median of all rows, 35", text)
         self.assertIn("column 'job': 1 missing values made a level of their own", text)
         self.assertEqual(file.attrs["positive_label"], b"income=high")
         self.assertEqual(file.attrs["group_name"], b"sex=female")
@@ -215,6 +215,37 @@ class Csv(Importer):
         self.assertEqual(file["x"].shape, (12, 1))
         self.assertIn("1 rows without 'income' or 'sex' or 'part' left out", text)
         self.assertIn("4 in the test part", text)
+
+    def with_parts(self, rows):
+        """Imports rows of age, job, sex, income and part, the test part those of part `test`."""
+        self.table.write_text("age,job,sex,income,part\n" + "\n".join(rows) + "\n")
+        return self.arguments(split="part", **{"test-value": "test"})
+
+    def test_test_rows_have_no_say_in_what_is_learnt(self):
+        train = ["10,clerk,female,high,train", ",clerk,male,low,train", "20,smith,female,low,train",
+                 "30,smith,male,high,train"]
+        learnt = []
+        for test, x, note in [
+                (["1000,clerk,female,high,test", "2000,,male,low,test", ",smith,male,low,test"],
+                 [[1000, 0], [2000, 0], [20, 1]], "1 test rows have a value that no training row has, such as 'missing'"),
+                (["7,baker,female,high,test", "8,clerk,male,low,test", "9,judge,male,low,test"],
+                 [[7, 0], [8, 0], [9, 0]], "2 test rows have a value that no training row has, such as 'baker'")]:
+            file, text = self.imported(*self.with_parts(train + test))
+            learnt.append((file.attrs["feature_names"].tolist(), file["x"][:4].tolist()))
+            self.assertEqual(file["x"][4:].tolist(), x)
+            self.assertIn("missing values set to the median of the training rows, 20", text)
+            self.assertIn(note, text)
+            file.close()
+        self.assertEqual(learnt, [([b"age", b"job=smith"], [[10, 0], [20, 0], [20, 1], [30, 1]])] * 2)
+
+    def test_columns_that_only_the_test_part_tells_are_refused(self):
+        out = ("--output", self.output)
+        test = ["9,clerk,female,high,test", "tall,smith,male,low,test"]
+        self.refused(3, "column 'age' has numbers in the training part, and words such as 'tall' in 1 rows of the test "
+                        "part; --missing tall makes", *self.with_parts(
+                            ["1,clerk,female,high,train", "2,smith,male,low,train", *test]), *out)
+        self.refused(3, "column 'age' is empty in the training part; use --drop age", *self.with_parts(
+            [",clerk,female,high,train", ",smith,male,low,train", *test]), *out)
 
     def test_splits_that_are_refused(self):
         out = ("--output", self.output)
