@@ -1,4 +1,4 @@
-"""Reads the tables of a file of `metasieve evaluate`, and writes what is made of them."""
+"""Reads the tables of a file of `metasieve evaluate` (or another HDF5 file), and writes what is made of them."""
 import os
 import pathlib
 
@@ -26,6 +26,18 @@ def read(path):
         if "summary" not in file:
             raise ValueError(f"{path}: has no /summary")
         return {name: frame(table[:]) for name, table in file.items() if getattr(table, "dtype", None) is not None}
+
+
+def arrays(path, needed, optional=()):
+    """{name: values} of an HDF5 file, of `optional` those that it has. @raises OSError or ValueError that names it"""
+    with opened(path) as file:
+        for name in needed:
+            if name not in file:
+                raise ValueError(f"{path}: has no /{name}")
+        try:
+            return {name: file[name][:] for name in [*needed, *optional] if name in file}
+        except (OSError, TypeError, ValueError) as error:  # damaged, or a group or a single value
+            raise ValueError(f"{path}: its tables cannot be read: {error}") from error
 
 
 def frame(records):

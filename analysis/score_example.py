@@ -18,6 +18,7 @@ import tempfile
 
 import h5py
 import numpy as np
+from evaluation_file import arrays
 
 try:
     from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
@@ -37,15 +38,13 @@ MODELS = {"logistic regression": LogisticRegression(max_iter=1000),
 
 def read_dataset(path):
     """{name: values} of a metasieve-dataset file."""
-    with h5py.File(path, "r") as file:
-        return {name: file[name][:] for name in ("x", "y", "z", "y_clean", "split") if name in file}
+    return arrays(path, ("x", "y", "z"), ("y_clean", "split"))
 
 
 def read_scores(path):
     """One record a row of the data set: row, score, weight, selected, y, z."""
-    if str(path).endswith(".csv"):
-        return np.genfromtxt(path, delimiter=",", names=True)
-    return h5py.File(path, "r")["scores"][:]
+    csv = str(path).endswith(".csv")
+    return np.genfromtxt(path, delimiter=",", names=True) if csv else arrays(path, ["scores"])["scores"]
 
 
 def quality(predicted, y, z):
@@ -65,13 +64,13 @@ def compare(data, scores, use_group=True):
     """{model: [ways, metrics]}, each model trained on the training part and judged on the test part."""
     if "split" not in data:
         raise ValueError("the data set has no split: which rows are the test part?")
-    if len(scores) != len(data["y"]) or (scores["y"] != data["y"]).any() or (scores["z"] != data["z"]).any():
-        raise ValueError("the scores are of another data set")
+    same = {"y", "z", "weight", "selected"} <= set(scores.dtype.names or ()) and len(scores) == len(data["y"])
+    if not same or (scores["y"] != data["y"]).any() or (scores["z"] != data["z"]).any():
+        raise ValueError("the scores are of another data set, or no table of `metasieve score`")
     train, test = data["split"] == 0, data["split"] == 1
     x = np.column_stack([data["x"], data["z"]]) if use_group else data["x"]
     x = StandardScaler().fit(x[train]).transform(x)
-    y, truth = data["y"], data.get("y_clean", data["y"])
-    ones = np.ones(len(y))
+    y, truth, ones = data["y"], data.get("y_clean", data["y"]), np.ones(len(data["y"]))
     ways = [(train, ones), (train, scores["weight"]), (train & (scores["selected"] == 1), ones)]
     return {name: [quality(model.fit(x[rows], y[rows], sample_weight=weight[rows]).predict(x[test]), truth[test],
                            data["z"][test]) for rows, weight in ways] for name, model in MODELS.items()}
@@ -112,8 +111,9 @@ def print_table(found):
             gains = 100 * (values[:, way, 0] - values[:, 0, 0])
             error = f" ({gains.std(ddof=1) / splits ** 0.5:.2f})" if splits > 1 else ""
             means, base = values[:, way].mean(axis=0), values[:, 0].mean(axis=0)
+            by = f"{100 * (means[3] / base[3] - 1):+.0f} %" if base[3] > 0 and means[3] >= 0 else "-"
             print(f"  {name:18}" + "".join(f"{value:19.3f}" for value in means)
-                  + (f"{f'{gains.mean():+.2f}{error}':>16}{100 * (means[3] / base[3] - 1):+9.0f} %" if way else ""))
+                  + (f"{f'{gains.mean():+.2f}{error}':>16}{by:>11}" if way else ""))
 
 
 def parse():

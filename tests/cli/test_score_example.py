@@ -1,4 +1,6 @@
 """analysis/score_example.py: what it trains on, what it judges by, and what it refuses."""
+import contextlib
+import io
 import os
 import pathlib
 import re
@@ -153,6 +155,39 @@ class ScoreExample(unittest.TestCase):
                 self.assertEqual(run.stdout, "")
                 if code == 3:
                     self.assertEqual(run.stderr.count("\n"), 1, run.stderr)
+
+    def test_a_file_that_cannot_be_read_is_named(self):
+        dataset, broken = noisy_dataset(self.folder / "d.h5"), self.folder / "broken.h5"
+        with h5py.File(self.folder / "s.h5", "w") as file:
+            file["scores"] = perfect_scores(dataset)
+        with h5py.File(self.folder / "other.h5", "w") as file:
+            file["scores"] = np.zeros(600)
+        for content in (b"no HDF5", (self.folder / "s.h5").read_bytes()[:3000], b""):
+            broken.write_bytes(content)
+            for arguments in (("--dataset", broken, "--scores", self.folder / "s.h5"),
+                              ("--dataset", dataset, "--scores", broken), ("--make", broken, "--policy", "p.h5")):
+                with self.subTest(arguments, bytes=len(content)):
+                    run = self.run_example(*arguments)
+                    self.assertEqual((run.returncode, run.stdout), (3, ""), run.stderr)
+                    self.assertRegex(run.stderr, rf"\Ascore_example.py: {broken}: .+\n\Z")
+        for dataset, scores, part in ((dataset, dataset, f"{dataset}: has no /scores"),
+                                      (self.folder / "s.h5", dataset, "s.h5: has no /x"),
+                                      (dataset, self.folder / "other.h5", "no table of `metasieve score`")):
+            run = self.run_example("--dataset", dataset, "--scores", scores)
+            self.assertEqual((run.returncode, run.stderr.count("\n")), (3, 1), run.stderr)
+            self.assertIn(part, run.stderr)
+
+    def test_a_change_of_no_gap_is_no_number(self):
+        """The fit on all rows has no gap, or a gap is undefined."""
+        sys.path.insert(0, str(ROOT / "analysis"))
+        import score_example
+        for base, other, shown in ((0, 0, "-"), (0, 0.1, "-"), (np.nan, 0.1, "-"), (0.2, np.nan, "-"),
+                                   (0.2, 0.1, "-50 %"), (0.2, 0.0, "-100 %")):
+            found = [{"model": [[0.7, 0.7, 0.1, gap, 0.5] for gap in (base, other, other)]}]
+            with self.subTest(base=base, other=other), contextlib.redirect_stdout(io.StringIO()) as text:
+                score_example.print_table(found)
+            self.assertTrue(text.getvalue().splitlines()[-1].endswith(f" {shown}"), text.getvalue())
+            self.assertNotIn("inf", text.getvalue())
 
     def failing(self):
         path = self.folder / "failing"
