@@ -6,12 +6,12 @@ a final model that sees the group and once with one that does not, and makes tab
 
 leaves in OUTPUT: the data sets; comparison_aware.h5 and comparison_blind.h5 (what `metasieve evaluate` wrote, with its
 words in .log); comparison.csv and comparison.md; comparison_aware.png, comparison_blind.png, with --frontier also
-frontier_aware.png and frontier_blind.png.
+frontier_aware.png and frontier_blind.png. Those of an earlier run are removed before the first data set is read, and
+comparison.md and comparison.csv are written last: if they are there, all is there, and of one run.
 
 Exit codes: 0 done; 2 usage; 3 bad or unreadable data; else that of metasieve.
 """
 import argparse
-import math
 import os
 import pathlib
 import re
@@ -21,10 +21,12 @@ import sys
 try:
     import pandas as pd
 
+    import comparison_report
     import evaluation_file
     import import_dataset
     import plot_comparison
     import plot_frontier
+    from comparison_report import AWARENESS
 except ImportError as missing:
     print(f"compare.py: {missing}; run it with a Python that has h5py, numpy, pandas and matplotlib (Debian: "
           "/usr/bin/python3)", file=sys.stderr)
@@ -32,9 +34,8 @@ except ImportError as missing:
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 KNOWN = {"compas": ["compas"], "adult": ["adult"], "german": ["german"], "adult_official": ["adult", "--official"]}
-AWARENESS = {"aware": "the final model sees the group", "blind": "the final model does not see the group"}
-OURS = ("meta_hard", "meta_soft")
-NONE = "–"  # undefined
+RESULTS = ["comparison.md", "comparison.csv", *(f"{name}_{half}.{kind}" for half in AWARENESS for name, kind in (
+    ("comparison", "h5"), ("comparison", "log"), ("comparison", "png"), ("frontier", "png")))]
 
 
 class Failed(Exception):
@@ -42,6 +43,15 @@ class Failed(Exception):
 
 
 # ------------------------------------------------------------------------------------------------------ running
+
+def remove_results(output):
+    """What an earlier run left, so that nobody takes it for that of a run that fails. The data sets stay."""
+    old = [name for name in RESULTS if (output / name).exists()]
+    for name in old:
+        (output / name).unlink()
+    if old:
+        print(f"removed from {output} what an earlier run left: {', '.join(old)}")
+
 
 def import_known(options):
     """Paths of the data sets asked for; one whose raw file is missing is named and left out."""
@@ -56,6 +66,14 @@ def import_known(options):
         paths.append(options.output / f"{name}.h5")
         import_dataset.run([kind, *more, "--source", str(options.source), "--output", str(paths[-1])])
     return paths
+
+
+def meaning(path):
+    """Label 1 and group 1 of a data set, in its own words."""
+    with evaluation_file.opened(path) as file:
+        words = [file.attrs.get(name, b"?") for name in ("positive_label", "group_name")]
+    label, group = (word.decode() if isinstance(word, bytes) else word for word in words)
+    return f"Label 1: {label}. Group 1: {group}."
 
 
 def mpi_environment(ranks):
@@ -120,105 +138,6 @@ def halves(options):
     return found
 
 
-# ------------------------------------------------------------------------------------------------------- tables
-
-def level(cell, digits=3):
-    return NONE if math.isnan(cell["mean"]) else f"{cell['mean']:.{digits}f}"
-
-
-def points(mean, low, high):
-    """A difference of rates in percentage points, with its interval."""
-    return NONE if math.isnan(mean) else f"{100 * mean:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
-
-
-def change(cell):
-    return points(cell["baseline_change"], cell["baseline_change_low"], cell["baseline_change_high"])
-
-
-def relative(cell):
-    return NONE if math.isnan(cell["baseline_relative"]) else f"{100 * cell['baseline_relative']:+.0f} %"
-
-
-# Column, metric, what is shown of it, and whether that is a change (which the baseline has not).
-COLUMNS = [("accuracy", "accuracy", level, False), ("change, points [95 %]", "accuracy", change, True),
-           ("DP gap", "dp_gap", level, False), ("change", "dp_gap", relative, True),
-           ("EO gap", "eo_gap", level, False), ("change", "eo_gap", relative, True),
-           ("roh_dp", "roh_dp", level, False), ("roh_eo", "roh_eo", level, False),
-           ("balanced accuracy", "balanced_accuracy", level, False), ("positive rate", "positive_rate", level, False),
-           ("worst-group accuracy", "worst_group_accuracy", level, False),
-           ("noise kept", "noise_rate_selected", level, False)]
-
-
-def markdown(header, rows):
-    """A Markdown table, its columns aligned so that it can be read as it is."""
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    lines = [header, ["-" * (widths[0])] + ["-" * (width - 1) + ":" for width in widths[1:]], *rows]
-    return "\n".join("| " + " | ".join(text.ljust(width) if i == 0 else text.rjust(width)
-                                       for i, (text, width) in enumerate(zip(line, widths))) + " |" for line in lines)
-
-
-def methods_table(methods):
-    """Every method of one data set against the fit on all rows."""
-    rows = []
-    for method, cells in methods.items():
-        row = [method]
-        for _, metric, show, is_change in COLUMNS:
-            row.append(show(cells[metric]) if metric in cells and not (is_change and method == "baseline") else "")
-        rows.append(row)
-    return markdown(["method", *(column[0] for column in COLUMNS)], rows)
-
-
-def paired_table(paired):
-    """metasieve's methods less each peer on the same splits; empty if there is none."""
-    metrics = [metric for metric in ("accuracy", "dp_gap", "eo_gap") if (paired["metric"] == metric).any()]
-    rows = []
-    for (method, peer), group in paired[paired["method"].isin(OURS)].groupby(["method", "peer"], sort=False):
-        row = [f"{method} - {peer}"]
-        for metric in metrics:
-            cells = group[group["metric"] == metric].to_dict("records")
-            row += [points(*(cells[0][key] for key in ("difference", "low", "high"))) if cells else NONE,
-                    f"{100 * cells[0]['won']:.0f} %" if cells and not math.isnan(cells[0]["won"]) else NONE]
-        rows.append(row)
-    header = [word for metric in metrics for word in (f"{metric}, points [95 %]", "won")]
-    return markdown(["difference", *header], rows) if rows else ""
-
-
-def report(awareness, tables):
-    """Markdown of one half: for each data set its methods, paired differences and findings."""
-    blocks = []
-    for source, methods in evaluation_file.summary_of(tables).items():
-        cell = next(iter(methods.values()))["accuracy"]
-        policies = max(cells["accuracy"].get("policies", 1) for cells in methods.values())
-        blocks += [f"## {source}: {AWARENESS[awareness]}",
-                   f"{cell['splits']} splits" + (f", {policies} policies" if policies > 1 else "")
-                   + "; changes are against `baseline`, the fit on all rows.", methods_table(methods)]
-        if "paired" in tables:
-            table = paired_table(tables["paired"][tables["paired"]["source"] == source])
-            if table:
-                blocks += ["Paired over the splits; won: share of splits where metasieve is better, ties half.", table]
-        if "findings" in tables:
-            found = tables["findings"][tables["findings"]["source"] == source]
-            if len(found):
-                blocks.append("\n".join(f"- {row.kind}: {row.text}" for row in found.itertuples()))
-    return "\n\n".join(blocks)
-
-
-def wide(awareness, tables):
-    """One record a data set and method, with every metric's mean, interval and change."""
-    endings = {"mean": "", "low": "_low", "high": "_high", "baseline_change": "_change",
-               "baseline_change_low": "_change_low", "baseline_change_high": "_change_high",
-               "baseline_relative": "_relative", "policy_sd": "_policy_sd"}
-    records = []
-    for source, methods in evaluation_file.summary_of(tables).items():
-        for method, cells in methods.items():
-            record = {"data": source, "model": awareness, "method": method,
-                      "splits": max(cell["splits"] for cell in cells.values())}
-            for metric, cell in cells.items():
-                record |= {metric + ending: cell[key] for key, ending in endings.items() if key in cell}
-            records.append(record)
-    return records
-
-
 # ------------------------------------------------------------------------------------------------- command line
 
 class Parser(argparse.ArgumentParser):
@@ -257,29 +176,40 @@ def parse():
     return options
 
 
+def plots(output, awareness, tables):
+    """Draws them. Returns the Markdown that shows them."""
+    panels = list(evaluation_file.summary_of(tables).items())
+    figures = {"comparison": plot_comparison.plot(panels, "eo_gap")}
+    if "frontier" in tables:
+        figures["frontier"] = plot_frontier.plot(tables, "eo_gap")
+    for name, figure in figures.items():
+        plot_comparison.save(figure, output / f"{name}_{awareness}.png")
+    return [f"![Accuracy against the EO gap, {AWARENESS[awareness]}]({name}_{awareness}.png)" for name in figures]
+
+
 def compare(options):
     policies = halves(options)
     if not policies:
         raise ValueError("there is no policy; give --policy or --blind-policy")
     options.output.mkdir(parents=True, exist_ok=True)
+    remove_results(options.output)
     datasets = import_known(options) + options.dataset
     if not datasets:
         raise ValueError("there is no data set")
-    texts, records = ["# Comparison on real data"], []
+    meanings = {path.stem: meaning(path) for path in datasets}
+    evaluations, blocks, records = [], [], []
     for awareness, files in policies.items():
         tables = evaluate(options, awareness, files, datasets)
-        texts.append(report(awareness, tables))
-        print(f"\n{texts[-1]}", flush=True)
-        records += wide(awareness, tables)
-        panels = list(evaluation_file.summary_of(tables).items())
-        plot_comparison.save(plot_comparison.plot(panels, "eo_gap"), options.output / f"comparison_{awareness}.png")
-        if "frontier" in tables:
-            plot_comparison.save(plot_frontier.plot(tables, "eo_gap"), options.output / f"frontier_{awareness}.png")
-    text = "\n\n".join(texts) + "\n"
-    evaluation_file.write(options.output / "comparison.md", lambda part: part.write_text(text, encoding="utf-8"))
+        evaluations.append(tables)
+        blocks.append(comparison_report.report(awareness, tables, meanings))
+        print(f"\n{blocks[-1]}", flush=True)
+        blocks += plots(options.output, awareness, tables)
+        records += comparison_report.wide(awareness, tables)
+    text = "\n\n".join([comparison_report.introduction(evaluations), *blocks]) + "\n"
     evaluation_file.write(options.output / "comparison.csv",
                           lambda part: pd.DataFrame(records).to_csv(part, index=False))
-    print(f"\nwrote {options.output / 'comparison.md'}, comparison.csv, and the plots")
+    evaluation_file.write(options.output / "comparison.md", lambda part: part.write_text(text, encoding="utf-8"))
+    print(f"\nwrote {options.output / 'comparison.md'} (which says how to read it), comparison.csv, and the plots")
 
 
 def main():

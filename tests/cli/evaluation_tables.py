@@ -10,6 +10,11 @@ SUMMARY = [("source", "S64"), ("method", "S32"), ("metric", "S32"), ("mean", "f8
 PAIRED = [("source", "S64"), ("method", "S32"), ("peer", "S32"), ("metric", "S32"), ("difference", "f8"), ("low", "f8"),
           ("high", "f8"), ("won", "f8"), ("splits", "i8")]
 FINDINGS = [("source", "S64"), ("kind", "S32"), ("text", "S256")]
+DETECTION = [("source", "S64"), ("corruption", "S32"), ("method", "S32"), ("group", "i8"), ("label", "i8"),
+             ("rows", "i8"), ("rejected", "i8"), ("flipped", "i8"), ("caught", "i8"), ("precision", "f8"),
+             ("recall", "f8")]
+# Of meta_hard, by observed label and group: rows, rejected, flipped, caught. The sums are those of all 1000 rows.
+FOUND = {(0, 0): (300, 60, 30, 15), (0, 1): (200, 40, 0, 0), (1, 0): (200, 80, 30, 27), (1, 1): (300, 120, 40, 28)}
 FRONTIER = [("source", "S64"), ("method", "S32"), ("setting", "f8"), ("metric", "S32"), ("mean", "f8"), ("low", "f8"),
             ("high", "f8"), *CHANGES, ("splits", "i8")]
 
@@ -41,14 +46,30 @@ def frontier(sources):
     return np.array(rows[::-1], FRONTIER)  # in no order that a reader may count on
 
 
+def detection(sources):
+    rows = []
+    for source in sources:
+        for group, label in [(-1, -1), (0, -1), (1, -1), (-1, 0), (-1, 1), (0, 0), (1, 0), (0, 1), (1, 1)]:
+            cells = [counts for (y, z), counts in FOUND.items() if group in (-1, z) and label in (-1, y)]
+            counts = np.sum(cells, axis=0)
+            precision, recall = counts[3] / counts[1], counts[3] / counts[2] if counts[2] else np.nan
+            rows += [(source, "uniform", "greedy", group, label, *counts, 0.99, 0.99),
+                     (source, "uniform", "meta_hard", group, label, *counts, precision, recall)]
+    return np.array(rows, DETECTION)
+
+
 def write_evaluation(path, sources, with_frontier=False):
     with h5py.File(path, "w") as file:
         file.attrs["filetype"] = "metasieve-evaluation"
         file["summary"] = summary(sources)
-        file["paired"] = np.array([(source, method, "reweighing", "accuracy", 0.012, 0.004, 0.02, 0.85, 10)
-                                   for source in sources for method in ("meta_hard", "greedy")], PAIRED)
-        file["findings"] = np.array([(source, "accuracy", f"meta_hard gains on {source}") for source in sources],
-                                    FINDINGS)
+        pairs = [("meta_hard", "reweighing", 0.012), ("greedy", "reweighing", 0.012), ("meta_hard", "meta_soft", 0.003),
+                 ("meta_soft", "reweighing", -0.0001), ("meta_soft", "meta_hard", -0.003)]
+        file["paired"] = np.array([(source, method, peer, "accuracy", mean, mean - 0.008, mean + 0.008, 0.85, 10)
+                                   for source in sources for method, peer, mean in pairs], PAIRED)
+        file["detection"] = detection(sources)
+        file["findings"] = np.array([finding for source in sources for finding in (
+            (source, "constant", "WARNING: one class: splits of threshold 1"),
+            (source, "accuracy", f"meta_hard gains on {source}, -0.0 points"))], FINDINGS)
         if with_frontier:
             file["frontier"] = frontier(sources)
     return path

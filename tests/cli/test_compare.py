@@ -108,28 +108,83 @@ class Compare(unittest.TestCase):
             "frontier_aware.png", "frontier_blind.png"]))
         self.assertIn("a table of its own", (self.out / "comparison_aware.log").read_text())
 
-    def test_tables_say_what_the_file_says(self):
+    def report(self):
+        """Its lines, and the cells of its tables by what is in their first column."""
         run = self.run_compare("--ranks", 1, "--data", "german")
-
         self.assertEqual((run.returncode, run.stderr), (0, ""))
-        text = (self.out / "comparison.md").read_text()
-        self.assertIn("## german: the final model sees the group\n", text)
-        self.assertIn("## german: the final model does not see the group\n", text)
-        self.assertIn("\n10 splits, 2 policies; ", text)
+        lines = (self.out / "comparison.md").read_text().splitlines()
         table = {line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[2:-1]]
-                 for line in text.splitlines() if line.startswith("|")}
+                 for line in lines if line.startswith("|")}
+        return lines, table, run.stdout
+
+    def test_tables_say_what_the_file_says(self):
+        lines, table, printed = self.report()
+
         header, row = table["method"], table["meta_hard"]
-        self.assertEqual(header, ["accuracy", "change, points [95 %]", "DP gap", "change", "EO gap", "change", "roh_dp",
-                                  "roh_eo", "balanced accuracy", "positive rate", "worst-group accuracy", "noise kept"])
-        # No roh_dp and such in this file; balanced accuracy is undefined.
-        self.assertEqual(row, ["0.730", "+3.0 [+2.5, +3.5]", "0.100", "-75 %", "0.100", "-75 %", "", "", "–", "", "",
-                               "0.050"])
+        # No roh_dp and such in this file, so no column; balanced accuracy is undefined.
+        self.assertEqual(header, ["accuracy", "change, points [95 %]", "DP gap", "DP change", "EO gap", "EO change",
+                                  "balanced accuracy", "noise kept"])
+        self.assertEqual(row, ["0.730", "+3.0 [+2.5, +3.5]", "0.100", "-75 %", "0.100", "-75 %", "–", "5.0 %"])
         self.assertEqual(table["baseline"][:4], ["0.700", "", "0.400", ""])
-        self.assertEqual(table["meta_hard - reweighing"], ["+1.2 [+0.4, +2.0]", "85 %"])
-        self.assertNotIn("greedy - reweighing", table)
-        self.assertIn("\n- accuracy: meta_hard gains on german\n", text)
-        for line in text.splitlines()[1:]:
-            self.assertIn(line, run.stdout)
+        self.assertIn("Label 1: bad credit. Group 1: age >= 25. Means over 10 splits and 2 policies; 5.0 % of the "
+                      "training labels are flipped. Changes are against `baseline`, the fit on all rows.", lines)
+        blocks = [k for k, line in enumerate(lines) if line.startswith("## ")]
+        self.assertEqual([lines[k] for k in blocks], ["## german: the final model sees the group",
+                                                      "## german: the final model does not see the group"])
+        for line in lines[blocks[0]:]:
+            if not line.startswith("!["):
+                self.assertIn(line, printed)
+
+    def test_a_pair_is_shown_once_and_what_rounds_to_zero_has_no_sign(self):
+        _, table, _ = self.report()
+        self.assertEqual({name: cells for name, cells in table.items() if " - " in name and name[0] != "-"},
+                         {"meta_hard - reweighing": ["+1.2 [+0.4, +2.0]", "85 %"],
+                          "meta_soft - reweighing": ["0.0 [-0.8, +0.8]", "85 %"],
+                          "meta_soft - meta_hard": ["-0.3 [-1.1, +0.5]", "85 %"]})
+
+    def test_what_the_rejected_rows_find_is_told_with_its_chance(self):
+        lines, _, _ = self.report()
+        self.assertIn(  # counted by hand from FOUND
+            "Flipped labels among the rows that `meta_hard` rejects, precision / recall (by chance) – "
+            "all rows: 23 % / 70 % (10 % / 30 %); group 0: 30 % / 70 % (12 % / 28 %); "
+            "group 1: 18 % / 70 % (8 % / 32 %); hidden positives: 15 % / 50 % (6 % / 20 %); "
+            "false positives: 28 % / 79 % (14 % / 40 %).", lines)
+
+    def test_findings_come_first_and_the_plots_last(self):
+        lines, _, _ = self.report()
+        start = lines.index("## german: the final model does not see the group")
+        self.assertEqual(lines[start + 2:start + 4], ["- **Warning**: one class: splits of threshold 1",
+                                                      "- **Accuracy**: meta_hard gains on german, 0.0 points"])
+        self.assertEqual(lines[start - 2], "![Accuracy against the EO gap, the final model sees the group]"
+                                           "(comparison_aware.png)")
+        self.assertIn("`greedy`: lowest loss; `reweighing`: reweighing (Kamiran-Calders); `meta_hard`: metasieve, "
+                      "hard.", " ".join(lines[:start]))
+
+    def test_results_of_an_earlier_run_are_not_taken_for_new_ones(self):
+        more = write_dataset(self.folder / "more.h5")
+        self.assertEqual(self.run_compare("--ranks", 1, "--frontier", "--dataset", more).returncode, 0)
+        (self.out / "mine.txt").touch()
+        self.fake(code=4)
+
+        failed = self.run_compare("--ranks", 1)
+
+        self.assertEqual((failed.returncode, failed.stderr), (4, "metasieve: is not well\n"))
+        self.assertIn(f"removed from {self.out} what an earlier run left: comparison.md, comparison.csv, "
+                      "comparison_aware.h5,", failed.stdout)
+        kept = ["comparison_aware.log", "german.h5", "mine.txt"]  # the log is of the run that failed
+        self.assertEqual(sorted(path.name for path in self.out.iterdir()), kept)
+
+        self.fake()
+        self.assertEqual(self.run_compare("--ranks", 1).returncode, 0)
+        nothing = self.run_compare("--ranks", 1, "--data", "compas")
+        self.assertEqual(nothing.returncode, 3)
+        self.assertIn("there is no data set", nothing.stderr)
+        self.assertEqual(sorted(path.name for path in self.out.iterdir()), ["german.h5", "mine.txt"])
+
+        self.assertEqual(self.run_compare("--ranks", 1).returncode, 0)
+        before = (self.out / "comparison.md").read_bytes()
+        self.assertEqual(self.run_compare("--ranks", 1, "--policy", self.blind).returncode, 3)  # found before all else
+        self.assertEqual((self.out / "comparison.md").read_bytes(), before)
 
     def test_csv_has_one_row_a_data_set_model_and_method(self):
         self.assertEqual(self.run_compare("--ranks", 1).returncode, 0)

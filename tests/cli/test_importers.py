@@ -227,7 +227,8 @@ class Csv(Importer):
         learnt = []
         for test, x, note in [
                 (["1000,clerk,female,high,test", "2000,,male,low,test", ",smith,male,low,test"],
-                 [[1000, 0], [2000, 0], [20, 1]], "1 test rows have a value that no training row has, such as 'missing'"),
+                 [[1000, 0], [2000, 0], [20, 1]],
+                 "1 test rows have a value that no training row has, such as 'missing'"),
                 (["7,baker,female,high,test", "8,clerk,male,low,test", "9,judge,male,low,test"],
                  [[7, 0], [8, 0], [9, 0]], "2 test rows have a value that no training row has, such as 'baker'")]:
             file, text = self.imported(*self.with_parts(train + test))
