@@ -154,13 +154,14 @@ def introduction(halves):
     methods = dict.fromkeys(method for tables in halves for found in evaluation_file.summary_of(tables).values()
                             for method in found)
     names = "; ".join(f"`{method}`: {STYLES[method][0]}" for method in methods if method in STYLES)
+    oracle = " Those with clean labels know what nobody knows: a bound, not a choice." if "oracle" in names else ""
     return f"""# Comparison on real data
 
 How to read it:
 
 - Each method learns from training rows of which some have a flipped label, and is judged on test rows with their labels
   as they are; several times, each with other flips, and with another split unless the data set brings its own.
-- Methods: {names}. Those with clean labels know what nobody knows: a bound, not a choice.
+- Methods: {names}. Hard: rows are kept or rejected; soft: they are weighted.{oracle}
 - Points are hundredths: from 0.679 to 0.673 is -0.6 points. In brackets the 95 % interval over the splits; a change
   whose interval contains 0 may be chance.
 - DP gap (demographic parity): the difference of the groups' shares of positive predictions. EO gap (equalised odds):
