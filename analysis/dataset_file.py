@@ -30,6 +30,7 @@ class Dataset:
     positive_label: str
     group_name: str
     split: np.ndarray | None = None  # 1 = test part
+    y_clean: np.ndarray | None = None  # where the noise of y is known
     notes: list = field(default_factory=list)  # what was changed, for the user
     source: str = ""  # name of the file it was read from
     sha256: str = ""
@@ -107,6 +108,8 @@ def fill(file, dataset, x, options):
                 ("z", dataset.z, "sensitive group, 1 = group_name")]
     if dataset.split is not None:
         contents.append(("split", dataset.split, "0 training part, 1 test part"))
+    if dataset.y_clean is not None:
+        contents.append(("y_clean", dataset.y_clean, "label before the noise, 1 = positive_label"))
     for name, values, meaning in contents:
         data = file.create_dataset(name, data=values if name == "x" else values.astype("uint8"), track_times=False)
         text_attribute(data, "description", meaning)

@@ -3,6 +3,7 @@
 
     import_dataset.py compas|adult|german --source DIR --output F
     import_dataset.py adult --official --source DIR --output F       (adult.test as the test part)
+    import_dataset.py roh --source DIR --output F     (the synthetic data of Roh et al. 2021, clustered flips)
     import_dataset.py csv FILE --label C --positive V --group C --group-value V [--drop C ...]
                       [--split C --test-value V] [--missing W ...] [--separator S] --output F
 
@@ -14,6 +15,7 @@ Exit codes: 0 done; 2 usage; 3 bad or unreadable data, or F cannot be written. E
 
 import argparse
 import hashlib
+import io
 import pathlib
 import sys
 from dataclasses import dataclass
@@ -156,6 +158,31 @@ def joined(train, test):
                    f"{train.source}+{test.source}", f"{train.sha256}+{test.sha256}")
 
 
+ROH_FILES = ["xz_train", "xz_test", "y_noise_general", "y_train", "y_test"]
+
+
+def import_roh(options):
+    """Synthetic data of Roh et al. 2021, "general" flips; group z = 1, label 1; its own test part and clean labels."""
+    folder = pathlib.Path(options.source) / "roh2021"
+    arrays, hashes = {}, []
+    for name in ROH_FILES:
+        path = folder / f"{name}.npy"
+        content = read_bytes(path)
+        try:
+            arrays[name] = np.load(io.BytesIO(content), allow_pickle=False)
+        except ValueError as error:
+            raise DataError(f"{path}: is no array that numpy can read: {first_line(error)}") from error
+        hashes.append(hashlib.sha256(content).hexdigest())
+        shape = (2000 if "test" not in name else 1000, *((3,) if name.startswith("xz") else ()))
+        if arrays[name].shape != shape:
+            raise DataError(f"{path}: has shape {arrays[name].shape}; must have {shape}")
+    xz = np.concatenate([arrays["xz_train"], arrays["xz_test"]])
+    return Dataset(pd.DataFrame({"x1": xz[:, 0], "x2": xz[:, 1]}),
+                   np.concatenate([arrays["y_noise_general"], arrays["y_test"]]) > 0, xz[:, 2] > 0, "1", "z = 1",
+                   np.repeat([False, True], [2000, 1000]), source="+".join(f"{name}.npy" for name in ROH_FILES),
+                   sha256="+".join(hashes), y_clean=np.concatenate([arrays["y_train"], arrays["y_test"]]) > 0)
+
+
 # ---------------------------------------------------------------------------------------------- command line
 
 class Parser(argparse.ArgumentParser):
@@ -165,13 +192,16 @@ class Parser(argparse.ArgumentParser):
 
 def parse(arguments):
     parser = Parser(prog="import_dataset.py", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    kinds = parser.add_subparsers(dest="kind", metavar="compas|adult|german|csv", required=True)
+    kinds = parser.add_subparsers(dest="kind", metavar="compas|adult|german|roh|csv", required=True)
     for name, known in KNOWN.items():
         one = kinds.add_parser(name, help=f"{READERS[name].__doc__}")
         one.add_argument("--source", required=True, metavar="DIR", help=f"folder with {known.file}")
         if name == "adult":
             one.add_argument("--official", action="store_true", help="read adult.test too, as the test part")
         one.add_argument("--output", required=True, metavar="F")
+    one = kinds.add_parser("roh", help=import_roh.__doc__)
+    one.add_argument("--source", required=True, metavar="DIR", help="folder with roh2021/xz_train.npy and the others")
+    one.add_argument("--output", required=True, metavar="F")
     one = kinds.add_parser("csv", help="Any table with a header; words become one 0/1 column for each value.")
     csv_table.add_options(one)
     one.add_argument("--output", required=True, metavar="F")
@@ -181,7 +211,7 @@ def parse(arguments):
 def run(arguments):
     """Makes the file and says so. @raises UsageError, DataError"""
     options = parse(arguments)
-    dataset = csv_table.import_csv(options) if options.kind == "csv" else import_known(options)
+    dataset = {"csv": csv_table.import_csv, "roh": import_roh}.get(options.kind, import_known)(options)
     write(options.output, dataset, options)
     for note in dataset.notes:
         print(f"note: {note}")
