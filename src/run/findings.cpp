@@ -62,7 +62,7 @@ void add_warnings(std::vector<FindingRow>& out, const std::string& source,
   };
   constexpr std::array<Warning, 3> warnings{{
       {"constant",
-       "WARNING: one class for over 98 % of the test rows; such a model looks fair and is of no use",
+       "WARNING: a model that gives one class to over 98 % of the test rows looks fair and is of no use",
        [](const EvaluationRow& r) {
          return r.metrics.positive_rate < 0.02 || r.metrics.positive_rate > 0.98;
        }},
@@ -75,7 +75,7 @@ void add_warnings(std::vector<FindingRow>& out, const std::string& source,
   for (const Warning& warning : warnings) {
     const std::string list = holders(source, rows, warning.holds);
     if (!list.empty())
-      out.push_back({source, warning.kind, std::string(warning.text) + ": splits of " + list});
+      out.push_back({source, warning.kind, std::string(warning.text) + "; number of splits: " + list});
   }
 }
 
@@ -117,7 +117,8 @@ void add_fairness(std::vector<FindingRow>& out, const std::string& source, const
     text = format("no selection of rows helps here: at a cost of at most 1 point none lowers %s gap by a "
                   "quarter beyond chance",
                   name) +
-           (best == cheap.end() ? std::string() : "; best is " + change_text(*best));
+           (best == cheap.end() ? std::string()
+                                : "; the largest mean reduction is that of " + change_text(*best));
   out.push_back({source, "fairness", text + chance});
 }
 
@@ -131,10 +132,11 @@ void add_accuracy(std::vector<FindingRow>& out, const std::string& source, const
   const std::string change =
       format("%s, %+.2f points [%+.2f, %+.2f]", best->method.c_str(), 100.0 * row.baseline_change,
              100.0 * row.baseline_change_low, 100.0 * row.baseline_change_high);
-  out.push_back({source, "accuracy",
-                 row.baseline_change_low > 0
-                     ? "accuracy is raised most by " + change
-                     : "no selection of rows raises accuracy here beyond chance; best is " + change});
+  out.push_back(
+      {source, "accuracy",
+       row.baseline_change_low > 0
+           ? "raised most by " + change
+           : "no selection of rows raises it here beyond chance; the highest mean is that of " + change});
 }
 
 } // namespace
