@@ -33,7 +33,10 @@ except ImportError as missing:
     sys.exit(3)
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-KNOWN = {"compas": ["compas"], "adult": ["adult"], "german": ["german"], "adult_official": ["adult", "--official"]}
+KNOWN = {"compas": ["compas"], "adult": ["adult"], "german": ["german"], "adult_official": ["adult", "--official"],
+         "roh": ["roh"]}
+RAW = {name: [known.file] for name, known in import_dataset.KNOWN.items()} | {
+    "adult_official": ["adult.data", "adult.test"], "roh": [f"roh2021/{name}.npy" for name in import_dataset.ROH_FILES]}
 RESULTS = ["comparison.md", "comparison.csv", *(f"{name}_{half}.{kind}" for half in AWARENESS for name, kind in (
     ("comparison", "h5"), ("comparison", "log"), ("comparison", "png"), ("frontier", "png")))]
 
@@ -58,8 +61,7 @@ def import_known(options):
     paths = []
     for name in options.data:
         kind, *more = KNOWN[name]
-        raw = [import_dataset.KNOWN[kind].file] + (["adult.test"] if more else [])
-        missing = [file for file in raw if not (options.source / file).exists()]
+        missing = [file for file in RAW[name] if not (options.source / file).exists()]
         if missing:
             print(f"{name} is left out: {options.source / missing[0]} is not there")
             continue

@@ -30,10 +30,10 @@ class Dataset:
     positive_label: str
     group_name: str
     split: np.ndarray | None = None  # 1 = test part
-    y_clean: np.ndarray | None = None  # where the noise of y is known
     notes: list = field(default_factory=list)  # what was changed, for the user
     source: str = ""  # name of the file it was read from
     sha256: str = ""
+    y_clean: np.ndarray | None = None  # where the noise of y is known
 
 
 # ----------------------------------------------------------------------------------------------------- reading

@@ -112,6 +112,28 @@ class PublishedFiles(Importer):
         (self.folder / "adult.test").write_text("\n".join(lines[:1000]) + "\n")
         self.refused(3, "rows are left; must be 15060", *official)
 
+    def test_roh(self):
+        if not (DATA / "roh2021/xz_train.npy").exists():
+            self.skipTest(f"{DATA / 'roh2021'} is not there; set METASIEVE_DATA")
+        file, text = self.imported("roh", "--source", DATA)
+        y, clean, split = (file[name][:] for name in ("y", "y_clean", "split"))
+        self.assertEqual((file["x"].shape, int(split.sum())), ((3000, 2), 1000))
+        self.assertEqual(int((y != clean)[split == 0].sum()), 200)  # their 10 %
+        self.assertEqual(int((y != clean)[split == 1].sum()), 0)
+        self.assertTrue(np.allclose(file["x"][0], [0.9120828, 0.8598784]))
+        self.assertEqual(len(file.attrs["source_sha256"].decode().split("+")), 5)
+        self.assertIn("1000 in the test part", text)
+
+    def test_arrays_of_another_shape_are_refused(self):
+        folder = self.folder / "roh2021"
+        folder.mkdir()
+        roh = ("roh", "--source", self.folder, "--output", self.output)
+        self.refused(3, "xz_train.npy: cannot be read", *roh)
+        np.save(folder / "xz_train.npy", np.zeros((5, 3)))
+        self.refused(3, "has shape (5, 3); must have (2000, 3)", *roh)
+        (folder / "xz_train.npy").write_bytes(b"nothing")
+        self.refused(3, "is no array", *roh)
+
     def test_german(self):
         file = self.check("german", "german.data", 1000, 851, 300,
                           ["duration", "credit-amount", "installment-rate", "age", "existing-credits", "people-liable"])
