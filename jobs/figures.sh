@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# Repeats the figures of README.md: trains the default policy with and without the group as an input of the model, and
-# compares both on fresh suites of each family and, where it is at hand, on COMPAS. About five minutes on two cores.
+# Repeats the figures of README.md: trains three policies with and three without the group as an input of the model
+# (jobs/policy.sh), compares them on fresh suites of each family and, where they are at hand, on COMPAS, Adult, German
+# credit and the data of Roh et al. 2021 (analysis/compare.py). About fifteen minutes on two cores.
 #
 #   jobs/figures.sh           the settings of jobs/local.sh apply; METASIEVE_RUN=runs/figures by default,
 #                             METASIEVE_TASKS=400 tasks in each fresh suite
+#
+# Policies that are already in RUN/policies are used as they are.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source jobs/bootstrap.sh
@@ -14,8 +17,13 @@ run=runs/figures build=build data=../shared/data
 [ -z "${METASIEVE_DATA:-}" ] || data=$(from_caller "$METASIEVE_DATA")
 
 jobs/bootstrap.sh analysis
-cmake -S . -B "$build" "${cmake_options[@]}" >/dev/null
-cmake --build "$build" --target metasieve --parallel "$(cores)" >/dev/null
+if [ -e "$run/policies" ]; then
+  echo "using the policies in $run/policies"
+  cmake -S . -B "$build" "${cmake_options[@]}" >/dev/null
+  cmake --build "$build" --target metasieve --parallel "$(cores)" >/dev/null
+else
+  METASIEVE_RUN=$(realpath -m "$run/policies") METASIEVE_BUILD=$(realpath -m "$build") jobs/policy.sh
+fi
 
 ranks=${METASIEVE_RANKS:-2}
 threads=$(($(cores) / ranks))
@@ -23,22 +31,18 @@ export OMP_NUM_THREADS=$((threads > 0 ? threads : 1))
 mpi_environment "$ranks" "$OMP_NUM_THREADS"
 metasieve=(mpirun -n "$ranks" "$build/src/metasieve")
 
-mkdir -p "$run"
-for family in biased seed; do
-  "${metasieve[@]}" generate --suite.mixture $family:1 --suite.tasks "${METASIEVE_TASKS:-400}" \
-    --suite.validation_tasks 0 --suite.seed 9001 --output "$run/$family.h5"
-done
-if [ -r "$data/compas-scores-two-years.csv" ]; then
-  "$(find_python)" analysis/import_dataset.py compas --source "$data" --output "$run/compas.h5"
-fi
-for group in true false; do
-  name=$([ $group = true ] && echo aware || echo blind)
-  printf '\n===== inner.use_group = %s\n' $group
-  "${metasieve[@]}" train --config configs/train.ini --inner.use_group $group --output "$run/$name" | tail -n 11
-  for source in "--suite $run/biased.h5" "--suite $run/seed.h5" "--dataset $run/compas.h5"; do
-    [ -r "${source#* }" ] || continue
-    # shellcheck disable=SC2086  # an option and its value
-    "${metasieve[@]}" evaluate --policy "$run/$name/policy.h5" $source \
-      --output "$run/evaluation_${name}_$(basename "${source#* }")"
+for suite in biased:9101 seed:9102; do
+  family=${suite%:*}
+  "${metasieve[@]}" generate --suite.mixture "$family:1" --suite.tasks "${METASIEVE_TASKS:-400}" \
+    --suite.validation_tasks 0 --suite.seed "${suite#*:}" --output "$run/$family.h5"
+  for group in aware blind; do
+    printf '\n===== %s, %s\n' "$family" $group
+    "${metasieve[@]}" evaluate --policy "$run"/policies/"${group}"_*/policy.h5 --suite "$run/$family.h5" \
+      --output "$run/evaluation_${group}_$family.h5"
   done
 done
+if [ -d "$data" ]; then
+  "$(find_python)" analysis/compare.py --source "$data" --output "$run/real" --data compas adult german roh \
+    --metasieve "$build/src/metasieve" --ranks "$ranks" \
+    --policy "$run"/policies/aware_*/policy.h5 --blind-policy "$run"/policies/blind_*/policy.h5
+fi
