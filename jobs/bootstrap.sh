@@ -12,7 +12,7 @@
 build_packages=(g++ make cmake git libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libeigen3-dev
   libboost-program-options-dev libgtest-dev libbenchmark-dev librandom123-dev)
 analysis_packages=(python3 python3-h5py python3-numpy python3-pandas python3-matplotlib)
-check_packages=(clang-format clang-tidy)
+check_packages=(clang-format clang-tidy python3-sklearn)
 # shellcheck disable=SC2034  # for the scripts that source this one
 read -ra cmake_options <<<"${METASIEVE_CMAKE:-}"
 

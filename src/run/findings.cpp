@@ -11,6 +11,7 @@
 namespace metasieve {
 namespace {
 
+constexpr std::size_t longest_list = 120;                     // characters: a finding has 255
 constexpr double largest_cost = 0.01, least_reduction = 0.25; // of what counts as help
 
 using Metrics = std::map<std::string, const SummaryRow*>;     // by name
@@ -49,8 +50,11 @@ std::string holders(const std::string& source, const std::vector<EvaluationRow>&
       ++known->second;
   }
   std::string list;
-  for (const auto& [method, count] : counts)
-    list += (list.empty() ? "" : ", ") + method + " " + std::to_string(count);
+  for (const auto& [method, count] : counts) {
+    const std::string next = method + " " + std::to_string(count);
+    if (list.size() + next.size() > longest_list) return list + ", ...";
+    list += (list.empty() ? "" : ", ") + next;
+  }
   return list;
 }
 

@@ -93,7 +93,7 @@ std::string detection_lines(const std::string& source, const std::vector<Detecti
     if (row.source == source && row.method == "meta_hard")
       kinds[row.corruption][{row.group, row.label}] = &row;
   std::string text;
-  for (const auto& [kind, rows] : kinds) {
+  for (const auto& [kind, rows] : kinds) { // "all" among them, where there are several
     const DetectionRow& all = *rows.at({-1, -1});
     if (all.flipped == 0) continue;
     const auto pair = [&found = rows](std::int64_t group, std::int64_t label) {

@@ -15,8 +15,8 @@ struct ContestOptions {
   Seed seed{};                ///< of random and roh
   Gap fairness = Gap::eo;     ///< what roh, penalised and threshold equalise: dp or eo
   double roh_tau = 0;         ///< share of rows that roh keeps; 0: it is told the true share of clean labels
-  double penalty = 1;         ///< weight of the gap in penalised
-  double tolerance = 0.02;    ///< gap on the training rows that threshold allows
+  double penalty = 0.1;       ///< weight of the gap in penalised
+  double tolerance = 0.08;    ///< gap on the training rows that threshold allows
   SelectionOptions selection; ///< of meta_hard and meta_soft
 };
 
