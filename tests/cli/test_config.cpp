@@ -152,7 +152,7 @@ TEST(CommandLineText, TakesBothForms) {
 
   EXPECT_EQ(line.command, "evaluate");
   EXPECT_EQ(line.datasets, (std::vector<std::filesystem::path>{"a.h5", "b.h5", "c.h5"}));
-  EXPECT_EQ(line.policy, "p.h5");
+  EXPECT_EQ(line.policies.front(), "p.h5");
   EXPECT_EQ(line.output, "e.h5");
   EXPECT_TRUE(line.dry_run);
   EXPECT_EQ(line.overrides,
