@@ -88,9 +88,15 @@ def main():
     parser.add_argument("evaluations", nargs="+", metavar="E.h5", help="files of `metasieve evaluate`")
     parser.add_argument("--output", required=True, metavar="F.png", help="picture to write")
     parser.add_argument("--gap", choices=GAPS, default="eo_gap")
+    parser.add_argument("--only", nargs="+", metavar="SOURCE", help="panels of these sources alone")
+    parser.add_argument("--leave-out", nargs="+", metavar="METHOD", default=[], choices=STYLES, help="methods not drawn")
     arguments = parser.parse_args()
     try:
-        panels = [panel for path in arguments.evaluations for panel in read_summary(path).items()]
+        panels = [(source, {name: cell for name, cell in methods.items() if name not in arguments.leave_out})
+                  for path in arguments.evaluations for source, methods in read_summary(path).items()
+                  if arguments.only is None or source in arguments.only]
+        if not panels:
+            raise ValueError(f"none of the files has a source called {' or '.join(arguments.only)}")
         save(plot(panels, arguments.gap), arguments.output)
     except (OSError, ValueError, KeyError) as error:
         print(f"plot_comparison: {' '.join(str(error).split())}", file=sys.stderr)

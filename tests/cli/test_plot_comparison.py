@@ -53,6 +53,19 @@ class PlotComparison(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual((self.folder / "p.png").read_bytes()[:4], b"\x89PNG")
 
+    def test_sources_can_be_chosen(self):
+        write_evaluation(self.folder / "e.h5", ["a", "b"])
+        command = [sys.executable, ROOT / "analysis" / "plot_comparison.py", self.folder / "e.h5", "--output",
+                   self.folder / "p.png", "--only"]
+        wide = {}
+        for name, only in (("one", ["b"]), ("both", ["a", "b"])):
+            subprocess.run([*command, *only], check=True, capture_output=True, timeout=60)
+            wide[name] = int.from_bytes((self.folder / "p.png").read_bytes()[16:20], "big")  # width, in the header
+        self.assertLess(wide["one"], 0.6 * wide["both"])
+        refused = subprocess.run([*command, "c"], capture_output=True, text=True, timeout=60)
+        self.assertEqual((refused.returncode, refused.stderr.count("\n")), (3, 1))
+        self.assertIn("none of the files has a source called c", refused.stderr)
+
     def test_other_files_are_refused_in_one_line(self):
         (self.folder / "text.h5").write_text("no HDF5")
         with h5py.File(self.folder / "policy.h5", "w") as file:
