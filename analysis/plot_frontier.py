@@ -174,6 +174,7 @@ def main():
     parser.add_argument("evaluations", nargs="+", metavar="E.h5", help="files of `metasieve evaluate --frontier`")
     parser.add_argument("--output", required=True, metavar="F.png", help="picture to write")
     parser.add_argument("--gap", choices=GAPS, default="eo_gap")
+    parser.add_argument("--only", nargs="+", metavar="SOURCE", help="panels of these sources alone")
     arguments = parser.parse_args()
     try:
         panels = []
@@ -182,7 +183,10 @@ def main():
             if "frontier" not in tables:
                 raise ValueError(f"{path}: has no /frontier; it comes with `metasieve evaluate --frontier`")
             panels += [(source, methods, curves_of(tables, source, arguments.gap))
-                       for source, methods in evaluation_file.summary_of(tables).items()]
+                       for source, methods in evaluation_file.summary_of(tables).items()
+                       if arguments.only is None or source in arguments.only]
+        if not panels:
+            raise ValueError(f"none of the files has a source called {' or '.join(arguments.only)}")
         plot_comparison.save(plot_panels(panels, arguments.gap), arguments.output)
     except (OSError, ValueError, KeyError) as error:
         print(f"plot_frontier: {' '.join(str(error).split())}", file=sys.stderr)

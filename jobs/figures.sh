@@ -43,6 +43,8 @@ for suite in biased:9101 seed:9102; do
 done
 if [ -d "$data" ]; then
   "$(find_python)" analysis/compare.py --source "$data" --output "$run/real" --data compas adult german roh \
-    --metasieve "$build/src/metasieve" --ranks "$ranks" \
+    --metasieve "$build/src/metasieve" --ranks "$ranks" --frontier \
     --policy "$run"/policies/aware_*/policy.h5 --blind-policy "$run"/policies/blind_*/policy.h5
+  "$(find_python)" analysis/plot_frontier.py "$run/real/comparison_aware.h5" --only compas adult \
+    --output "$run/frontier.png"
 fi

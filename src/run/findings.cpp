@@ -11,7 +11,8 @@
 namespace metasieve {
 namespace {
 
-constexpr std::size_t longest_list = 120;                     // characters: a finding has 255
+constexpr std::size_t longest_list = 120; // characters: a finding has 255
+constexpr double near_floor = 1.5;        // times the floor: a gap is hardly more than chance
 constexpr double largest_cost = 0.01, least_reduction = 0.25; // of what counts as help
 
 using Metrics = std::map<std::string, const SummaryRow*>;     // by name
@@ -109,13 +110,20 @@ void add_fairness(std::vector<FindingRow>& out, const std::string& source, const
   const auto best = std::min_element(cheap.begin(), cheap.end(), [](const Candidate& a, const Candidate& b) {
     return a.gap->baseline_relative < b.gap->baseline_relative;
   });
-  const Metrics& baseline = methods.front().second;
+  const auto found =
+      std::find_if(methods.begin(), methods.end(), [](const auto& m) { return m.first == "baseline"; });
+  if (found == methods.end()) return;
+  const Metrics& baseline = found->second;
   const std::string chance = format(" (gap of all rows %.3f; a fair model would show %.3f by chance)",
                                     baseline.at(gap)->mean, baseline.at(floor)->mean);
-  const bool helps = best != cheap.end() && best->gap->baseline_change_high < 0 &&
+  const bool at_floor = baseline.at(gap)->mean <= near_floor * baseline.at(floor)->mean;
+  const bool helps = !at_floor && best != cheap.end() && best->gap->baseline_change_high < 0 &&
                      best->gap->baseline_relative <= -least_reduction;
   std::string text;
-  if (helps)
+  if (at_floor)
+    text =
+        format("no selection of rows can help here: %s gap is about what a fair model shows by chance", name);
+  else if (helps)
     text = format("at a cost of at most 1 point, %s gap is lowered most by ", name) + change_text(*best);
   else
     text = format("no selection of rows helps here: at a cost of at most 1 point none lowers %s gap by a "

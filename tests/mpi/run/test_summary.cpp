@@ -209,6 +209,12 @@ TEST(Findings, say_where_no_selection_helps_and_where_one_does) {
     add(not_helped, "greedy", 0.699, 0.28);
   }
 
+  std::vector<EvaluationRow> at_floor = helped;
+  for (EvaluationRow& row : at_floor) row.metrics.eo_floor = 0.25;
+
+  EXPECT_NE(
+      findings_text(at_floor).find("no selection of rows can help here: the EO gap is about what a fair"),
+      std::string::npos);
   EXPECT_NE(findings_text(helped).find("EO gap is lowered most by greedy, -66 % at -0.5 points"),
             std::string::npos)
       << findings_text(helped);
