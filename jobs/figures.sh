@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Repeats the figures of README.md: trains three policies with and three without the group as an input of the model
-# (jobs/policy.sh), compares them on fresh suites of each family and, where they are at hand, on COMPAS, Adult, German
+# (jobs/policy.sh), compares them on fresh suites of the families biased and seed and, where they are at hand, on COMPAS, Adult, German
 # credit and the data of Roh et al. 2021 (analysis/compare.py). About fifteen minutes on two cores.
 #
 #   jobs/figures.sh           the settings of jobs/local.sh apply; METASIEVE_RUN=runs/figures by default,
@@ -17,7 +17,11 @@ run=runs/figures build=build data=../shared/data
 [ -z "${METASIEVE_DATA:-}" ] || data=$(from_caller "$METASIEVE_DATA")
 
 jobs/bootstrap.sh analysis
-if [ -e "$run/policies" ]; then
+complete=yes
+for seed in 1 2 3; do
+  for group in aware blind; do [ -e "$run/policies/${group}_$seed/policy.h5" ] || complete=no; done
+done
+if [ $complete = yes ]; then
   echo "using the policies in $run/policies"
   cmake -S . -B "$build" "${cmake_options[@]}" >/dev/null
   cmake --build "$build" --target metasieve --parallel "$(cores)" >/dev/null

@@ -48,7 +48,7 @@ const std::vector<CommandInfo>& commands() {
        "and method.\nSeveral policies, as of several seeds, are averaged split by split. "
        "evaluate.adapt_steps "
        "adapts them to the\ndata by its noisy training rows alone; --frontier sweeps how much fairness that "
-       "asks for.",
+       "asks for\n(in 60 steps where adapt_steps is 0).",
        {"config", "policy", "suite", "dataset", "output", "frontier", "dry-run"},
        {"policy", "output"},
        true},

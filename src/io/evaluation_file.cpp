@@ -58,7 +58,7 @@ Evaluation read_evaluation(const Communicator& comm, const std::filesystem::path
     EvaluationTables tables;
     tables.frontier.resize(1); // so that it is asked for
     for_each_table(tables, [&](const char* name, const auto& records, auto&, const char*) {
-      const bool optional = std::string_view(name) != "/summary"; // older files have no other
+      const bool optional = std::string_view(name) == "/frontier";
       writer.put(optional && !file.contains(name) ? std::string()
                                                   : records.pack(file.records(name, records)));
     });

@@ -12,9 +12,9 @@ struct AdaptOptions {
   Index steps = 0;             ///< meta-gradient steps of Adam; 0: the policy as it is
   double learning_rate = 2e-3; ///< of Adam
   InnerOptions inner;
-  OuterOptions outer{AccuracyLoss::zero_one, Gap::eo, 0.11}; ///< its gap is measured on noisy labels
-  Seed seed{};                                               ///< of the halves
-  Index support = 0;                                         ///< rows of a half at most, for speed; 0: all
+  OuterOptions outer{AccuracyLoss::zero_one, Gap::eo, 0.1}; ///< its gap is measured on noisy labels
+  Seed seed{};                                              ///< of the halves
+  Index support = 4000;                                     ///< rows of a half at most, for speed; 0: all
 };
 
 /// The policy after `steps` meta-steps on random halves of the training rows: each step fits on one half,

@@ -30,6 +30,7 @@ Matrix resampled_means(const Matrix& known, const Matrix& defined, Seed seed) {
 
 Estimate estimate(double sum, double count, const Vector& means) {
   if (count == 0) return {};
+  if (count == 1) return {.mean = sum, .count = 1}; // one value says nothing of its spread
   std::vector<double> sorted;
   for (const double mean : means)
     if (!std::isnan(mean)) sorted.push_back(mean);

@@ -8,7 +8,7 @@
 
 namespace metasieve {
 
-/// A mean with its 95 % interval; NaN where nothing is defined.
+/// A mean with its 95 % interval; NaN where nothing is defined, the interval also where one value alone is.
 struct Estimate {
   double mean = std::numeric_limits<double>::quiet_NaN();
   double low = std::numeric_limits<double>::quiet_NaN();

@@ -90,15 +90,11 @@ void set_key(Config& config, const std::string& name, const std::string& value) 
 }
 
 SelectionOptions Config::selection_options() const {
-  return {evaluate.rounds,
-          evaluate.rounds_agreement,
-          inner.ridge,
-          {evaluate.adapt_steps,
-           evaluate.adapt_learning_rate,
-           inner_options(),
-           {meta.outer.accuracy_loss, evaluate.fairness, evaluate.adapt_fairness_weight},
-           evaluate.seed,
-           evaluate.adapt_support}};
+  AdaptOptions adapt = evaluate.adapt;
+  adapt.inner = inner_options();
+  adapt.outer.fairness = evaluate.fairness;
+  adapt.seed = evaluate.seed;
+  return {evaluate.rounds, evaluate.rounds_agreement, inner.ridge, adapt};
 }
 
 void validate(const Config& config) {

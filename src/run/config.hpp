@@ -53,8 +53,9 @@ struct EvaluateConfig {
   Gap fairness = Gap::eo; ///< dp or eo: of roh, penalised, threshold and the adaptation
   double roh_tau = 0;
   double penalty = 0.1, tolerance = 0.08; ///< of penalised and threshold
-  Index rounds = 0, adapt_steps = 0, adapt_support = 4000;
-  double rounds_agreement = 1.0, adapt_learning_rate = 2e-3, adapt_fairness_weight = 0.1;
+  Index rounds = 0;
+  double rounds_agreement = 1.0;
+  AdaptOptions adapt; ///< but for inner, the gap and the seed
   FrontierSettings frontier{{0, 0.03, 0.06, 0.1, 0.2, 0.5}, {0.02, 0.05, 0.08, 0.12, 0.16, 0.25}};
   EvaluateConfig();
 };

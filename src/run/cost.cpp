@@ -54,13 +54,13 @@ double penalised_cost(const TaskShape& task) {
 double threshold_cost(const TaskShape& task) { return real(task.train_rows) * 150.0 + 2e6; }
 
 /// The policy's own part of meta_*: adaptation and rounds.
-double selection_cost(const TaskShape& task, const Config& config) {
+double selection_cost(const TaskShape& task, const Config& config, Index steps) {
   Config whole = config;
   whole.meta.support = 0;
-  const Index limit = config.evaluate.adapt_support;
+  const Index limit = config.evaluate.adapt.support;
   const Index half = limit > 0 ? std::min(limit, task.train_rows / 2) : task.train_rows / 2;
   const bool rounds = config.evaluate.rounds_agreement == 1.0; // else hardly ever
-  return 2.0 * real(config.evaluate.adapt_steps) * visit_cost({half, half, task.columns}, whole) +
+  return 2.0 * real(steps) * visit_cost({half, half, task.columns}, whole) +
          (rounds ? real(config.evaluate.rounds) : 0.0) * preparation_cost(task, config.policy.features);
 }
 
@@ -83,7 +83,7 @@ double method_cost(Method method, const TaskShape& task, const Config& config) {
 
 } // namespace
 
-double contest_cost(const TaskShape& task, const Config& config, Index policies, bool frontier) {
+double contest_cost(const TaskShape& task, const Config& config, Index policies, Index frontier_steps) {
   const EvaluateConfig& evaluate = config.evaluate;
   double total = 0;
   bool selects = false;
@@ -91,10 +91,10 @@ double contest_cost(const TaskShape& task, const Config& config, Index policies,
     total += method_cost(method, task, config) * (asks_policy(method) ? real(policies) : 1.0);
     selects = selects || method == Method::meta_hard || method == Method::meta_soft;
   }
-  if (selects) total += real(policies) * selection_cost(task, config);
-  if (!frontier) return total;
+  if (selects) total += real(policies) * selection_cost(task, config, evaluate.adapt.steps);
+  if (frontier_steps == 0) return total;
   const double of_weight =
-      real(policies) * (selection_cost(task, config) + 2.0 * assessment_cost(task, config)) +
+      real(policies) * (selection_cost(task, config, frontier_steps) + 2.0 * assessment_cost(task, config)) +
       method_cost(Method::penalised, task, config);
   return total + real(std::ssize(evaluate.frontier.weights)) * of_weight +
          real(std::ssize(evaluate.frontier.tolerances)) * method_cost(Method::threshold, task, config);

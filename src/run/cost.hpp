@@ -30,8 +30,9 @@ struct Uses {
 /// One method, measured on one task.
 [[nodiscard]] double assessment_cost(const TaskShape& task, const Config& config);
 /// All methods of evaluate.methods on one task, those that ask a policy for each of `policies`; with those of
-/// the frontier too if asked for.
-[[nodiscard]] double contest_cost(const TaskShape& task, const Config& config, Index policies, bool frontier);
+/// a frontier of so many steps too, if there are any.
+[[nodiscard]] double contest_cost(const TaskShape& task, const Config& config, Index policies,
+                                  Index frontier_steps);
 /// All that a rank does with a task it holds: preparation and `uses`.
 [[nodiscard]] double total_cost(const TaskShape& task, const Config& config, const Uses& uses);
 

@@ -76,9 +76,9 @@ void add_source(const Communicator& comm, const TaskSource& source, const Evalua
   for (const TaskEntry& entry : entries) results.rows.push_back(row_of(entry, names));
   append(results.tables.detection, detection_table(entries, names));
   append(results.tables.response, response_table(comm, shard, name, plan.contest.policies));
-  if (!plan.frontier) return;
+  if (plan.frontier_steps == 0) return;
   for (const TaskEntry& entry : entries_of(comm, shard, [&](const PreparedTask& task) {
-         return frontier(task, plan.config.evaluate.frontier, plan.contest);
+         return frontier(task, plan.config.evaluate.frontier, plan.frontier_contest());
        }))
     results.frontier.push_back({row_of(entry, names), entry.entry.setting});
 }
@@ -104,13 +104,13 @@ void print_comparison(const EvaluateRequest& request, const EvaluationPlan& plan
               std::string(to_string(policy.features)).c_str(), policy.keep,
               plan.config.inner.use_group ? "sees" : "does not see");
   const EvaluateConfig& config = plan.config.evaluate;
-  if (config.adapt_steps > 0 || config.rounds > 0)
+  if (config.adapt.steps > 0 || config.rounds > 0)
     std::printf("meta_*: adapted by %ld steps at fairness weight %g, %ld rounds\n",
-                static_cast<long>(config.adapt_steps), config.adapt_fairness_weight,
+                static_cast<long>(config.adapt.steps), config.adapt.outer.fairness_weight,
                 static_cast<long>(config.rounds));
   std::printf("\n%s",
               comparison_table(results.tables, config.fairness == Gap::dp ? "dp_gap" : "eo_gap").c_str());
-  if (plan.frontier) std::fputs(frontier_table(results.tables.frontier).c_str(), stdout);
+  if (plan.frontier_steps > 0) std::fputs(frontier_table(results.tables.frontier).c_str(), stdout);
   std::printf("\nwrote %s\n", request.output.c_str());
 }
 
@@ -121,6 +121,10 @@ std::vector<TaskSource> evaluation_sources(const Communicator& comm, const Evalu
   if (request.suite) sources.push_back(TaskSource::suite(comm, *request.suite));
   std::set<std::string> names;
   for (const std::filesystem::path& path : request.datasets) {
+    if (path.stem() == "all") // alike on every rank
+      throw AgreedError(ExitCode::usage,
+                        "--dataset " + path.string() +
+                            ": reports call the union of all sources `all`; rename the file");
     if (!names.insert(path.stem().string()).second) // alike on every rank
       throw AgreedError(ExitCode::usage, "--dataset " + path.string() + ": two data sets are called " +
                                              path.stem().string() + "; rename one of the files");
@@ -129,7 +133,15 @@ std::vector<TaskSource> evaluation_sources(const Communicator& comm, const Evalu
   return sources;
 }
 
+std::vector<std::filesystem::path> EvaluateRequest::input_files() const {
+  std::vector<std::filesystem::path> files = policies;
+  files.insert(files.end(), datasets.begin(), datasets.end());
+  if (suite) files.push_back(*suite);
+  return files;
+}
+
 void evaluate(const Communicator& comm, const EvaluateRequest& request) {
+  require_distinct(comm, {request.output}, request.input_files());
   require_writable(comm, {request.output});
   const EvaluationPlan plan = evaluation_plan(comm, request);
   PhaseClock clock({"tasks", "features", "assess"});

@@ -10,13 +10,18 @@ constexpr Index default_frontier_steps = 60;
 
 void require_one_kind(const EvaluateRequest& request, const std::vector<Policy>& policies) {
   for (std::size_t i = 1; i < policies.size(); ++i) {
+    const auto given = [&](const char* key) { return request.config.explicit_keys.contains(key); };
     const std::string names = request.policies[i].string() + " and " + request.policies.front().string();
     if (policies[i].features != policies.front().features)
       throw AgreedError(ExitCode::usage, "--policy " + names +
                                              ": trained on different features; compare "
                                              "policies of one feature set");
-    if (policies[i].use_group != policies.front().use_group &&
-        !request.config.explicit_keys.contains("inner.use_group"))
+    if (policies[i].keep != policies.front().keep && !given("policy.keep"))
+      throw AgreedError(ExitCode::usage, "--policy " + names + ": keep different shares; give --policy.keep");
+    if (policies[i].temperature != policies.front().temperature && !given("policy.temperature"))
+      throw AgreedError(ExitCode::usage,
+                        "--policy " + names + ": have different temperatures; give --policy.temperature");
+    if (policies[i].use_group != policies.front().use_group && !given("inner.use_group"))
       throw AgreedError(ExitCode::usage, "--policy " + names +
                                              ": one was trained for a model that sees the "
                                              "group, one not; give --inner.use_group true or false");
@@ -27,7 +32,13 @@ void require_one_kind(const EvaluateRequest& request, const std::vector<Policy>&
 
 double EvaluationPlan::cost(const TaskShape& task) const {
   return preparation_cost(task, config.policy.features) +
-         contest_cost(task, config, std::ssize(contest.policies), frontier);
+         contest_cost(task, config, std::ssize(contest.policies), frontier_steps);
+}
+
+ContestOptions EvaluationPlan::frontier_contest() const {
+  ContestOptions options = contest;
+  options.selection.adapt.steps = frontier_steps;
+  return options;
 }
 
 EvaluationPlan evaluation_plan(const Communicator& comm, const EvaluateRequest& request) {
@@ -35,7 +46,7 @@ EvaluationPlan evaluation_plan(const Communicator& comm, const EvaluateRequest& 
   for (const std::filesystem::path& file : request.policies) policies.push_back(read_policy(comm, file));
   require_one_kind(request, policies);
 
-  EvaluationPlan plan{request.config, {}, request.frontier};
+  EvaluationPlan plan{request.config, {}, 0};
   Config& config = plan.config;
   const auto given = [&](const char* key) { return config.explicit_keys.contains(key); };
   for (Policy& policy : policies) {
@@ -44,7 +55,8 @@ EvaluationPlan evaluation_plan(const Communicator& comm, const EvaluateRequest& 
   }
   if (!given("inner.use_group")) config.inner.use_group = policies.front().use_group;
   config.policy = policies.front();
-  if (plan.frontier && config.evaluate.adapt_steps == 0) config.evaluate.adapt_steps = default_frontier_steps;
+  const Index steps = config.evaluate.adapt.steps;
+  if (request.frontier) plan.frontier_steps = steps > 0 ? steps : default_frontier_steps;
 
   const EvaluateConfig& evaluate = config.evaluate;
   plan.contest = {policies,           initialise(config.policy, evaluate.seed),

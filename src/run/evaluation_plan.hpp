@@ -9,7 +9,10 @@ namespace metasieve {
 struct EvaluationPlan {
   Config config; ///< with the settings of the policies, but for keys that the user gave
   ContestOptions contest;
-  bool frontier = false;
+  Index frontier_steps = 0; ///< of the adaptation at each point of the frontier; 0: none is asked for
+
+  /// `contest` with these steps.
+  [[nodiscard]] ContestOptions frontier_contest() const;
 
   /// Predicted nanoseconds of one core for all methods on one task, with its preparation.
   [[nodiscard]] double cost(const TaskShape& task) const;

@@ -11,8 +11,9 @@
 namespace metasieve {
 namespace {
 
-constexpr std::size_t longest_list = 120; // characters: a finding has 255
-constexpr double near_floor = 1.5;        // times the floor: a gap is hardly more than chance
+constexpr std::size_t longest_list = 120;      // characters: a finding has 255
+constexpr double near_floor = 1.5;             // times the floor: a gap is hardly more than chance
+constexpr double largest_balanced_cost = 0.02; // of balanced accuracy
 constexpr double largest_cost = 0.01, least_reduction = 0.25; // of what counts as help
 
 using Metrics = std::map<std::string, const SummaryRow*>;     // by name
@@ -79,27 +80,35 @@ void add_warnings(std::vector<FindingRow>& out, const std::string& source,
   }};
   for (const Warning& warning : warnings) {
     const std::string list = holders(source, rows, warning.holds);
-    if (!list.empty())
-      out.push_back({source, warning.kind, std::string(warning.text) + "; number of splits: " + list});
+    if (!list.empty()) out.push_back({source, warning.kind, std::string(warning.text) + "; models: " + list});
   }
 }
 
 struct Candidate {
   std::string method;
-  const SummaryRow *accuracy, *gap;
+  const SummaryRow *accuracy, *gap, *balanced;
 };
+
+/// A model that says (nearly) the same of all rows is no help, whatever its gap.
+bool is_of_use(const Metrics& metrics) {
+  const double positive = metrics.at("positive_rate")->mean;
+  return positive > 0.02 && positive < 0.98 &&
+         metrics.at("balanced_accuracy")->baseline_change > -largest_balanced_cost;
+}
 
 std::vector<Candidate> candidates(const Methods& methods, const char* gap) {
   std::vector<Candidate> out;
   for (const auto& [method, metrics] : methods)
-    if (selects_rows(parse_method(method)) && std::isfinite(metrics.at(gap)->baseline_relative))
-      out.push_back({method, metrics.at("accuracy"), metrics.at(gap)});
+    if (selects_rows(parse_method(method)) && std::isfinite(metrics.at(gap)->baseline_change_low) &&
+        is_of_use(metrics))
+      out.push_back({method, metrics.at("accuracy"), metrics.at(gap), metrics.at("balanced_accuracy")});
   return out;
 }
 
 std::string change_text(const Candidate& c) {
-  return format("%s, %+.0f %% at %+.1f points", c.method.c_str(), 100.0 * c.gap->baseline_relative,
-                100.0 * c.accuracy->baseline_change);
+  return format("%s, %+.0f %% at %+.1f points (balanced accuracy %+.1f)", c.method.c_str(),
+                100.0 * c.gap->baseline_relative, 100.0 * c.accuracy->baseline_change,
+                100.0 * c.balanced->baseline_change);
 }
 
 /// Whether a selection lowers the gap at little cost, and by how much it can be lowered at all.
@@ -117,14 +126,13 @@ void add_fairness(std::vector<FindingRow>& out, const std::string& source, const
   const std::string chance = format(" (gap of all rows %.3f; a fair model would show %.3f by chance)",
                                     baseline.at(gap)->mean, baseline.at(floor)->mean);
   const bool at_floor = baseline.at(gap)->mean <= near_floor * baseline.at(floor)->mean;
-  const bool helps = !at_floor && best != cheap.end() && best->gap->baseline_change_high < 0 &&
+  const bool helps = best != cheap.end() && best->gap->baseline_change_high < 0 &&
                      best->gap->baseline_relative <= -least_reduction;
   std::string text;
-  if (at_floor)
-    text =
-        format("no selection of rows can help here: %s gap is about what a fair model shows by chance", name);
-  else if (helps)
+  if (helps)
     text = format("at a cost of at most 1 point, %s gap is lowered most by ", name) + change_text(*best);
+  else if (at_floor)
+    text = format("no selection of rows helps here: %s gap is near what a fair model shows by chance", name);
   else
     text = format("no selection of rows helps here: at a cost of at most 1 point none lowers %s gap by a "
                   "quarter beyond chance",
@@ -162,6 +170,11 @@ std::vector<FindingRow> findings_of(const std::vector<EvaluationRow>& rows,
       return selects_rows(parse_method(method.first));
     });
     if (!selections) continue;
+    if (methods.front().second.at("accuracy")->splits < 2) {
+      findings.push_back(
+          {source, "fairness", "one split only: whether a selection helps cannot be told from chance"});
+      continue;
+    }
     add_fairness(findings, source, methods, "eo_gap", "eo_floor", "the EO");
     add_fairness(findings, source, methods, "dp_gap", "dp_floor", "the DP");
     add_accuracy(findings, source, methods);

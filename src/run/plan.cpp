@@ -110,8 +110,9 @@ EvaluationSizes evaluation_sizes(const EvaluationPlan& plan) {
   }
   const auto count = static_cast<double>(methods.size());
   const FrontierSettings& frontier = plan.config.evaluate.frontier;
-  const auto points =
-      plan.frontier ? static_cast<double>(3 * frontier.weights.size() + frontier.tolerances.size()) : 0.0;
+  const auto points = plan.frontier_steps > 0
+                          ? static_cast<double>(3 * frontier.weights.size() + frontier.tolerances.size())
+                          : 0.0;
   return {rows * row,
           (count + points) * summary + asking * (count - 1.0) * pair + 0.5 * count * detection +
               policies * static_cast<double>(feature_count(plan.config.policy.features)) * response};
@@ -175,6 +176,7 @@ std::string plan(const Communicator& comm, const TrainRequest& request) {
 }
 
 std::string plan(const Communicator& comm, const EvaluateRequest& request) {
+  require_distinct(comm, {request.output}, request.input_files());
   require_writable(comm, {request.output});
   const EvaluationPlan evaluation = evaluation_plan(comm, request);
   const Policy& policy = evaluation.config.policy;

@@ -1,3 +1,4 @@
+#include "io/agree.hpp"
 #include "io/dataset_file.hpp"
 #include "io/policy_file.hpp"
 #include "io/scores_file.hpp"
@@ -7,6 +8,7 @@
 
 #include <array>
 #include <cstdio>
+#include <fstream>
 #include <limits>
 
 namespace metasieve {
@@ -14,6 +16,22 @@ namespace {
 
 EvaluateRequest as_evaluation(const ScoreRequest& request) {
   return {request.config, {request.policy}, std::nullopt, {request.dataset}, request.output};
+}
+
+/// Checks that the files can be written, and that nothing is lost by it: neither an input, nor a table of
+/// other contents where the CSV file goes.
+void require_free(const Communicator& comm, const ScoreRequest& request) {
+  const std::vector<std::filesystem::path> files = request.output_files();
+  require_distinct(comm, files, {request.policy, request.dataset});
+  require_writable(comm, files);
+  static_cast<void>(from_root(comm, [&] {
+    std::ifstream stream(files.back());
+    std::string first;
+    if (std::getline(stream, first) && first + "\n" != scores_csv({}))
+      throw ConfigError("--output " + request.output.string() + ": the scores as CSV would replace " +
+                        files.back().string() + ", which holds something else; choose another name");
+    return std::string();
+  }));
 }
 
 /// Rows that a model would be trained on.
@@ -77,10 +95,9 @@ std::vector<std::filesystem::path> ScoreRequest::output_files() const {
 }
 
 std::string plan(const Communicator& comm, const ScoreRequest& request) {
-  static_cast<void>(request.output_files());
+  require_free(comm, request);
   const EvaluationPlan evaluation = evaluation_plan(comm, as_evaluation(request));
   const Dataset data = read_dataset(comm, request.dataset);
-  require_writable(comm, request.output_files());
   const auto rows = static_cast<Index>(training_rows(data).size());
   const TaskShape shape{rows, 0, data.x.cols()};
   std::array<char, 320> text{};
@@ -98,7 +115,7 @@ std::string plan(const Communicator& comm, const ScoreRequest& request) {
 
 void score(const Communicator& comm, const ScoreRequest& request) {
   const std::vector<std::filesystem::path> files = request.output_files();
-  require_writable(comm, files);
+  require_free(comm, request);
   const EvaluationPlan plan = evaluation_plan(comm, as_evaluation(request));
   const Dataset data = read_dataset(comm, request.dataset);
   const Policy& policy = plan.contest.policies.front();
@@ -111,11 +128,12 @@ void score(const Communicator& comm, const ScoreRequest& request) {
     const Vector u = selection_score(task, policy, plan.contest.selection);
     if (task.probe.status == FitStatus::diverged || !u.allFinite())
       throw Error(ExitCode::numerical,
-                  request.dataset.string() + ": the logistic regression on its training rows diverged");
+                  request.dataset.string() +
+                      ": its training rows have no finite scores: the logistic regression on them diverged");
     rows = score_rows(data, training, policy, u);
   });
-  write_text(comm, files.back(), scores_csv(rows));
   write_scores(comm, files.front(), {resolved_ini(plan.config)}, rows);
+  write_text(comm, files.back(), scores_csv(rows));
   if (!comm.is_root()) return;
   print_shares(rows);
   std::printf("wrote %s and %s\n", files.front().c_str(), files.back().c_str());

@@ -35,6 +35,8 @@ struct EvaluateRequest {
   std::vector<std::filesystem::path> datasets;
   std::filesystem::path output; ///< evaluation file
   bool frontier = false;        ///< sweep the weight of the gap in the adaptation too
+
+  [[nodiscard]] std::vector<std::filesystem::path> input_files() const;
 };
 void evaluate(const Communicator& comm, const EvaluateRequest& request);
 
@@ -57,6 +59,11 @@ void score(const Communicator& comm, const ScoreRequest& request);
 
 /// How often a validation task is assessed over the whole training, once for the baseline included.
 [[nodiscard]] double assessments_per_task(const Config& config);
+
+/// Checks that no output is one of the inputs, which it would replace. @throws AgreedError (exit code 2)
+/// naming it
+void require_distinct(const Communicator& comm, const std::vector<std::filesystem::path>& outputs,
+                      const std::vector<std::filesystem::path>& inputs);
 
 /// Checks that `files` can be written, before hours are spent on what goes there. Changes nothing: folders
 /// are made when there is something to put into them. @throws AgreedError (exit code 3) naming file and

@@ -180,7 +180,7 @@ double share_won(const Vector& difference, int better) {
   for (const double value : difference) {
     if (std::isnan(value)) continue;
     defined += 1.0;
-    won += value == 0.0 ? 0.5 : value * better > 0.0 ? 1.0 : 0.0;
+    won += std::abs(value) < 1e-12 ? 0.5 : value * better > 0.0 ? 1.0 : 0.0;
   }
   return won / defined; // 0/0: NaN
 }

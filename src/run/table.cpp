@@ -29,6 +29,7 @@ std::string number(double value) {
 
 /// "+1.23 [+0.45, +2.01]" in points.
 std::string points(double change, double low, double high) {
+  if (!std::isfinite(low)) return format("%+6.2f [one split only]", 100.0 * change);
   return format("%+6.2f [%+6.2f, %+6.2f]", 100.0 * change, 100.0 * low, 100.0 * high);
 }
 
@@ -75,6 +76,7 @@ std::string pair_lines(const std::string& source, const std::vector<PairedRow>& 
   std::string text;
   for (const auto& key : order) {
     const PairedRow &accuracy = *pairs[key].at("accuracy"), &other = *pairs[key].at(gap);
+    if (!std::isfinite(accuracy.low)) continue; // one split: the lines above say it all
     text +=
         format("  %-9s - %-13s accuracy %s points, won %3.0f %%;  %s %+.3f [%+.3f, %+.3f], won %3.0f %%\n",
                key.first.c_str(), key.second.c_str(),

@@ -46,6 +46,18 @@ void require_writable(const fs::path& file) {
 
 } // namespace
 
+void require_distinct(const Communicator& comm, const std::vector<fs::path>& outputs,
+                      const std::vector<fs::path>& inputs) {
+  static_cast<void>(from_root(comm, [&] {
+    for (const fs::path& output : outputs)
+      for (const fs::path& input : inputs)
+        if (fs::weakly_canonical(fs::absolute(output)) == fs::weakly_canonical(fs::absolute(input)))
+          throw ConfigError("--output " + output.string() + ": would replace the input " + input.string() +
+                            "; choose another name");
+    return std::string();
+  }));
+}
+
 void require_writable(const Communicator& comm, const std::vector<fs::path>& files) {
   static_cast<void>(from_root(comm, [&] {
     for (const fs::path& file : files) require_writable(file);

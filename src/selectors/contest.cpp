@@ -150,18 +150,20 @@ std::vector<Entry> frontier(const PreparedTask& task, const FrontierSettings& se
                             const ContestOptions& options) {
   const Arena arena(task, options);
   std::vector<Entry> entries;
-  for (const double weight : settings.weights) {
-    SelectionOptions selection = options.selection;
-    selection.adapt.outer.fairness_weight = weight;
-    for (std::size_t p = 0; p < options.policies.size(); ++p) {
-      const Policy& policy = options.policies[p];
-      const Vector u = selection_score(task, policy, selection);
+  for (std::size_t p = 0; p < options.policies.size(); ++p) {
+    const Policy& policy = options.policies[p];
+    const PreparedTask seen = after_rounds(task, policy, options.selection);
+    AdaptOptions adaptation = options.selection.adapt;
+    for (const double weight : settings.weights) {
+      adaptation.outer.fairness_weight = weight;
+      const Vector u = policy_score(seen, adapt(policy, seen, adaptation));
       const auto number = static_cast<Index>(p);
       entries.push_back({Method::meta_hard, number, weight, arena.of_weights(highest(u, policy.keep))});
       entries.push_back({Method::meta_soft, number, weight, arena.of_weights(soft_weights(policy, u))});
     }
-    entries.push_back({Method::penalised, -1, weight, arena.penalised(weight)});
   }
+  for (const double weight : settings.weights)
+    entries.push_back({Method::penalised, -1, weight, arena.penalised(weight)});
   for (const double tolerance : settings.tolerances)
     entries.push_back({Method::threshold, -1, tolerance, arena.threshold(tolerance)});
   return entries;

@@ -24,9 +24,10 @@ struct RoundsSelection {
 inline constexpr double contradiction = 0.3;
 
 /// Correlation over the training rows of two signs of a flipped label: the margin of a linear model that has
-/// not seen the row, and that of a nonlinear one (oof_margin and rff_margin of `set`, which task.features are). Flips in clusters
-/// turn the linear model, and so the two contradict each other. In [-1, 1]; 1 where it is undefined: no such
-/// features, or one of the two constant. A relation that is nonlinear altogether is taken for clusters.
+/// not seen the row, and that of a nonlinear one (oof_margin and rff_margin of `set`, which task.features
+/// are). Flips in clusters turn the linear model, and so the two contradict each other. In [-1, 1]; 1 where
+/// it is undefined: no such features, or one of the two constant. A relation that is nonlinear altogether is
+/// taken for clusters.
 [[nodiscard]] double detector_agreement(const PreparedTask& task, FeatureSet set);
 
 /// The policy's hard selection, then `rounds` times: the probe and all features are learnt from the kept rows

@@ -4,12 +4,18 @@
 
 namespace metasieve {
 
-Vector selection_score(const PreparedTask& task, const Policy& policy, const SelectionOptions& options) {
-  RoundsSelection last =
-      select_in_rounds(task, policy, {options.rounds, options.ridge, task.seed, options.agreement});
-  if (options.adapt.steps == 0) return last.score;
+PreparedTask after_rounds(const PreparedTask& task, const Policy& policy, const SelectionOptions& options) {
   PreparedTask seen = task;
-  seen.features = std::move(last.features);
+  if (options.rounds > 0)
+    seen.features =
+        select_in_rounds(task, policy, {options.rounds, options.ridge, task.seed, options.agreement})
+            .features;
+  return seen;
+}
+
+Vector selection_score(const PreparedTask& task, const Policy& policy, const SelectionOptions& options) {
+  if (options.rounds == 0 && options.adapt.steps == 0) return policy_score(task, policy);
+  const PreparedTask seen = after_rounds(task, policy, options);
   return policy_score(seen, adapt(policy, seen, options.adapt));
 }
 

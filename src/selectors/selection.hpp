@@ -13,6 +13,10 @@ struct SelectionOptions {
   AdaptOptions adapt;     ///< meta-steps on halves of the training rows
 };
 
+/// The task with the features of the last round.
+[[nodiscard]] PreparedTask after_rounds(const PreparedTask& task, const Policy& policy,
+                                        const SelectionOptions& options);
+
 /// The policy's score of each training row, higher is more trusted: of the policy adapted to the task, on the
 /// features of the last round. Without steps and rounds: policy_score. Reads training rows and noisy labels
 /// alone. [n]

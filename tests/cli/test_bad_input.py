@@ -557,14 +557,31 @@ class BadConfiguration(BinaryTest):
 
     def test_policies_of_two_kinds(self):
         for name, more in (("sees", ()), ("blind", ("--inner.use_group", "false")),
-                           ("ten", ("--policy.features", "seed10"))):
+                           ("ten", ("--policy.features", "seed10")), ("small", ("--policy.keep", "0.6"))):
             self.succeed("train", *TINY, *SHORT, *more, "--output", name)
         write_dataset(self.folder / "d.h5")
         both = ("evaluate", "--dataset", "d.h5", "--output", "e.h5", "--policy", "sees/policy.h5")
         self.refuse([((*both, "blind/policy.h5"), "blind/policy.h5 and sees/policy.h5: .*inner.use_group"),
+                     ((*both, "small/policy.h5"), "small/policy.h5 and sees/policy.h5: keep different shares; give"),
                      ((*both, "ten/policy.h5"), "ten/policy.h5 and sees/policy.h5: trained on different features")],
                     ranks=RANKS)
         self.succeed(*both, "blind/policy.h5", "--inner.use_group", "true", "--evaluate.methods", "meta_hard")
+
+    def test_inputs_are_not_replaced(self):
+        self.succeed("train", *TINY, *SHORT, "--output", ".")
+        write_dataset(self.folder / "loans.h5")
+        (self.folder / "loans.csv").write_text("income,repaid\n1,yes\n")
+        (self.folder / "link.h5").symlink_to("loans.h5")
+        evaluate = ("evaluate", "--policy", "policy.h5", "--dataset", "loans.h5", "--output")
+        score = ("score", "--policy", "policy.h5", "--dataset", "loans.h5", "--output")
+        self.refuse([((*evaluate, "loans.h5"), "would replace the input loans.h5"),
+                     ((*evaluate, "./policy.h5"), "would replace the input policy.h5"),
+                     ((*evaluate, "link.h5", "--dry-run"), "would replace the input loans.h5"),
+                     ((*score, "loans.h5"), "would replace the input loans.h5"),
+                     ((*score, "new/../loans.hdf5"), "would replace .*loans.csv, which holds something else"),
+                     ((*score, "policy.h5", "--dry-run"), "would replace the input policy.h5")], ranks=RANKS)
+        self.succeed(*score, "scores.h5")
+        self.succeed(*score, "scores.h5")  # its own
 
     def test_validation_tasks_of_a_suite_file(self):
         self.succeed("generate", *TINY, "--output", "suite.h5")

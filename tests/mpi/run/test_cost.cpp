@@ -49,17 +49,17 @@ TEST(Cost, of_a_visit_grows_with_policy_and_steps) {
 
 TEST(Cost, of_a_contest_counts_a_method_that_asks_a_policy_once_for_each) {
   Config config;
-  const auto of = [&](const std::vector<Method>& methods, Index policies, bool frontier = false) {
+  const auto of = [&](const std::vector<Method>& methods, Index policies, Index frontier_steps = 0) {
     config.evaluate.methods = methods;
-    return contest_cost(mean_task, config, policies, frontier);
+    return contest_cost(mean_task, config, policies, frontier_steps);
   };
   const double baseline = of({Method::baseline}, 3), meta = of({Method::meta_hard}, 1);
 
   EXPECT_EQ(of({Method::baseline}, 1), baseline);
   EXPECT_DOUBLE_EQ(of({Method::baseline, Method::meta_hard}, 3), baseline + 3 * meta);
   EXPECT_GT(of({Method::roh}, 1), 10 * baseline);
-  EXPECT_GT(of({Method::baseline}, 1, true), 12 * baseline); // six points of penalised and of threshold
-  config.evaluate.adapt_steps = 20;
+  EXPECT_GT(of({Method::baseline}, 1, 60), 12 * baseline); // six points of penalised and of threshold
+  config.evaluate.adapt.steps = 20;
   EXPECT_EQ(of({Method::trained_hard}, 1), meta);
   const double adapted = of({Method::meta_hard}, 1);
   EXPECT_GT(adapted, 10 * meta);

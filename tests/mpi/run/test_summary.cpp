@@ -60,6 +60,17 @@ TEST(Summary, undefined_values_are_left_out_in_pairs) {
   EXPECT_NEAR(greedy.baseline_relative, 0.1 / 0.4 - 1, 1e-12);
 }
 
+TEST(Summary, one_split_has_no_interval) {
+  const std::vector<EvaluationRow> rows{row("a", 0, "baseline", 0.7, 0.2), row("a", 0, "greedy", 0.8, 0.1)};
+
+  const auto summary = summarise(rows, Pooling::none, Seed{1});
+
+  const SummaryRow& accuracy = find(summary, "a", "greedy", "accuracy");
+  EXPECT_NEAR(accuracy.mean, 0.8, 1e-12);
+  EXPECT_NEAR(accuracy.baseline_change, 0.1, 1e-12);
+  EXPECT_TRUE(std::isnan(accuracy.low) && std::isnan(accuracy.baseline_change_high));
+}
+
 TEST(Summary, nowhere_defined_is_nan_and_not_zero) {
   const std::vector<EvaluationRow> rows{row("a", 0, "baseline", 0.7, nan)};
 
@@ -150,6 +161,23 @@ TEST(Pairs, differences_and_shares_won_by_hand) {
   for (const PairedRow& pair : pairs) EXPECT_NE(pair.metric, "positive_rate"); // neither better nor worse
 }
 
+TEST(Pairs, a_tie_of_several_policies_is_a_tie_whatever_the_rounding) {
+  std::vector<EvaluationRow> rows;
+  for (std::int64_t split = 0; split < 100; ++split) {
+    const double accuracy = static_cast<double>(200 + split) / 300.0;
+    rows.push_back(row("a", split, "roh", accuracy, 0.1));
+    for (std::int64_t policy = 0; policy < 3; ++policy) {
+      rows.push_back(row("a", split, "meta_hard", accuracy, 0.1));
+      rows.back().policy = policy;
+    }
+  }
+
+  for (const PairedRow& pair : compare_in_pairs(rows, Pooling::none, Seed{1})) {
+    if (pair.metric != "accuracy" && pair.metric != "dp_gap") continue;
+    EXPECT_EQ(pair.won, 0.5) << pair.metric;
+  }
+}
+
 TEST(Frontier, each_setting_is_summed_up_against_the_same_baseline) {
   const std::vector<EvaluationRow> baseline{row("a", 0, "baseline", 0.7, 0.2),
                                             row("a", 1, "baseline", 0.8, 0.2)};
@@ -186,7 +214,7 @@ TEST(Findings, warn_of_constant_predictors_and_undefined_gaps) {
   const std::string text = findings_text(rows);
 
   EXPECT_NE(text.find("constant: WARNING: a model that gives one class to over 98 %"), std::string::npos);
-  EXPECT_NE(text.find("number of splits: greedy 1"), std::string::npos);
+  EXPECT_NE(text.find("models: greedy 1"), std::string::npos);
   EXPECT_NE(text.find("undefined: a gap"), std::string::npos);
   EXPECT_EQ(text.find("baseline 1"), std::string::npos);
 }
@@ -204,16 +232,20 @@ TEST(Findings, say_where_no_selection_helps_and_where_one_does) {
       add(*rows, "penalised", 0.70, 0.01);  // selects no rows
       add(*rows, "reweighing", 0.60, 0.02); // too dear
       add(*rows, "oracle", 0.75, 0.01);     // knows the clean labels
+      add(*rows, "roh", 0.70, 0.0);         // says the same of all rows
+      rows->back().metrics.positive_rate = 0.01;
+      add(*rows, "trained_soft", 0.70, 0.0); // or nearly so
+      rows->back().metrics.balanced_accuracy = -0.3;
     }
     add(helped, "greedy", 0.695, 0.10);
     add(not_helped, "greedy", 0.699, 0.28);
   }
 
-  std::vector<EvaluationRow> at_floor = helped;
+  std::vector<EvaluationRow> at_floor = not_helped;
   for (EvaluationRow& row : at_floor) row.metrics.eo_floor = 0.25;
 
   EXPECT_NE(
-      findings_text(at_floor).find("no selection of rows can help here: the EO gap is about what a fair"),
+      findings_text(at_floor).find("no selection of rows helps here: the EO gap is near what a fair model"),
       std::string::npos);
   EXPECT_NE(findings_text(helped).find("EO gap is lowered most by greedy, -66 % at -0.5 points"),
             std::string::npos)
@@ -223,8 +255,8 @@ TEST(Findings, say_where_no_selection_helps_and_where_one_does) {
 }
 
 TEST(ComparisonTable, has_every_method_its_pairs_and_findings) {
-  std::vector<EvaluationRow> rows{row("a", 0, "baseline", 0.7, 0.1), row("a", 0, "meta_hard", 0.75, 0.05)};
-  rows[1].policy = 0;
+  std::vector<EvaluationRow> rows{row("a", 0, "baseline", 0.7, 0.1), row("a", 0, "meta_hard", 0.75, 0.05),
+                                  row("a", 1, "baseline", 0.7, 0.1), row("a", 1, "meta_hard", 0.75, 0.05)};
   EvaluationTables tables;
   tables.summary = summarise(rows, Pooling::none, Seed{1});
   tables.paired = compare_in_pairs(rows, Pooling::none, Seed{1});
