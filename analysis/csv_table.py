@@ -92,15 +92,16 @@ def level_columns(path, name, column, words, train, notes):
     if strange.any():
         notes.append(f"column '{name}': {int(strange.sum())} test rows have a value that no training row has, such as "
                      f"'{levels[strange].iloc[0]}'; they are in no level")
-    # Two values need one column: the other says nothing more.
-    shown = distinct[1:] if len(distinct) == 2 else distinct
+    # Two values need one column: the other says nothing more, unless some test rows have neither value.
+    shown = distinct[1:] if len(distinct) == 2 and not strange.any() else distinct
     return {f"{name}={level}": (levels == level).astype("float64") for level in shown}
 
 
 def encode(path, name, column, train, notes):
     """One column as one numeric column, or as one 0/1 column for each of its values.
 
-    The rows of `train` (all rows if there is no split) alone decide how: no test row has a say in what is learnt.
+    The rows of `train` (all rows if there is no split) decide how. Test rows have one say: where they have a value that
+    no training row has, two values keep a column each, of which either says all that the training rows tell.
     """
     where = " of all rows" if train.all() else " of the training rows"
     known = column[train]

@@ -249,17 +249,29 @@ class Csv(Importer):
         learnt = []
         for test, x, note in [
                 (["1000,clerk,female,high,test", "2000,,male,low,test", ",smith,male,low,test"],
-                 [[1000, 0], [2000, 0], [20, 1]],
+                 [[1000, 1, 0], [2000, 0, 0], [20, 0, 1]],
                  "1 test rows have a value that no training row has, such as 'missing'"),
                 (["7,baker,female,high,test", "8,clerk,male,low,test", "9,judge,male,low,test"],
-                 [[7, 0], [8, 0], [9, 0]], "2 test rows have a value that no training row has, such as 'baker'")]:
+                 [[7, 0, 0], [8, 1, 0], [9, 0, 0]], "2 test rows have a value that no training row has, such as 'baker'")]:
             file, text = self.imported(*self.with_parts(train + test))
             learnt.append((file.attrs["feature_names"].tolist(), file["x"][:4].tolist()))
             self.assertEqual(file["x"][4:].tolist(), x)
             self.assertIn("missing values set to the median of the training rows, 20", text)
             self.assertIn(note, text)
             file.close()
-        self.assertEqual(learnt, [([b"age", b"job=smith"], [[10, 0], [20, 0], [20, 1], [30, 1]])] * 2)
+        self.assertEqual(learnt, [([b"age", b"job=clerk", b"job=smith"],
+                                   [[10, 1, 0], [20, 1, 0], [20, 0, 1], [30, 0, 1]])] * 2)
+
+    def test_two_values_are_one_column_unless_the_test_part_has_a_third(self):
+        train = ["1,clerk,female,high,train", "2,smith,male,low,train", "3,smith,female,low,train"]
+        for third, names, x in [("smith", [b"job=smith"], [[0], [1], [1], [0], [1]]),
+                                ("judge", [b"job=clerk", b"job=smith"], [[1, 0], [0, 1], [0, 1], [1, 0], [0, 0]])]:
+            with self.subTest(third):
+                arguments = self.with_parts(train + ["4,clerk,female,high,test", f"5,{third},male,low,test"])
+                file, text = self.imported(*arguments, "--drop", "age")
+                self.assertEqual((file.attrs["feature_names"].tolist(), file["x"][:].tolist()), (names, x))
+                self.assertEqual("such as 'judge'; they are in no level" in text, third == "judge")
+                file.close()
 
     def test_columns_that_only_the_test_part_tells_are_refused(self):
         out = ("--output", self.output)
