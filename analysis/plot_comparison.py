@@ -83,6 +83,20 @@ def plot(panels, gap):
     return figure
 
 
+def chosen(arguments):
+    """[(source, methods)] to draw, none of them empty. @raises ValueError if there is none"""
+    found = [panel for path in arguments.evaluations for panel in read_summary(path).items()
+             if arguments.only is None or panel[0] in arguments.only]
+    if arguments.only and not found:
+        raise ValueError(f"none of the files has a source called {' or '.join(arguments.only)}")
+    panels = [(source, {name: cell for name, cell in methods.items() if name not in arguments.leave_out})
+              for source, methods in found]
+    panels = [(source, methods) for source, methods in panels if methods]
+    if not panels:
+        raise ValueError("nothing is left to draw")
+    return panels
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("evaluations", nargs="+", metavar="E.h5", help="files of `metasieve evaluate`")
@@ -92,12 +106,7 @@ def main():
     parser.add_argument("--leave-out", nargs="+", metavar="METHOD", default=[], choices=STYLES, help="methods not drawn")
     arguments = parser.parse_args()
     try:
-        panels = [(source, {name: cell for name, cell in methods.items() if name not in arguments.leave_out})
-                  for path in arguments.evaluations for source, methods in read_summary(path).items()
-                  if arguments.only is None or source in arguments.only]
-        if not panels:
-            raise ValueError(f"none of the files has a source called {' or '.join(arguments.only)}")
-        save(plot(panels, arguments.gap), arguments.output)
+        save(plot(chosen(arguments), arguments.gap), arguments.output)
     except (OSError, ValueError, KeyError) as error:
         print(f"plot_comparison: {' '.join(str(error).split())}", file=sys.stderr)
         return 3

@@ -16,13 +16,13 @@ except ImportError as error:
     raise unittest.SkipTest(f"matplotlib is missing: {error}")
 
 
-def write_evaluation(path, sources):
+def write_evaluation(path, sources, methods=("baseline", "greedy", "meta_hard")):
     """A file with the fields that the plot reads; accuracy of method k is 0.7 + k / 100."""
     names = [("source", "S64"), ("method", "S32"), ("metric", "S32"), ("mean", "f8"), ("low", "f8"), ("high", "f8"),
              ("splits", "i8")]
     rows = [(source, method, metric, mean, mean - 0.01, mean + 0.01, 10)
             for source in sources
-            for k, method in enumerate(["baseline", "greedy", "meta_hard"])
+            for k, method in enumerate(methods)
             for metric, mean in [("accuracy", 0.7 + k / 100), ("eo_gap", 0.3 - k / 10), ("dp_gap", 0.2)]]
     with h5py.File(path, "w") as file:
         file.attrs["filetype"] = "metasieve-evaluation"
@@ -65,6 +65,27 @@ class PlotComparison(unittest.TestCase):
         refused = subprocess.run([*command, "c"], capture_output=True, text=True, timeout=60)
         self.assertEqual((refused.returncode, refused.stderr.count("\n")), (3, 1))
         self.assertIn("none of the files has a source called c", refused.stderr)
+
+    def test_a_panel_of_which_all_methods_are_left_out_is_not_drawn(self):
+        write_evaluation(self.folder / "few.h5", ["a"], ["baseline", "greedy"])
+        write_evaluation(self.folder / "more.h5", ["b"])
+        write_evaluation(self.folder / "pooled.h5", ["all"])
+
+        def width(*arguments):
+            """Of the picture in pixels, or what is said instead."""
+            picture = self.folder / "p.png"
+            picture.unlink(missing_ok=True)
+            done = subprocess.run([sys.executable, ROOT / "analysis" / "plot_comparison.py", *arguments, "--output",
+                                   picture], cwd=self.folder, capture_output=True, text=True, timeout=60)
+            self.assertEqual((done.returncode, picture.exists()), (3, False) if done.stderr else (0, True), done.stderr)
+            return done.stderr or int.from_bytes(picture.read_bytes()[16:20], "big")
+
+        none, two = "plot_comparison: nothing is left to draw\n", ("--leave-out", "baseline", "greedy")
+        self.assertEqual(width("few.h5", "more.h5", *two), width("more.h5", *two))
+        self.assertLess(width("more.h5", *two), 0.6 * width("few.h5", "more.h5"))
+        self.assertEqual(width("few.h5", *two), none)
+        self.assertEqual(width("few.h5", "more.h5", *two, "meta_hard"), none)
+        self.assertEqual(width("pooled.h5"), none)
 
     def test_other_files_are_refused_in_one_line(self):
         (self.folder / "text.h5").write_text("no HDF5")
