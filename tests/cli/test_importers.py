@@ -252,7 +252,8 @@ class Csv(Importer):
                  [[1000, 1, 0], [2000, 0, 0], [20, 0, 1]],
                  "1 test rows have a value that no training row has, such as 'missing'"),
                 (["7,baker,female,high,test", "8,clerk,male,low,test", "9,judge,male,low,test"],
-                 [[7, 0, 0], [8, 1, 0], [9, 0, 0]], "2 test rows have a value that no training row has, such as 'baker'")]:
+                 [[7, 0, 0], [8, 1, 0], [9, 0, 0]],
+                 "2 test rows have a value that no training row has, such as 'baker'")]:
             file, text = self.imported(*self.with_parts(train + test))
             learnt.append((file.attrs["feature_names"].tolist(), file["x"][:4].tolist()))
             self.assertEqual(file["x"][4:].tolist(), x)
