@@ -64,11 +64,14 @@ TEST(ResponseTable, is_the_mean_over_tasks_and_the_same_for_any_ranks) {
     score += partial_dependence(policies[1], features, grid).score(10, 5) / 3;
     value += grid(10, 5) / 3;
   }
+  int found = 0;
   for (const ResponseRow& row : table) {
     if (row.policy != 1 || row.feature != "knn" || row.quantile != 0.5) continue;
+    ++found;
     EXPECT_NEAR(row.score, score, 1e-12);
     EXPECT_NEAR(row.value, value, 1e-12);
   }
+  EXPECT_EQ(found, 1);
 }
 
 } // namespace
