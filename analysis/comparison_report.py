@@ -6,7 +6,14 @@ import evaluation_file
 from plot_comparison import STYLES
 
 AWARENESS = {"aware": "the final model sees the group", "blind": "the final model does not see the group"}
+THRESHOLD_NOTE = ("`threshold` is not blind: its model does not see the group, but it decides by the group of each "
+                  "test row.")
 OURS = ("meta_soft", "meta_hard")
+# What a method knows besides noisy training rows, for the introduction.
+TOLD = {"threshold": "`threshold` decides by the group of each test row, even where the final model does not see the "
+                     "group: no blind method.",
+        "roh": "`roh` is told the true share of flipped labels, unless `evaluate.roh_tau` is set; in practice nobody "
+               "knows it."}
 NONE = "–"  # undefined
 FINDINGS = {"constant": "Warning", "undefined": "Undefined gaps", "failed": "Failed fits", "fairness": "Fairness",
             "accuracy": "Accuracy"}
@@ -141,6 +148,7 @@ def report(awareness, tables, meanings):
                 f"- **{FINDINGS.get(row.kind, row.kind)}**: {signed(row.text.removeprefix('WARNING: '))}"
                 for row in of_source["findings"].itertuples()))
         blocks += [" ".join(text for text in (meanings.get(source), heading(methods)) if text), methods_table(methods)]
+        blocks += [THRESHOLD_NOTE] if awareness == "blind" and "threshold" in methods else []
         line = detection_line(of_source["detection"]) if "detection" in of_source else ""
         table = paired_table(of_source["paired"]) if "paired" in of_source else ""
         blocks += [line] if line else []
@@ -155,13 +163,14 @@ def introduction(halves):
                             for method in found)
     names = "; ".join(f"`{method}`: {STYLES[method][0]}" for method in methods if method in STYLES)
     oracle = " Those with clean labels know what nobody knows: a bound, not a choice." if "oracle" in names else ""
+    told = "".join(f"\n- {TOLD[method]}" for method in TOLD if method in methods)
     return f"""# Comparison on real data
 
 How to read it:
 
 - Each method learns from training rows of which some have a flipped label, and is judged on test rows with their labels
   as they are; several times, each with other flips, and with another split unless the data set brings its own.
-- Methods: {names}. Hard: rows are kept or rejected; soft: they are weighted.{oracle}
+- Methods: {names}. Hard: rows are kept or rejected; soft: they are weighted.{oracle}{told}
 - Points are hundredths: from 0.679 to 0.673 is -0.6 points. In brackets the 95 % interval over the splits; a change
   whose interval contains 0 may be chance.
 - DP gap (demographic parity): the difference of the groups' shares of positive predictions. EO gap (equalised odds):

@@ -9,7 +9,10 @@ import unittest
 
 from support import ROOT, write_dataset
 
+sys.path.insert(0, str(ROOT / "analysis"))
 try:
+    import comparison_report
+    import evaluation_file
     import h5py
     import matplotlib  # noqa: F401, what the plots need
     import pandas  # noqa: F401, what the importer needs
@@ -159,6 +162,21 @@ class Compare(unittest.TestCase):
                                            "(comparison_aware.png)")
         self.assertIn("`greedy`: lowest loss; `reweighing`: reweighing (Kamiran-Calders); `meta_hard`: metasieve, "
                       "hard.", " ".join(lines[:start]))
+
+    def test_what_a_method_is_told_is_said(self):
+        tables = evaluation_file.read(write_evaluation(self.folder / "e.h5", ["a", "b"]))
+        note = "\n\n`threshold` is not blind: "
+        introduction = comparison_report.introduction([tables])
+        for text in ("`threshold` decides by", "`roh` is told"):
+            self.assertNotIn(text, introduction)
+        self.assertNotIn(note, comparison_report.report("blind", tables, {}))
+
+        tables["summary"]["method"] = tables["summary"]["method"].replace({"greedy": "threshold", "reweighing": "roh"})
+        introduction = comparison_report.introduction([tables])
+        self.assertIn("\n- `threshold` decides by the group of each test row, even where", introduction)
+        self.assertIn("\n- `roh` is told the true share of flipped labels", introduction)
+        self.assertEqual(comparison_report.report("blind", tables, {}).count(note), 2)  # one a data set
+        self.assertEqual(comparison_report.report("aware", tables, {}).count(note), 0)
 
     def test_results_of_an_earlier_run_are_not_taken_for_new_ones(self):
         more = write_dataset(self.folder / "more.h5")
