@@ -172,6 +172,10 @@ def parse():
     for setting in options.set:
         if not re.match(r"[a-z_]+(\.[a-z_]+)+=", setting, re.IGNORECASE):
             parser.error(f"--set {setting}: must be section.key=value")
+    for name in options.data:
+        for dataset in options.dataset:
+            if os.path.realpath(dataset) == os.path.realpath(options.output / f"{name}.h5"):
+                parser.error(f"--dataset {dataset}: --data {name} would write over it; leave one of them out")
     for needed in (options.metasieve, options.config):
         if not needed.is_file():
             parser.error(f"{os.path.relpath(needed)} is not there")

@@ -235,10 +235,15 @@ class Compare(unittest.TestCase):
     def test_refusals_are_one_line(self):
         broken = self.folder / "broken.h5"
         broken.write_text("no HDF5")
+        self.out.mkdir(parents=True)
+        mine, same = self.out / "german.h5", self.out / ".." / "out" / "compas.h5"
+        mine.write_text("as it was")
         for code, part, arguments in [
                 (2, "--set splits: must be section.key=value", ("--set", "splits")),
                 (2, "--ranks 0: must be 1 or more", ("--ranks", 0)),
                 (2, "invalid choice", ("--data", "iris")),
+                (2, f"--dataset {mine}: --data german would write over it", ("--dataset", mine)),
+                (2, f"--dataset {same}: --data compas would write", ("--data", "compas", "--dataset", broken, same)),
                 (2, "nowhere is not there", ("--metasieve", self.folder / "nowhere")),
                 (2, "none.ini is not there", ("--config", self.folder / "none.ini")),
                 (3, "none.h5", ("--policy", self.folder / "none.h5")),
@@ -252,6 +257,7 @@ class Compare(unittest.TestCase):
                 self.assertIn(part, run.stderr)
                 self.assertEqual(run.stderr.count("\n"), 1, run.stderr)
         self.assertEqual(self.calls(), [])
+        self.assertEqual(mine.read_text(), "as it was")
         (self.source / "german.data").write_text("1 2 3\n")
         run = self.run_compare("--ranks", 1)
         self.assertEqual((run.returncode, self.calls()), (3, []))
