@@ -32,6 +32,8 @@ ALONE = 0  # ranks: without mpirun
 FAMILY = ("--suite.mixture", "tiny:1", "--family.tiny.samples", "60:100", "--family.tiny.features", "5:6")
 TINY = ("--suite.tasks", "4", "--suite.validation_tasks", "1") + FAMILY
 SHORT = ("--meta.iterations", "3", "--meta.batch", "2", "--policy.hidden", "8,4")
+TRAIN = ("train", *TINY, "--meta.iterations", "10", "--meta.batch", "2", "--meta.validate_every", "4",
+         "--policy.hidden", "8,4", "--output.save_gradients", "true")
 
 
 def words(ranks, *arguments):
@@ -67,6 +69,10 @@ def in_parallel(calls):
 def messages(run):
     """Our own lines on standard error; mpirun adds others."""
     return [line for line in run.stderr.splitlines() if "metasieve: " in line]
+
+
+def text(value):
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def tree(folder):
@@ -123,3 +129,22 @@ class BinaryTest(unittest.TestCase):
         self.assertNotIn("HDF5-DIAG", run.stderr)
         if "mpirun" not in run.args[0]:
             self.assertEqual(run.stderr, said[0] + "\n")
+
+
+class FilesTest(BinaryTest):
+    """Reads what the runs wrote."""
+
+    def open(self, name):
+        file = h5py.File(self.folder / name)
+        self.addCleanup(file.close)
+        return file
+
+    def assert_root(self, file, filetype, reproducible):
+        attributes = file.attrs
+        self.assertEqual(text(attributes["filetype"]), f"metasieve-{filetype}")
+        self.assertEqual(list(attributes["version"]), [1, 0])
+        self.assertRegex(text(attributes["created_by"]), r"^metasieve \d+\.\d+")
+        self.assertRegex(text(attributes["git_commit"]), "^[0-9a-f]{40}|unknown")
+        self.assertEqual("created" in attributes, not reproducible)
+        self.assertIn("complete", attributes)
+        self.assertIn("[suite]\ntasks = ", text(attributes["config"]))

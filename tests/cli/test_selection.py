@@ -1,0 +1,129 @@
+"""What is selected: several policies, adaptation, rounds, frontier, scores; h5py reads every file."""
+
+import h5py
+import numpy as np
+
+from support import TRAIN, FilesTest, text, write_dataset
+
+
+class Selection(FilesTest):
+    def test_several_policies_are_compared_in_one_call(self):
+        write_dataset(self.folder / "data.h5")
+        for seed in (1, 2):
+            self.succeed(*TRAIN, "--meta.seed", seed, "--output", f"out{seed}")
+        evaluate = ("evaluate", "--dataset", "data.h5", "--evaluate.splits", "3", "--evaluate.methods",
+                    "meta_hard,trained_hard,roh")
+        self.succeed(*evaluate, "--policy", "out1/policy.h5", "--output", "one.h5")
+        run = self.succeed(*evaluate, "--policy", "out1/policy.h5", "out2/policy.h5", "--output", "both.h5", ranks=2)
+
+        one, both = (self.open(f"{name}.h5")["evaluation"][()] for name in ("one", "both"))
+        self.assertEqual([(row["split"], text(row["method"]), row["policy"]) for row in both],
+                         [(split, method, policy) for split in range(3) for method, policy in
+                          (("baseline", -1), ("meta_hard", 0), ("meta_hard", 1), ("trained_hard", 0),
+                           ("trained_hard", 1), ("roh", -1))])
+        np.testing.assert_array_equal(both[both["policy"] < 1], one)  # the second changes nothing for the first
+        for row in self.open("both.h5")["summary"][()]:
+            mine = both[both["method"] == row["method"]]
+            values = mine[text(row["metric"])].reshape(3, -1).mean(axis=1)
+            self.assertEqual(row["policies"], 2 if b"_hard" in row["method"] else 1)
+            if not np.isnan(values).any():
+                self.assertAlmostEqual(row["mean"], values.mean())
+        pairs = self.open("both.h5")["paired"][()]
+        pair = pairs[(pairs["method"] == b"meta_hard") & (pairs["peer"] == b"roh") & (pairs["metric"] == b"accuracy")][0]
+        accuracy = {name: both[both["method"] == name]["accuracy"].reshape(3, -1).mean(axis=1)
+                    for name in (b"meta_hard", b"roh")}
+        difference = accuracy[b"meta_hard"] - accuracy[b"roh"]
+        self.assertAlmostEqual(pair["difference"], difference.mean())
+        self.assertAlmostEqual(pair["won"], ((difference > 0) + 0.5 * (difference == 0)).mean())
+        self.assertRegex(run.stdout, "mean of 2 policies")
+        self.assertRegex(run.stdout, r"meta_hard - roh +accuracy")
+
+    def test_adaptation_rounds_and_frontier(self):
+        write_dataset(self.folder / "data.h5", rows=120)
+        self.succeed(*TRAIN, "--output", "out")
+        evaluate = ("evaluate", "--policy", "out/policy.h5", "--dataset", "data.h5", "--evaluate.splits", "2",
+                    "--evaluate.methods", "trained_hard,meta_hard,meta_soft,penalised")
+        self.succeed(*evaluate, "--output", "plain.h5")
+        self.succeed(*evaluate, "--output", "adapted.h5", "--evaluate.adapt_steps", "5",
+                     "--evaluate.adapt_learning_rate", "0.05")
+        self.succeed(*evaluate, "--output", "rounds.h5", "--evaluate.rounds", "2")
+        run = self.succeed(*evaluate, "--output", "frontier.h5", "--frontier", "--evaluate.frontier_weights", "0,2",
+                           "--evaluate.frontier_tolerances", "0.1", "--evaluate.adapt_steps", "5", ranks=2)
+
+        def of(name, method):
+            rows = self.open(f"{name}.h5")["evaluation"][()]
+            return rows[rows["method"] == method.encode()]["auc"]
+
+        np.testing.assert_array_equal(of("plain", "meta_hard"), of("plain", "trained_hard"))
+        for changed in ("adapted", "rounds"):
+            np.testing.assert_array_equal(of(changed, "trained_hard"), of("plain", "trained_hard"))
+            self.assertFalse(np.array_equal(of(changed, "meta_hard"), of("plain", "meta_hard")), changed)
+        self.assertNotIn("frontier", self.open("plain.h5"))
+        frontier = self.open("frontier.h5")["frontier"][()]
+        points = {(text(row["method"]), row["setting"]) for row in frontier}
+        self.assertEqual(points, {(m, s) for m in ("meta_hard", "meta_soft", "penalised") for s in (0.0, 2.0)} |
+                         {("threshold", 0.1)})
+        level = frontier[(frontier["method"] == b"penalised") & (frontier["setting"] == 0) &
+                         (frontier["metric"] == b"accuracy")][0]
+        self.assertEqual(level["baseline_change"], 0)
+        self.assertRegex(run.stdout, r"(?m)^frontier: .*\n  data +meta_hard +0\.000  accuracy")
+
+    def test_no_test_row_is_touched_in_the_selection(self):
+        """Other test rows: another accuracy, the same selection, with rounds and adaptation on."""
+        write_dataset(self.folder / "data.h5", rows=120, split=True)
+        (self.folder / "other").mkdir()
+        with h5py.File(self.folder / "data.h5") as data, h5py.File(self.folder / "other/data.h5", "w") as other:
+            for name in data:
+                data.copy(name, other)
+            test = data["split"][()] == 1
+            other["x"][test, :] = 3.0 - 2.0 * data["x"][()][test]
+            other["y"][test] = data["z"][()][test]  # both labels are still there
+            for name, value in data.attrs.items():
+                other.attrs[name] = value
+        self.succeed(*TRAIN, "--output", "out")
+        settings = ("--policy", "out/policy.h5", "--evaluate.adapt_steps", "5", "--evaluate.rounds", "1")
+        for folder in (".", "other"):
+            self.succeed("evaluate", *settings, "--dataset", f"{folder}/data.h5", "--output", f"{folder}/e.h5")
+            self.succeed("score", *settings, "--dataset", f"{folder}/data.h5", "--output", f"{folder}/scores.h5")
+
+        one, two = (self.open(f"{folder}/e.h5")["evaluation"][()] for folder in (".", "other"))
+        for name in ("noise_rate_all", "noise_rate_selected", "minority_share", "selected"):
+            np.testing.assert_array_equal(one[name], two[name], name)
+        self.assertFalse(np.array_equal(one["accuracy"], two["accuracy"]))
+        one, two = (self.open(f"{folder}/scores.h5")["scores"][()] for folder in (".", "other"))
+        for name in ("score", "weight", "selected"):
+            np.testing.assert_array_equal(one[name], two[name], name)
+
+    def test_scores(self):
+        write_dataset(self.folder / "data.h5")
+        write_dataset(self.folder / "parts.h5", split=True)
+        self.succeed(*TRAIN, "--output", "out")
+        score = ("score", "--policy", "out/policy.h5")
+        run = self.succeed(*score, "--dataset", "data.h5", "--output", "new/scores.h5")
+        self.succeed(*score, "--dataset", "parts.h5", "--output", "parts_scores.h5", ranks=2)
+        self.succeed(*score, "--dataset", "data.h5", "--output", "two.h5", ranks=2)
+
+        file, data = self.open("new/scores.h5"), self.open("data.h5")
+        self.assert_root(file, "scores", reproducible=False)
+        scores = file["scores"][()]
+        self.assertEqual(list(scores.dtype.names), ["row", "score", "weight", "selected", "y", "z"])
+        np.testing.assert_array_equal(scores["row"], np.arange(80))
+        for name in ("y", "z"):
+            np.testing.assert_array_equal(scores[name], data[name][()])
+        self.assertEqual(scores["selected"].sum(), 56)
+        self.assertGreaterEqual(scores["score"][scores["selected"] == 1].min(),
+                                scores["score"][scores["selected"] == 0].max())
+        self.assertAlmostEqual(scores["weight"].mean(), 0.7)
+        self.assertTrue((np.diff(scores["weight"][np.argsort(scores["score"])]) >= 0).all())
+        np.testing.assert_array_equal(scores, self.open("two.h5")["scores"][()])
+        self.assertRegex(run.stdout, "^56 of 80 training rows kept")
+
+        table = np.genfromtxt(self.folder / "new/scores.csv", delimiter=",", names=True)
+        for name in scores.dtype.names:
+            np.testing.assert_array_equal(table[name], scores[name], name)
+
+        parts, test = self.open("parts_scores.h5")["scores"][()], self.open("parts.h5")["split"][()] == 1
+        np.testing.assert_array_equal(np.isnan(parts["score"]), test)
+        self.assertTrue((parts["weight"][test] == 0).all() and (parts["selected"][test] == 0).all())
+        self.assertEqual(parts["selected"].sum(), int(0.7 * (~test).sum()))
+        self.assertIn("\n0,,0,0,", (self.folder / "parts_scores.csv").read_text())  # row 0 is a test row
