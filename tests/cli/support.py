@@ -81,6 +81,11 @@ def tree(folder):
             for path in sorted(pathlib.Path(folder).rglob("*"))}
 
 
+def noise(size):
+    """Bytes that are no text and no file of any kind."""
+    return np.random.default_rng(7).bytes(size)
+
+
 def write_dataset(path, rows=80, columns=3, seed=1, split=False):
     """A data set as DESIGN section 6 has it, with labels that the columns tell."""
     random = np.random.default_rng(seed)
