@@ -95,8 +95,9 @@ def made_splits(options):
         dataset, scores = pathlib.Path(folder, "split.h5"), pathlib.Path(folder, "scores.h5")
         for k in range(options.splits):
             write_split(dataset, options.make, options.label_noise, options.seed + k)
-            subprocess.run([options.metasieve, "score", "--policy", options.policy, "--dataset", dataset,
-                            "--output", scores], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([options.metasieve, "score", "--policy", options.policy, "--dataset", dataset, "--output",
+                            scores, *(["--config", options.config] if options.config else [])], check=True,
+                           stdout=subprocess.DEVNULL)
             yield read_dataset(dataset), read_scores(scores)
 
 
@@ -125,6 +126,7 @@ def parse():
         parser.add_argument(f"--{name}", type=type(default), default=default, help=f"of --make; default {default}")
     parser.add_argument("--policy", metavar="P.h5", help="of --make")
     parser.add_argument("--metasieve", default="build/src/metasieve", metavar="FILE", help="of --make")
+    parser.add_argument("--config", metavar="F.ini", help="of --make; configs/compare.ini adapts the policy to the data")
     parser.add_argument("--blind", action="store_true", help="the models do not see the group")
     options = parser.parse_args()
     if (options.make is None) == (options.dataset is None) or (options.dataset is None) != (options.scores is None):
