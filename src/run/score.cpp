@@ -25,7 +25,7 @@ void require_free(const Communicator& comm, const ScoreRequest& request) {
   require_distinct(comm, files, {request.policy, request.dataset});
   require_writable(comm, files);
   static_cast<void>(from_root(comm, [&] {
-    std::ifstream stream(files.back());
+    std::ifstream stream(std::filesystem::weakly_canonical(std::filesystem::absolute(files.back())));
     std::string first;
     if (std::getline(stream, first) && first + "\n" != scores_csv({}))
       throw ConfigError("--output " + request.output.string() + ": the scores as CSV would replace " +
