@@ -83,12 +83,38 @@ def plot(panels, gap):
     return figure
 
 
+def parser_of(text, files):
+    """What both plots of evaluation files are told."""
+    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("evaluations", nargs="+", metavar="E.h5", help=f"files of `{files}`")
+    parser.add_argument("--output", required=True, metavar="F.png", help="picture to write")
+    parser.add_argument("--gap", choices=GAPS, default="eo_gap")
+    parser.add_argument("--only", nargs="+", metavar="SOURCE", help="panels of these sources alone")
+    return parser
+
+
+def only(panels, sources):
+    """The panels (source, ...) of these sources; all of them for None. @raises ValueError if there is none"""
+    found = [panel for panel in panels if sources is None or panel[0] in sources]
+    if sources and not found:
+        raise ValueError(f"none of the files has a source called {' or '.join(sources)}")
+    return found
+
+
+def command(name, arguments, draw):
+    """Saves the figure that `draw()` makes, and says so; an error is one line. Returns the exit code."""
+    try:
+        save(draw(), arguments.output)
+    except (OSError, ValueError, KeyError) as error:
+        print(f"{name}: {' '.join(str(error).split())}", file=sys.stderr)
+        return 3
+    print(f"wrote {arguments.output}")
+    return 0
+
+
 def chosen(arguments):
     """[(source, methods)] to draw, none of them empty. @raises ValueError if there is none"""
-    found = [panel for path in arguments.evaluations for panel in read_summary(path).items()
-             if arguments.only is None or panel[0] in arguments.only]
-    if arguments.only and not found:
-        raise ValueError(f"none of the files has a source called {' or '.join(arguments.only)}")
+    found = only([panel for path in arguments.evaluations for panel in read_summary(path).items()], arguments.only)
     panels = [(source, {name: cell for name, cell in methods.items() if name not in arguments.leave_out})
               for source, methods in found]
     panels = [(source, methods) for source, methods in panels if methods]
@@ -98,20 +124,10 @@ def chosen(arguments):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("evaluations", nargs="+", metavar="E.h5", help="files of `metasieve evaluate`")
-    parser.add_argument("--output", required=True, metavar="F.png", help="picture to write")
-    parser.add_argument("--gap", choices=GAPS, default="eo_gap")
-    parser.add_argument("--only", nargs="+", metavar="SOURCE", help="panels of these sources alone")
+    parser = parser_of(__doc__, "metasieve evaluate")
     parser.add_argument("--leave-out", nargs="+", metavar="METHOD", default=[], choices=STYLES, help="methods not drawn")
     arguments = parser.parse_args()
-    try:
-        save(plot(chosen(arguments), arguments.gap), arguments.output)
-    except (OSError, ValueError, KeyError) as error:
-        print(f"plot_comparison: {' '.join(str(error).split())}", file=sys.stderr)
-        return 3
-    print(f"wrote {arguments.output}")
-    return 0
+    return command("plot_comparison", arguments, lambda: plot(chosen(arguments), arguments.gap))
 
 
 if __name__ == "__main__":

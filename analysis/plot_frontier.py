@@ -6,7 +6,6 @@
 Reads files of `metasieve evaluate --frontier`: curves from /frontier, the other methods as points from /summary, with
 95 % intervals; one panel per data source. The numbers at the ends of a curve are the settings there.
 """
-import argparse
 import itertools
 import math
 import sys
@@ -140,10 +139,15 @@ def draw_curve(axis, labels, method, points):
             labels.add([means[end]], f"{points[end][0]:g}", colour, fontsize=7, style="italic")
 
 
+def panels_of(tables, gap):
+    """[(source, methods, curves)] of one file's tables."""
+    return [(source, methods, curves_of(tables, source, gap))
+            for source, methods in evaluation_file.summary_of(tables).items()]
+
+
 def plot(tables, gap):
     """A figure with one panel per source of one file's tables."""
-    return plot_panels([(source, methods, curves_of(tables, source, gap))
-                        for source, methods in evaluation_file.summary_of(tables).items()], gap)
+    return plot_panels(panels_of(tables, gap), gap)
 
 
 def plot_panels(panels, gap):
@@ -169,30 +173,21 @@ def plot_panels(panels, gap):
     return figure
 
 
+def read_panels(paths, gap):
+    """Those of all files. @raises ValueError for one without a frontier"""
+    panels = []
+    for path in paths:
+        tables = evaluation_file.read(path)
+        if "frontier" not in tables:
+            raise ValueError(f"{path}: has no /frontier; it comes with `metasieve evaluate --frontier`")
+        panels += panels_of(tables, gap)
+    return panels
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("evaluations", nargs="+", metavar="E.h5", help="files of `metasieve evaluate --frontier`")
-    parser.add_argument("--output", required=True, metavar="F.png", help="picture to write")
-    parser.add_argument("--gap", choices=GAPS, default="eo_gap")
-    parser.add_argument("--only", nargs="+", metavar="SOURCE", help="panels of these sources alone")
-    arguments = parser.parse_args()
-    try:
-        panels = []
-        for path in arguments.evaluations:
-            tables = evaluation_file.read(path)
-            if "frontier" not in tables:
-                raise ValueError(f"{path}: has no /frontier; it comes with `metasieve evaluate --frontier`")
-            panels += [(source, methods, curves_of(tables, source, arguments.gap))
-                       for source, methods in evaluation_file.summary_of(tables).items()
-                       if arguments.only is None or source in arguments.only]
-        if not panels:
-            raise ValueError(f"none of the files has a source called {' or '.join(arguments.only)}")
-        plot_comparison.save(plot_panels(panels, arguments.gap), arguments.output)
-    except (OSError, ValueError, KeyError) as error:
-        print(f"plot_frontier: {' '.join(str(error).split())}", file=sys.stderr)
-        return 3
-    print(f"wrote {arguments.output}")
-    return 0
+    arguments = plot_comparison.parser_of(__doc__, "metasieve evaluate --frontier").parse_args()
+    return plot_comparison.command("plot_frontier", arguments, lambda: plot_panels(
+        plot_comparison.only(read_panels(arguments.evaluations, arguments.gap), arguments.only), arguments.gap))
 
 
 if __name__ == "__main__":

@@ -17,13 +17,6 @@ constexpr Index response_tasks = 20, response_rows = 500, response_points = 11;
 /// Sources, kinds and methods in the order in which they are reported.
 using Key = std::tuple<std::string, std::string, Method>;
 
-DetectionReport operator+(const DetectionReport& a, const DetectionReport& b) {
-  DetectionReport sum;
-  for (std::size_t y = 0; y < 2; ++y)
-    for (std::size_t z = 0; z < 2; ++z) sum.cell[y][z] = a.cell[y][z] + b.cell[y][z];
-  return sum;
-}
-
 void add_rows(std::vector<DetectionRow>& out, const Key& key, const DetectionReport& report) {
   const auto add = [&](std::int64_t group, std::int64_t label, const Detection& d) {
     out.push_back({std::get<0>(key), std::get<1>(key), std::string(to_string(std::get<2>(key))), group, label,

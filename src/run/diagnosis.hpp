@@ -15,13 +15,13 @@ struct TaskEntry {
 };
 
 /// The hard selections among `entries` of one source as detectors of flipped labels: counts over its tasks,
-/// for each kind of corruption ("all" first, where there are several), by group and by observed label. names
+/// for each kind of corruption (and "all", where there are several), by group and by observed label. names
 /// [tasks]: the source of each task.
 [[nodiscard]] std::vector<DetectionRow> detection_table(const std::vector<TaskEntry>& entries,
                                                         const std::vector<std::string>& names);
 
 /// Collective: what each policy has learnt of each feature, mean over the first tasks (at most 20) of
-/// `source`, on at most 500 rows of each; on every rank.
+/// the source called `name`, on at most 500 rows of each; on every rank.
 [[nodiscard]] std::vector<ResponseRow> response_table(const Communicator& comm, const Shard& shard,
                                                       const std::string& name,
                                                       const std::vector<Policy>& policies);

@@ -1,11 +1,11 @@
 #include "run/summary.hpp"
 
+#include "run/format.hpp"
 #include "selectors/methods.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <map>
 
 namespace metasieve {
@@ -29,13 +29,6 @@ Sources by_source(const std::vector<SummaryRow>& summary) {
     methods.back().second[row.metric] = &row;
   }
   return sources;
-}
-
-template <class... Values>
-std::string format(const char* pattern, Values... values) {
-  std::array<char, 512> text{};
-  std::snprintf(text.data(), text.size(), pattern, values...);
-  return text.data();
 }
 
 /// How many splits of which methods something holds for: "greedy 3, roh 1"; empty if none.

@@ -3,11 +3,10 @@
 #include "io/policy_file.hpp"
 #include "parallel/for_each.hpp"
 #include "run/evaluation_plan.hpp"
+#include "run/format.hpp"
 #include "tasks/shard.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <functional>
 
 namespace metasieve {
@@ -85,13 +84,6 @@ double loading_seconds(const Load& load, const Config& config, bool generated) {
   return (generated ? stage_seconds(load, generation_cost) : 0.0) +
          stage_seconds(load,
                        [&](const TaskShape& task) { return preparation_cost(task, config.policy.features); });
-}
-
-template <class... Values>
-std::string format(const char* pattern, Values... values) {
-  std::array<char, 320> line{};
-  std::snprintf(line.data(), line.size(), pattern, values...);
-  return line.data();
 }
 
 /// Bytes in evaluation.h5 that each task and each source take.

@@ -1,22 +1,16 @@
 #include "run/summary.hpp"
 
+#include "run/format.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
 #include <map>
 
 namespace metasieve {
 namespace {
 
 using Cells = std::map<std::string, const SummaryRow*>; // by metric
-
-template <class... Values>
-std::string format(const char* pattern, Values... values) {
-  std::array<char, 320> line{};
-  std::snprintf(line.data(), line.size(), pattern, values...);
-  return line.data();
-}
 
 /// "-73 %", or a dash where it says nothing.
 std::string percent(double relative) {

@@ -21,6 +21,13 @@ Detection operator+(const Detection& a, const Detection& b) {
   return {a.rows + b.rows, a.rejected + b.rejected, a.flipped + b.flipped, a.caught + b.caught};
 }
 
+DetectionReport operator+(const DetectionReport& a, const DetectionReport& b) {
+  DetectionReport sum;
+  for (std::size_t y = 0; y < 2; ++y)
+    for (std::size_t z = 0; z < 2; ++z) sum.cell[y][z] = a.cell[y][z] + b.cell[y][z];
+  return sum;
+}
+
 DetectionReport detect(const Vector& weights, const Labels& y, const Labels& y_clean, const Labels& group) {
   DetectionReport report;
   for (Index i = 0; i < weights.size(); ++i) {

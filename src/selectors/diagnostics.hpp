@@ -36,6 +36,8 @@ struct DetectionReport {
   [[nodiscard]] Detection false_positives() const { return cell[1][0] + cell[1][1]; }
 };
 
+[[nodiscard]] DetectionReport operator+(const DetectionReport& a, const DetectionReport& b);
+
 /// weights [n] >= 0 of the training rows, y observed, y_clean, group: each [n].
 [[nodiscard]] DetectionReport detect(const Vector& weights, const Labels& y, const Labels& y_clean,
                                      const Labels& group);
