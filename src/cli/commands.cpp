@@ -34,19 +34,19 @@ void print(const Communicator& comm, const std::string& text) {
 void run_stage(const Communicator& comm, const CommandLine& line) {
   const Config config = load_config(comm, line.config, line.overrides);
   if (line.command == "generate") {
-    const GenerateRequest request{config, *line.output};
+    const GenerateRequest request{config, *line.output, line.resume};
     return line.dry_run ? print(comm, plan(comm, request)) : generate(comm, request);
   }
   if (line.command == "train") {
-    const TrainRequest request{config, *line.output, line.suite};
+    const TrainRequest request{config, *line.output, line.suite, line.resume};
     return line.dry_run ? print(comm, plan(comm, request)) : train(comm, request);
   }
   if (line.command == "score") {
     const ScoreRequest request{config, line.policies.front(), line.datasets.front(), *line.output};
     return line.dry_run ? print(comm, plan(comm, request)) : score(comm, request);
   }
-  const EvaluateRequest request{config,        line.policies, line.suite,
-                                line.datasets, *line.output,  line.frontier};
+  const EvaluateRequest request{config,       line.policies, line.suite, line.datasets,
+                                *line.output, line.frontier, line.resume};
   return line.dry_run ? print(comm, plan(comm, request)) : evaluate(comm, request);
 }
 

@@ -2,10 +2,13 @@
 
 #include "io/h5.hpp"
 #include "parallel/communicator.hpp"
+#include "run/stop.hpp"
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -20,6 +23,10 @@ void report(const std::string& where, std::string message) {
 
 int main(int argc, char** argv) {
   using namespace metasieve;
+  // At once, for MPI takes its time. Other commands end soon, and may be killed.
+  const std::string_view command = argc > 1 ? argv[1] : "";
+  if (command == "generate" || command == "train" || command == "evaluate") catch_stop_signals();
+  std::signal(SIGXFSZ, SIG_IGN); // a limit on file sizes becomes an error that names the file
   const Environment mpi(argc, argv);
   const Communicator comm;
   try {

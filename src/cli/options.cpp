@@ -26,30 +26,30 @@ const std::vector<CommandInfo>& commands() {
   static const std::vector<CommandInfo> all{
       {"generate",
        "make a suite of tasks",
-       "[--config F] --output suite.h5",
+       "[--config F] --output suite.h5 [--resume]",
        "Makes a suite of tasks and writes it to a file. The same bytes for any number of ranks.",
-       {"config", "output", "dry-run"},
+       {"config", "output", "resume", "dry-run"},
        {"output"},
        true},
       {"train",
        "meta-train a policy on a suite",
-       "[--config F] --output DIR [--suite suite.h5]",
+       "[--config F] --output DIR [--suite suite.h5] [--resume]",
        "Meta-trains a policy and leaves DIR/policy.h5, DIR/results.h5 and DIR/checkpoint.h5.\n"
        "Without --suite the tasks are generated in memory. The same policy for any number of ranks and "
        "threads.",
-       {"config", "output", "suite", "dry-run"},
+       {"config", "output", "suite", "resume", "dry-run"},
        {"output"},
        true},
       {"evaluate",
        "compare the policy with other ways to select training rows",
-       "--policy P ... (--suite S | --dataset D ...) --output E.h5 [--config F] [--frontier]",
+       "--policy P ... (--suite S | --dataset D ...) --output E.h5 [--config F] [--frontier] [--resume]",
        "Compares the policy with other ways to select training rows, on a suite or on real data sets\n"
        "(files that analysis/import_dataset.py makes). Prints the comparison and writes one row per split "
        "and method.\nSeveral policies, as of several seeds, are averaged split by split. "
        "evaluate.adapt_steps "
        "adapts them to the\ndata by its noisy training rows alone; --frontier sweeps how much fairness that "
        "asks for\n(in 60 steps where adapt_steps is 0).",
-       {"config", "policy", "suite", "dataset", "output", "frontier", "dry-run"},
+       {"config", "policy", "suite", "dataset", "output", "frontier", "resume", "dry-run"},
        {"policy", "output"},
        true},
       {"score",
@@ -93,7 +93,7 @@ po::options_description described() {
   po::options_description all;
   const auto text = [] { return po::value<std::string>(); };
   const auto texts = [] { return po::value<std::vector<std::string>>()->multitoken(); };
-  all.add_options()("dry-run", "")("frontier", "")("config", text(), "")("output", text(), "")(
+  all.add_options()("dry-run", "")("resume", "")("frontier", "")("config", text(), "")("output", text(), "")(
       "suite", text(), "")("policy", texts(), "")("dataset", texts(), "");
   for (const ConfigKey& key : config_keys()) all.add_options()(key.name.c_str(), text(), "");
   return all;
@@ -242,6 +242,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
       unknown_option(name, info);
     else if (is("dry-run"))
       line.dry_run = true;
+    else if (is("resume"))
+      line.resume = true;
     else if (is("frontier"))
       line.frontier = true;
     else if (is("config"))
@@ -277,8 +279,11 @@ std::string help_text(const std::string& command) {
   const CommandInfo& info = find_command(command);
   std::string text = "usage: metasieve " + command + " " + info.usage + "\n\n" + info.about + "\n";
   if (!info.takes_keys) return text;
-  text += "\n  --config F    INI file; any key below also as --section.key value, which wins over the file\n"
-          "  --dry-run     check everything, print memory per rank, file sizes and expected time, and stop\n"
+  text += "\n  --config F    INI file; any key below also as --section.key value, which wins over the file\n";
+  if (std::find(info.options.begin(), info.options.end(), "resume") != info.options.end())
+    text += "  --resume      go on where a stopped or killed run with this output was; start anew if there "
+            "is none\n";
+  text += "  --dry-run     check everything, print memory per rank, file sizes and expected time, and stop\n"
           "\nkeys (default):\n";
   const Config defaults;
   std::string section;

@@ -45,6 +45,13 @@ struct OutputConfig {
   bool save_gradients = false;
 };
 
+/// What bounds a run; changes no result.
+struct RunConfig {
+  double max_minutes = 0;    ///< of wall time, from the program's start; 0: off
+  double margin_minutes = 1; ///< before the end of a SLURM job
+  double max_failed = 0.5;   ///< share of task fits that may fail numerically
+};
+
 struct EvaluateConfig {
   std::vector<Method> methods; ///< all but trained_*, which are meta_* unless rounds or adapt_steps are set
   Index splits = 10;
@@ -67,6 +74,7 @@ struct Config {
   InnerConfig inner;
   MetaConfig meta;
   OutputConfig output;
+  RunConfig run;
   EvaluateConfig evaluate;
   std::vector<Family> families;        ///< those defined by [family.NAME] sections or files
   std::set<std::string> explicit_keys; ///< keys that the user set, by file or command line

@@ -250,6 +250,12 @@ std::vector<ConfigKey> make_keys() {
       integer<FIELD(output.log_every), 1>("output.log_every",
                                           "iterations between lines when not on a terminal"),
       flag<FIELD(output.save_gradients)>("output.save_gradients", "keep every meta-gradient in results.h5"),
+      real<FIELD(run.max_minutes), Bounds::not_negative>(
+          "run.max_minutes", "wall time; stops before it with a checkpoint, exit code 75; 0: off"),
+      real<FIELD(run.margin_minutes), Bounds::not_negative>("run.margin_minutes",
+                                                            "stops so long before SLURM ends the job"),
+      real<FIELD(run.max_failed), Bounds::share>(
+          "run.max_failed", "share of task fits that may fail before the run ends with 4"),
       methods_key(),
       integer<FIELD(evaluate.splits), 1>("evaluate.splits", "random 70/30 splits of a data set"),
       real<FIELD(evaluate.label_noise), Bounds::half_unit>("evaluate.label_noise", "training labels flipped"),

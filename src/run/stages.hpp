@@ -15,6 +15,7 @@ namespace metasieve {
 struct GenerateRequest {
   Config config;
   std::filesystem::path output; ///< suite file
+  bool resume = false;          ///< keep what a stopped run has finished
 };
 void generate(const Communicator& comm, const GenerateRequest& request);
 
@@ -22,6 +23,7 @@ struct TrainRequest {
   Config config;
   std::filesystem::path output;               ///< folder
   std::optional<std::filesystem::path> suite; ///< else generated in memory
+  bool resume = false;                        ///< go on from the checkpoint, if there is one
 
   /// policy.h5, results.h5, checkpoint.h5
   [[nodiscard]] std::vector<std::filesystem::path> output_files() const;
@@ -35,6 +37,7 @@ struct EvaluateRequest {
   std::vector<std::filesystem::path> datasets;
   std::filesystem::path output; ///< evaluation file
   bool frontier = false;        ///< sweep the weight of the gap in the adaptation too
+  bool resume = false;          ///< keep what a stopped run has finished
 
   [[nodiscard]] std::vector<std::filesystem::path> input_files() const;
 };
