@@ -121,6 +121,11 @@ void write_attribute(hid_t object, const std::string& name, std::span<const std:
         values.empty() ? &nothing : values.data());
 }
 
+void set_attribute(hid_t object, const std::string& name, std::uint64_t value) {
+  const Attribute attribute(H5Aopen(object, name.c_str(), H5P_DEFAULT), "H5Aopen");
+  check(H5Awrite(attribute.get(), type_of<std::uint64_t>(), &value), "H5Awrite");
+}
+
 bool has_attribute(hid_t object, const std::string& name) {
   return check(H5Aexists(object, name.c_str()), "H5Aexists") > 0;
 }

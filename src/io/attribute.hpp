@@ -19,6 +19,9 @@ void write_attribute(hid_t object, const std::string& name, double value);
 void write_attribute(hid_t object, const std::string& name, std::span<const std::int32_t> values);
 void write_attribute(hid_t object, const std::string& name, std::span<const std::int64_t> values);
 
+/// Gives an attribute that is there another value, in its place.
+void set_attribute(hid_t object, const std::string& name, std::uint64_t value);
+
 [[nodiscard]] bool has_attribute(hid_t object, const std::string& name);
 
 /// Of fixed or variable length, one value or a list. @throws DataError: missing, not text, too large.

@@ -1,20 +1,45 @@
+#include "io/checkpoint_file.hpp"
+
 #include "base/hash.hpp"
+#include "base/version.hpp"
 #include "io/agree.hpp"
+#include "io/checksum.hpp"
 #include "io/policy_content.hpp"
-#include "io/result_records.hpp"
-#include "io/results_file.hpp"
+#include "io/result_content.hpp"
 
 #include <cmath>
 
 namespace metasieve {
 namespace {
 
-std::uint64_t checksum(const Checkpoint& checkpoint) {
-  std::uint64_t hash = hash_bytes(std::as_bytes(std::span(&checkpoint.step, 1)));
-  for (const Vector* values : {&checkpoint.policy.theta, &checkpoint.first_moment, &checkpoint.second_moment})
-    hash = hash_bytes(*values, hash);
-  return hash;
+std::string to_bytes(const Checkpoint& checkpoint) {
+  ByteWriter writer;
+  put_policy(writer, checkpoint.policy);
+  writer.put(checkpoint.first_moment)
+      .put(checkpoint.second_moment)
+      .put(checkpoint.step)
+      .put(checkpoint.tasks)
+      .put(checkpoint.config)
+      .put(checkpoint.commit);
+  put_results(writer, checkpoint.results);
+  return writer.take();
 }
+
+Checkpoint from_bytes(const std::string& bytes) {
+  ByteReader reader(bytes);
+  Checkpoint checkpoint;
+  checkpoint.policy = get_policy(reader);
+  checkpoint.first_moment = reader.array<Vector>();
+  checkpoint.second_moment = reader.array<Vector>();
+  checkpoint.step = reader.get<std::int64_t>();
+  checkpoint.tasks = reader.get<std::uint64_t>();
+  checkpoint.config = reader.text();
+  checkpoint.commit = reader.text();
+  checkpoint.results = get_results(reader);
+  return checkpoint;
+}
+
+std::uint64_t checksum_of(const std::string& bytes) { return hash_bytes(std::as_bytes(std::span(bytes))); }
 
 Vector read_moment(const FileReader& file, const std::string& name, Index size) {
   if (file.shape(name, 1).front() != size)
@@ -26,73 +51,106 @@ Vector read_moment(const FileReader& file, const std::string& name, Index size) 
   return Eigen::Map<const Vector>(values.data(), size);
 }
 
-Checkpoint read_content(const FileReader& file) {
+/// The history must tell of every iteration once, or a resumed run's results would have gaps.
+void check_history(const FileReader& file, const Checkpoint& checkpoint) {
+  const std::vector<HistoryRow>& history = checkpoint.results.history;
+  const std::int64_t iterations = checkpoint.policy.trained_iterations;
+  if (std::ssize(history) != iterations)
+    file.fail("/history", "has " + std::to_string(history.size()) +
+                              " records; attribute 'trained_iterations' asks for " +
+                              std::to_string(iterations));
+  for (std::size_t i = 0; i < history.size(); ++i)
+    if (history[i].iteration != static_cast<std::int64_t>(i) + 1)
+      file.fail("/history", "record " + std::to_string(i) + " is of iteration " +
+                                std::to_string(history[i].iteration) + "; must be " + std::to_string(i + 1));
+  const Matrix& gradients = checkpoint.results.meta_gradient;
+  if (gradients.cols() > 0 &&
+      (gradients.cols() != checkpoint.policy.theta.size() || gradients.rows() != iterations))
+    file.fail("/meta_gradient", "must be [trained_iterations, parameters]");
+}
+
+/// As bytes, once they are known to be sound.
+std::string read_content(const std::filesystem::path& path) {
+  const FileReader file(path, FileType::checkpoint);
   Checkpoint checkpoint;
   checkpoint.policy = read_policy_content(file);
   checkpoint.step = file.integer("step");
   if (checkpoint.step < 0) file.fail("/", "attribute 'step' must be at least 0");
+  checkpoint.tasks = file.unsigned_integer("tasks_fingerprint");
+  checkpoint.config = file.text("config");
+  checkpoint.commit = file.text("git_commit");
   checkpoint.first_moment = read_moment(file, "/first_moment", checkpoint.policy.theta.size());
   checkpoint.second_moment = read_moment(file, "/second_moment", checkpoint.policy.theta.size());
-  checkpoint.history = file.records("/history", history_records());
-  checkpoint.validation = file.records("/validation", validation_records());
-  if (file.unsigned_integer("checksum") != checksum(checkpoint))
-    file.fail("/", "attribute 'checksum' does not fit the contents: damaged; resume from another checkpoint");
-  return checkpoint;
+  checkpoint.results = read_result_content(file);
+  std::string bytes = to_bytes(checkpoint);
+  if (file.unsigned_integer(checksum_name) != checksum_of(bytes))
+    file.fail("/", "attribute 'checksum' does not fit the contents: damaged");
+  check_history(file, checkpoint);
+  return bytes;
 }
 
 std::span<const double> mine(const Communicator& comm, const Vector& values) {
   return {values.data(), static_cast<std::size_t>(comm.is_root() ? values.size() : 0)};
 }
 
-template <class T>
-std::span<const T> mine(const Communicator& comm, const std::vector<T>& values) {
-  return std::span(values).first(comm.is_root() ? values.size() : 0);
+bool is_there(const Communicator& comm, const std::filesystem::path& path) {
+  std::error_code error;
+  return comm.max(std::int64_t{comm.is_root() && std::filesystem::exists(path, error)}) != 0;
 }
 
 } // namespace
 
 void write_checkpoint(const Communicator& comm, const std::filesystem::path& path,
-                      const Provenance& provenance, const Checkpoint& checkpoint) {
+                      const std::filesystem::path& previous, const Checkpoint& state) {
+  Checkpoint checkpoint = state;
+  checkpoint.commit = git_commit();
   const Policy policy = broadcast_policy(comm, checkpoint.policy);
   const std::string bytes =
-      comm.broadcast(ByteWriter().put(checkpoint.step).put(checksum(checkpoint)).take());
+      comm.broadcast(ByteWriter()
+                         .put(checkpoint.step)
+                         .put(checkpoint.tasks)
+                         .put(comm.is_root() ? checksum_of(to_bytes(checkpoint)) : std::uint64_t{0})
+                         .take());
   ByteReader reader(bytes);
   const auto step = reader.get<std::int64_t>();
+  const auto tasks = reader.get<std::uint64_t>();
   const auto sum = reader.get<std::uint64_t>();
-  write_file(comm, path, FileType::checkpoint, provenance, [&](FileWriter& file) {
+  const auto fill = [&](FileWriter& file) {
     write_policy_content(file, policy);
     file.attribute("step", step);
-    file.attribute("checksum", sum);
+    file.attribute("tasks_fingerprint", tasks);
+    file.attribute(checksum_name, sum);
     file.write("/first_moment", mine(comm, checkpoint.first_moment), {"Adam's mean of gradients", ""});
     file.write("/second_moment", mine(comm, checkpoint.second_moment),
                {"Adam's mean of squared gradients", ""});
-    file.write("/history", history_records(), mine(comm, checkpoint.history), {"as in a results file", ""});
-    file.write("/validation", validation_records(), mine(comm, checkpoint.validation),
-               {"as in a results file", ""});
-  });
+    write_result_content(file, checkpoint.results);
+  };
+  write_file(comm, path, FileType::checkpoint, {checkpoint.config}, fill, previous);
 }
 
 Checkpoint read_checkpoint(const Communicator& comm, const std::filesystem::path& path) {
-  const std::string bytes = from_root(comm, [&] {
-    const Checkpoint checkpoint = read_content(FileReader(path, FileType::checkpoint));
-    ByteWriter writer;
-    put_policy(writer, checkpoint.policy);
-    return writer.put(checkpoint.first_moment)
-        .put(checkpoint.second_moment)
-        .put(checkpoint.step)
-        .put(history_records().pack(checkpoint.history))
-        .put(validation_records().pack(checkpoint.validation))
-        .take();
-  });
-  ByteReader reader(bytes);
-  Checkpoint checkpoint;
-  checkpoint.policy = get_policy(reader);
-  checkpoint.first_moment = reader.array<Vector>();
-  checkpoint.second_moment = reader.array<Vector>();
-  checkpoint.step = reader.get<std::int64_t>();
-  checkpoint.history = history_records().unpack(reader.text());
-  checkpoint.validation = validation_records().unpack(reader.text());
-  return checkpoint;
+  return from_bytes(from_root(comm, [&] { return read_content(path); }));
+}
+
+FoundCheckpoint find_checkpoint(const Communicator& comm, const std::filesystem::path& folder) {
+  const std::filesystem::path newest = folder / checkpoint_name, previous = folder / previous_checkpoint_name;
+  std::string problem;
+  if (is_there(comm, newest)) {
+    try {
+      return {read_checkpoint(comm, newest), newest, {}};
+    } catch (const AgreedError& error) {
+      if (error.code() != ExitCode::data || !is_there(comm, previous)) throw;
+      problem = error.what();
+    }
+  } else if (!is_there(comm, previous)) {
+    return {};
+  }
+  try {
+    return {read_checkpoint(comm, previous), previous, problem.empty() ? "is missing" : problem};
+  } catch (const AgreedError& error) {
+    if (problem.empty()) throw;
+    throw AgreedError(error.code(), problem + "; and " + error.what());
+  }
 }
 
 } // namespace metasieve

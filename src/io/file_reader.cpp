@@ -1,6 +1,7 @@
 #include "io/file_reader.hpp"
 
 #include "base/version.hpp"
+#include "io/checksum.hpp"
 #include "io/open_file.hpp"
 
 #include <algorithm>
@@ -34,6 +35,44 @@ std::vector<hsize_t> extents_of(const h5::DataSet& data_set) {
 std::uint64_t product(std::uint64_t a, std::uint64_t b) {
   std::uint64_t result = 0;
   return __builtin_mul_overflow(a, b, &result) ? std::numeric_limits<std::uint64_t>::max() : result;
+}
+
+/// Numbers and texts of fixed size, alone or in a compound: what lies in memory as it does in the file.
+bool is_plain(hid_t type) {
+  const H5T_class_t type_class = H5Tget_class(type);
+  if (type_class == H5T_STRING) return H5Tis_variable_str(type) == 0;
+  if (type_class != H5T_COMPOUND) return type_class == H5T_INTEGER || type_class == H5T_FLOAT;
+  const int members = H5Tget_nmembers(type);
+  for (int i = 0; i < members; ++i) {
+    const h5::DataType member(H5Tget_member_type(type, static_cast<unsigned>(i)), "H5Tget_member_type");
+    if (H5Tget_class(member.get()) == H5T_COMPOUND || !is_plain(member.get())) return false;
+  }
+  return true;
+}
+
+/// Read piece by piece, in the type of the file.
+std::uint64_t checksum_of(const h5::DataSet& data_set, const h5::DataType& type,
+                          const std::vector<hsize_t>& extents) {
+  const hsize_t columns = extents.size() == 2 ? extents[1] : 1;
+  const std::size_t row_bytes = H5Tget_size(type.get()) * columns;
+  if (row_bytes == 0) return 0;
+  const hsize_t block = std::max<hsize_t>((hsize_t{32} << 20U) / row_bytes, 1);
+  const h5::DataSpace in_file(H5Dget_space(data_set.get()), "H5Dget_space");
+  std::vector<std::byte> bytes;
+  std::uint64_t sum = 0;
+  for (hsize_t row = 0; row < extents[0]; row += block) {
+    const std::array<hsize_t, 2> start{row, 0}, count{std::min(block, extents[0] - row), columns};
+    bytes.resize(count[0] * row_bytes);
+    const h5::DataSpace in_memory(H5Screate_simple(static_cast<int>(extents.size()), count.data(), nullptr),
+                                  "H5Screate_simple");
+    h5::check(
+        H5Sselect_hyperslab(in_file.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
+        "H5Sselect_hyperslab");
+    h5::check(H5Dread(data_set.get(), type.get(), in_memory.get(), in_file.get(), H5P_DEFAULT, bytes.data()),
+              "H5Dread");
+    sum += checksum(static_cast<std::int64_t>(row), row_bytes, bytes);
+  }
+  return sum;
 }
 
 } // namespace
@@ -181,6 +220,33 @@ void FileReader::require_type(const std::string& name, hid_t type) const {
     if (h5::check(H5Tequal(found.get(), type), "H5Tequal") == 0)
       fail(name, "has type " + h5::describe_type(found.get()) + "; must be " + h5::describe_type(type) +
                      ", little-endian");
+  });
+}
+
+std::vector<std::string> FileReader::data_sets() const {
+  const auto collect = [](hid_t, const char* name, const H5O_info_t* info, void* names) -> herr_t {
+    if (info->type == H5O_TYPE_DATASET)
+      static_cast<std::vector<std::string>*>(names)->push_back("/" + std::string(name));
+    return 0;
+  };
+  return within("/", [&] {
+    std::vector<std::string> names;
+    h5::check(H5Ovisit2(file_.get(), H5_INDEX_NAME, H5_ITER_INC, collect, &names, H5O_INFO_BASIC),
+              "H5Ovisit");
+    return names;
+  });
+}
+
+std::optional<bool> FileReader::checksum_fits(const std::string& name) const {
+  return within(name, [&]() -> std::optional<bool> {
+    const h5::DataSet data_set = open(name);
+    if (!h5::has_attribute(data_set.get(), checksum_name)) return std::nullopt;
+    const h5::DataType type(H5Dget_type(data_set.get()), "H5Dget_type");
+    if (!is_plain(type.get())) throw DataError("has a checksum, but values of no fixed size");
+    const std::vector<hsize_t> extents = extents_of(data_set);
+    if (extents.empty() || extents.size() > 2) throw DataError("has a checksum, but not 1 or 2 dimensions");
+    static_cast<void>(shape(name, static_cast<int>(extents.size()))); // all of it is there
+    return h5::read_unsigned(data_set.get(), checksum_name) == checksum_of(data_set, type, extents);
   });
 }
 

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,11 @@ public:
   void require_type(const std::string& name) const {
     require_type(name, h5::type_of<T>());
   }
+
+  /// Every data set of the file, by name.
+  [[nodiscard]] std::vector<std::string> data_sets() const;
+  /// Whether the values are those whose checksum was written with them; nothing: it has none.
+  [[nodiscard]] std::optional<bool> checksum_fits(const std::string& name) const;
 
   /// All values, row by row. T is int64_t (any integer type will do), double or float (any number).
   template <class T>

@@ -2,6 +2,7 @@
 
 #include "base/version.hpp"
 #include "io/agree.hpp"
+#include "io/checksum.hpp"
 #include "io/place_file.hpp"
 
 #include <algorithm>
@@ -50,6 +51,8 @@ h5::DataSet create_data_set(hid_t file, const std::string& name, hid_t type, std
       "H5Dcreate");
   if (!meaning.description.empty()) h5::write_attribute(data_set.get(), "description", meaning.description);
   if (!meaning.units.empty()) h5::write_attribute(data_set.get(), "units", meaning.units);
+  h5::write_attribute(data_set.get(), checksum_name,
+                      std::uint64_t{0}); // of no rows; set once all are written
   return data_set;
 }
 
@@ -121,16 +124,20 @@ void FileWriter::write(const std::string& name, hid_t type, Index rows, Index co
   const std::int64_t block = std::max<std::int64_t>(transfer_bytes / row_bytes, 1);
   const std::int64_t blocks = comm_.max((rows + block - 1) / block);
   std::vector<std::byte> staged;
+  std::uint64_t sum = 0;
   for (std::int64_t i = 0; i < blocks; ++i) {
     const Range mine{std::min(i * block, rows), std::min((i + 1) * block, rows)};
     step([&] {
       staged.resize(static_cast<std::size_t>(mine.size() * row_bytes));
       source(mine, staged.data());
+      sum += checksum(first + mine.begin, static_cast<std::size_t>(row_bytes), staged);
     });
     step([&] {
       transfer(data_set.get(), type, columns, {first + mine.begin, first + mine.end}, staged.data());
     });
   }
+  const std::uint64_t total_sum = comm_.wrapping_sum(sum);
+  step([&] { h5::set_attribute(data_set.get(), checksum_name, total_sum); });
 }
 
 /// Has the file system set the space aside: OMPIO takes a write that a full disk cut short for a whole one.
@@ -177,14 +184,14 @@ void FileWriter::reserve_rest() const {
   if (comm_.is_root()) reserve_space(path_, part_, 0, data_end_ + structures);
 }
 
-void FileWriter::finish() {
+void FileWriter::finish(const std::filesystem::path& previous) {
   step([&] { reserve_rest(); });
   step([&] { h5::check(H5Fflush(file_.get(), H5F_SCOPE_GLOBAL), "H5Fflush"); });
   step([&] { h5::write_attribute(file_.get(), "complete", std::int64_t{1}); });
   step([&] { h5::check(H5Fflush(file_.get(), H5F_SCOPE_GLOBAL), "H5Fflush"); });
   step([&] { file_.close(); });
   agree_on_file(comm_, [&] {
-    if (comm_.is_root()) put_in_place(part_, path_);
+    if (comm_.is_root()) put_in_place(part_, path_, previous);
   });
 }
 
@@ -213,11 +220,12 @@ void FileWriter::remove_part() const noexcept {
 }
 
 void write_file(const Communicator& comm, const std::filesystem::path& path, FileType type,
-                const Provenance& provenance, const std::function<void(FileWriter&)>& fill) {
+                const Provenance& provenance, const std::function<void(FileWriter&)>& fill,
+                const std::filesystem::path& previous) {
   FileWriter writer(comm, path, type, provenance);
   try {
     fill(writer);
-    writer.finish();
+    writer.finish(previous);
   } catch (const AgreedError&) {
     writer.discard();
     throw;

@@ -73,8 +73,9 @@ public:
   /// Whether every transfer of data so far was a collective one, by HDF5's own account.
   [[nodiscard]] bool all_collective() const noexcept { return all_collective_; }
 
-  /// Sets `complete`, flushes, closes, and puts the file in its place.
-  void finish();
+  /// Sets `complete`, flushes, closes, and puts the file in its place; what was there goes to `previous`,
+  /// unless that is empty.
+  void finish(const std::filesystem::path& previous = {});
   /// Closes and removes the unfinished file, after an error that all ranks threw alike.
   void discard() noexcept;
   /// Removes the unfinished file without closing it, after an error that other ranks may not know of: closing
@@ -107,9 +108,11 @@ private:
 };
 
 /// Collective. Writes a file of this type: PATH.part first, filled by `fill` (the same calls on all ranks),
-/// then renamed, so that `path` holds a whole file or what was there before. Missing folders are made.
+/// then renamed, so that `path` holds a whole file or what was there before, which goes to `previous` if that
+/// is not empty. Missing folders are made. Each data set has an attribute `checksum` (see checksum.hpp).
 /// @throws AgreedError (exit code 3) naming the file if it cannot be written.
 void write_file(const Communicator& comm, const std::filesystem::path& path, FileType type,
-                const Provenance& provenance, const std::function<void(FileWriter&)>& fill);
+                const Provenance& provenance, const std::function<void(FileWriter&)>& fill,
+                const std::filesystem::path& previous = {});
 
 } // namespace metasieve

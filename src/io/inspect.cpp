@@ -2,6 +2,7 @@
 
 #include "io/agree.hpp"
 #include "io/bytes.hpp"
+#include "io/checkpoint_file.hpp"
 #include "io/dataset_file.hpp"
 #include "io/evaluation_file.hpp"
 #include "io/file_reader.hpp"
@@ -158,7 +159,7 @@ std::string describe_results(const Communicator& comm, const std::filesystem::pa
 std::string describe_checkpoint(const Communicator& comm, const std::filesystem::path& path) {
   const Checkpoint checkpoint = read_checkpoint(comm, path);
   return Lines().add("step", checkpoint.step).text() + describe(checkpoint.policy) +
-         describe(checkpoint.history, checkpoint.validation);
+         describe(checkpoint.results.history, checkpoint.results.validation);
 }
 
 std::string describe_evaluation(const Communicator& comm, const std::filesystem::path& path) {

@@ -76,8 +76,10 @@ void require_visible(const fs::path& path) {
                   "nodes share");
 }
 
-void put_in_place(const fs::path& part, const fs::path& path) {
+void put_in_place(const fs::path& part, const fs::path& path, const fs::path& previous) {
   sync(part, path, false);
+  if (!previous.empty() && std::rename(path.c_str(), previous.c_str()) != 0 && errno != ENOENT)
+    cannot_write(previous, reason(errno));
   if (std::rename(part.c_str(), path.c_str()) != 0) cannot_write(path, reason(errno));
   sync(folder_of(path), path, true);
 }

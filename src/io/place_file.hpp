@@ -18,7 +18,9 @@ void reserve_space(const std::filesystem::path& path, const std::filesystem::pat
 /// others. Waits a few seconds, as network file systems may. @throws DataError
 void require_visible(const std::filesystem::path& path);
 
-/// Moves the finished `part` to `path`, both safe on disk when it returns. @throws DataError
-void put_in_place(const std::filesystem::path& part, const std::filesystem::path& path);
+/// Moves the finished `part` to `path`, safe on disk when it returns; what was at `path` goes to `previous`,
+/// unless that is empty: at every moment one of the two is whole. @throws DataError
+void put_in_place(const std::filesystem::path& part, const std::filesystem::path& path,
+                  const std::filesystem::path& previous = {});
 
 } // namespace metasieve

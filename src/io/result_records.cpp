@@ -33,6 +33,28 @@ const h5::Records<ValidationRow>& validation_records() {
   return records;
 }
 
+const h5::Records<FailureRow>& failure_records() {
+  static const h5::Records<FailureRow> records({
+      h5::number<FailureRow>("task_id", &FailureRow::task_id),
+      h5::text<FailureRow>("kind", 32, &FailureRow::kind),
+      h5::number<FailureRow>("count", &FailureRow::count),
+      h5::number<FailureRow>("first_iteration", &FailureRow::first_iteration),
+      h5::number<FailureRow>("last_iteration", &FailureRow::last_iteration),
+  });
+  return records;
+}
+
+const h5::Records<SessionRow>& session_records() {
+  static const h5::Records<SessionRow> records({
+      h5::number<SessionRow>("first_iteration", &SessionRow::first_iteration),
+      h5::number<SessionRow>("last_iteration", &SessionRow::last_iteration),
+      h5::number<SessionRow>("ranks", &SessionRow::ranks),
+      h5::number<SessionRow>("threads", &SessionRow::threads),
+      h5::number<SessionRow>("seconds", &SessionRow::seconds),
+  });
+  return records;
+}
+
 const h5::Records<TimingRow>& timing_records() {
   static const h5::Records<TimingRow> records({
       h5::text<TimingRow>("phase", 32, &TimingRow::phase),

@@ -7,6 +7,8 @@ namespace metasieve {
 
 [[nodiscard]] const h5::Records<HistoryRow>& history_records();
 [[nodiscard]] const h5::Records<ValidationRow>& validation_records();
+[[nodiscard]] const h5::Records<FailureRow>& failure_records();
+[[nodiscard]] const h5::Records<SessionRow>& session_records();
 
 /// One line of /timing.
 struct TimingRow {

@@ -35,39 +35,37 @@ struct PhaseSeconds {
   std::vector<double> seconds; ///< [ranks]
 };
 
+/// A task that failed numerically, and where.
+struct FailureRow {
+  std::int64_t task_id;
+  std::string kind;                             ///< one of `task_failures`
+  std::int64_t count;                           ///< visits that were left out of the means
+  std::int64_t first_iteration, last_iteration; ///< of these visits
+};
+
+/// One start of the program on this run.
+struct SessionRow {
+  std::int64_t first_iteration, last_iteration; ///< made in it; last < first: none
+  std::int64_t ranks, threads;                  ///< threads of each rank
+  double seconds;                               ///< wall time, from the start to the last iteration
+};
+
 struct Results {
   std::vector<HistoryRow> history;
   std::vector<ValidationRow> validation;
-  std::vector<PhaseSeconds> timing;
-  Matrix meta_gradient; ///< [iterations, p], or empty when not saved
+  std::vector<FailureRow> failures; ///< by task id
+  std::vector<SessionRow> sessions;
+  std::vector<PhaseSeconds> timing; ///< of the last session
+  Matrix meta_gradient;             ///< [iterations, p], or empty when not saved
 };
 
-/// Collective; rank 0's results are written: /history, /validation, /timing (compound: phase, rank, seconds),
-/// /meta_gradient.
+/// Collective; rank 0's results are written: /history, /validation, /failures, /sessions, /timing (compound:
+/// phase, rank, seconds), /meta_gradient.
 void write_results(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
                    const Results& results);
 
 /// Collective; every rank gets what `write_results` wrote. @throws AgreedError (exit code 3) naming file and
 /// data set.
 [[nodiscard]] Results read_results(const Communicator& comm, const std::filesystem::path& path);
-
-/// Adam's state (Kingma and Ba 2015), enough with the policy to continue bit for bit.
-struct Checkpoint {
-  Policy policy;
-  Vector first_moment;  ///< [p]
-  Vector second_moment; ///< [p]
-  std::int64_t step = 0;
-  std::vector<HistoryRow> history;
-  std::vector<ValidationRow> validation;
-};
-
-/// Collective; rank 0's state is written, with an attribute `checksum` (64-bit FNV-1a over step, theta and
-/// moments).
-void write_checkpoint(const Communicator& comm, const std::filesystem::path& path,
-                      const Provenance& provenance, const Checkpoint& checkpoint);
-
-/// Collective. @throws AgreedError (exit code 3) naming file and data set: what `read_policy` refuses,
-/// moments that do not fit the policy, a checksum that does not fit the contents.
-[[nodiscard]] Checkpoint read_checkpoint(const Communicator& comm, const std::filesystem::path& path);
 
 } // namespace metasieve

@@ -44,9 +44,9 @@ Policy adapt(const Policy& policy, const PreparedTask& task, const AdaptOptions&
     const auto number = static_cast<std::uint64_t>(step);
     const auto [one, other] = halves(task, options, number);
     const MetaGradient there = task_meta_gradient(inside(task, one, other), adapted, meta, number);
-    if (there.status == FitStatus::diverged) continue;
+    if (there.failure != TaskFailure::none) continue;
     const MetaGradient back = task_meta_gradient(inside(task, other, one), adapted, meta, number);
-    if (back.status == FitStatus::diverged) continue;
+    if (back.failure != TaskFailure::none) continue;
     adapted.theta = adam.update(adapted.theta, 0.5 * (there.d_theta + back.d_theta), options.learning_rate);
   }
   return adapted;

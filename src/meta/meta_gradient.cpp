@@ -22,34 +22,35 @@ std::vector<Index> support_rows(const PreparedTask& task, const MetaOptions& opt
   return all;
 }
 
-MetaGradient failure(Index parameters) {
-  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-  return {nan, nan, nan, Vector::Zero(parameters), FitStatus::diverged};
-}
+bool one_class(const Labels& y) { return y.size() > 0 && y.minCoeff() == y.maxCoeff(); }
 
 } // namespace
 
 MetaGradient task_meta_gradient(const PreparedTask& task, const Policy& policy, const MetaOptions& options,
                                 std::uint64_t step) {
-  if (task.probe.status == FitStatus::diverged) return failure(policy.theta.size());
+  const auto failed = [&](TaskFailure where) {
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+    return MetaGradient{nan, nan, nan, Vector::Zero(policy.theta.size()), where};
+  };
+  if (one_class(task.train.y)) return failed(TaskFailure::one_class);
+  if (task.probe.status == FitStatus::diverged) return failed(TaskFailure::probe);
   const std::vector<Index> rows = support_rows(task, options, step);
   const InnerProblem problem{design_matrix(task.train, task.probe.standardizer, rows),
                              to_vector(task.train.y(rows)), task.probe.beta};
   const Matrix query = design_matrix(task.test, task.probe.standardizer);
 
   const PolicyTrace network = forward(policy, task.features(rows, Eigen::all).cast<double>());
-  if (!network.u.allFinite()) return failure(policy.theta.size());
+  if (!network.u.allFinite()) return failed(TaskFailure::policy);
   const WeightsTrace keep = keep_weights(network.u, policy.keep, policy.temperature);
   const InnerFit model = fit(problem, keep.weights, options.inner);
-  if (model.status == FitStatus::diverged) return failure(policy.theta.size());
+  if (model.status == FitStatus::diverged) return failed(TaskFailure::inner_fit);
   const OuterTrace outer = outer_loss(query * model.beta, task.test.y, task.test.group, options.outer);
 
   const Vector d_beta = query.transpose() * pullback(outer);
   const Vector d_weights = pullback(problem, keep.weights, model, options.inner, d_beta);
   const Vector d_u = pullback(keep, d_weights);
-  MetaGradient out{outer.loss, outer.accuracy_loss, outer.fairness_loss, pullback(policy, network, d_u),
-                   model.status};
-  return std::isfinite(out.loss) && out.d_theta.allFinite() ? out : failure(policy.theta.size());
+  MetaGradient out{outer.loss, outer.accuracy_loss, outer.fairness_loss, pullback(policy, network, d_u)};
+  return std::isfinite(out.loss) && out.d_theta.allFinite() ? out : failed(TaskFailure::gradient);
 }
 
 std::vector<Index> batch_of_step(Seed seed, std::uint64_t step, Index tasks, Index size) {

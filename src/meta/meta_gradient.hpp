@@ -5,6 +5,10 @@
 #include "inner/inner_fit.hpp"
 #include "policy/network.hpp"
 
+#include <array>
+#include <cstdint>
+#include <string_view>
+
 namespace metasieve {
 
 struct MetaOptions {
@@ -14,16 +18,28 @@ struct MetaOptions {
   Seed seed{};         ///< of the drawing
 };
 
+/// Where a task failed numerically.
+enum class TaskFailure : std::uint8_t {
+  none,
+  one_class, ///< all training labels alike: nothing can be learnt
+  probe,     ///< the fit on all rows diverged
+  policy,    ///< its output is not finite
+  inner_fit, ///< diverged, or singular
+  gradient   ///< or loss, not finite
+};
+inline constexpr std::array<std::string_view, 6> task_failures{"none",   "one_class", "probe",
+                                                               "policy", "inner_fit", "gradient"};
+
 /// d outer / d theta of one task.
 struct MetaGradient {
   double loss = 0, accuracy_loss = 0, fairness_loss = 0;
   Vector d_theta; ///< [p]
-  FitStatus status = FitStatus::converged;
+  TaskFailure failure = TaskFailure::none;
 };
 
 /// The whole chain for one task at meta-iteration `step`: features -> policy -> weights -> inner fit -> query
-/// loss, and back. A pure function of its arguments. A numerical failure is a status (and NaN), not an
-/// exception.
+/// loss, and back. A pure function of its arguments. A numerical failure is said in `failure` (and
+/// NaN), not an exception.
 [[nodiscard]] MetaGradient task_meta_gradient(const PreparedTask& task, const Policy& policy,
                                               const MetaOptions& options, std::uint64_t step);
 

@@ -86,6 +86,11 @@ std::int64_t Communicator::sum(std::int64_t value) const {
   return value;
 }
 
+std::uint64_t Communicator::wrapping_sum(std::uint64_t value) const {
+  check(MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_UINT64_T, MPI_SUM, comm_), "MPI_Allreduce");
+  return value;
+}
+
 std::int64_t Communicator::max(std::int64_t value) const {
   check(MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT64_T, MPI_MAX, comm_), "MPI_Allreduce");
   return value;

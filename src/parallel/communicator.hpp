@@ -53,6 +53,8 @@ public:
   /// Element by element over all ranks, in place. Integer sums: the same bits for any number of ranks.
   void sum(std::span<std::int64_t> values) const;
   [[nodiscard]] std::int64_t sum(std::int64_t value) const;
+  /// Modulo 2^64.
+  [[nodiscard]] std::uint64_t wrapping_sum(std::uint64_t value) const;
   [[nodiscard]] std::int64_t max(std::int64_t value) const;
   [[nodiscard]] double max(double value) const;
   [[nodiscard]] bool all_equal(std::uint64_t value) const;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <functional>
 #include <numeric>
 #include <sstream>
 #include <utility>
@@ -151,7 +152,9 @@ Mixture mixture(const Config& config) {
   return out;
 }
 
-std::string resolved_ini(const Config& config) {
+namespace {
+
+std::string ini_text(const Config& config, const std::function<bool(const std::string&)>& wanted) {
   std::string text, section;
   const auto line = [&](const std::string& in_section, const std::string& key, const std::string& value) {
     if (in_section != section) text += (text.empty() ? "[" : "\n[") + in_section + "]\n";
@@ -160,12 +163,30 @@ std::string resolved_ini(const Config& config) {
   };
   for (const ConfigKey& key : config_keys()) {
     const std::size_t dot = key.name.find('.');
-    line(key.name.substr(0, dot), key.name.substr(dot + 1), key.get(config));
+    if (wanted(key.name.substr(0, dot)))
+      line(key.name.substr(0, dot), key.name.substr(dot + 1), key.get(config));
   }
   for (const auto& [name, share] : mixture_names(config))
     if (const Family* family = find_family(config, name))
       for (const std::string& knob : family_keys()) line("family." + name, knob, knob_text(*family, knob));
   return text;
+}
+
+bool changes_results(const std::string& section) {
+  return section != "output" && section != "run" && section != "evaluate";
+}
+
+} // namespace
+
+std::string resolved_ini(const Config& config) {
+  return ini_text(config, [](const std::string&) { return true; });
+}
+
+std::string reproducible_ini(const Config& config) { return ini_text(config, changes_results); }
+
+bool changes_training(const std::string& key) {
+  return changes_results(key.substr(0, key.find('.'))) && key != "meta.validate_every" &&
+         key != "meta.iterations";
 }
 
 } // namespace metasieve

@@ -116,4 +116,11 @@ void validate(const Config& config);
 /// that the mixture does not use are left out.
 [[nodiscard]] std::string resolved_ini(const Config& config);
 
+/// The same without the sections that change no suite and no policy ([output], [run], [evaluate]): for files
+/// whose bytes must not depend on them. Reads back with the defaults of these.
+[[nodiscard]] std::string reproducible_ini(const Config& config);
+
+/// Whether a key of this name changes the result of a training. meta.iterations does, but may grow.
+[[nodiscard]] bool changes_training(const std::string& key);
+
 } // namespace metasieve

@@ -160,11 +160,13 @@ std::string plan(const Communicator& comm, const TrainRequest& request) {
   return header(comm, source.task_count(), sum(train.tasks, rows) + sum(held_out.tasks, rows)) +
          format("  policy           %.0f parameters, %s, hidden layers %zu\n"
                 "  memory per rank  %.0f MB\n"
-                "  files            policy.h5 %.2f MB, checkpoint.h5 %.2f MB, results.h5 %.2f MB in %s\n"
+                "  files            policy.h5 %.2f MB, checkpoint.h5 (and _prev) %.2f MB, results.h5 %.2f MB "
+                "in %s\n"
                 "  time             about %.0f s\n",
                 p, std::string(to_string(config.policy.features)).c_str(), config.policy.hidden.size(),
-                memory / megabyte, (8.0 * p + 5e3) / megabyte, (24.0 * p + history + 7e3) / megabyte,
-                (gradients + history + 6e3) / megabyte, request.output.c_str(), seconds);
+                memory / megabyte, (8.0 * p + 5e3) / megabyte,
+                (24.0 * p + gradients + history + 1e4) / megabyte, (gradients + history + 8e3) / megabyte,
+                request.output.c_str(), seconds);
 }
 
 std::string plan(const Communicator& comm, const EvaluateRequest& request) {

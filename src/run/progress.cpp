@@ -25,16 +25,17 @@ bool is_terminal() {
 
 } // namespace
 
-Progress::Progress(bool speaks, std::string what, long total, long log_every)
+Progress::Progress(bool speaks, std::string what, long total, long log_every, long begun)
     : speaks_(speaks), terminal_(speaks && is_terminal()), what_(std::move(what)), total_(total),
-      log_every_(log_every), begin_(wall_seconds()) {}
+      log_every_(log_every), begun_(begun), begin_(wall_seconds()) {}
 
 Progress::~Progress() { clear_line(); }
 
 void Progress::report(long done, const std::string& state) {
   if (!speaks_) return;
   const double now = wall_seconds(), spent = now - begin_;
-  const double left = done > 0 ? spent / static_cast<double>(done) * static_cast<double>(total_ - done) : 0.0;
+  const double left =
+      done > begun_ ? spent / static_cast<double>(done - begun_) * static_cast<double>(total_ - done) : 0.0;
   if (terminal_) {
     if (now - last_ < 0.1 && done < total_) return;
     last_ = now;

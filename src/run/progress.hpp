@@ -8,7 +8,8 @@ namespace metasieve {
 /// every `log_every` steps otherwise. Other ranks construct it with speaks = false and stay silent.
 class Progress {
 public:
-  Progress(bool speaks, std::string what, long total, long log_every);
+  /// `begun` of the steps were done before.
+  Progress(bool speaks, std::string what, long total, long log_every, long begun = 0);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -22,7 +23,7 @@ private:
   void clear_line();
   bool speaks_, terminal_;
   std::string what_;
-  long total_, log_every_;
+  long total_, log_every_, begun_;
   double begin_, last_ = 0;
   bool dirty_ = false;
 };

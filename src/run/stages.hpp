@@ -25,7 +25,7 @@ struct TrainRequest {
   std::optional<std::filesystem::path> suite; ///< else generated in memory
   bool resume = false;                        ///< go on from the checkpoint, if there is one
 
-  /// policy.h5, results.h5, checkpoint.h5
+  /// policy.h5, results.h5, checkpoint.h5, checkpoint_prev.h5
   [[nodiscard]] std::vector<std::filesystem::path> output_files() const;
 };
 void train(const Communicator& comm, const TrainRequest& request);

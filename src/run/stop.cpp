@@ -89,11 +89,13 @@ Stop StopWatch::after_step() {
 
 std::optional<double> slurm_seconds(const std::string& text) {
   double days = 0, hours = 0, minutes = 0, seconds = 0;
+  const auto total = [&] { return ((24.0 * days + hours) * 60.0 + minutes) * 60.0 + seconds; };
   const char* const words = text.c_str();
-  const bool known = std::sscanf(words, "%lf-%lf:%lf:%lf", &days, &hours, &minutes, &seconds) == 4 ||
-                     std::sscanf(words, "%lf:%lf:%lf", &hours, &minutes, &seconds) == 3;
-  if (known) return ((24.0 * days + hours) * 60.0 + minutes) * 60.0 + seconds;
-  if (std::sscanf(words, "%lf:%lf", &minutes, &seconds) == 2) return 60.0 * minutes + seconds;
+  if (std::sscanf(words, "%lf-%lf:%lf:%lf", &days, &hours, &minutes, &seconds) == 4) return total();
+  days = 0; // may hold the first number of another form
+  if (std::sscanf(words, "%lf:%lf:%lf", &hours, &minutes, &seconds) == 3) return total();
+  hours = 0;
+  if (std::sscanf(words, "%lf:%lf", &minutes, &seconds) == 2) return total();
   return std::nullopt;
 }
 

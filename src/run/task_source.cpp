@@ -92,7 +92,8 @@ Range my_range(const Communicator& comm, Index begin, const std::vector<double>&
 }
 
 Shard load_shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config,
-                 const std::function<double(const TaskShape&)>& cost, PhaseClock& clock) {
+                 const std::function<double(const TaskShape&)>& cost, PhaseClock& clock,
+                 const std::function<bool()>& stopped) {
   Shard shard{my_range(comm, ids.begin, source.costs(ids, cost)), {}};
   std::vector<Task> tasks;
   {
@@ -103,6 +104,7 @@ Shard load_shard(const Communicator& comm, const TaskSource& source, Range ids, 
   shard.tasks.resize(tasks.size());
   comm.agree([&] {
     for_each_parallel({0, static_cast<Index>(tasks.size())}, [&](Index i) {
+      if (stopped && stopped()) return;
       const auto at = static_cast<std::size_t>(i);
       const Seed seed{tasks[at].metadata.seed};
       shard.tasks[at] = prepare(std::move(tasks[at]),

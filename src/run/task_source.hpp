@@ -69,9 +69,10 @@ struct Shard {
                                                          const EvaluateRequest& request);
 
 /// Collective: the tasks of `ids` dealt over the ranks by `cost`, all that is done with a task, with probe
-/// and features. Times the phases `tasks` and `features`.
+/// and features. Times the phases `tasks` and `features`. Once `stopped` says so on a rank, the features that
+/// are not begun there are left out.
 [[nodiscard]] Shard load_shard(const Communicator& comm, const TaskSource& source, Range ids,
                                const Config& config, const std::function<double(const TaskShape&)>& cost,
-                               PhaseClock& clock);
+                               PhaseClock& clock, const std::function<bool()>& stopped = {});
 
 } // namespace metasieve

@@ -51,7 +51,7 @@ TEST_P(WholeChain, d_outer_d_theta_agrees_with_central_differences) {
 
   const MetaGradient result = task_meta_gradient(task, policy, options, 4);
 
-  ASSERT_EQ(result.status, FitStatus::converged);
+  ASSERT_EQ(result.failure, TaskFailure::none);
   EXPECT_GT(result.d_theta.norm(), 1e-6);
   // A small step, lest a kink of the ReLU fall inside it.
   EXPECT_LT(relative_error(result.d_theta, central_difference(loss, policy.theta, 3e-6)), 1e-6);
@@ -156,7 +156,7 @@ TEST(MetaGradient, failure_is_a_status_with_a_zero_gradient) {
 
   const MetaGradient result = task_meta_gradient(task, small_policy(), options, 0);
 
-  EXPECT_EQ(result.status, FitStatus::diverged);
+  EXPECT_EQ(result.failure, TaskFailure::policy);
   EXPECT_EQ(result.d_theta, Vector::Zero(parameter_count(small_policy())));
   EXPECT_TRUE(std::isnan(result.loss));
 }
@@ -168,8 +168,19 @@ TEST(MetaGradient, of_a_policy_that_overflows_is_a_failure) {
 
   const MetaGradient result = task_meta_gradient(task, policy, {{Implicit{}, 1e-2}, {}, 0, Seed{3}}, 0);
 
-  EXPECT_EQ(result.status, FitStatus::diverged);
+  EXPECT_EQ(result.failure, TaskFailure::policy);
   EXPECT_TRUE(std::isnan(result.loss));
+}
+
+TEST(MetaGradient, of_a_task_with_one_class_alone_is_a_failure) {
+  PreparedTask task = small_task();
+  task.train.y.setOnes();
+
+  const MetaGradient result =
+      task_meta_gradient(task, small_policy(), {{Implicit{}, 1e-2}, {}, 0, Seed{3}}, 0);
+
+  EXPECT_EQ(result.failure, TaskFailure::one_class);
+  EXPECT_EQ(result.d_theta, Vector::Zero(parameter_count(small_policy())));
 }
 
 TEST(MetaGradient, descending_it_lowers_the_loss_of_a_noisy_biased_task) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/random.hpp"
+#include "io/checkpoint_file.hpp"
 #include "io/dataset_file.hpp"
 #include "io/evaluation_file.hpp"
 #include "io/results_file.hpp"
@@ -93,22 +94,27 @@ inline std::vector<ValidationRow> sample_validation() {
   return {{0, 0.8, 0.1, 0.2, 0.7, 0.3, 0.4, 0.05, 0.15}, {2, 0.9, undefined, 0.2, 0.7, 0.3, 0.4, 0.05, 0.15}};
 }
 
-inline Checkpoint sample_checkpoint() {
-  Checkpoint checkpoint;
-  checkpoint.policy = sample_policy();
-  checkpoint.first_moment = 0.1 * checkpoint.policy.theta;
-  checkpoint.second_moment = checkpoint.policy.theta.cwiseAbs2() / 3;
-  checkpoint.step = 2;
-  checkpoint.history = sample_history();
-  checkpoint.validation = sample_validation();
-  return checkpoint;
-}
-
 inline Results sample_results() {
   return {sample_history(),
           sample_validation(),
+          {{17, "inner_fit", 3, 5, 9}},
+          {{1, 2, 4, 2, 12.5}},
           {{"generate", {1.5, 2.5}}, {"train", {3, 4}}},
-          Matrix::Random(2, 7)};
+          Matrix::Random(2, 77)};
+}
+
+inline Checkpoint sample_checkpoint() {
+  Checkpoint checkpoint;
+  checkpoint.policy = sample_policy();
+  checkpoint.policy.trained_iterations = 2;
+  checkpoint.first_moment = 0.1 * checkpoint.policy.theta;
+  checkpoint.second_moment = checkpoint.policy.theta.cwiseAbs2() / 3;
+  checkpoint.step = 2;
+  checkpoint.tasks = 0xfedcba9876543210ULL;
+  checkpoint.config = "[suite]\ntasks = 40\n";
+  checkpoint.results = sample_results();
+  checkpoint.results.timing.clear();
+  return checkpoint;
 }
 
 inline EvaluationRow sample_row(std::int64_t split) {

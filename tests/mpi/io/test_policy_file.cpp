@@ -104,8 +104,9 @@ TEST(CheckpointFile, comes_back_bit_for_bit) {
   const Communicator comm;
   const Scratch scratch(comm);
   const Checkpoint saved = test::sample_checkpoint();
-  write_checkpoint(comm, scratch / "c.h5", {},
-                   comm.is_root() ? saved : Checkpoint{test::sample_policy(), {}, {}, 0, {}, {}});
+  Checkpoint other; // of ranks that do not write
+  other.policy = test::sample_policy();
+  write_checkpoint(comm, scratch / "c.h5", {}, comm.is_root() ? saved : other);
 
   const Checkpoint read = read_checkpoint(comm, scratch / "c.h5");
 
@@ -113,20 +114,25 @@ TEST(CheckpointFile, comes_back_bit_for_bit) {
   EXPECT_TRUE(read.first_moment == saved.first_moment);
   EXPECT_TRUE(read.second_moment == saved.second_moment);
   EXPECT_EQ(read.step, saved.step);
-  EXPECT_EQ(read.history.size(), 2U);
-  EXPECT_EQ(read.history[1].loss, 1.0 / 3);
-  EXPECT_EQ(read.validation.size(), 2U);
-  EXPECT_TRUE(std::isnan(read.validation[1].dp_gap));
+  EXPECT_EQ(read.tasks, saved.tasks);
+  EXPECT_EQ(read.config, saved.config);
+  EXPECT_EQ(read.results.history.size(), 2U);
+  EXPECT_EQ(read.results.history[1].loss, 1.0 / 3);
+  EXPECT_EQ(read.results.validation.size(), 2U);
+  EXPECT_TRUE(std::isnan(read.results.validation[1].dp_gap));
+  EXPECT_EQ(read.results.failures[0].kind, "inner_fit");
+  EXPECT_EQ(read.results.sessions[0].threads, 2);
+  EXPECT_EQ(read.results.meta_gradient.rows(), 2);
 }
 
 TEST(CheckpointFile, of_an_untrained_policy_has_no_history) {
   const Communicator comm;
   const Scratch scratch(comm);
   Checkpoint saved = test::sample_checkpoint();
-  saved.history.clear();
-  saved.validation.clear();
+  saved.results = {};
+  saved.step = saved.policy.trained_iterations = 0;
   write_checkpoint(comm, scratch / "c.h5", {}, saved);
-  EXPECT_TRUE(read_checkpoint(comm, scratch / "c.h5").history.empty());
+  EXPECT_TRUE(read_checkpoint(comm, scratch / "c.h5").results.history.empty());
 }
 
 TEST_F(DamagedPolicy, attributes) {

@@ -146,7 +146,7 @@ TEST(Inspect, describes_and_verifies_each_type) {
   write_suite(comm, scratch / "suite", provenance, test::sample_tasks(test::share(comm, 40)));
   write_dataset(comm, scratch / "dataset", provenance, test::sample_dataset());
   write_policy(comm, scratch / "policy", provenance, test::sample_policy());
-  write_checkpoint(comm, scratch / "checkpoint", provenance, test::sample_checkpoint());
+  write_checkpoint(comm, scratch / "checkpoint", {}, test::sample_checkpoint());
   write_results(comm, scratch / "results", provenance, test::sample_results());
   write_evaluation(comm, scratch / "evaluation", provenance, {test::sample_row(0)}, {});
   write_scores(comm, scratch / "scores", provenance, {});

@@ -17,7 +17,7 @@ void write_samples(const Communicator& comm, const std::filesystem::path& folder
   write_suite(comm, folder / "suite.h5", provenance, test::sample_tasks(test::share(comm, 7)));
   write_dataset(comm, folder / "dataset.h5", provenance, test::sample_dataset());
   write_policy(comm, folder / "policy.h5", provenance, test::sample_policy());
-  write_checkpoint(comm, folder / "checkpoint.h5", provenance, test::sample_checkpoint());
+  write_checkpoint(comm, folder / "checkpoint.h5", {}, test::sample_checkpoint());
   write_results(comm, folder / "results.h5", provenance, test::sample_results());
   write_evaluation(comm, folder / "evaluation.h5", provenance, {test::sample_row(comm.rank())},
                    test::sample_tables());

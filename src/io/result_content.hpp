@@ -1,0 +1,20 @@
+#pragma once
+
+#include "io/bytes.hpp"
+#include "io/file_reader.hpp"
+#include "io/file_writer.hpp"
+#include "io/results_file.hpp"
+
+namespace metasieve {
+
+/// What a results file and a checkpoint share: /history, /validation, /failures, /sessions, /timing, and
+/// /meta_gradient where there are gradients. Collective; rank 0's are written.
+void write_result_content(FileWriter& file, const Results& results);
+
+/// @throws DataError naming file and data set
+[[nodiscard]] Results read_result_content(const FileReader& file);
+
+void put_results(ByteWriter& bytes, const Results& results);
+[[nodiscard]] Results get_results(ByteReader& bytes);
+
+} // namespace metasieve

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "meta/meta_gradient.hpp"
+#include "parallel/exact_sum.hpp"
+
+#include <cstdint>
+
+namespace metasieve {
+
+/// Means over the tasks of a batch that succeeded; NaN where none did.
+struct BatchMean {
+  double loss, accuracy_loss, fairness_loss;
+  Vector d_theta; ///< [p]; zero where none succeeded
+  std::int64_t failed;
+  std::int64_t clipped; ///< tasks whose gradient was beyond the bound
+};
+
+/// The exact sum over a batch: the same bits for any number of ranks and threads.
+class BatchSum {
+public:
+  BatchSum(Index parameters, Index batch_size);
+
+  /// Thread-safe. A task that failed adds nothing but the knowledge of it.
+  void add(const MetaGradient& gradient);
+  /// Collective.
+  [[nodiscard]] BatchMean mean(const Communicator& comm);
+
+  /// Largest norm of one task's gradient in the sum: far beyond what a healthy task gives (of order 1), and
+  /// small enough that the fixed point resolves 1e-14 at a batch of 16.
+  static constexpr double bound = 1e3;
+
+private:
+  Index batch_size_;
+  ExactSum sum_;
+};
+
+} // namespace metasieve
