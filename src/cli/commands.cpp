@@ -5,6 +5,7 @@
 #include "cli/options.hpp"
 #include "io/inspect.hpp"
 #include "io/libraries.hpp"
+#include "io/verify.hpp"
 #include "parallel/libraries.hpp"
 #include "run/plan.hpp"
 #include "run/stages.hpp"

@@ -146,7 +146,8 @@ FoundCheckpoint find_checkpoint(const Communicator& comm, const std::filesystem:
     return {};
   }
   try {
-    return {read_checkpoint(comm, previous), previous, problem.empty() ? "is missing" : problem};
+    return {read_checkpoint(comm, previous), previous,
+            problem.empty() ? newest.string() + " is missing" : problem};
   } catch (const AgreedError& error) {
     if (problem.empty()) throw;
     throw AgreedError(error.code(), problem + "; and " + error.what());

@@ -125,7 +125,9 @@ std::string describe(const Policy& policy) {
       .text();
 }
 
-std::string describe(const std::vector<HistoryRow>& history, const std::vector<ValidationRow>& validation) {
+/// As training left it, or has it so far.
+std::string describe_training(const Results& results) {
+  const std::vector<HistoryRow>& history = results.history;
   Lines lines;
   lines.add("iterations", history.size());
   std::int64_t failed = 0;
@@ -133,9 +135,18 @@ std::string describe(const std::vector<HistoryRow>& history, const std::vector<V
   if (!history.empty())
     lines.add("first loss", history.front().loss)
         .add("last loss", history.back().loss)
-        .add("failed tasks", failed);
-  if (!validation.empty()) {
-    const ValidationRow& last = validation.back();
+        .add("failed task fits", failed);
+  for (const FailureRow& row : results.failures)
+    lines.add("  task " + std::to_string(row.task_id),
+              row.kind + ", " + std::to_string(row.count) + " times, iterations " +
+                  std::to_string(row.first_iteration) + " to " + std::to_string(row.last_iteration));
+  for (const SessionRow& row : results.sessions)
+    lines.add("session", "iterations " + std::to_string(row.first_iteration) + " to " +
+                             std::to_string(row.last_iteration) + ", " + std::to_string(row.ranks) +
+                             " rank(s) x " + std::to_string(row.threads) + " thread(s), " +
+                             std::to_string(row.seconds) + " s");
+  if (!results.validation.empty()) {
+    const ValidationRow& last = results.validation.back();
     lines.add("validation at", last.iteration)
         .add("  accuracy",
              std::to_string(last.accuracy) + ", baseline " + std::to_string(last.baseline_accuracy))
@@ -153,13 +164,13 @@ std::string describe_results(const Communicator& comm, const std::filesystem::pa
   if (results.meta_gradient.size() > 0)
     lines.add("meta_gradient", std::to_string(results.meta_gradient.rows()) + " x " +
                                    std::to_string(results.meta_gradient.cols()));
-  return describe(results.history, results.validation) + lines.text();
+  return describe_training(results) + lines.text();
 }
 
 std::string describe_checkpoint(const Communicator& comm, const std::filesystem::path& path) {
   const Checkpoint checkpoint = read_checkpoint(comm, path);
   return Lines().add("step", checkpoint.step).text() + describe(checkpoint.policy) +
-         describe(checkpoint.results.history, checkpoint.results.validation);
+         describe_training(checkpoint.results);
 }
 
 std::string describe_evaluation(const Communicator& comm, const std::filesystem::path& path) {
@@ -205,19 +216,6 @@ std::string describe(const Communicator& comm, const std::filesystem::path& path
   return {};
 }
 
-/// Tasks that a rank holds at once while it verifies.
-constexpr Index tasks_at_once = 16;
-
-void read_all_tasks(const Communicator& comm, const std::filesystem::path& path) {
-  const SuiteReader suite(comm, path);
-  const Index stride = tasks_at_once * comm.size();
-  for (Index begin = comm.rank() * tasks_at_once, round = 0; round < suite.task_count(); round += stride) {
-    const Range mine{std::min(begin + round, suite.task_count()),
-                     std::min(begin + round + tasks_at_once, suite.task_count())};
-    static_cast<void>(suite.read(mine));
-  }
-}
-
 } // namespace
 
 std::string inspect_file(const Communicator& comm, const std::filesystem::path& path) {
@@ -226,13 +224,6 @@ std::string inspect_file(const Communicator& comm, const std::filesystem::path& 
   if (!header.config.empty()) text += "config:\n" + header.config;
   if (text.back() != '\n') text += '\n';
   return text;
-}
-
-std::string verify_file(const Communicator& comm, const std::filesystem::path& path) {
-  const Header header = read_header(comm, path);
-  static_cast<void>(describe(comm, path, header.type));
-  if (header.type == FileType::suite) read_all_tasks(comm, path);
-  return path.string() + ": sound " + std::string(to_string(header.type)) + " file, every value checked\n";
 }
 
 } // namespace metasieve

@@ -12,8 +12,4 @@ namespace metasieve {
 /// @throws AgreedError (exit code 3) if it is not one of ours, or damaged.
 [[nodiscard]] std::string inspect_file(const Communicator& comm, const std::filesystem::path& path);
 
-/// Reads all of the file and checks every value, tasks of a suite shared out over the ranks. Collective.
-/// @return one line that says what was checked. @throws AgreedError (exit code 3) for the first fault found.
-[[nodiscard]] std::string verify_file(const Communicator& comm, const std::filesystem::path& path);
-
 } // namespace metasieve

@@ -68,8 +68,8 @@ void tell(const FoundCheckpoint& found, const Config& config) {
   const Checkpoint& checkpoint = *found.checkpoint;
   if (!found.problem.empty()) {
     std::fflush(stdout);
-    std::fprintf(stderr, "metasieve: warning: %s: %s; going on from %s\n", checkpoint_name,
-                 found.problem.c_str(), found.path.c_str());
+    std::fprintf(stderr, "metasieve: warning: %s; going on from %s\n", found.problem.c_str(),
+                 found.path.c_str());
   }
   std::printf("resuming from %s: iteration %ld of %ld\n", found.path.c_str(),
               static_cast<long>(checkpoint.policy.trained_iterations),
@@ -84,6 +84,15 @@ void tell(const FoundCheckpoint& found, const Config& config) {
     std::printf(
         "note: meta.iterations was %ld: iterations from %ld on had the smaller learning rate of its end\n",
         static_cast<long>(planned), static_cast<long>(7 * planned / 10 + 1));
+}
+
+/// Or the next checkpoint would push the sound one out.
+void set_damaged_aside(const Communicator& comm, const std::filesystem::path& folder) {
+  static_cast<void>(from_root(comm, [&] {
+    std::error_code ignored; // it may be missing
+    std::filesystem::rename(folder / checkpoint_name, folder / "checkpoint_damaged.h5", ignored);
+    return std::string();
+  }));
 }
 
 } // namespace
@@ -111,6 +120,7 @@ std::optional<Checkpoint> resume_point(const Communicator& comm, const TrainRequ
   }
   require_same_result(found, request);
   if (comm.is_root()) tell(found, request.config);
+  if (!found.problem.empty()) set_damaged_aside(comm, request.output);
   return std::move(found.checkpoint);
 }
 

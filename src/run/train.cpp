@@ -50,7 +50,10 @@ public:
     else
       set_unfinished_aside(comm, folder_);
     first_iteration_ = policy_.trained_iterations + 1;
-    if (config_.output.save_gradients) keep_gradients();
+    if (!config_.output.save_gradients)
+      results_.meta_gradient.resize(0, 0);
+    else if (policy_.trained_iterations < config_.meta.iterations)
+      keep_gradients();
   }
 
   void run() {
@@ -237,6 +240,7 @@ private:
     if (gradients_.size() > 0) results_.meta_gradient = gradients_.topRows(t);
     if (!in_session_) results_.sessions.push_back({});
     in_session_ = true;
+    results_.timing = clock_.all_ranks(comm_);
     results_.sessions.back() = {first_iteration_, t, comm_.size(), thread_count(), wall_seconds() - begin_};
   }
 
@@ -256,12 +260,11 @@ private:
   }
 
   void finish() {
-    collect();
     {
       const auto timed = clock_.measure("write");
       write_policy(comm_, folder_ / "policy.h5", {reproducible_ini(config_)}, policy_);
     }
-    results_.timing = clock_.all_ranks(comm_);
+    if (in_session_) collect(); // else the run was complete, and all is known
     write_results(comm_, folder_ / "results.h5", {resolved_ini(config_)}, results_);
     if (comm_.is_root()) report();
   }
@@ -269,7 +272,7 @@ private:
   void report() const {
     std::int64_t clipped_tasks = 0;
     for (const HistoryRow& row : results_.history) clipped_tasks += row.clipped_tasks;
-    std::printf("%s", timing_table(results_.timing).c_str());
+    if (in_session_) std::printf("%s", timing_table(results_.timing).c_str());
     if (failed_ > 0)
       std::printf("warning: %lld task fits failed and were left out: %s; see /failures of results.h5\n",
                   static_cast<long long>(failed_), failures_text(results_.failures).c_str());

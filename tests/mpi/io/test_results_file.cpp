@@ -3,6 +3,7 @@
 #include "io/results_file.hpp"
 #include "io/scores_file.hpp"
 #include "io/text_file.hpp"
+#include "io/verify.hpp"
 
 #include "mpi/agreed.hpp"
 #include "mpi/io/edit.hpp"
@@ -153,7 +154,7 @@ TEST(Inspect, describes_and_verifies_each_type) {
   const std::vector<std::pair<const char*, const char*>> expected{
       {"suite", "family seed_random  20\n"},   {"dataset", "bad credit, 7 rows"},
       {"policy", "10 -> 5 -> 3 -> 1, 77 par"}, {"checkpoint", "step                2\n"},
-      {"results", "failed tasks        2\n"},  {"evaluation", "methods             1\n"},
+      {"results", "failed task fits    2\n"},  {"evaluation", "methods             1\n"},
       {"scores", "rows                0\n"}};
 
   for (const auto& [name, part] : expected) {

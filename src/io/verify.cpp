@@ -1,0 +1,103 @@
+#include "io/verify.hpp"
+
+#include "io/agree.hpp"
+#include "io/bytes.hpp"
+#include "io/checkpoint_file.hpp"
+#include "io/file_reader.hpp"
+#include "io/inspect.hpp"
+#include "io/suite_file.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace metasieve {
+namespace {
+
+/// Tasks that a rank holds at once.
+constexpr Index tasks_at_once = 16;
+
+void read_all_tasks(const Communicator& comm, const std::filesystem::path& path) {
+  const SuiteReader suite(comm, path);
+  const Index stride = tasks_at_once * comm.size();
+  for (Index begin = comm.rank() * tasks_at_once, round = 0; round < suite.task_count(); round += stride) {
+    const Range mine{std::min(begin + round, suite.task_count()),
+                     std::min(begin + round + tasks_at_once, suite.task_count())};
+    static_cast<void>(suite.read(mine));
+  }
+}
+
+FileType type_of_file(const Communicator& comm, const std::filesystem::path& path) {
+  const std::string bytes = from_root(comm, [&] { return ByteWriter().put(FileReader(path).type()).take(); });
+  return ByteReader(bytes).get<FileType>();
+}
+
+/// "12 checksums fit", and how many data sets have none.
+std::string check_checksums(const Communicator& comm, const std::filesystem::path& path) {
+  return from_root(comm, [&] {
+    const FileReader file(path);
+    int fit = 0, none = 0;
+    for (const std::string& name : file.data_sets()) {
+      const std::optional<bool> fits = file.checksum_fits(name);
+      if (fits && !*fits)
+        file.fail(name, "does not fit its checksum: its values changed after it was written");
+      ++(fits ? fit : none);
+    }
+    return std::to_string(fit) + " checksums fit" +
+           (none > 0 ? ", " + std::to_string(none) + " data sets have none" : std::string());
+  });
+}
+
+/// What the damage of a checkpoint means for its run.
+std::string advice_on_checkpoint(const Communicator& comm, const std::filesystem::path& path) {
+  const std::filesystem::path previous = path.parent_path() / previous_checkpoint_name;
+  if (path.filename() == checkpoint_name) {
+    try {
+      const Checkpoint sound = read_checkpoint(comm, previous);
+      return previous.string() + " beside it is sound: train --resume goes on from its iteration " +
+             std::to_string(sound.policy.trained_iterations);
+    } catch (const AgreedError&) {
+      return "no sound " + std::string(previous_checkpoint_name) + " is beside it: the run must start anew";
+    }
+  }
+  return "train --resume needs it only where " + std::string(checkpoint_name) + " is damaged too";
+}
+
+std::string advice(const Communicator& comm, const std::filesystem::path& path,
+                   std::optional<FileType> type) {
+  if (!type && (path.filename() == checkpoint_name || path.filename() == previous_checkpoint_name))
+    type = FileType::checkpoint;
+  if (!type) return "no run can use it";
+  switch (*type) {
+  case FileType::suite: return "no run can use it: generate it again";
+  case FileType::dataset: return "no run can use it: import it again";
+  case FileType::policy:
+  case FileType::results: return "no run can use it: train --resume in its folder writes it again";
+  case FileType::checkpoint: return advice_on_checkpoint(comm, path);
+  case FileType::evaluation: return "evaluate again";
+  case FileType::scores: return "score again";
+  }
+  return {};
+}
+
+} // namespace
+
+std::string verify_file(const Communicator& comm, const std::filesystem::path& path) {
+  std::optional<FileType> type;
+  try {
+    type = type_of_file(comm, path);
+    static_cast<void>(inspect_file(comm, path));
+    if (*type == FileType::suite) read_all_tasks(comm, path);
+    const std::string checksums = check_checksums(comm, path);
+    std::string text = path.string() + ": sound " + std::string(to_string(*type)) +
+                       " file, every value checked, " + checksums;
+    if (*type == FileType::checkpoint)
+      text += "; train --resume goes on from iteration " +
+              std::to_string(read_checkpoint(comm, path).policy.trained_iterations);
+    return text + "\n";
+  } catch (const AgreedError& error) {
+    if (error.code() != ExitCode::data) throw;
+    throw AgreedError(error.code(), std::string(error.what()) + "; " + advice(comm, path, type));
+  }
+}
+
+} // namespace metasieve
