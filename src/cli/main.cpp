@@ -4,11 +4,15 @@
 #include "parallel/communicator.hpp"
 #include "run/stop.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 #include <string>
 #include <string_view>
+#include <thread>
 
 namespace {
 
@@ -42,7 +46,11 @@ int main(int argc, char** argv) {
     return static_cast<int>(error.code());
   } catch (
       const std::exception& error) { // this rank's own: the others may wait in a collective call for ever
-    report("rank " + std::to_string(comm.rank()) + " on " + host_name() + ": ", error.what());
+    // Where many ranks fail at once, as of one full node, the first to speak ends the job for all.
+    std::this_thread::sleep_for(std::chrono::milliseconds(std::min(50 * comm.rank(), 1000)));
+    const bool memory = dynamic_cast<const std::bad_alloc*>(&error) != nullptr;
+    report("rank " + std::to_string(comm.rank()) + " on " + host_name() + ": ",
+           memory ? "out of memory: use more nodes or fewer ranks a node" : error.what());
     const auto* known = dynamic_cast<const Error*>(&error);
     comm.abort(known != nullptr ? known->code() : ExitCode::internal);
   }

@@ -39,6 +39,20 @@ void sync(const fs::path& target, const fs::path& path, bool is_folder) {
   if (error != 0 && !is_folder) cannot_write(path, reason(error));
 }
 
+/// Gives the file at `path`, if there is one, the name `previous` too: `path` is never missing. File systems
+/// without hard links leave it missing for a moment.
+void keep_as(const fs::path& path, const fs::path& previous) {
+  const fs::path second = previous.string() + ".part";
+  ::unlink(second.c_str());
+  if (::link(path.c_str(), second.c_str()) == 0) {
+    const int error = std::rename(second.c_str(), previous.c_str()) == 0 ? 0 : errno;
+    ::unlink(second.c_str()); // still there if both were one file already
+    if (error != 0) cannot_write(previous, reason(error));
+  } else if (errno != ENOENT && std::rename(path.c_str(), previous.c_str()) != 0) {
+    cannot_write(previous, reason(errno));
+  }
+}
+
 } // namespace
 
 void prepare_place(const fs::path& path, const fs::path& part) {
@@ -78,8 +92,7 @@ void require_visible(const fs::path& path) {
 
 void put_in_place(const fs::path& part, const fs::path& path, const fs::path& previous) {
   sync(part, path, false);
-  if (!previous.empty() && std::rename(path.c_str(), previous.c_str()) != 0 && errno != ENOENT)
-    cannot_write(previous, reason(errno));
+  if (!previous.empty()) keep_as(path, previous);
   if (std::rename(part.c_str(), path.c_str()) != 0) cannot_write(path, reason(errno));
   sync(folder_of(path), path, true);
 }
