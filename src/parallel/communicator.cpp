@@ -157,6 +157,15 @@ std::string Communicator::gather(const std::string& bytes, std::int64_t most) co
 
 void Communicator::barrier() const { check(MPI_Barrier(comm_), "MPI_Barrier"); }
 
+int Communicator::ranks_on_node() const {
+  MPI_Comm node = MPI_COMM_NULL;
+  check(MPI_Comm_split_type(comm_, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node), "MPI_Comm_split_type");
+  int ranks = 1;
+  check(MPI_Comm_size(node, &ranks), "MPI_Comm_size");
+  check(MPI_Comm_free(&node), "MPI_Comm_free");
+  return ranks;
+}
+
 void Communicator::agree(const std::function<void()>& work) const {
   const Outcome mine = outcome_of(work);
   const std::int64_t failures = sum(std::int64_t{mine.failed});

@@ -68,6 +68,8 @@ public:
   /// any: at most `most` bytes (at least one a rank) travel at once.
   [[nodiscard]] std::string gather(const std::string& bytes, std::int64_t most = most_at_once) const;
   void barrier() const;
+  /// How many of the ranks are on this rank's node.
+  [[nodiscard]] int ranks_on_node() const;
 
   /// Runs `work` on every rank; if it throws on any, all ranks throw the same AgreedError (the lowest failing
   /// rank's message and exit code). `work` must not call collectives that another rank's exception would

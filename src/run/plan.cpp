@@ -2,11 +2,14 @@
 
 #include "io/policy_file.hpp"
 #include "parallel/for_each.hpp"
+#include "run/calibration.hpp"
 #include "run/evaluation_plan.hpp"
 #include "run/format.hpp"
+#include "run/machine.hpp"
 #include "tasks/shard.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 namespace metasieve {
@@ -57,6 +60,26 @@ double working_bytes(const Load& load, const Policy& policy) {
   return most * thread_count();
 }
 
+/// The shape in the middle of the tasks of a load, by cost: what the machine is timed on.
+TaskShape typical(const Load& load, const Cost& cost) {
+  std::vector<TaskShape> shapes = load.tasks;
+  if (shapes.empty()) return {300, 100, 10};
+  const auto middle = shapes.begin() + std::ssize(shapes) / 2;
+  std::nth_element(shapes.begin(), middle, shapes.end(),
+                   [&](const TaskShape& a, const TaskShape& b) { return cost(a) < cost(b); });
+  return *middle;
+}
+
+/// How many ranks would hold a load, where each node has room for its share of them.
+std::string ranks_that_fit(const Communicator& comm, double shared_bytes, double own_bytes) {
+  const int on_node = comm.ranks_on_node();
+  const double room = available_bytes() / on_node - own_bytes; // of a rank, for its share
+  if (room <= 0) return "run fewer ranks on each node";
+  const double ranks = 1.2 * shared_bytes / room; // shares are not equal
+  return format("it would take about %.0f ranks on %.0f such nodes, %d on each, or a smaller suite",
+                std::ceil(ranks), std::ceil(ranks / on_node), on_node);
+}
+
 /// Seconds until all tasks went through a stage that ends when the last rank is done.
 double stage_seconds(const Load& load, const Cost& cost) {
   std::vector<double> costs;
@@ -80,11 +103,15 @@ double adaptation_seconds(const Load& load, const Config& config) {
   return seconds * static_cast<double>(config.meta.iterations) / static_cast<double>(steps);
 }
 
-double loading_seconds(const Load& load, const Config& config, bool generated) {
-  return (generated ? stage_seconds(load, generation_cost) : 0.0) +
-         stage_seconds(load,
-                       [&](const TaskShape& task) { return preparation_cost(task, config.policy.features); });
+double loading_seconds(const Load& load, const Config& config, bool generated, const Speed& speed) {
+  return (generated ? speed.generation * stage_seconds(load, generation_cost) : 0.0) +
+         speed.preparation * stage_seconds(load, [&](const TaskShape& task) {
+           return preparation_cost(task, config.policy.features);
+         });
 }
+
+/// "12 s", "1.2 s"
+std::string seconds_text(double seconds) { return format(seconds < 10 ? "%.1f s" : "%.0f s", seconds); }
 
 /// Bytes in evaluation.h5 that each task and each source take.
 struct EvaluationSizes {
@@ -123,11 +150,14 @@ std::string plan(const Communicator& comm, const GenerateRequest& request) {
   const TaskSource source = TaskSource::generator(request.config);
   const Load load = load_of(comm, source, {0, source.task_count()}, generation_cost);
   const double file = sum(load.tasks, data_bytes) + 320.0 * static_cast<double>(source.task_count()) + 2e4;
+  const double memory = program_bytes + fullest(load, data_bytes) + std::min(file, staging_bytes);
+  require_room(comm, {memory, file}, request.output.parent_path(),
+               ranks_that_fit(comm, sum(load.tasks, data_bytes), program_bytes + staging_bytes));
+  const Speed speed = calibrate(comm, typical(load, generation_cost), request.config, {.generation = true});
   return header(comm, source.task_count(), sum(load.tasks, rows)) +
-         format(
-             "  memory per rank  %.0f MB\n  file             %s, %.1f MB\n  time             about %.1f s\n",
-             (program_bytes + fullest(load, data_bytes) + std::min(file, staging_bytes)) / megabyte,
-             request.output.c_str(), file / megabyte, stage_seconds(load, generation_cost));
+         format("  memory per rank  %.0f MB\n  file             %s, %.1f MB\n  time             about %s\n",
+                memory / megabyte, request.output.c_str(), file / megabyte,
+                seconds_text(speed.generation * stage_seconds(load, generation_cost)).c_str());
 }
 
 std::string plan(const Communicator& comm, const TrainRequest& request) {
@@ -148,25 +178,31 @@ std::string plan(const Communicator& comm, const TrainRequest& request) {
   const auto iterations = static_cast<double>(config.meta.iterations);
   const double gradients = config.output.save_gradients ? 8.0 * p * iterations : 0.0;
   const double history = 66.0 * iterations + 72.0 * assessments;
-  const double memory = program_bytes + fullest(train, held) + fullest(held_out, held) + gradients +
-                        std::max(working_bytes(train, config.policy), working_bytes(held_out, config.policy));
-  const double validation = assessments * stage_seconds(held_out, [&](const TaskShape& task) {
-                              return assessment_cost(task, config);
-                            });
+  const double working =
+      std::max(working_bytes(train, config.policy), working_bytes(held_out, config.policy));
+  const double own = program_bytes + gradients + working;
+  const double memory = own + fullest(train, held) + fullest(held_out, held);
+  const double checkpoint = 24.0 * p + gradients + history + 1e4, results = gradients + history + 8e3;
+  require_room(comm, {memory, 2.0 * checkpoint + results + 8.0 * p}, request.output,
+               ranks_that_fit(comm, sum(train.tasks, held) + sum(held_out.tasks, held), own));
+  const TaskShape shape = typical(train, [&](const TaskShape& task) { return visit_cost(task, config); });
+  const Speed speed = calibrate(comm, shape, config, {.generation = !request.suite, .training = true});
+  const double validation =
+      assessments * speed.assessment *
+      stage_seconds(held_out, [&](const TaskShape& task) { return assessment_cost(task, config); });
   const bool generated = !request.suite;
-  const double seconds = loading_seconds(train, config, generated) +
-                         loading_seconds(held_out, config, generated) + adaptation_seconds(train, config) +
-                         validation;
+  const double seconds = loading_seconds(train, config, generated, speed) +
+                         loading_seconds(held_out, config, generated, speed) +
+                         speed.visit * adaptation_seconds(train, config) + validation;
   return header(comm, source.task_count(), sum(train.tasks, rows) + sum(held_out.tasks, rows)) +
-         format("  policy           %.0f parameters, %s, hidden layers %zu\n"
-                "  memory per rank  %.0f MB\n"
-                "  files            policy.h5 %.2f MB, checkpoint.h5 (and _prev) %.2f MB, results.h5 %.2f MB "
-                "in %s\n"
-                "  time             about %.0f s\n",
-                p, std::string(to_string(config.policy.features)).c_str(), config.policy.hidden.size(),
-                memory / megabyte, (8.0 * p + 5e3) / megabyte,
-                (24.0 * p + gradients + history + 1e4) / megabyte, (gradients + history + 8e3) / megabyte,
-                request.output.c_str(), seconds);
+         format(
+             "  policy           %.0f parameters, %s, hidden layers %zu\n"
+             "  memory per rank  %.0f MB\n"
+             "  files            policy.h5 %.2f MB, checkpoint.h5 %.2f MB (twice), results.h5 %.2f MB in %s\n"
+             "  time             about %s\n",
+             p, std::string(to_string(config.policy.features)).c_str(), config.policy.hidden.size(),
+             memory / megabyte, (8.0 * p + 5e3) / megabyte, checkpoint / megabyte, results / megabyte,
+             request.output.c_str(), seconds_text(seconds).c_str());
 }
 
 std::string plan(const Communicator& comm, const EvaluateRequest& request) {
@@ -178,16 +214,24 @@ std::string plan(const Communicator& comm, const EvaluateRequest& request) {
   const auto total = [&](const TaskShape& task) { return evaluation.cost(task); };
   const EvaluationSizes sizes = evaluation_sizes(evaluation);
   std::string text = "dry run: nothing is written\n";
-  double file_bytes = 3e4;
+  double file_bytes = 3e4, most_memory = 0;
   for (const TaskSource& source : evaluation_sources(comm, request)) {
     const Load load = load_of(comm, source, {0, source.task_count()}, total);
-    text += format("  %-16s %ld tasks or splits, %.0f rows; memory per rank %.0f MB; about %.0f s\n",
+    const double own = program_bytes + working_bytes(load, policy);
+    const double memory = own + fullest(load, held);
+    require_room(comm, {memory, 0}, {}, ranks_that_fit(comm, sum(load.tasks, held), own));
+    const Speed speed = calibrate(comm, typical(load, total), evaluation.config, {.contest = true});
+    const double seconds = stage_seconds(load, [&](const TaskShape& task) {
+      return speed.preparation * preparation_cost(task, policy.features) +
+             speed.contest * (evaluation.cost(task) - preparation_cost(task, policy.features));
+    });
+    text += format("  %-16s %ld tasks or splits, %.0f rows; memory per rank %.0f MB; about %s\n",
                    source.names({0, 1}).front().c_str(), static_cast<long>(source.task_count()),
-                   sum(load.tasks, rows),
-                   (program_bytes + fullest(load, held) + working_bytes(load, policy)) / megabyte,
-                   stage_seconds(load, total));
+                   sum(load.tasks, rows), memory / megabyte, seconds_text(seconds).c_str());
     file_bytes += sizes.of_task * static_cast<double>(source.task_count()) + sizes.of_source;
+    most_memory = std::max(most_memory, memory);
   }
+  require_room(comm, {most_memory, file_bytes}, request.output.parent_path(), "");
   return text + format("  file             %s, %.1f MB\n", request.output.c_str(), file_bytes / megabyte);
 }
 

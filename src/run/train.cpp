@@ -6,6 +6,7 @@
 #include "run/batch_mean.hpp"
 #include "run/failures.hpp"
 #include "run/format.hpp"
+#include "run/machine.hpp"
 #include "run/phase_clock.hpp"
 #include "run/progress.hpp"
 #include "run/resume.hpp"
@@ -266,10 +267,11 @@ private:
     }
     if (in_session_) collect(); // else the run was complete, and all is known
     write_results(comm_, folder_ / "results.h5", {resolved_ini(config_)}, results_);
-    if (comm_.is_root()) report();
+    const double most_bytes = comm_.max(peak_bytes());
+    if (comm_.is_root()) report(most_bytes);
   }
 
-  void report() const {
+  void report(double most_bytes) const {
     std::int64_t clipped_tasks = 0;
     for (const HistoryRow& row : results_.history) clipped_tasks += row.clipped_tasks;
     if (in_session_) std::printf("%s", timing_table(results_.timing).c_str());
@@ -279,9 +281,11 @@ private:
     if (clipped_tasks > 0)
       std::printf("warning: %lld task gradients were clipped at norm %g\n",
                   static_cast<long long>(clipped_tasks), BatchSum::bound);
-    std::printf("wrote %s, results.h5 and checkpoint.h5 (%ld iterations, %d rank(s) x %d thread(s))\n",
-                (folder_ / "policy.h5").c_str(), static_cast<long>(config_.meta.iterations), comm_.size(),
-                thread_count());
+    std::printf(
+        "wrote %s, results.h5 and checkpoint.h5 (%ld iterations, %d rank(s) x %d thread(s), %.1f s, at most "
+        "%.0f MB on a rank)\n",
+        (folder_ / "policy.h5").c_str(), static_cast<long>(config_.meta.iterations), comm_.size(),
+        thread_count(), wall_seconds() - begin_, 1e-6 * most_bytes);
   }
 
   const Communicator& comm_;

@@ -242,9 +242,9 @@ class Talk(BinaryTest):
             (*TRAIN, "--output", "new/run"): r"memory per rank +\d+ MB\n.*policy.h5 \d.* MB.* in new/run\n.*time",
             (*TRAIN, "--suite", "suite.h5", "--output", "new/run"): r"policy.h5 \d.* MB.* in new/run\n.*time",
             ("evaluate", "--policy", "policy.h5", "--suite", "suite.h5", "--output", "new.h5"):
-                r"memory per rank \d+ MB; about \d+ s\n.*new.h5, \d.*MB\n",
+                r"memory per rank \d+ MB; about [\d.]+ s\n.*new.h5, \d.*MB\n",
             ("evaluate", "--policy", "policy.h5", "--dataset", "data.h5", "--output", "new.h5"):
-                r"memory per rank \d+ MB; about \d+ s\n.*new.h5, \d.*MB\n",
+                r"memory per rank \d+ MB; about [\d.]+ s\n.*new.h5, \d.*MB\n",
             ("score", "--policy", "policy.h5", "--dataset", "data.h5", "--output", "new.h5"):
                 r"data +80 training rows of 80\n  memory +\d+ MB.*\n.*new.h5 and .csv",
         }

@@ -74,11 +74,16 @@ class Chaos(FilesTest):
             finished = False
             while not finished:
                 process = self.start(chance.choice((1, 2, 3, 4)), chance.choice((1, 2)))
+                was_there = was_writing = False
                 if killed < KILLS:
                     was_there, was_writing = self.kill_one(process, chance, time.monotonic() + 20)
                     killed += was_there
                     writing += was_writing
-                _, err = process.communicate(timeout=60)
+                try:  # a job that lost a rank must end; a whole one takes its time
+                    _, err = process.communicate(timeout=30 if was_there else 300)
+                except subprocess.TimeoutExpired:
+                    self.fail(f"kill {killed} (counts: {was_there}, while writing: {was_writing}): "
+                              f"{process.args[2]} ranks go on: {children(process.pid)}")
                 self.assertNotIn("metasieve: ", err)
                 finished = process.returncode == 0
                 self.assert_one_is_sound()

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "parallel/communicator.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace metasieve {
+
+/// Bytes of memory that the job may use on this node: what is free now, or less where SLURM or a control
+/// group limits it.
+[[nodiscard]] double available_bytes();
+
+/// The most memory that this process has held so far, in bytes.
+[[nodiscard]] double peak_bytes();
+
+/// What a rank of a planned run needs.
+struct Needs {
+  double rank_bytes = 0; ///< of memory, of the fullest rank
+  double file_bytes = 0; ///< on disk, all files together
+};
+
+/// Collective: checks that the ranks of each node fit into its memory and the files onto the disk that holds
+/// `folder`. `remedy` says what would fit. @throws AgreedError: exit code 2 naming the node, what is needed
+/// and what is there; exit code 3 for the disk
+void require_room(const Communicator& comm, const Needs& needs, const std::filesystem::path& folder,
+                  const std::string& remedy);
+
+} // namespace metasieve
