@@ -271,10 +271,20 @@ std::string help_text(const std::string& command) {
     for (const CommandInfo& info : commands())
       text += "  " + std::string(info.name) + std::string(10 - std::string(info.name).size(), ' ') +
               info.brief + "\n";
-    return text + "\nmetasieve COMMAND --help lists a command's options and configuration keys.\n"
-                  "metasieve --version says what it was built with.\n\n"
-                  "exit codes: 0 done; 2 usage or configuration; 3 bad data or I/O; 4 numerical failure;\n"
-                  "            70 internal error; 75 stopped early with a good checkpoint\n";
+    return text +
+           "\nmetasieve COMMAND --help lists a command's options and configuration keys.\n"
+           "metasieve --version says what it was built with.\n\n"
+           "exit codes, and what to do:\n"
+           "   0  done\n"
+           "   2  command line or configuration: mend what the message names; nothing was changed\n"
+           "   3  a file cannot be read or written: mend what the message names (metasieve verify FILE "
+           "tells\n"
+           "      more), then the same command with --resume; the last checkpoint is whole\n"
+           "   4  too many tasks failed numerically: see /failures of results.h5; smaller steps, more ridge\n"
+           "  70  out of memory: more nodes or fewer ranks a node, then --resume; or a bug: please report "
+           "it\n"
+           "  75  stopped early by a signal or time limit: the same command with --resume goes on\n"
+           "  any other: a rank was killed, or mpirun; --resume goes on from the last checkpoint\n";
   }
   const CommandInfo& info = find_command(command);
   std::string text = "usage: metasieve " + command + " " + info.usage + "\n\n" + info.about + "\n";
