@@ -65,6 +65,41 @@ TEST(Train, of_which_most_fits_failed_ends_with_the_exit_code_of_a_numerical_fai
   EXPECT_EQ(failures, 10);
 }
 
+TEST(Train, ends_early_once_enough_fits_failed_to_judge) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  Config config = small_config();
+  set_key(config, "meta.learning_rate", "1e200");
+  set_key(config, "meta.iterations", "1000");
+  set_key(config, "run.max_failed", "0.9");
+
+  std::string message;
+  printed([&] {
+    message = agreed_error(
+        comm,
+        [&] {
+          train(comm, {config, scratch.folder(), {}});
+        },
+        ExitCode::numerical);
+  });
+
+  EXPECT_PRED2(contains, message, "98 of 100 task fits failed, more than run.max_failed = 0.9: tasks ");
+  EXPECT_EQ(read_results(comm, scratch / "results.h5").history.size(), 50U);
+}
+
+TEST(Train, may_be_told_that_failures_do_not_matter) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  Config config = small_config();
+  set_key(config, "meta.learning_rate", "1e200");
+  set_key(config, "run.max_failed", "1");
+
+  const std::string text = printed([&] { train(comm, {config, scratch.folder(), {}}); });
+
+  EXPECT_EQ(contains(text, "warning: 10 task fits failed and were left out: tasks "), comm.is_root());
+  EXPECT_TRUE(std::filesystem::exists(scratch / "policy.h5"));
+}
+
 TEST(Train, prints_numbers_where_there_is_no_label_noise_to_compare_with) {
   const Communicator comm;
   const Scratch scratch(comm);
@@ -75,6 +110,24 @@ TEST(Train, prints_numbers_where_there_is_no_label_noise_to_compare_with) {
 
   EXPECT_EQ(text.find("nan"), std::string::npos) << text;
   EXPECT_EQ(text.find("inf"), std::string::npos) << text;
+}
+
+TEST(Plan, that_does_not_fit_into_memory_or_onto_the_disk_is_refused) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  Config config = small_config();
+  set_key(config, "family.small.samples", "20000");
+  set_key(config, "suite.tasks", "1000000"); // 460 GB
+
+  const std::string message = agreed_error(
+      comm,
+      [&] {
+        static_cast<void>(plan(comm, GenerateRequest{config, scratch / "suite.h5"}));
+      },
+      ExitCode::usage);
+
+  EXPECT_PRED2(contains, message, "does not fit: " + std::to_string(comm.size()) + " rank(s) of ");
+  EXPECT_PRED2(contains, message, "it would take about ");
 }
 
 /// The number after `name` in the text of a dry run, in bytes.

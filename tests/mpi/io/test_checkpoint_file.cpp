@@ -1,0 +1,162 @@
+#include "io/checkpoint_file.hpp"
+#include "io/place_file.hpp"
+
+#include "base/random.hpp"
+#include "mpi/agreed.hpp"
+#include "mpi/io/samples.hpp"
+#include "mpi/scratch.hpp"
+
+namespace metasieve {
+namespace {
+
+using test::agreed_error;
+using test::contains;
+using test::Scratch;
+
+/// A checkpoint of so many iterations.
+Checkpoint at_iteration(std::int64_t t) {
+  Checkpoint checkpoint = test::sample_checkpoint();
+  checkpoint.policy.trained_iterations = checkpoint.step = t;
+  checkpoint.results.meta_gradient.resize(0, 0);
+  checkpoint.results.history.clear();
+  for (std::int64_t i = 1; i <= t; ++i)
+    checkpoint.results.history.push_back({i, 0.5, 0.25, 0.75, 1, 0, 0, 0.1});
+  return checkpoint;
+}
+
+void write_to(const Communicator& comm, const std::filesystem::path& folder, std::int64_t t) {
+  write_checkpoint(comm, folder / checkpoint_name, folder / previous_checkpoint_name, at_iteration(t));
+}
+
+std::int64_t found_iteration(const FoundCheckpoint& found) {
+  return found.checkpoint ? found.checkpoint->policy.trained_iterations : -1;
+}
+
+TEST(FindCheckpoint, takes_the_newest_and_falls_back_to_the_one_before) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+
+  EXPECT_EQ(found_iteration(find_checkpoint(comm, scratch.folder())), -1);
+  for (const std::int64_t t : {1, 2, 3}) {
+    write_to(comm, scratch.folder(), t);
+    EXPECT_EQ(found_iteration(find_checkpoint(comm, scratch.folder())), t);
+  }
+  comm.barrier();
+  if (comm.is_root()) test::put_bytes(scratch / checkpoint_name, "damaged");
+  comm.barrier();
+  const FoundCheckpoint found = find_checkpoint(comm, scratch.folder());
+
+  EXPECT_EQ(found_iteration(found), 2);
+  EXPECT_EQ(found.path, scratch / previous_checkpoint_name);
+  EXPECT_PRED2(contains, found.problem, "checkpoint.h5: is no HDF5 file");
+}
+
+TEST(FindCheckpoint, names_both_when_none_is_sound) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  if (comm.is_root())
+    for (const char* name : {checkpoint_name, previous_checkpoint_name}) test::put_bytes(scratch / name, "x");
+  comm.barrier();
+
+  const std::string message =
+      agreed_error(comm, [&] { static_cast<void>(find_checkpoint(comm, scratch.folder())); });
+
+  EXPECT_PRED2(contains, message, "checkpoint.h5: is no HDF5 file");
+  EXPECT_PRED2(contains, message, "checkpoint_prev.h5: is no HDF5 file");
+}
+
+TEST(FindCheckpoint, does_not_hide_that_the_only_one_is_damaged) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  if (comm.is_root()) test::put_bytes(scratch / checkpoint_name, "x");
+  comm.barrier();
+
+  EXPECT_PRED2(contains,
+               agreed_error(comm, [&] { static_cast<void>(find_checkpoint(comm, scratch.folder())); }),
+               "checkpoint.h5: is no HDF5 file");
+}
+
+TEST(CheckpointFile, with_a_gap_in_its_history_is_refused) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  Checkpoint checkpoint = at_iteration(3);
+  checkpoint.results.history[1].iteration = 3;
+  write_checkpoint(comm, scratch / checkpoint_name, {}, checkpoint);
+
+  EXPECT_PRED2(
+      contains,
+      agreed_error(comm, [&] { static_cast<void>(read_checkpoint(comm, scratch / checkpoint_name)); }),
+      "/history: record 1 is of iteration 3; must be 2");
+}
+
+/// The bits that two reads must agree in.
+std::string state(const Checkpoint& c) {
+  const auto bytes = [](const Vector& v) {
+    return std::string(reinterpret_cast<const char*>(v.data()),
+                       static_cast<std::size_t>(v.size()) * sizeof(double));
+  };
+  std::string text =
+      bytes(c.policy.theta) + bytes(c.first_moment) + bytes(c.second_moment) + c.config + c.commit;
+  for (const double value : {c.policy.keep, c.policy.temperature}) text += std::to_string(value);
+  for (const std::int64_t value : {c.step, c.policy.trained_iterations, static_cast<std::int64_t>(c.tasks)})
+    text += " " + std::to_string(value);
+  for (const HistoryRow& row : c.results.history)
+    text += std::to_string(row.loss) + std::to_string(row.seconds);
+  for (const SessionRow& row : c.results.sessions) text += std::to_string(row.threads);
+  return text + std::to_string(c.results.validation.size()) + std::to_string(c.results.failures.size());
+}
+
+/// Wherever a bit flips, the file is refused, or the bit meant nothing. On one rank: it reads thousands of
+/// files.
+TEST(CheckpointFile, with_a_flipped_bit_is_refused_or_the_same) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  write_to(comm, scratch.folder(), 2);
+  if (comm.is_root()) {
+    const Communicator alone(MPI_COMM_SELF);
+    const std::string good = test::bytes_of(scratch / checkpoint_name);
+    const std::string wanted = state(read_checkpoint(alone, scratch / checkpoint_name));
+    const Stream stream(Seed{5}, Draw::parameters, TaskId{});
+    int refused = 0, same = 0;
+    for (Index i = 0; i < 1500; ++i) {
+      std::string bad = good;
+      const auto bit = static_cast<std::size_t>(stream.uniform(i) * 8.0 * static_cast<double>(good.size()));
+      bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << bit % 8));
+      test::put_bytes(scratch / "bad.h5", bad);
+      try {
+        EXPECT_EQ(state(read_checkpoint(alone, scratch / "bad.h5")), wanted) << "bit " << bit;
+        ++same;
+      } catch (const AgreedError& error) {
+        EXPECT_EQ(error.code(), ExitCode::data);
+        ++refused;
+      }
+    }
+    EXPECT_GT(refused, 500);
+    EXPECT_GT(same, 10); // descriptions, unused room
+  }
+}
+
+TEST(PutInPlace, keeps_the_file_before_under_its_second_name) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  if (comm.is_root()) {
+    for (const char* words : {"one", "two", "three"}) {
+      test::put_bytes(scratch / "a.part", words);
+      put_in_place(scratch / "a.part", scratch / "a", scratch / "before");
+    }
+    EXPECT_EQ(test::bytes_of(scratch / "a"), "three");
+    EXPECT_EQ(test::bytes_of(scratch / "before"), "two");
+
+    // Killed between the two steps, both names are one file: nothing is lost, and nothing is left over.
+    std::filesystem::remove(scratch / "before");
+    std::filesystem::create_hard_link(scratch / "a", scratch / "before");
+    test::put_bytes(scratch / "a.part", "four");
+    put_in_place(scratch / "a.part", scratch / "a", scratch / "before");
+    EXPECT_EQ(test::bytes_of(scratch / "a"), "four");
+    EXPECT_EQ(test::bytes_of(scratch / "before"), "three");
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(scratch.folder()), {}), 2);
+  }
+}
+
+} // namespace
+} // namespace metasieve

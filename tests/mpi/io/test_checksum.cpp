@@ -1,0 +1,96 @@
+#include "io/checksum.hpp"
+#include "io/file_reader.hpp"
+#include "io/policy_file.hpp"
+#include "io/verify.hpp"
+
+#include "mpi/agreed.hpp"
+#include "mpi/io/edit.hpp"
+#include "mpi/io/samples.hpp"
+#include "mpi/scratch.hpp"
+
+#include <set>
+
+namespace metasieve {
+namespace {
+
+using test::agreed_error;
+using test::contains;
+using test::Scratch;
+
+std::vector<std::byte> numbered(std::size_t size) {
+  std::vector<std::byte> bytes(size);
+  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(37 * i + i / 5);
+  return bytes;
+}
+
+TEST(Checksum, is_the_same_in_whatever_pieces_rows_come) {
+  for (const std::size_t row_bytes : {1U, 4U, 8U, 13U, 77U}) {
+    const std::vector<std::byte> bytes = numbered(30 * row_bytes);
+    const std::span all(bytes);
+    const std::uint64_t whole = checksum(0, row_bytes, all);
+    for (const std::size_t cut : {0U, 1U, 17U, 30U})
+      EXPECT_EQ(whole, checksum(0, row_bytes, all.first(cut * row_bytes)) +
+                           checksum(static_cast<std::int64_t>(cut), row_bytes, all.subspan(cut * row_bytes)))
+          << row_bytes << " " << cut;
+  }
+}
+
+TEST(Checksum, tells_every_flipped_bit_and_every_exchange_of_rows) {
+  constexpr std::size_t row_bytes = 12;
+  std::vector<std::byte> bytes = numbered(5 * row_bytes);
+  std::set<std::uint64_t> sums{checksum(0, row_bytes, bytes)};
+  for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    const auto flip = static_cast<std::byte>(1U << bit % 8);
+    bytes[bit / 8] ^= flip;
+    sums.insert(checksum(0, row_bytes, bytes));
+    bytes[bit / 8] ^= flip;
+  }
+  std::swap_ranges(bytes.begin(), bytes.begin() + row_bytes, bytes.begin() + 2 * row_bytes);
+  sums.insert(checksum(0, row_bytes, bytes));
+
+  EXPECT_EQ(sums.size(), 8 * bytes.size() + 2);
+}
+
+TEST(FileChecksums, are_there_for_every_data_set_and_fit_on_any_ranks) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  write_suite(comm, scratch / "suite.h5", {}, test::sample_tasks(test::share(comm, 7)));
+
+  if (comm.is_root()) {
+    const FileReader file(scratch / "suite.h5");
+    EXPECT_EQ(file.data_sets().size(), 13U); // metadata, and six in each part
+    for (const std::string& name : file.data_sets()) EXPECT_EQ(file.checksum_fits(name), true) << name;
+  }
+  EXPECT_PRED2(contains, verify_file(comm, scratch / "suite.h5"), "13 checksums fit");
+}
+
+TEST(FileChecksums, find_a_changed_value_that_is_legal_otherwise) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  write_suite(comm, scratch / "suite.h5", {}, test::sample_tasks(test::share(comm, 7)));
+  if (comm.is_root())
+    test::edit(scratch / "suite.h5", [](hid_t file) { test::set_value(file, "/train/x", 3, 0.125F); });
+  comm.barrier();
+
+  const std::string message =
+      agreed_error(comm, [&] { static_cast<void>(verify_file(comm, scratch / "suite.h5")); });
+
+  EXPECT_PRED2(contains, message, "suite.h5: /train/x: does not fit its checksum");
+  EXPECT_PRED2(contains, message, "generate it again");
+}
+
+TEST(FileChecksums, of_files_without_any_are_not_asked_for) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  write_policy(comm, scratch / "policy.h5", {}, test::sample_policy());
+  if (comm.is_root())
+    test::edit(scratch / "policy.h5", [](hid_t file) {
+      test::replace(file, "/layers/0/bias", {5}, std::vector<double>{1, 2, 3, 4, 5});
+    });
+  comm.barrier();
+
+  EXPECT_PRED2(contains, verify_file(comm, scratch / "policy.h5"), "5 checksums fit, 1 data sets have none");
+}
+
+} // namespace
+} // namespace metasieve

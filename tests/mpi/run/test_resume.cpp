@@ -1,0 +1,75 @@
+#include "run/resume.hpp"
+
+#include "features/prepared_task.hpp"
+#include "mpi/io/samples.hpp"
+
+#include <gtest/gtest.h>
+
+namespace metasieve {
+namespace {
+
+Config config_with(const std::string& key, const std::string& value) {
+  Config config;
+  for (const char* family : {"seed_random", "biased"})
+    set_key(config, "family." + std::string(family) + ".samples", "200");
+  set_key(config, key, value);
+  return config;
+}
+
+std::vector<std::string> changed(const std::string& key, const std::string& value, bool with_tasks = true) {
+  return changed_keys(resolved_ini(config_with("meta.clip", "10")), resolved_ini(config_with(key, value)),
+                      with_tasks);
+}
+
+TEST(ChangedKeys, are_those_that_change_the_mathematics) {
+  EXPECT_EQ(changed("meta.batch", "8"), (std::vector<std::string>{"meta.batch = 8 (was 16)"}));
+  EXPECT_EQ(changed("policy.keep", "0.5"), (std::vector<std::string>{"policy.keep = 0.5 (was 0.7)"}));
+  EXPECT_EQ(changed("suite.validation_tasks", "7", false),
+            (std::vector<std::string>{"suite.validation_tasks = 7 (was 40)"}));
+  EXPECT_EQ(changed("family.biased.minority", "0.3").size(), 1U);
+}
+
+TEST(ChangedKeys, are_not_those_of_output_limits_and_more_iterations) {
+  for (const auto& [key, value] :
+       std::vector<std::pair<std::string, std::string>>{{"output.checkpoint_every", "3"},
+                                                        {"output.save_gradients", "true"},
+                                                        {"run.max_minutes", "5"},
+                                                        {"run.max_failed", "0.1"},
+                                                        {"evaluate.splits", "3"},
+                                                        {"meta.validate_every", "7"},
+                                                        {"meta.iterations", "900"}})
+    EXPECT_TRUE(changed(key, value).empty()) << key;
+}
+
+TEST(ChangedKeys, of_the_generator_do_not_count_where_a_suite_file_gives_the_tasks) {
+  EXPECT_TRUE(changed("suite.seed", "7", false).empty());
+  EXPECT_TRUE(changed("family.biased.minority", "0.3", false).empty());
+  EXPECT_EQ(changed("suite.seed", "7", true).size(), 1U);
+}
+
+TEST(Fingerprint, is_of_all_values_whichever_rank_holds_them) {
+  const Communicator comm;
+  const auto prepared = [](Range ids) {
+    std::vector<PreparedTask> tasks;
+    for (const Task& task : test::sample_tasks(ids)) {
+      PreparedTask each;
+      each.id = task.id;
+      each.train = task.train;
+      each.test = task.test;
+      tasks.push_back(each);
+    }
+    return tasks;
+  };
+  const std::vector<PreparedTask> first = prepared(test::share(comm, 5)), none;
+  const std::vector<PreparedTask> all = comm.is_root() ? prepared({0, 5}) : none;
+  std::vector<PreparedTask> changed = all;
+  if (!changed.empty()) changed[3].test.group(0) ^= 1U;
+
+  const std::uint64_t shared = fingerprint(comm, {&first, &none});
+
+  EXPECT_EQ(shared, fingerprint(comm, {&none, &all}));
+  EXPECT_NE(shared, fingerprint(comm, {&changed}));
+}
+
+} // namespace
+} // namespace metasieve
