@@ -60,6 +60,14 @@ def execute(command, folder, threads=1, timeout=60, **env):
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
+def children(pid):
+    """The processes that it has started: of mpirun, the ranks in order."""
+    try:
+        return [int(word) for word in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
 def in_parallel(calls):
     """Results of functions without arguments, in order: starting MPI is mostly waiting."""
     with concurrent.futures.ThreadPoolExecutor(4) as pool:

@@ -5,14 +5,13 @@ METASIEVE_SEED=1                                               of ranks, threads
 """
 
 import os
-import pathlib
 import random
 import shutil
 import signal
 import subprocess
 import time
 
-from support import MPI, FilesTest, words
+from support import MPI, FilesTest, children, words
 
 KILLS = int(os.environ.get("METASIEVE_KILLS", "5"))
 SEED = int(os.environ.get("METASIEVE_SEED", "1"))
@@ -20,13 +19,6 @@ SEED = int(os.environ.get("METASIEVE_SEED", "1"))
 TRAIN = ("train", "--suite.tasks", "10", "--suite.validation_tasks", "2", "--suite.mixture", "some:1",
          "--family.some.samples", "300:900", "--family.some.features", "5:8", "--meta.batch", "4", "--meta.iterations",
          "400", "--meta.validate_every", "100", "--meta.support", "0", "--policy.hidden", "8,4")
-
-
-def children(pid):
-    try:
-        return [int(word) for word in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
 
 
 class Chaos(FilesTest):

@@ -7,8 +7,7 @@ import signal
 import subprocess
 import time
 
-from support import ALONE, MPI, FilesTest, messages, words
-from test_chaos import children
+from support import ALONE, MPI, FilesTest, children, messages, words
 
 # Tasks whose matrices the allocator asks the system for anew each time; about 30 ms an iteration.
 TRAIN = ("train", "--suite.tasks", "6", "--suite.validation_tasks", "1", "--suite.mixture", "big:1",

@@ -1,7 +1,6 @@
 """`train --resume`: the same bytes as a run that nobody stopped, whatever stopped it and on whatever ranks it goes on."""
 
 import os
-import pathlib
 import shutil
 import signal
 import subprocess
@@ -10,7 +9,7 @@ import time
 import h5py
 import numpy as np
 
-from support import ALONE, MPI, FilesTest, execute, messages, text, words
+from support import ALONE, MPI, FilesTest, children, execute, messages, words
 
 # About 5 ms an iteration, 300 of them.
 TRAIN = ("train", "--suite.tasks", "10", "--suite.validation_tasks", "2", "--suite.mixture", "some:1",
@@ -85,6 +84,20 @@ class Resume(FilesTest):
                 sessions = self.assert_same_as_whole()
                 self.assertEqual(list(sessions["ranks"])[-1], 3)
                 self.assertEqual(list(sessions["threads"])[-1], 2)
+
+    def test_checkpoints_by_the_clock(self):
+        """Without any by iterations; what the clock has kept is gone on from after a kill."""
+        process = self.start(*TRAIN, "--output", "run", "--output.checkpoint_every", "0", "--output.checkpoint_minutes",
+                             "0.0005", ranks=2)
+        self.wait_for("run/checkpoint_prev.h5")
+        os.kill(children(process.pid)[0], signal.SIGKILL)
+        process.communicate(timeout=60)
+        self.assertFalse((self.folder / "run/policy.h5").exists())
+
+        run = self.resume(ranks=1)
+
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assert_same_as_whole()
 
     def test_a_second_signal_changes_nothing(self):
         stopped = self.stop_by(signal.SIGUSR1, times=20)
