@@ -1,0 +1,26 @@
+#include "fuzz/hdf5_target.hpp"
+
+#include "mpi/io/samples.hpp"
+
+namespace metasieve::fuzz {
+namespace {
+
+void write_good(const std::filesystem::path& path) {
+  write_checkpoint(world(), path, {"[suite]\n"}, test::sample_checkpoint());
+}
+
+/// What is accepted must be a state to go on from.
+void read(const std::filesystem::path& path) {
+  const Checkpoint state = read_checkpoint(world(), path);
+  const Index size = parameter_count(state.policy);
+  const bool sound = state.policy.theta.size() == size && state.first_moment.size() == size &&
+                     state.second_moment.size() == size && state.first_moment.allFinite() &&
+                     state.second_moment.allFinite() && state.step >= 0;
+  if (!sound) found("accepted a checkpoint that is none");
+}
+
+} // namespace
+
+bool try_input(Bytes input) { return try_hdf5({write_good, read}, input); }
+
+} // namespace metasieve::fuzz
