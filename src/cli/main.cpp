@@ -1,6 +1,7 @@
 #include "cli/commands.hpp"
 
 #include "io/h5.hpp"
+#include "io/read_apart.hpp"
 #include "parallel/communicator.hpp"
 #include "run/stop.hpp"
 
@@ -27,6 +28,7 @@ void report(const std::string& where, std::string message) {
 
 int main(int argc, char** argv) {
   using namespace metasieve;
+  if (const auto code = serve_reader(argc, argv)) return *code; // this process reads a file for another one
   // At once, for MPI takes its time. Other commands end soon, and may be killed.
   const std::string_view command = argc > 1 ? argv[1] : "";
   if (command == "generate" || command == "train" || command == "evaluate") catch_stop_signals();

@@ -1,11 +1,13 @@
 #pragma once
 
+#include "base/error.hpp"
 #include "base/linalg.hpp"
 
 #include <cstdint>
 #include <cstring>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -43,43 +45,49 @@ private:
   std::string bytes_;
 };
 
-/// Takes them back in the same order.
+/// Takes them back in the same order. Members throw DataError where the bytes end too early.
 class ByteReader {
 public:
-  explicit ByteReader(const std::string& bytes) : next_(bytes.data()) {}
+  explicit ByteReader(const std::string& bytes) : rest_(bytes) {}
 
   template <class T>
   requires std::is_trivially_copyable_v<T>
   [[nodiscard]] T get() {
     T value;
-    copy_to(&value, sizeof value);
+    std::memcpy(&value, take(sizeof value).data(), sizeof value);
     return value;
   }
-  [[nodiscard]] std::string text() {
-    std::string text(get<std::uint64_t>(), '\0');
-    copy_to(text.data(), text.size());
-    return text;
-  }
+  [[nodiscard]] std::string text() { return std::string(take(get<std::uint64_t>())); }
   [[nodiscard]] std::vector<std::string> texts() {
-    std::vector<std::string> texts(get<std::uint64_t>());
-    for (std::string& each : texts) each = text();
+    std::vector<std::string> texts;
+    for (auto left = get<std::uint64_t>(); left > 0; --left) texts.push_back(text());
     return texts;
   }
   template <class Array>
   [[nodiscard]] Array array() {
     const Index rows = get<Index>();
     const Index columns = get<Index>();
+    std::uint64_t count = 0, size = 0;
+    constexpr Index fixed = Array::ColsAtCompileTime;
+    if (rows < 0 || columns < 0 || (fixed != Eigen::Dynamic && columns != fixed) ||
+        __builtin_mul_overflow(rows, columns, &count) ||
+        __builtin_mul_overflow(count, sizeof(typename Array::Scalar), &size))
+      fail();
+    const std::string_view values = take(size); // first: memory is taken only for what is there
     Array array(rows, columns);
-    copy_to(array.data(), static_cast<std::size_t>(array.size()) * sizeof(typename Array::Scalar));
+    if (size > 0) std::memcpy(array.data(), values.data(), size);
     return array;
   }
 
 private:
-  void copy_to(void* to, std::size_t size) {
-    if (size > 0) std::memcpy(to, next_, size);
-    next_ += size;
+  [[noreturn]] static void fail() { throw DataError("what one process told another is damaged"); }
+  std::string_view take(std::uint64_t size) {
+    if (size > rest_.size()) fail();
+    const std::string_view taken = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return taken;
   }
-  const char* next_;
+  std::string_view rest_;
 };
 
 } // namespace metasieve

@@ -2,8 +2,8 @@
 
 #include "base/hash.hpp"
 #include "base/version.hpp"
-#include "io/agree.hpp"
 #include "io/checksum.hpp"
+#include "io/contents.hpp"
 #include "io/policy_content.hpp"
 #include "io/result_content.hpp"
 
@@ -69,26 +69,6 @@ void check_history(const FileReader& file, const Checkpoint& checkpoint) {
     file.fail("/meta_gradient", "must be [trained_iterations, parameters]");
 }
 
-/// As bytes, once they are known to be sound.
-std::string read_content(const std::filesystem::path& path) {
-  const FileReader file(path, FileType::checkpoint);
-  Checkpoint checkpoint;
-  checkpoint.policy = read_policy_content(file);
-  checkpoint.step = file.integer("step");
-  if (checkpoint.step < 0) file.fail("/", "attribute 'step' must be at least 0");
-  checkpoint.tasks = file.unsigned_integer("tasks_fingerprint");
-  checkpoint.config = file.text("config");
-  checkpoint.commit = file.text("git_commit");
-  checkpoint.first_moment = read_moment(file, "/first_moment", checkpoint.policy.theta.size());
-  checkpoint.second_moment = read_moment(file, "/second_moment", checkpoint.policy.theta.size());
-  checkpoint.results = read_result_content(file);
-  std::string bytes = to_bytes(checkpoint);
-  if (file.unsigned_integer(checksum_name) != checksum_of(bytes))
-    file.fail("/", "attribute 'checksum' does not fit the contents: damaged");
-  check_history(file, checkpoint);
-  return bytes;
-}
-
 std::span<const double> mine(const Communicator& comm, const Vector& values) {
   return {values.data(), static_cast<std::size_t>(comm.is_root() ? values.size() : 0)};
 }
@@ -128,8 +108,27 @@ void write_checkpoint(const Communicator& comm, const std::filesystem::path& pat
   write_file(comm, path, FileType::checkpoint, {checkpoint.config}, fill, previous);
 }
 
+std::string checkpoint_content(const std::filesystem::path& path) {
+  const FileReader file(path, FileType::checkpoint);
+  Checkpoint checkpoint;
+  checkpoint.policy = read_policy_content(file);
+  checkpoint.step = file.integer("step");
+  if (checkpoint.step < 0) file.fail("/", "attribute 'step' must be at least 0");
+  checkpoint.tasks = file.unsigned_integer("tasks_fingerprint");
+  checkpoint.config = file.text("config");
+  checkpoint.commit = file.text("git_commit");
+  checkpoint.first_moment = read_moment(file, "/first_moment", checkpoint.policy.theta.size());
+  checkpoint.second_moment = read_moment(file, "/second_moment", checkpoint.policy.theta.size());
+  checkpoint.results = read_result_content(file);
+  std::string bytes = to_bytes(checkpoint);
+  if (file.unsigned_integer(checksum_name) != checksum_of(bytes))
+    file.fail("/", "attribute 'checksum' does not fit the contents: damaged");
+  check_history(file, checkpoint);
+  return bytes;
+}
+
 Checkpoint read_checkpoint(const Communicator& comm, const std::filesystem::path& path) {
-  return from_bytes(from_root(comm, [&] { return read_content(path); }));
+  return from_bytes(content_of(comm, Content::checkpoint, path));
 }
 
 FoundCheckpoint find_checkpoint(const Communicator& comm, const std::filesystem::path& folder) {

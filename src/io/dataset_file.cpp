@@ -1,7 +1,7 @@
 #include "io/dataset_file.hpp"
 
-#include "io/agree.hpp"
 #include "io/bytes.hpp"
+#include "io/contents.hpp"
 #include "io/file_reader.hpp"
 #include "io/file_writer.hpp"
 
@@ -110,8 +110,10 @@ Dataset from_bytes(const std::string& bytes) {
 
 } // namespace
 
+std::string dataset_content(const std::filesystem::path& path) { return to_bytes(read_content(path)); }
+
 Dataset read_dataset(const Communicator& comm, const std::filesystem::path& path) {
-  const std::string bytes = from_root(comm, [&] { return to_bytes(read_content(path)); });
+  const std::string bytes = content_of(comm, Content::dataset, path);
   Dataset data;
   comm.agree([&] { data = from_bytes(bytes); });
   return data;

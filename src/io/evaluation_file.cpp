@@ -1,7 +1,7 @@
 #include "io/evaluation_file.hpp"
 
-#include "io/agree.hpp"
 #include "io/bytes.hpp"
+#include "io/contents.hpp"
 #include "io/evaluation_records.hpp"
 #include "io/file_reader.hpp"
 #include "io/file_writer.hpp"
@@ -50,20 +50,21 @@ void write_evaluation(const Communicator& comm, const std::filesystem::path& pat
   });
 }
 
-Evaluation read_evaluation(const Communicator& comm, const std::filesystem::path& path) {
-  const std::string bytes = from_root(comm, [&] {
-    const FileReader file(path, FileType::evaluation);
-    ByteWriter writer;
-    writer.put(evaluation_records().pack(file.records("/evaluation", evaluation_records())));
-    EvaluationTables tables;
-    tables.frontier.resize(1); // so that it is asked for
-    for_each_table(tables, [&](const char* name, const auto& records, auto&, const char*) {
-      const bool optional = std::string_view(name) == "/frontier";
-      writer.put(optional && !file.contains(name) ? std::string()
-                                                  : records.pack(file.records(name, records)));
-    });
-    return writer.take();
+std::string evaluation_content(const std::filesystem::path& path) {
+  const FileReader file(path, FileType::evaluation);
+  ByteWriter writer;
+  writer.put(evaluation_records().pack(file.records("/evaluation", evaluation_records())));
+  EvaluationTables tables;
+  tables.frontier.resize(1); // so that it is asked for
+  for_each_table(tables, [&](const char* name, const auto& records, auto&, const char*) {
+    const bool optional = std::string_view(name) == "/frontier";
+    writer.put(optional && !file.contains(name) ? std::string() : records.pack(file.records(name, records)));
   });
+  return writer.take();
+}
+
+Evaluation read_evaluation(const Communicator& comm, const std::filesystem::path& path) {
+  const std::string bytes = content_of(comm, Content::evaluation, path);
   ByteReader reader(bytes);
   Evaluation evaluation;
   evaluation.rows = evaluation_records().unpack(reader.text());

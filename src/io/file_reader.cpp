@@ -13,8 +13,9 @@ namespace {
 
 /// Deflate, HDF5's usual filter, shrinks at most 1032 times.
 constexpr std::uint64_t most_compression = 1032;
-/// h5py's own choice is below 1 MiB; a chunk is held in memory as a whole.
+/// h5py's own choice is below 1 MiB.
 constexpr std::uint64_t most_chunk_bytes = std::uint64_t{256} << 20;
+constexpr std::uint64_t most_chunks = 1'000'000;
 
 std::string shape_text(const std::vector<Index>& shape) {
   std::string text = "[";
@@ -29,6 +30,23 @@ std::vector<hsize_t> extents_of(const h5::DataSet& data_set) {
   std::vector<hsize_t> extents(static_cast<std::size_t>(rank));
   h5::check(H5Sget_simple_extent_dims(space.get(), extents.data(), nullptr), "H5Sget_simple_extent_dims");
   return extents;
+}
+
+/// Shuffle, deflate and checksum, each at most once and in this order: what h5py and h5repack write. HDF5 has
+/// more, and any order of them, but reads beyond its memory when the values do not fit.
+bool has_usual_filters(hid_t creation) {
+  constexpr std::array usual{H5Z_FILTER_SHUFFLE, H5Z_FILTER_DEFLATE, H5Z_FILTER_FLETCHER32};
+  const auto* next = usual.begin();
+  const int count = h5::check(H5Pget_nfilters(creation), "H5Pget_nfilters");
+  for (int i = 0; i < count; ++i) {
+    unsigned flags = 0, config = 0;
+    std::size_t values = 0;
+    const H5Z_filter_t filter =
+        H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &values, nullptr, 0, nullptr, &config);
+    next = std::find(next, usual.end(), h5::check(filter, "H5Pget_filter"));
+    if (next++ == usual.end()) return false;
+  }
+  return true;
 }
 
 /// Product, or the greatest number if it does not fit.
@@ -73,6 +91,19 @@ std::uint64_t checksum_of(const h5::DataSet& data_set, const h5::DataType& type,
     sum += checksum(static_cast<std::int64_t>(row), row_bytes, bytes);
   }
   return sum;
+}
+
+/// HDF5 holds a chunk in memory as a whole, and keeps some hundred bytes for each of those it reads.
+void check_chunks(hid_t creation, const std::vector<hsize_t>& extents, std::uint64_t value_bytes) {
+  std::vector<hsize_t> chunk(extents.size());
+  h5::check(H5Pget_chunk(creation, static_cast<int>(chunk.size()), chunk.data()), "H5Pget_chunk");
+  std::uint64_t bytes = value_bytes, count = 1;
+  for (std::size_t i = 0; i < chunk.size(); ++i) {
+    bytes = product(bytes, chunk[i]);
+    count = product(count, chunk[i] == 0 ? 0 : extents[i] / chunk[i] + 1);
+  }
+  if (bytes > most_chunk_bytes) throw DataError("has chunks above 256 MiB; rewrite it with smaller ones");
+  if (count > most_chunks) throw DataError("has more than a million chunks; rewrite it with larger ones");
 }
 
 } // namespace
@@ -181,16 +212,14 @@ void FileReader::check_storage(const std::string& name, const h5::DataSet& data_
   const bool known = layout == H5D_CONTIGUOUS || layout == H5D_COMPACT || layout == H5D_CHUNKED;
   if (!known || H5Pget_external_count(creation.get()) != 0)
     fail(name, "keeps its values in other files; copy them into this one");
+  if (!has_usual_filters(creation.get()))
+    fail(name, "is stored with unusual filters; rewrite it, as with h5repack -f GZIP=1");
   const std::uint64_t wanted = product(values, H5Tget_size(type.get()));
   if (wanted == 0) return;
   std::uint64_t capacity = H5Dget_storage_size(data_set.get());
   if (capacity > bytes_) fail(name, "is larger than the file: truncated or damaged");
   if (layout == H5D_CHUNKED) {
-    std::array<hsize_t, H5S_MAX_RANK> chunk{};
-    const int rank = h5::check(H5Pget_chunk(creation.get(), H5S_MAX_RANK, chunk.data()), "H5Pget_chunk");
-    std::uint64_t chunk_bytes = H5Tget_size(type.get());
-    for (int i = 0; i < rank; ++i) chunk_bytes = product(chunk_bytes, chunk[static_cast<std::size_t>(i)]);
-    if (chunk_bytes > most_chunk_bytes) fail(name, "has chunks above 256 MiB; rewrite it with smaller ones");
+    check_chunks(creation.get(), extents_of(data_set), H5Tget_size(type.get()));
     capacity = product(capacity, most_compression);
   }
   if (wanted > capacity) fail(name, "has fewer bytes in the file than its shape asks for: damaged");
@@ -247,6 +276,15 @@ std::optional<bool> FileReader::checksum_fits(const std::string& name) const {
     if (extents.empty() || extents.size() > 2) throw DataError("has a checksum, but not 1 or 2 dimensions");
     static_cast<void>(shape(name, static_cast<int>(extents.size()))); // all of it is there
     return h5::read_unsigned(data_set.get(), checksum_name) == checksum_of(data_set, type, extents);
+  });
+}
+
+void FileReader::require_contiguous(const std::string& name) const {
+  within(name, [&] {
+    const h5::DataSet data_set = open(name);
+    const h5::PropertyList creation(H5Dget_create_plist(data_set.get()), "H5Dget_create_plist");
+    if (H5Pget_layout(creation.get()) != H5D_CONTIGUOUS)
+      fail(name, "is not stored in one piece; rewrite it with h5repack -l CONTI");
   });
 }
 

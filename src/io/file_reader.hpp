@@ -59,6 +59,8 @@ public:
   [[nodiscard]] std::vector<std::string> data_sets() const;
   /// Whether the values are those whose checksum was written with them; nothing: it has none.
   [[nodiscard]] std::optional<bool> checksum_fits(const std::string& name) const;
+  /// @throws DataError unless the values lie in the file as they are, one after the other.
+  void require_contiguous(const std::string& name) const;
 
   /// All values, row by row. T is int64_t (any integer type will do), double or float (any number).
   template <class T>

@@ -1,8 +1,8 @@
 #include "io/inspect.hpp"
 
-#include "io/agree.hpp"
 #include "io/bytes.hpp"
 #include "io/checkpoint_file.hpp"
+#include "io/contents.hpp"
 #include "io/dataset_file.hpp"
 #include "io/evaluation_file.hpp"
 #include "io/file_reader.hpp"
@@ -30,16 +30,7 @@ struct Header {
 };
 
 Header read_header(const Communicator& comm, const std::filesystem::path& path) {
-  const std::string bytes = from_root(comm, [&] {
-    const FileReader file(path);
-    std::ostringstream out;
-    out << path.string() << ": " << to_string(file.type()) << " " << file.version().major << "."
-        << file.version().minor << ", " << file.bytes() << " bytes\n";
-    for (const char* name : {"created_by", "git_commit", "created"})
-      if (file.has_attribute(name))
-        out << "  " << std::left << std::setw(20) << name << file.text(name) << "\n";
-    return ByteWriter().put(file.type()).put(out.str()).put(file.text_if_any("config")).take();
-  });
+  const std::string bytes = content_of(comm, Content::header, path);
   ByteReader reader(bytes);
   const auto type = reader.get<FileType>();
   std::string text = reader.text();
@@ -217,6 +208,17 @@ std::string describe(const Communicator& comm, const std::filesystem::path& path
 }
 
 } // namespace
+
+std::string header_content(const std::filesystem::path& path) {
+  const FileReader file(path);
+  std::ostringstream out;
+  out << path.string() << ": " << to_string(file.type()) << " " << file.version().major << "."
+      << file.version().minor << ", " << file.bytes() << " bytes\n";
+  for (const char* name : {"created_by", "git_commit", "created"})
+    if (file.has_attribute(name))
+      out << "  " << std::left << std::setw(20) << name << file.text(name) << "\n";
+  return ByteWriter().put(file.type()).put(out.str()).put(file.text_if_any("config")).take();
+}
 
 std::string inspect_file(const Communicator& comm, const std::filesystem::path& path) {
   const Header header = read_header(comm, path);

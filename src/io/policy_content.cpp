@@ -110,8 +110,8 @@ void put_policy(ByteWriter& bytes, const Policy& policy) {
 Policy get_policy(ByteReader& bytes) {
   Policy policy;
   policy.features = bytes.get<FeatureSet>();
-  policy.hidden.resize(bytes.get<std::uint64_t>());
-  for (Index& width : policy.hidden) width = bytes.get<Index>();
+  policy.hidden.clear();
+  for (auto left = bytes.get<std::uint64_t>(); left > 0; --left) policy.hidden.push_back(bytes.get<Index>());
   policy.keep = bytes.get<double>();
   policy.temperature = bytes.get<double>();
   policy.use_group = bytes.get<bool>();

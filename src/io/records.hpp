@@ -104,6 +104,7 @@ public:
     return bytes;
   }
   [[nodiscard]] std::vector<Record> unpack(const std::string& bytes) const {
+    if (bytes.size() % size_ != 0) throw DataError("records end too early");
     std::vector<Record> records;
     records.reserve(bytes.size() / size_);
     for (std::size_t at = 0; at < bytes.size(); at += size_)

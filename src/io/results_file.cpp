@@ -1,6 +1,6 @@
 #include "io/results_file.hpp"
 
-#include "io/agree.hpp"
+#include "io/contents.hpp"
 #include "io/result_content.hpp"
 
 namespace metasieve {
@@ -11,12 +11,14 @@ void write_results(const Communicator& comm, const std::filesystem::path& path, 
              [&](FileWriter& file) { write_result_content(file, results); });
 }
 
+std::string results_content(const std::filesystem::path& path) {
+  ByteWriter writer;
+  put_results(writer, read_result_content(FileReader(path, FileType::results)));
+  return writer.take();
+}
+
 Results read_results(const Communicator& comm, const std::filesystem::path& path) {
-  const std::string bytes = from_root(comm, [&] {
-    ByteWriter writer;
-    put_results(writer, read_result_content(FileReader(path, FileType::results)));
-    return writer.take();
-  });
+  const std::string bytes = content_of(comm, Content::results, path);
   ByteReader reader(bytes);
   return get_results(reader);
 }

@@ -1,6 +1,6 @@
 #include "io/scores_file.hpp"
 
-#include "io/agree.hpp"
+#include "io/contents.hpp"
 #include "io/file_reader.hpp"
 #include "io/file_writer.hpp"
 
@@ -48,11 +48,13 @@ std::string scores_csv(const std::vector<ScoreRow>& rows) {
   return csv;
 }
 
+std::string scores_content(const std::filesystem::path& path) {
+  const FileReader file(path, FileType::scores);
+  return score_records().pack(file.records("/scores", score_records()));
+}
+
 std::vector<ScoreRow> read_scores(const Communicator& comm, const std::filesystem::path& path) {
-  return score_records().unpack(from_root(comm, [&] {
-    const FileReader file(path, FileType::scores);
-    return score_records().pack(file.records("/scores", score_records()));
-  }));
+  return score_records().unpack(content_of(comm, Content::scores, path));
 }
 
 } // namespace metasieve

@@ -3,6 +3,7 @@
 #include "io/agree.hpp"
 #include "io/bytes.hpp"
 #include "io/collective_file.hpp"
+#include "io/contents.hpp"
 #include "io/file_writer.hpp"
 #include "io/pieces.hpp"
 #include "io/suite_layout.hpp"
@@ -199,15 +200,17 @@ struct SuiteReader::State {
   std::string config;
 };
 
+std::string suite_content(const std::filesystem::path& path) {
+  const FileReader file(path, FileType::suite);
+  return ByteWriter()
+      .put(metadata_records().pack(checked_suite(file)))
+      .put(file.text_if_any("config"))
+      .take();
+}
+
 SuiteReader::SuiteReader(const Communicator& comm, const std::filesystem::path& path)
     : state_(std::make_unique<State>(State{&comm, path, {}, {}})) {
-  const std::string bytes = from_root(comm, [&] {
-    const FileReader file(path, FileType::suite);
-    return ByteWriter()
-        .put(metadata_records().pack(checked_suite(file)))
-        .put(file.text_if_any("config"))
-        .take();
-  });
+  const std::string bytes = content_of(comm, Content::suite, path);
   comm.agree([&] {
     ByteReader reader(bytes);
     state_->metadata = metadata_records().unpack(reader.text());

@@ -1,8 +1,8 @@
 #include "io/verify.hpp"
 
-#include "io/agree.hpp"
 #include "io/bytes.hpp"
 #include "io/checkpoint_file.hpp"
+#include "io/contents.hpp"
 #include "io/file_reader.hpp"
 #include "io/inspect.hpp"
 #include "io/suite_file.hpp"
@@ -27,24 +27,8 @@ void read_all_tasks(const Communicator& comm, const std::filesystem::path& path)
 }
 
 FileType type_of_file(const Communicator& comm, const std::filesystem::path& path) {
-  const std::string bytes = from_root(comm, [&] { return ByteWriter().put(FileReader(path).type()).take(); });
+  const std::string bytes = content_of(comm, Content::header, path);
   return ByteReader(bytes).get<FileType>();
-}
-
-/// "12 checksums fit", and how many data sets have none.
-std::string check_checksums(const Communicator& comm, const std::filesystem::path& path) {
-  return from_root(comm, [&] {
-    const FileReader file(path);
-    int fit = 0, none = 0;
-    for (const std::string& name : file.data_sets()) {
-      const std::optional<bool> fits = file.checksum_fits(name);
-      if (fits && !*fits)
-        file.fail(name, "does not fit its checksum: its values changed after it was written");
-      ++(fits ? fit : none);
-    }
-    return std::to_string(fit) + " checksums fit" +
-           (none > 0 ? ", " + std::to_string(none) + " data sets have none" : std::string());
-  });
 }
 
 /// What the damage of a checkpoint means for its run.
@@ -81,13 +65,25 @@ std::string advice(const Communicator& comm, const std::filesystem::path& path,
 
 } // namespace
 
+std::string checksums_content(const std::filesystem::path& path) {
+  const FileReader file(path);
+  int fit = 0, none = 0;
+  for (const std::string& name : file.data_sets()) {
+    const std::optional<bool> fits = file.checksum_fits(name);
+    if (fits && !*fits) file.fail(name, "does not fit its checksum: its values changed after it was written");
+    ++(fits ? fit : none);
+  }
+  return std::to_string(fit) + " checksums fit" +
+         (none > 0 ? ", " + std::to_string(none) + " data sets have none" : std::string());
+}
+
 std::string verify_file(const Communicator& comm, const std::filesystem::path& path) {
   std::optional<FileType> type;
   try {
     type = type_of_file(comm, path);
     static_cast<void>(inspect_file(comm, path));
     if (*type == FileType::suite) read_all_tasks(comm, path);
-    const std::string checksums = check_checksums(comm, path);
+    const std::string checksums = content_of(comm, Content::checksums, path);
     std::string text = path.string() + ": sound " + std::string(to_string(*type)) +
                        " file, every value checked, " + checksums;
     if (*type == FileType::checkpoint)

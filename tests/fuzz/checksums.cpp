@@ -39,7 +39,8 @@ void seal_blocks(File file, std::uint64_t begin, std::uint64_t end, std::uint64_
     const auto size = number(file, at + 1, 2);
     if (!size) return;
     if (*number(file, at, 1) == 16) {
-      const auto block = number(file, at + message_header, 8), length = number(file, at + message_header + 8, 8);
+      const auto block = number(file, at + message_header, 8),
+                 length = number(file, at + message_header + 8, 8);
       if (block && length && *length >= 8 && starts_with(file, *block, "OCHK")) {
         seal_blocks(file, *block + 4, *block + *length - 4, message_header, depth + 1);
         seal(file, *block, *length);

@@ -28,7 +28,7 @@ public:
   /// Mostly small, sometimes at an edge of some integer type, sometimes anything.
   std::uint64_t number() {
     static constexpr std::array<std::uint64_t, 12> edges{
-        0x7f,       0x80,        0xff,         0xffff,       0x7fffffff,         0x80000000,
+        0x7f,       0x80,        0xff,        0xffff,      0x7fffffff,         0x80000000,
         0xffffffff, 0x100000001, 1ULL << 40U, 1ULL << 61U, 0x7fffffffffffffff, 0xffffffffffffffff};
     const std::size_t kind = below(32);
     if (kind < 18) return kind;

@@ -2,6 +2,7 @@
 #include "fuzz/hdf5_target.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 namespace metasieve::fuzz {
@@ -9,10 +10,12 @@ namespace {
 
 constexpr std::uint64_t most_bytes = 1 << 16; ///< that an edit writes
 constexpr int most_edits = 8;
+constexpr std::size_t most_names = 100; ///< of links that lead back to where they come from there is no end
 
 herr_t keep_link(hid_t, const char* name, const H5L_info_t*, void* names) {
-  static_cast<std::vector<std::string>*>(names)->emplace_back(name);
-  return 0;
+  auto& kept = *static_cast<std::vector<std::string>*>(names);
+  kept.emplace_back(name);
+  return kept.size() < most_names ? 0 : 1;
 }
 
 herr_t keep_attribute(hid_t, const char* name, const H5A_info_t*, void* names) {
@@ -63,6 +66,30 @@ std::vector<std::uint8_t> room_for(hid_t type, hid_t space) {
   return std::vector<std::uint8_t>(static_cast<std::uint64_t>(count) * size);
 }
 
+/// HDF5 runs out of memory where it fills a huge chunk or makes very many, and writes beyond it where filters
+/// that pack bits do.
+bool can_be_written(hid_t creation, hid_t space) {
+  const H5D_layout_t layout = H5Pget_layout(creation);
+  if (layout != H5D_CHUNKED) return layout == H5D_COMPACT || H5Pget_external_count(creation) == 0;
+  std::array<hsize_t, H5S_MAX_RANK> chunk{}, extents{};
+  const int rank = H5Pget_chunk(creation, H5S_MAX_RANK, chunk.data());
+  H5Sget_simple_extent_dims(space, extents.data(), nullptr);
+  double values = 1, chunks = 1;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(rank); ++i) {
+    values *= static_cast<double>(chunk[i]);
+    chunks *= std::ceil(static_cast<double>(extents[i]) / static_cast<double>(chunk[i]));
+  }
+  bool packs = false;
+  for (const H5Z_filter_t filter : {H5Z_FILTER_NBIT, H5Z_FILTER_SCALEOFFSET})
+    for (int i = 0; i < H5Pget_nfilters(creation); ++i) {
+      unsigned flags = 0;
+      std::size_t count = 0;
+      packs |= H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &count, nullptr, 0, nullptr,
+                              nullptr) == filter;
+    }
+  return values < static_cast<double>(most_bytes) && chunks < 1000 && !packs;
+}
+
 /// A few runs of bytes are overwritten.
 void spoil(Choices& choices, std::vector<std::uint8_t>& bytes) {
   for (std::size_t i = 0; i < 1 + choices.below(4); ++i) {
@@ -84,8 +111,9 @@ void change_values(Choices& choices, hid_t file, const std::string& name) {
   const h5::DataSet data_set(H5Dopen2(file, name.c_str(), H5P_DEFAULT), "H5Dopen");
   const h5::DataType type(H5Dget_type(data_set.get()), "H5Dget_type");
   const h5::DataSpace space(H5Dget_space(data_set.get()), "H5Dget_space");
+  const h5::PropertyList layout(H5Dget_create_plist(data_set.get()), "H5Dget_create_plist");
   std::vector<std::uint8_t> bytes = room_for(type.get(), space.get());
-  if (bytes.empty()) return;
+  if (bytes.empty() || !can_be_written(layout.get(), space.get())) return;
   h5::check(H5Dread(data_set.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()), "H5Dread");
   spoil(choices, bytes);
   H5Dwrite(data_set.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data());
@@ -112,7 +140,7 @@ void replace(Choices& choices, hid_t file, const std::string& name) {
       H5Dcreate2(file, name.c_str(), type.get(), space.get(), links.get(), layout.get(), H5P_DEFAULT),
       "H5Dcreate");
   std::vector<std::uint8_t> bytes = room_for(type.get(), space.get());
-  if (bytes.empty() || H5Pget_external_count(layout.get()) > 0) return;
+  if (bytes.empty() || !can_be_written(layout.get(), space.get())) return;
   fill(choices, bytes);
   H5Dwrite(data_set.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data());
 }
@@ -121,7 +149,8 @@ void write_texts(Choices& choices, hid_t attribute, hid_t type, hid_t space) {
   const hssize_t count = H5Sget_simple_extent_npoints(space);
   if (count <= 0 || count > 64) return;
   const std::string text = choices.text(40);
-  const std::vector<const char*> pointers(static_cast<std::size_t>(count), choices.chance(4) ? nullptr : text.c_str());
+  const std::vector<const char*> pointers(static_cast<std::size_t>(count),
+                                          choices.chance(4) ? nullptr : text.c_str());
   H5Awrite(attribute, type, pointers.data());
 }
 
@@ -142,7 +171,8 @@ void replace_attribute(Choices& choices, hid_t object, const std::string& name) 
   if (count > most_bytes / std::max<std::uint64_t>(H5Tget_size(type.get()), 1)) return;
   const h5::Attribute attribute(
       H5Acreate2(object, name.c_str(), type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT), "H5Acreate");
-  if (H5Tis_variable_str(type.get()) > 0) return write_texts(choices, attribute.get(), type.get(), space.get());
+  if (H5Tis_variable_str(type.get()) > 0)
+    return write_texts(choices, attribute.get(), type.get(), space.get());
   std::vector<std::uint8_t> bytes = room_for(type.get(), space.get());
   if (bytes.empty()) return;
   fill(choices, bytes);
@@ -153,7 +183,11 @@ void link(Choices& choices, hid_t file, const std::string& name, const std::stri
   if (choices.chance(2)) H5Ldelete(file, name.c_str(), H5P_DEFAULT);
   switch (choices.below(6)) {
   case 0: H5Lcreate_hard(file, target.c_str(), file, name.c_str(), H5P_DEFAULT, H5P_DEFAULT); break;
-  case 1: H5Lcreate_hard(file, "/", file, name.c_str(), H5P_DEFAULT, H5P_DEFAULT); break;
+  case 1:
+    // A folder in itself. Not the root: HDF5 crashes when that link is removed again.
+    if (const std::size_t slash = name.rfind('/'); slash != std::string::npos)
+      H5Lcreate_hard(file, name.substr(0, slash).c_str(), file, name.c_str(), H5P_DEFAULT, H5P_DEFAULT);
+    break;
   case 2: H5Lcreate_soft(("/" + target).c_str(), file, name.c_str(), H5P_DEFAULT, H5P_DEFAULT); break;
   case 3: H5Lcreate_soft(("/" + name).c_str(), file, name.c_str(), H5P_DEFAULT, H5P_DEFAULT); break;
   case 4:
@@ -177,7 +211,11 @@ void edit(Choices& choices, hid_t file) {
   case 3: return replace(choices, file, name);
   case 4:
   case 5: return change_values(choices, file, name);
-  case 6: H5Lmove(file, name.c_str(), file, pick(choices, names).c_str(), H5P_DEFAULT, H5P_DEFAULT); return;
+  case 6:
+    // Where there is one of that name already, HDF5 leaves behind a link without a name.
+    if (H5Lexists(file, "new", H5P_DEFAULT) > 0) return;
+    H5Lmove(file, name.c_str(), file, "new", H5P_DEFAULT, H5P_DEFAULT);
+    return;
   case 7: return link(choices, file, name, pick(choices, names));
   case 8: H5Adelete(file, pick(choices, attributes_of(file)).c_str()); return;
   case 9: {
@@ -194,7 +232,8 @@ void edit_file(const std::filesystem::path& path, Bytes program) {
   h5::initialise();
   Choices choices(program);
   const h5::PropertyList access = h5::property_list(H5P_FILE_ACCESS);
-  H5Pset_libver_bounds(access.get(), choices.chance(2) ? H5F_LIBVER_V18 : H5F_LIBVER_EARLIEST, H5F_LIBVER_LATEST);
+  H5Pset_libver_bounds(access.get(), choices.chance(2) ? H5F_LIBVER_V18 : H5F_LIBVER_EARLIEST,
+                       H5F_LIBVER_LATEST);
   h5::File file(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.get()), "H5Fopen");
   for (int i = 0; i < most_edits && !choices.done(); ++i) {
     try {

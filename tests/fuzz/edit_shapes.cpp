@@ -7,10 +7,10 @@ namespace metasieve::fuzz {
 namespace {
 
 hid_t any_number(Choices& choices) {
-  const std::array numbers{H5T_IEEE_F32LE, H5T_IEEE_F64LE, H5T_STD_U8LE,   H5T_STD_I64LE,  H5T_STD_U64LE,
-                           H5T_STD_I8LE,   H5T_STD_I32LE,  H5T_STD_I16BE,  H5T_STD_U32BE,  H5T_STD_I64BE,
-                           H5T_IEEE_F32BE, H5T_IEEE_F64BE, H5T_STD_B16LE,  H5T_UNIX_D32LE, H5T_STD_REF_OBJ,
-                           H5T_NATIVE_LDOUBLE};
+  const std::array numbers{H5T_IEEE_F32LE, H5T_IEEE_F64LE, H5T_STD_U8LE,    H5T_STD_I64LE,
+                           H5T_STD_U64LE,  H5T_STD_I8LE,   H5T_STD_I32LE,   H5T_STD_I16BE,
+                           H5T_STD_U32BE,  H5T_STD_I64BE,  H5T_IEEE_F32BE,  H5T_IEEE_F64BE,
+                           H5T_STD_B16LE,  H5T_UNIX_D32LE, H5T_STD_REF_OBJ, H5T_NATIVE_LDOUBLE};
   return numbers[choices.below(numbers.size())];
 }
 
@@ -43,7 +43,8 @@ h5::DataType compound(Choices& choices, int depth) {
   const std::array names{"task_id", "n_train", "family", "iteration", "loss", "other"};
   for (std::size_t i = 0, at = 0; i < 1 + choices.below(4); ++i) {
     const h5::DataType member = any_type(choices, depth + 1);
-    H5Tinsert(type.get(), names[choices.below(names.size())], at, member.get()); // a second one of a name fails
+    H5Tinsert(type.get(), names[choices.below(names.size())], at,
+              member.get()); // a second one of a name fails
     at += H5Tget_size(member.get());
   }
   return type;

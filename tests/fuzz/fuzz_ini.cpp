@@ -24,7 +24,8 @@ void round_trip(const std::string& text) {
   const Config config = config_of(text);
   validate(config);
   const std::string resolved = resolved_ini(config);
-  if (resolved_ini(config_of(resolved)) != resolved) found("the resolved configuration reads back differently");
+  if (resolved_ini(config_of(resolved)) != resolved)
+    found("the resolved configuration reads back differently");
 }
 
 } // namespace

@@ -8,37 +8,23 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <optional>
-
-// Of the leak sanitizer, where there is one.
-extern "C" void __lsan_disable() __attribute__((weak));
-extern "C" void __lsan_enable() __attribute__((weak));
-
 namespace metasieve::fuzz {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// MPI, for as long as the process lives.
-struct Session {
-  std::optional<Environment> environment;
-  std::optional<Communicator> comm;
-
-  Session() {
-    int argc = 0;
-    char** argv = nullptr;
-    if (__lsan_disable != nullptr) __lsan_disable(); // MPI never frees some of what it starts with
-    environment.emplace(argc, argv);
-    comm.emplace();
-    if (__lsan_enable != nullptr) __lsan_enable();
-  }
-};
-
 } // namespace
 
 const Communicator& world() {
-  static const Session session;
-  return *session.comm;
+  static const Communicator* const comm = [] {
+    // Never ended: what MPI leaves behind then could not be told from a leak of ours.
+    static int argc = 0;
+    static char** argv = nullptr;
+    static const Environment* const environment = new Environment(argc, argv);
+    static_cast<void>(environment);
+    return new Communicator;
+  }();
+  return *comm;
 }
 
 const fs::path& input_file() {

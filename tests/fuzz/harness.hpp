@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-/// What the fuzz targets share. Each target defines the functions of "target" below and links either libFuzzer
-/// or replay.cpp.
+/// What the fuzz targets share. Each target defines the functions of "target" below and links either
+/// libFuzzer or replay.cpp.
 namespace metasieve::fuzz {
 
 using Bytes = std::span<const std::uint8_t>;
@@ -35,8 +35,8 @@ void repair_input(std::span<std::uint8_t> input);
 void put_bytes(const std::filesystem::path& path, Bytes bytes);
 [[nodiscard]] std::vector<std::uint8_t> get_bytes(const std::filesystem::path& path);
 
-/// Runs `read`: it must return, or throw our Error with exit code `refusal` and something to say, and leave no
-/// HDF5 id open. Ends the process otherwise.
+/// Runs `read`: it must return, or throw our Error with exit code `refusal` and something to say, and leave
+/// no HDF5 id open. Ends the process otherwise.
 void expect_sound(ExitCode refusal, const std::function<void()>& read);
 
 /// Ends the process: the target has found something.

@@ -11,8 +11,8 @@ namespace {
 
 bool is_file(Bytes input) {
   constexpr std::string_view signature = "\x89HDF\r\n\x1a\n";
-  return input.size() >= 4 && std::string_view(reinterpret_cast<const char*>(input.data()), 4) ==
-                                  signature.substr(0, 4);
+  return input.size() >= 4 &&
+         std::string_view(reinterpret_cast<const char*>(input.data()), 4) == signature.substr(0, 4);
 }
 
 bool edits_only() {

@@ -18,8 +18,8 @@ bool try_hdf5(const Hdf5Target& target, Bytes input);
 /// Corrects the checksums of HDF5's version 2 metadata; anything else is left as it is.
 void repair_checksums(std::span<std::uint8_t> file);
 
-/// Changes a sound file through HDF5's own calls: removes, renames, links, replaces by other types, shapes and
-/// layouts, and changes values, of data sets and attributes alike.
+/// Changes a sound file through HDF5's own calls: removes, renames, links, replaces by other types, shapes
+/// and layouts, and changes values, of data sets and attributes alike.
 void edit_file(const std::filesystem::path& path, Bytes program);
 
 } // namespace metasieve::fuzz

@@ -1,13 +1,17 @@
 #include "fuzz/harness.hpp"
 
+#include "io/read_apart.hpp"
+
 #include <algorithm>
 #include <cstdio>
 #include <vector>
 
-/// replay FOLDER...: every file below them is tried once, in the order of the names. A folder that is missing has
-/// no files. The last one named is the last tried when the process dies.
+/// replay FOLDER...: every file below them is tried once, in the order of the names, and read as the program
+/// reads it: in a process of its own. A folder that is missing has no files. When the process dies, the last
+/// name printed is that of the culprit.
 int main(int argc, char** argv) {
   namespace fs = std::filesystem;
+  if (const auto code = metasieve::serve_reader(argc, argv)) return *code;
   std::vector<fs::path> inputs;
   for (int i = 1; i < argc; ++i)
     if (fs::is_directory(argv[i]))

@@ -1,4 +1,5 @@
 #include "io/h5.hpp"
+#include "io/read_apart.hpp"
 #include "parallel/communicator.hpp"
 
 #include <gtest/gtest.h>
@@ -31,6 +32,7 @@ private:
 } // namespace
 
 int main(int argc, char** argv) {
+  if (const auto code = metasieve::serve_reader(argc, argv)) return *code;
   const metasieve::Environment environment(argc, argv);
   testing::InitGoogleTest(&argc, argv);
   const metasieve::Communicator world;

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "parallel/communicator.hpp"
+
+#include <filesystem>
+#include <string>
+
+namespace metasieve {
+
+/// What is read of a file by one rank alone, and travels to the others as bytes.
+enum class Content { header, checksums, suite, dataset, policy, checkpoint, results, evaluation, scores };
+
+// Each reads and checks the file, without MPI. @throws DataError
+[[nodiscard]] std::string header_content(const std::filesystem::path& path);
+/// "12 checksums fit", and how many data sets have none; one that does not fit is refused.
+[[nodiscard]] std::string checksums_content(const std::filesystem::path& path);
+[[nodiscard]] std::string
+suite_content(const std::filesystem::path& path); ///< all but the values of the tasks
+[[nodiscard]] std::string dataset_content(const std::filesystem::path& path);
+[[nodiscard]] std::string policy_content(const std::filesystem::path& path);
+[[nodiscard]] std::string checkpoint_content(const std::filesystem::path& path);
+[[nodiscard]] std::string results_content(const std::filesystem::path& path);
+[[nodiscard]] std::string evaluation_content(const std::filesystem::path& path);
+[[nodiscard]] std::string scores_content(const std::filesystem::path& path);
+
+/// Collective: rank 0 reads (read_apart), all ranks get the bytes. @throws AgreedError (exit code 3)
+[[nodiscard]] std::string content_of(const Communicator& comm, Content content,
+                                     const std::filesystem::path& path);
+
+} // namespace metasieve
