@@ -218,11 +218,9 @@ void FileReader::check_storage(const std::string& name, const h5::DataSet& data_
   if (wanted == 0) return;
   std::uint64_t capacity = H5Dget_storage_size(data_set.get());
   if (capacity > bytes_) fail(name, "is larger than the file: truncated or damaged");
-  if (layout == H5D_CHUNKED) {
-    check_chunks(creation.get(), extents_of(data_set), H5Tget_size(type.get()));
-    capacity = product(capacity, most_compression);
-  }
+  if (layout == H5D_CHUNKED) capacity = product(capacity, most_compression);
   if (wanted > capacity) fail(name, "has fewer bytes in the file than its shape asks for: damaged");
+  if (layout == H5D_CHUNKED) check_chunks(creation.get(), extents_of(data_set), H5Tget_size(type.get()));
 }
 
 std::vector<Index> FileReader::shape(const std::string& name, int rank) const {
