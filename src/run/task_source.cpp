@@ -71,14 +71,15 @@ std::vector<double> TaskSource::costs(Range ids, const std::function<double(cons
   return costs;
 }
 
+Task TaskSource::make(Index i) const {
+  if (const auto* splits = std::get_if<Splits>(&source_))
+    return resample(splits->rows, splits->how, static_cast<std::uint64_t>(i));
+  const auto& generator = std::get<Generator>(source_);
+  return generate_task(family_of(generator.mixture, id_of(i)), generator.seed, id_of(i));
+}
+
 std::vector<Task> TaskSource::tasks(const Communicator& comm, Range ids) const {
   if (const auto* reader = std::get_if<SuiteReader>(&source_)) return reader->read(ids);
-  const auto make = [&](Index i) {
-    if (const auto* splits = std::get_if<Splits>(&source_))
-      return resample(splits->rows, splits->how, static_cast<std::uint64_t>(i));
-    const auto& generator = std::get<Generator>(source_);
-    return generate_task(family_of(generator.mixture, id_of(i)), generator.seed, id_of(i));
-  };
   std::vector<Task> made(static_cast<std::size_t>(ids.size()));
   comm.agree([&] {
     for_each_parallel(ids, [&](Index i) { made[static_cast<std::size_t>(i - ids.begin)] = make(i); });

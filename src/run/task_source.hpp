@@ -35,7 +35,10 @@ public:
   /// `cost` of the shape of each task of `ids`.
   [[nodiscard]] std::vector<double> costs(Range ids,
                                           const std::function<double(const TaskShape&)>& cost) const;
-  /// Collective: this rank's tasks, generated in parallel or read.
+  /// A task of the generator, or a split of a data set; not one of a suite file, which is read by all ranks
+  /// together. Not collective.
+  [[nodiscard]] Task make(Index i) const;
+  /// Collective: this rank's tasks, made in parallel or read.
   [[nodiscard]] std::vector<Task> tasks(const Communicator& comm, Range ids) const;
 
 private:

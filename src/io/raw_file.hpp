@@ -1,0 +1,42 @@
+#pragma once
+
+#include "parallel/communicator.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace metasieve {
+
+/// A file as bytes, used by one rank; move-only. Every call is checked. @throws DataError naming the file
+class RawFile {
+public:
+  [[nodiscard]] static RawFile open(const std::filesystem::path& path); ///< to read
+  /// A new file, to append to. @throws DataError if there is one of this name
+  [[nodiscard]] static RawFile create(const std::filesystem::path& path);
+  ~RawFile();
+  RawFile(RawFile&& other) noexcept;
+  RawFile& operator=(RawFile&&) = delete;
+
+  [[nodiscard]] std::int64_t size() const;
+  /// `size` bytes from `offset` on; fewer where the file ends before.
+  [[nodiscard]] std::string read(std::int64_t offset, std::int64_t size) const;
+  void append(const std::string& bytes);
+  /// All that was appended is on disk when this returns.
+  void sync();
+
+private:
+  RawFile(int file, std::filesystem::path path) : file_(file), path_(std::move(path)) {}
+
+  int file_;
+  std::filesystem::path path_;
+};
+
+/// Has the entries of a folder on disk, where the file system can.
+void sync_folder(const std::filesystem::path& folder);
+
+/// Collective: a hash of the bytes of a file, each rank reading its part; the same for any number of ranks.
+/// @throws AgreedError (exit code 3)
+[[nodiscard]] std::uint64_t hash_file(const Communicator& comm, const std::filesystem::path& path);
+
+} // namespace metasieve
