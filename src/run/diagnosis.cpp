@@ -1,10 +1,8 @@
 #include "run/diagnosis.hpp"
 
-#include "parallel/for_each.hpp"
 #include "selectors/partial_dependence.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <set>
 #include <tuple>
@@ -12,7 +10,7 @@
 namespace metasieve {
 namespace {
 
-constexpr Index response_tasks = 20, response_rows = 500, response_points = 11;
+constexpr Index response_rows = 500, response_points = 11;
 
 /// Sources, kinds and methods in the order in which they are reported.
 using Key = std::tuple<std::string, std::string, Method>;
@@ -38,18 +36,6 @@ std::vector<Index> spread_rows(Index rows, Index count) {
   return out;
 }
 
-/// grid, score, keep of one task and policy, each [f, points], as numbers.
-std::vector<double> response_of(const PreparedTask& task, const Policy& policy) {
-  const Matrix features =
-      task.features(spread_rows(task.features.rows(), response_rows), Eigen::all).cast<double>();
-  const Matrix grid = quantile_grid(features, response_points);
-  const PartialDependence response = partial_dependence(policy, features, grid);
-  std::vector<double> out;
-  for (const Matrix* part : {&grid, &response.score, &response.keep})
-    out.insert(out.end(), part->data(), part->data() + part->size());
-  return out;
-}
-
 } // namespace
 
 std::vector<DetectionRow> detection_table(const std::vector<TaskEntry>& entries,
@@ -72,39 +58,32 @@ std::vector<DetectionRow> detection_table(const std::vector<TaskEntry>& entries,
   return out;
 }
 
-std::vector<ResponseRow> response_table(const Communicator& comm, const Shard& shard, const std::string& name,
-                                        const std::vector<Policy>& policies) {
-  const Index features = feature_count(policies.front().features);
-  const Index size = 3 * features * response_points, count = std::ssize(policies);
-  const Index mine = std::clamp<Index>(response_tasks - shard.ids.begin, 0, std::ssize(shard.tasks));
-  std::string bytes(static_cast<std::size_t>(mine * count * size) * sizeof(double), '\0');
-  comm.agree([&] {
-    for_each_parallel({0, mine * count}, [&](Index k) {
-      const std::vector<double> response = response_of(shard.tasks[static_cast<std::size_t>(k / count)],
-                                                       policies[static_cast<std::size_t>(k % count)]);
-      std::memcpy(bytes.data() + static_cast<std::size_t>(k * size) * sizeof(double), response.data(),
-                  response.size() * sizeof(double));
-    });
-  });
-  const std::string all = comm.gather(bytes); // by task, then policy
-  const auto results = static_cast<Index>(all.size() / sizeof(double)) / size;
-  Matrix sum = Matrix::Zero(count, size);
-  Vector result(size);
-  for (Index k = 0; k < results; ++k) {
-    std::memcpy(result.data(), all.data() + static_cast<std::size_t>(k * size) * sizeof(double),
-                static_cast<std::size_t>(size) * sizeof(double));
-    sum.row(k % count) += result;
-  }
-  const Matrix mean = sum / static_cast<double>(std::max<Index>(1, results / count));
+Vector response_of(const PreparedTask& task, const Policy& policy) {
+  const Matrix features =
+      task.features(spread_rows(task.features.rows(), response_rows), Eigen::all).cast<double>();
+  const Matrix grid = quantile_grid(features, response_points);
+  const PartialDependence response = partial_dependence(policy, features, grid);
+  Vector out(3 * grid.size());
+  out << grid.reshaped<Eigen::RowMajor>(), response.score.reshaped<Eigen::RowMajor>(),
+      response.keep.reshaped<Eigen::RowMajor>();
+  return out;
+}
+
+std::vector<ResponseRow> response_table(const std::vector<std::vector<Vector>>& responses,
+                                        const std::string& name, FeatureSet features) {
   std::vector<ResponseRow> out;
-  for (Index p = 0; p < count; ++p)
-    for (Index j = 0; j < features; ++j)
-      for (Index g = 0; g < response_points; ++g) {
-        const Index at = j * response_points + g, part = features * response_points;
-        out.push_back({name, p, std::string(feature_name(policies.front().features, j)),
-                       static_cast<double>(g) / static_cast<double>(response_points - 1), mean(p, at),
-                       mean(p, at + part), mean(p, at + 2 * part)});
-      }
+  const std::size_t policies = responses.empty() ? 0 : responses.front().size();
+  for (std::size_t p = 0; p < policies; ++p) {
+    Vector mean = Vector::Zero(responses.front()[p].size());
+    for (const std::vector<Vector>& of_task : responses) mean += of_task[p];
+    mean /= static_cast<double>(responses.size());
+    const Index part = mean.size() / 3;
+    for (Index at = 0; at < part; ++at)
+      out.push_back({name, static_cast<std::int64_t>(p),
+                     std::string(feature_name(features, at / response_points)),
+                     static_cast<double>(at % response_points) / static_cast<double>(response_points - 1),
+                     mean(at), mean(at + part), mean(at + 2 * part)});
+  }
   return out;
 }
 

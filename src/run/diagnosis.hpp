@@ -6,8 +6,7 @@
 
 namespace metasieve {
 
-/// One method's result on one task, with what a report needs to know of the task. Trivially copyable, so that
-/// ranks can exchange it as bytes.
+/// One method's result on one task, with what a report needs to know of the task.
 struct TaskEntry {
   Index task = 0;
   Corruption corruption{};
@@ -20,10 +19,16 @@ struct TaskEntry {
 [[nodiscard]] std::vector<DetectionRow> detection_table(const std::vector<TaskEntry>& entries,
                                                         const std::vector<std::string>& names);
 
-/// Collective: what each policy has learnt of each feature, mean over the first tasks (at most 20) of
-/// the source called `name`, on at most 500 rows of each; on every rank.
-[[nodiscard]] std::vector<ResponseRow> response_table(const Communicator& comm, const Shard& shard,
-                                                      const std::string& name,
-                                                      const std::vector<Policy>& policies);
+/// The policies' response is told of so many tasks of a source, its first ones.
+inline constexpr Index response_tasks = 20;
+
+/// What a policy has learnt of each feature, on at most 500 rows of a task, evenly spread: value, score and
+/// keep, each [features, points], as numbers.
+[[nodiscard]] Vector response_of(const PreparedTask& task, const Policy& policy);
+
+/// The mean of `responses` over the tasks of the source called `name`: [tasks][policies], as response_of
+/// gives them for policies of one feature set.
+[[nodiscard]] std::vector<ResponseRow> response_table(const std::vector<std::vector<Vector>>& responses,
+                                                      const std::string& name, FeatureSet features);
 
 } // namespace metasieve

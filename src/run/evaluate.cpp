@@ -1,38 +1,44 @@
-#include "io/policy_file.hpp"
-#include "parallel/for_each.hpp"
-#include "run/diagnosis.hpp"
-#include "run/evaluation_plan.hpp"
+#include "run/format.hpp"
 #include "run/summary.hpp"
+#include "run/task_results.hpp"
 
+#include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <set>
 
 namespace metasieve {
 namespace {
 
-static_assert(std::is_trivially_copyable_v<TaskEntry>);
-using TaskEntries = std::vector<TaskEntry>;
+constexpr std::size_t most_named = 5;
 
-/// Collective: what `compete` gives for each task of the shard; all ranks' entries, in the order of the
-/// tasks, on every rank.
-TaskEntries entries_of(const Communicator& comm, const Shard& shard,
-                       const std::function<std::vector<Entry>(const PreparedTask&)>& compete) {
-  std::vector<TaskEntries> of_task(shard.tasks.size());
-  comm.agree([&] {
-    for_each_parallel({0, std::ssize(shard.tasks)}, [&](Index i) {
-      const auto at = static_cast<std::size_t>(i);
-      for (const Entry& entry : compete(shard.tasks[at]))
-        of_task[at].push_back({shard.ids.begin + i, shard.tasks[at].corruption, entry});
-    });
-  });
-  std::string mine;
-  for (const TaskEntries& entries : of_task)
-    mine.append(reinterpret_cast<const char*>(entries.data()), entries.size() * sizeof(TaskEntry));
-  const std::string all = comm.gather(mine);
-  TaskEntries out(all.size() / sizeof(TaskEntry));
-  if (!all.empty()) std::memcpy(static_cast<void*>(out.data()), all.data(), all.size());
-  return out;
+/// Collective: the inputs are read once more, for a hash of each.
+WorkSettings work_settings(const Communicator& comm, const EvaluateRequest& request,
+                           const EvaluationPlan& plan, const std::vector<TaskSource>& sources) {
+  const Config& config = plan.config;
+  WorkSettings settings;
+  settings.output = request.output;
+  settings.key = "command = evaluate\n--frontier = " + std::to_string(plan.frontier_steps) + "\n" +
+                 deciding_settings(config, [](const std::string& section) {
+                   return section != "output" && section != "run";
+                 });
+  const auto add = [&](const std::string& option, const std::filesystem::path& file) {
+    settings.key += option + " = " + std::to_string(hash_file(comm, file)) + "\n";
+  };
+  for (std::size_t i = 0; i < request.policies.size(); ++i)
+    add("--policy " + std::to_string(i + 1), request.policies[i]);
+  for (std::size_t i = 0; i < request.datasets.size(); ++i)
+    add("--dataset " + std::to_string(i + 1), request.datasets[i]);
+  if (request.suite) add("--suite", *request.suite);
+  settings.resume = request.resume;
+  for (const TaskSource& source : sources) {
+    settings.pieces += source.task_count();
+    for (const double cost :
+         source.costs({0, source.task_count()}, [&](const TaskShape& t) { return plan.cost(t); }))
+      settings.longest_seconds = std::max(settings.longest_seconds, 1e-9 * cost);
+  }
+  settings.checkpoint_minutes = config.output.checkpoint_minutes;
+  settings.limits = config.run;
+  return settings;
 }
 
 EvaluationRow row_of(const TaskEntry& each, const std::vector<std::string>& names) {
@@ -62,25 +68,48 @@ void append(std::vector<T>& to, const std::vector<T>& more) {
   to.insert(to.end(), more.begin(), more.end());
 }
 
-/// Collective.
-void add_source(const Communicator& comm, const TaskSource& source, const EvaluationPlan& plan,
-                PhaseClock& clock, Outcome& results) {
-  const auto cost = [&](const TaskShape& task) { return plan.cost(task); };
-  const Shard shard = load_shard(comm, source, {0, source.task_count()}, plan.config, cost, clock);
-  const std::vector<std::string> names = source.names({0, source.task_count()});
+/// `results` of the tasks of a source, whose names are `names` [tasks].
+void add_source(const std::vector<TaskResult>& results, const std::vector<std::string>& names,
+                FeatureSet features, Outcome& outcome) {
   const std::string name = std::set(names.begin(), names.end()).size() == 1 ? names.front() : "all";
-  const auto timed = clock.measure("assess");
-  const TaskEntries entries = entries_of(comm, shard, [&](const PreparedTask& task) {
-    return contest(task, plan.config.evaluate.methods, plan.contest);
-  });
-  for (const TaskEntry& entry : entries) results.rows.push_back(row_of(entry, names));
-  append(results.tables.detection, detection_table(entries, names));
-  append(results.tables.response, response_table(comm, shard, name, plan.contest.policies));
-  if (plan.frontier_steps == 0) return;
-  for (const TaskEntry& entry : entries_of(comm, shard, [&](const PreparedTask& task) {
-         return frontier(task, plan.config.evaluate.frontier, plan.frontier_contest());
-       }))
-    results.frontier.push_back({row_of(entry, names), entry.entry.setting});
+  std::vector<TaskEntry> entries;
+  std::vector<std::vector<Vector>> responses;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const TaskResult& result = results[i];
+    const auto task = static_cast<Index>(i);
+    for (const Entry& entry : result.entries) entries.push_back({task, result.corruption, entry});
+    for (const Entry& entry : result.frontier)
+      outcome.frontier.push_back({row_of({task, result.corruption, entry}, names), entry.setting});
+    if (task < response_tasks) responses.push_back(result.response);
+  }
+  for (const TaskEntry& entry : entries) outcome.rows.push_back(row_of(entry, names));
+  append(outcome.tables.detection, detection_table(entries, names));
+  append(outcome.tables.response, response_table(responses, name, features));
+}
+
+/// Too many failed fits make the comparison meaningless. @throws AgreedError (exit code 4)
+void require_few_failed(const std::vector<EvaluationRow>& rows, double most) {
+  std::vector<std::string> named;
+  Index failed = 0;
+  for (const EvaluationRow& row : rows) {
+    if (row.failed == 0) continue;
+    ++failed;
+    const std::string place = row.source + " " + std::to_string(row.split);
+    if (named.empty() || named.back() != place) named.push_back(place);
+  }
+  const double share = static_cast<double>(failed) / static_cast<double>(rows.size());
+  if (rows.empty() || share <= most) return;
+  std::string places;
+  for (std::size_t i = 0; i < std::min(named.size(), most_named); ++i)
+    places += (i == 0 ? "" : ", ") + named[i];
+  if (named.size() > most_named) places += ", ...";
+  throw AgreedError(
+      ExitCode::numerical,
+      format("%ld of %zu fits failed (%.3g %%), more than run.max_failed = %g: tasks or splits ",
+             static_cast<long>(failed), rows.size(), 100.0 * share, most) +
+          places +
+          "; try a larger inner.ridge, leave the failing methods out of "
+          "evaluate.methods, or look at the rows with failed = 1");
 }
 
 /// On rank 0: everything that follows from the rows.
@@ -144,17 +173,21 @@ void evaluate(const Communicator& comm, const EvaluateRequest& request) {
   require_distinct(comm, {request.output}, request.input_files());
   require_writable(comm, {request.output});
   const EvaluationPlan plan = evaluation_plan(comm, request);
-  PhaseClock clock({"tasks", "features", "assess"});
+  const std::vector<TaskSource> sources = evaluation_sources(comm, request);
+  ResumableWork work(comm, work_settings(comm, request, plan, sources));
   Outcome results;
-  for (const TaskSource& source : evaluation_sources(comm, request))
-    add_source(comm, source, plan, clock, results);
+  for (std::size_t i = 0; i < sources.size(); ++i)
+    add_source(task_results(comm, sources[i], i, plan, work), sources[i].names({0, sources[i].task_count()}),
+               plan.config.policy.features, results);
   if (comm.is_root())
     summarise_results(results, request.suite ? Pooling::sources : Pooling::none, plan.config.evaluate.seed);
 
   const Range part = my_range(comm, 0, std::vector<double>(results.rows.size(), 1.0));
   write_evaluation(comm, request.output, {resolved_ini(plan.config)},
                    {results.rows.begin() + part.begin, results.rows.begin() + part.end}, results.tables);
+  work.finish();
   if (comm.is_root()) print_comparison(request, plan, results);
+  require_few_failed(results.rows, plan.config.run.max_failed);
 }
 
 } // namespace metasieve

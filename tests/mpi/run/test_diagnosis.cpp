@@ -39,22 +39,18 @@ TEST(DetectionTable, adds_counts_by_kind_of_corruption_group_and_label) {
   EXPECT_TRUE(std::isnan(find(table, "bias", -1, 0).recall));
 }
 
-TEST(ResponseTable, is_the_mean_over_tasks_and_the_same_for_any_ranks) {
-  const Communicator comm;
+TEST(ResponseTable, is_the_mean_over_tasks) {
   Family family;
   family.samples = {120, 120};
   std::vector<PreparedTask> tasks;
   for (std::uint64_t id = 0; id < 3; ++id)
     tasks.push_back(prepare(generate_task(family, Seed{4}, TaskId{id}), {}));
   const std::vector<Policy> policies{initialise({}, Seed{1}), initialise({}, Seed{2})};
-  // Rank 0 holds the first task, the last rank the rest.
-  Shard shard{{0, 0}, {}};
-  const bool last = comm.rank() == comm.size() - 1;
-  for (Index i = comm.is_root() ? 0 : 1; i < (last ? 3 : comm.is_root() ? 1 : 0); ++i)
-    shard.tasks.push_back(tasks[static_cast<std::size_t>(i)]);
-  shard.ids = comm.is_root() ? Range{0, std::ssize(shard.tasks)} : Range{last ? 1 : 3, 3};
+  std::vector<std::vector<Vector>> responses;
+  for (const PreparedTask& task : tasks)
+    responses.push_back({response_of(task, policies[0]), response_of(task, policies[1])});
 
-  const std::vector<ResponseRow> table = response_table(comm, shard, "family", policies);
+  const std::vector<ResponseRow> table = response_table(responses, "family", FeatureSet::full16);
 
   EXPECT_EQ(table.size(), 2U * 16 * 11);
   double score = 0, value = 0;

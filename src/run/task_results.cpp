@@ -1,0 +1,167 @@
+#include "run/task_results.hpp"
+
+#include "io/bytes.hpp"
+
+#include <cstring>
+#include <optional>
+
+namespace metasieve {
+namespace {
+
+static_assert(std::is_trivially_copyable_v<Entry>);
+
+std::string bytes_of(const std::vector<Entry>& entries) {
+  return {reinterpret_cast<const char*>(entries.data()), entries.size() * sizeof(Entry)};
+}
+
+std::vector<Entry> entries_of(const std::string& bytes) {
+  std::vector<Entry> entries(bytes.size() / sizeof(Entry));
+  if (!entries.empty()) std::memcpy(static_cast<void*>(entries.data()), bytes.data(), bytes.size());
+  return entries;
+}
+
+TaskResult evaluate_task(Task task, Index number, const EvaluationPlan& plan) {
+  const Config& config = plan.config;
+  const Seed seed{task.metadata.seed};
+  const PreparedTask prepared =
+      prepare(std::move(task), {config.policy.features, config.inner.use_group, config.inner.ridge, seed});
+  TaskResult result{prepared.corruption, {}, {}, {}};
+  result.entries = contest(prepared, config.evaluate.methods, plan.contest);
+  if (plan.frontier_steps > 0)
+    result.frontier = frontier(prepared, config.evaluate.frontier, plan.frontier_contest());
+  if (number < response_tasks)
+    for (const Policy& policy : plan.contest.policies)
+      result.response.push_back(response_of(prepared, policy));
+  return result;
+}
+
+/// The tasks of a source that are done, and those that are not.
+class SourceResults {
+public:
+  SourceResults(const Communicator& comm, Index tasks)
+      : comm_(comm), of_task_(static_cast<std::size_t>(tasks)) {}
+
+  [[nodiscard]] std::vector<Index> missing() const {
+    std::vector<Index> out;
+    for (std::size_t i = 0; i < of_task_.size(); ++i)
+      if (!of_task_[i]) out.push_back(static_cast<Index>(i));
+    return out;
+  }
+
+  /// Collective: adds all ranks' results. `mine`: task and bytes_of its result, one after the other.
+  void add(ByteWriter mine, std::int64_t count) {
+    const std::int64_t all = comm_.sum(count);
+    const std::string bytes = comm_.gather(mine.take());
+    comm_.agree([&] {
+      ByteReader reader(bytes);
+      for (std::int64_t k = 0; k < all; ++k) {
+        const auto task = reader.get<Index>();
+        of_task_.at(static_cast<std::size_t>(task)) = task_result(reader.text());
+      }
+    });
+  }
+
+  /// None is missing.
+  [[nodiscard]] std::vector<TaskResult> take() {
+    std::vector<TaskResult> out;
+    for (std::optional<TaskResult>& result : of_task_) out.push_back(std::move(result.value()));
+    return out;
+  }
+
+private:
+  const Communicator& comm_;
+  std::vector<std::optional<TaskResult>> of_task_;
+};
+
+std::uint64_t piece_id(std::uint64_t source, Index task) {
+  return (source << 40U) + static_cast<std::uint64_t>(task);
+}
+
+/// Collective: each rank reads its share of what earlier runs have finished.
+void add_kept(const Communicator& comm, std::uint64_t number, Index tasks, ResumableWork& work,
+              SourceResults& results) {
+  std::vector<std::uint64_t> kept;
+  for (Index i = 0; i < tasks; ++i)
+    if (work.keeps(piece_id(number, i))) kept.push_back(piece_id(number, i));
+  const auto all = std::ssize(kept);
+  const Index begin = all * comm.rank() / comm.size(), end = all * (comm.rank() + 1) / comm.size();
+  ByteWriter mine;
+  std::int64_t count = 0;
+  comm.agree([&] {
+    const auto ids =
+        std::span(kept).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
+    work.restore(ids, [&](std::uint64_t id, const std::string& bytes) {
+      mine.put(static_cast<Index>(id - piece_id(number, 0))).put(bytes);
+      ++count;
+    });
+  });
+  results.add(std::move(mine), count);
+}
+
+/// Collective: the tasks of `ids` (ascending, others on each rank). A suite file is read by all ranks
+/// together, one range of ids at a time, so each takes part as often as the one with the most ranges.
+std::vector<Task> load(const Communicator& comm, const TaskSource& source, const std::vector<Index>& ids) {
+  std::vector<Range> ranges;
+  for (const Index id : ids) {
+    if (ranges.empty() || ranges.back().end != id) ranges.push_back({id, id});
+    ++ranges.back().end;
+  }
+  ranges.resize(static_cast<std::size_t>(comm.max(std::ssize(ranges))));
+  std::vector<Task> tasks;
+  for (const Range& range : ranges)
+    for (Task& task : source.tasks(comm, range)) tasks.push_back(std::move(task));
+  return tasks;
+}
+
+/// Collective.
+void add_missing(const Communicator& comm, const TaskSource& source, std::uint64_t number,
+                 const EvaluationPlan& plan, ResumableWork& work, SourceResults& results) {
+  const std::vector<Index> missing = results.missing();
+  std::vector<double> costs;
+  for (const Index id : missing) costs.push_back(plan.cost(source.shape(id)));
+  const Range part = my_range(comm, 0, costs);
+  const std::vector<Index> ids(missing.begin() + part.begin, missing.begin() + part.end);
+  std::vector<Task> tasks = load(comm, source, ids);
+
+  std::vector<TaskResult> done(ids.size());
+  Pieces pieces;
+  for (const Index id : ids) pieces.ids.push_back(piece_id(number, id));
+  pieces.work = [&](std::size_t k) { done[k] = evaluate_task(std::move(tasks[k]), ids[k], plan); };
+  pieces.result = [&](std::size_t k) { return bytes_of(done[k]); };
+  work.run(pieces);
+
+  ByteWriter mine;
+  for (std::size_t k = 0; k < ids.size(); ++k) mine.put(ids[k]).put(bytes_of(done[k]));
+  results.add(std::move(mine), std::ssize(ids));
+}
+
+} // namespace
+
+std::string bytes_of(const TaskResult& result) {
+  ByteWriter bytes;
+  bytes.put(result.corruption).put(bytes_of(result.entries)).put(bytes_of(result.frontier));
+  bytes.put(std::int64_t{std::ssize(result.response)});
+  for (const Vector& response : result.response) bytes.put(response);
+  return bytes.take();
+}
+
+TaskResult task_result(const std::string& bytes) {
+  ByteReader reader(bytes);
+  TaskResult result;
+  result.corruption = reader.get<Corruption>();
+  result.entries = entries_of(reader.text());
+  result.frontier = entries_of(reader.text());
+  const auto responses = reader.get<std::int64_t>();
+  for (std::int64_t k = 0; k < responses; ++k) result.response.push_back(reader.array<Vector>());
+  return result;
+}
+
+std::vector<TaskResult> task_results(const Communicator& comm, const TaskSource& source, std::uint64_t number,
+                                     const EvaluationPlan& plan, ResumableWork& work) {
+  SourceResults results(comm, source.task_count());
+  add_kept(comm, number, source.task_count(), work, results);
+  add_missing(comm, source, number, plan, work, results);
+  return results.take();
+}
+
+} // namespace metasieve
