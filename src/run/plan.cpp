@@ -60,6 +60,15 @@ double working_bytes(const Load& load, const Policy& policy) {
   return most * thread_count();
 }
 
+/// Of the features of tasks that are at work, on a rank that has the largest one: an evaluation makes them
+/// for one task a thread.
+double prepared_bytes(const Load& load, FeatureSet features) {
+  double most = 0;
+  for (const TaskShape& task : load.tasks)
+    most = std::max(most, held_bytes(task, features) - data_bytes(task));
+  return most * thread_count();
+}
+
 /// The shape in the middle of the tasks of a load, by cost: what the machine is timed on.
 TaskShape typical(const Load& load, const Cost& cost) {
   std::vector<TaskShape> shapes = load.tasks;
@@ -210,16 +219,15 @@ std::string plan(const Communicator& comm, const EvaluateRequest& request) {
   require_writable(comm, {request.output});
   const EvaluationPlan evaluation = evaluation_plan(comm, request);
   const Policy& policy = evaluation.config.policy;
-  const auto held = [&](const TaskShape& task) { return held_bytes(task, policy.features); };
   const auto total = [&](const TaskShape& task) { return evaluation.cost(task); };
   const EvaluationSizes sizes = evaluation_sizes(evaluation);
   std::string text = "dry run: nothing is written\n";
   double file_bytes = 3e4, most_memory = 0;
   for (const TaskSource& source : evaluation_sources(comm, request)) {
     const Load load = load_of(comm, source, {0, source.task_count()}, total);
-    const double own = program_bytes + working_bytes(load, policy);
-    const double memory = own + fullest(load, held);
-    require_room(comm, {memory, 0}, {}, ranks_that_fit(comm, sum(load.tasks, held), own));
+    const double own = program_bytes + working_bytes(load, policy) + prepared_bytes(load, policy.features);
+    const double memory = own + fullest(load, data_bytes);
+    require_room(comm, {memory, 0}, {}, ranks_that_fit(comm, sum(load.tasks, data_bytes), own));
     const Speed speed = calibrate(comm, typical(load, total), evaluation.config, {.contest = true});
     const double seconds = stage_seconds(load, [&](const TaskShape& task) {
       return speed.preparation * preparation_cost(task, policy.features) +

@@ -79,9 +79,13 @@ void ResumableWork::run(const Pieces& pieces) {
     comm_.agree([&] {
       for_each_parallel({0, std::ssize(todo)}, [&](Index i) {
         const std::size_t k = todo[static_cast<std::size_t>(i)];
-        if (!may_begin(round_end)) return;
-        do_one(pieces, k);
-        is_done[k] = 1;
+        if (may_begin(round_end)) {
+          do_one(pieces, k);
+          is_done[k] = 1;
+        }
+        // At a stop not only at the end of the round: other threads may be at work on their pieces for longer
+        // than whoever asked for it waits.
+        append_if_due(pieces, watch_.wanted() != Stop::none);
       });
     });
     std::erase_if(todo, [&](std::size_t k) { return is_done[k] != 0; });
@@ -122,9 +126,12 @@ void ResumableWork::do_one(const Pieces& pieces, std::size_t k) {
     ++done_;
     longest_seconds_ = std::max(longest_seconds_, end - begin);
   }
-  if (append_every_ <= 0) return;
+}
+
+void ResumableWork::append_if_due(const Pieces& pieces, bool at_once) {
+  if (append_every_ <= 0 && !at_once) return;
   const std::unique_lock turn(append_guard_, std::try_to_lock); // else another thread is at it
-  if (!turn || end - last_append_ < append_every_) return;
+  if (!turn || (!at_once && wall_seconds() - last_append_ < append_every_)) return;
   keep_finished(pieces);
   last_append_ = wall_seconds();
 }

@@ -58,6 +58,7 @@ private:
   [[nodiscard]] std::int64_t finished() const;
   bool may_begin(double round_end);
   void do_one(const Pieces& pieces, std::size_t k);
+  void append_if_due(const Pieces& pieces, bool at_once);
   void to_records(const Pieces& pieces, const std::function<void(JournalRecord)>& take);
   void keep_finished(const Pieces& pieces);
 

@@ -11,6 +11,10 @@ namespace metasieve {
 
 /// Each stage is collective over `comm`, prints on rank 0's standard output, and throws AgreedError where all
 /// ranks fail alike; any other exception is one rank's own, and the caller must abort the job.
+///
+/// All but score end with exit code 75 when they are stopped: see run/stop.hpp. generate and evaluate keep
+/// the tasks and splits that are finished in a folder OUTPUT.partial, which `resume` goes on from, on any
+/// number of ranks; it is gone when the output is written. The output is the same as of one run.
 
 struct GenerateRequest {
   Config config;
