@@ -4,10 +4,12 @@
 #include "base/version.hpp"
 #include "io/checksum.hpp"
 #include "io/contents.hpp"
+#include "io/open_file.hpp"
 #include "io/policy_content.hpp"
 #include "io/result_content.hpp"
 
 #include <cmath>
+#include <limits>
 
 namespace metasieve {
 namespace {
@@ -39,15 +41,28 @@ Checkpoint from_bytes(const std::string& bytes) {
   return checkpoint;
 }
 
-std::uint64_t checksum_of(const std::string& bytes) { return hash_bytes(std::as_bytes(std::span(bytes))); }
+/// Of all of it, without copying the gradients.
+std::uint64_t checksum_of(const Checkpoint& checkpoint, const std::string& commit) {
+  ByteWriter writer;
+  put_policy(writer, checkpoint.policy);
+  writer.put(checkpoint.first_moment).put(checkpoint.second_moment);
+  writer.put(checkpoint.step).put(checkpoint.tasks).put(checkpoint.config).put(commit);
+  put_tables(writer, checkpoint.results);
+  const std::string tables = writer.take();
+  const std::uint64_t hash = hash_bytes(std::as_bytes(std::span(tables)));
+  const Matrix& gradients = checkpoint.results.meta_gradient;
+  const auto size = static_cast<std::size_t>(checkpoint.results.gradient_rows() * gradients.cols());
+  return hash_bytes(std::as_bytes(std::span(gradients.data(), size)), hash);
+}
 
-Vector read_moment(const FileReader& file, const std::string& name, Index size) {
+Vector read_moment(const FileReader& file, const std::string& name, Index size, double least) {
   if (file.shape(name, 1).front() != size)
     file.fail(name, "has " + std::to_string(file.shape(name, 1).front()) + " values; the policy has " +
                         std::to_string(size) + " parameters");
   const std::vector<double> values = file.values<double>(name, 1);
   for (std::size_t i = 0; i < values.size(); ++i)
-    if (!std::isfinite(values[i])) file.fail(name, "value " + std::to_string(i) + " is not finite");
+    if (!std::isfinite(values[i]) || values[i] < least)
+      file.fail(name, "value " + std::to_string(i) + " is not finite, or negative where it is a square");
   return Eigen::Map<const Vector>(values.data(), size);
 }
 
@@ -78,18 +93,23 @@ bool is_there(const Communicator& comm, const std::filesystem::path& path) {
   return comm.max(std::int64_t{comm.is_root() && std::filesystem::exists(path, error)}) != 0;
 }
 
+/// Of a file that this program, or this user, may not read nothing is known.
+bool means_damage(const AgreedError& error) {
+  const std::string message = error.what();
+  return error.code() == ExitCode::data && message.find(newer_version_advice) == std::string::npos &&
+         message.find(cannot_be_read) == std::string::npos;
+}
+
 } // namespace
 
 void write_checkpoint(const Communicator& comm, const std::filesystem::path& path,
-                      const std::filesystem::path& previous, const Checkpoint& state) {
-  Checkpoint checkpoint = state;
-  checkpoint.commit = git_commit();
+                      const std::filesystem::path& previous, const Checkpoint& checkpoint) {
   const Policy policy = broadcast_policy(comm, checkpoint.policy);
   const std::string bytes =
       comm.broadcast(ByteWriter()
                          .put(checkpoint.step)
                          .put(checkpoint.tasks)
-                         .put(comm.is_root() ? checksum_of(to_bytes(checkpoint)) : std::uint64_t{0})
+                         .put(comm.is_root() ? checksum_of(checkpoint, std::string(git_commit())) : 0)
                          .take());
   ByteReader reader(bytes);
   const auto step = reader.get<std::int64_t>();
@@ -113,18 +133,19 @@ std::string checkpoint_content(const std::filesystem::path& path) {
   Checkpoint checkpoint;
   checkpoint.policy = read_policy_content(file);
   checkpoint.step = file.integer("step");
-  if (checkpoint.step < 0) file.fail("/", "attribute 'step' must be at least 0");
+  if (checkpoint.step < 0 || checkpoint.step > checkpoint.policy.trained_iterations)
+    file.fail("/", "attribute 'step' must be at least 0, and at most trained_iterations");
   checkpoint.tasks = file.unsigned_integer("tasks_fingerprint");
   checkpoint.config = file.text("config");
   checkpoint.commit = file.text("git_commit");
-  checkpoint.first_moment = read_moment(file, "/first_moment", checkpoint.policy.theta.size());
-  checkpoint.second_moment = read_moment(file, "/second_moment", checkpoint.policy.theta.size());
+  checkpoint.first_moment = read_moment(file, "/first_moment", checkpoint.policy.theta.size(),
+                                        -std::numeric_limits<double>::infinity());
+  checkpoint.second_moment = read_moment(file, "/second_moment", checkpoint.policy.theta.size(), 0.0);
   checkpoint.results = read_result_content(file);
-  std::string bytes = to_bytes(checkpoint);
-  if (file.unsigned_integer(checksum_name) != checksum_of(bytes))
+  if (file.unsigned_integer(checksum_name) != checksum_of(checkpoint, checkpoint.commit))
     file.fail("/", "attribute 'checksum' does not fit the contents: damaged");
   check_history(file, checkpoint);
-  return bytes;
+  return to_bytes(checkpoint);
 }
 
 Checkpoint read_checkpoint(const Communicator& comm, const std::filesystem::path& path) {
@@ -138,7 +159,7 @@ FoundCheckpoint find_checkpoint(const Communicator& comm, const std::filesystem:
     try {
       return {read_checkpoint(comm, newest), newest, {}};
     } catch (const AgreedError& error) {
-      if (error.code() != ExitCode::data || !is_there(comm, previous)) throw;
+      if (!means_damage(error) || !is_there(comm, previous)) throw;
       problem = error.what();
     }
   } else if (!is_there(comm, previous)) {

@@ -15,8 +15,8 @@ struct Checkpoint {
   std::int64_t step = 0;   ///< updates so far: fewer than iterations where whole batches failed
   std::uint64_t tasks = 0; ///< see fingerprint(): of the tasks it was trained on
   std::string config;      ///< resolved, of the run that wrote it
-  std::string commit;      ///< of the program that wrote it
-  Results results;         ///< so far; timing is left empty
+  std::string commit;      ///< of the program that wrote it; read alone
+  Results results;         ///< so far
 };
 
 /// Collective; rank 0's state is written, with an attribute `checksum` (64-bit FNV-1a over all of it). The
@@ -39,7 +39,8 @@ inline constexpr const char* checkpoint_name = "checkpoint.h5";
 inline constexpr const char* previous_checkpoint_name = "checkpoint_prev.h5";
 
 /// Collective. checkpoint.h5 of `folder`, or checkpoint_prev.h5 where that is damaged or missing.
-/// @throws AgreedError (exit code 3) naming both problems if neither can be used.
+/// @throws AgreedError (exit code 3) naming both problems if neither can be used; also if checkpoint.h5 has a
+/// newer major version or may not be read: the one before it would be the wrong one then.
 [[nodiscard]] FoundCheckpoint find_checkpoint(const Communicator& comm, const std::filesystem::path& folder);
 
 } // namespace metasieve

@@ -123,7 +123,7 @@ FileReader::FileReader(const std::filesystem::path& path) : path_(path), file_(o
     if (numbers[0] > format_version.major)
       throw DataError("has format version " + std::to_string(numbers[0]) + "." + std::to_string(numbers[1]) +
                       ", but metasieve " + std::string(metasieve::version()) + " reads only " +
-                      std::to_string(format_version.major) + ".x: install a newer metasieve");
+                      std::to_string(format_version.major) + ".x: " + newer_version_advice);
     version_ = {static_cast<std::int32_t>(numbers[0]), static_cast<std::int32_t>(numbers[1])};
     if (!h5::has_attribute(file_.get(), "complete"))
       throw DataError("attribute 'complete' is missing: the file was never finished; make it again");

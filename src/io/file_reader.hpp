@@ -17,6 +17,9 @@
 
 namespace metasieve {
 
+/// Ends the message about a file of a newer major version.
+inline constexpr const char* newer_version_advice = "install a newer metasieve";
+
 /// One of our files, read by one rank alone. The contents are taken for hostile: extents are checked against
 /// what the file can hold before memory is allocated. Members throw DataError: one line with the name of the
 /// file, the data set, what is wrong and what would be right.

@@ -29,7 +29,7 @@ void check_regular(const fs::path& path) {
   // Opening a pipe would wait for ever.
   if (!fs::is_regular_file(status)) refuse(path, "is no regular file; must be an HDF5 file");
   if (::access(path.c_str(), R_OK) != 0)
-    refuse(path, "cannot be read: " + std::generic_category().message(errno));
+    refuse(path, cannot_be_read + std::generic_category().message(errno));
   if (fs::file_size(path, error) == 0) refuse(path, "is empty (0 bytes); must be an HDF5 file");
 }
 

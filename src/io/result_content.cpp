@@ -67,7 +67,7 @@ void write_result_content(FileWriter& file, const Results& results) {
   file.write("/timing", timing_records(), mine(file, timing),
              {"wall time of each phase on each rank, of the last session", "s"});
   if (parameters > 0) {
-    const auto size = static_cast<std::size_t>(comm.is_root() ? results.meta_gradient.size() : 0);
+    const auto size = static_cast<std::size_t>(comm.is_root() ? results.gradient_rows() * parameters : 0);
     file.write("/meta_gradient", std::span(results.meta_gradient.data(), size),
                {"[iterations, parameters], mean over the batch before clipping; NaN where an earlier session "
                 "did not keep it",
@@ -86,12 +86,16 @@ Results read_result_content(const FileReader& file) {
 }
 
 void put_results(ByteWriter& bytes, const Results& results) {
+  put_tables(bytes, results);
+  bytes.put(results.meta_gradient);
+}
+
+void put_tables(ByteWriter& bytes, const Results& results) {
   bytes.put(history_records().pack(results.history))
       .put(validation_records().pack(results.validation))
       .put(failure_records().pack(results.failures))
       .put(session_records().pack(results.sessions))
-      .put(timing_records().pack(timing_rows(results.timing)))
-      .put(results.meta_gradient);
+      .put(timing_records().pack(timing_rows(results.timing)));
 }
 
 Results get_results(ByteReader& bytes) {

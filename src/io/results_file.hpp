@@ -3,6 +3,7 @@
 #include "io/suite_file.hpp"
 #include "policy/network.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -56,7 +57,12 @@ struct Results {
   std::vector<FailureRow> failures; ///< by task id
   std::vector<SessionRow> sessions;
   std::vector<PhaseSeconds> timing; ///< of the last session
-  Matrix meta_gradient;             ///< [iterations, p], or empty when not saved
+  Matrix meta_gradient; ///< [iterations, p], or empty when not saved; rows beyond the history are room
+
+  /// Rows of the gradients that have been made.
+  [[nodiscard]] Index gradient_rows() const {
+    return std::min<Index>(std::ssize(history), meta_gradient.rows());
+  }
 };
 
 /// Collective; rank 0's results are written: /history, /validation, /failures, /sessions, /timing (compound:

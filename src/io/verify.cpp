@@ -31,19 +31,17 @@ FileType type_of_file(const Communicator& comm, const std::filesystem::path& pat
   return ByteReader(bytes).get<FileType>();
 }
 
-/// What the damage of a checkpoint means for its run.
-std::string advice_on_checkpoint(const Communicator& comm, const std::filesystem::path& path) {
-  const std::filesystem::path previous = path.parent_path() / previous_checkpoint_name;
-  if (path.filename() == checkpoint_name) {
-    try {
-      const Checkpoint sound = read_checkpoint(comm, previous);
-      return previous.string() + " beside it is sound: train --resume goes on from its iteration " +
-             std::to_string(sound.policy.trained_iterations);
-    } catch (const AgreedError&) {
-      return "no sound " + std::string(previous_checkpoint_name) + " is beside it: the run must start anew";
-    }
+/// Where `train --resume` would go on in the folder of this checkpoint.
+std::string resumption(const Communicator& comm, const std::filesystem::path& path) {
+  try {
+    const FoundCheckpoint found = find_checkpoint(comm, path.parent_path());
+    if (found.checkpoint)
+      return "train --resume goes on from " + found.path.filename().string() + " there, iteration " +
+             std::to_string(found.checkpoint->policy.trained_iterations);
+  } catch (const AgreedError&) {
+    return "no checkpoint in its folder is sound: the training must start anew, without --resume";
   }
-  return "train --resume needs it only where " + std::string(checkpoint_name) + " is damaged too";
+  return "train --resume looks for " + std::string(checkpoint_name) + " alone: rename it to go on from it";
 }
 
 std::string advice(const Communicator& comm, const std::filesystem::path& path,
@@ -55,8 +53,9 @@ std::string advice(const Communicator& comm, const std::filesystem::path& path,
   case FileType::suite: return "no run can use it: generate it again";
   case FileType::dataset: return "no run can use it: import it again";
   case FileType::policy:
-  case FileType::results: return "no run can use it: train --resume in its folder writes it again";
-  case FileType::checkpoint: return advice_on_checkpoint(comm, path);
+  case FileType::results:
+    return "no run can use it: in the folder of its training, train --resume writes it again";
+  case FileType::checkpoint: return resumption(comm, path);
   case FileType::evaluation: return "evaluate again";
   case FileType::scores: return "score again";
   }
@@ -86,13 +85,12 @@ std::string verify_file(const Communicator& comm, const std::filesystem::path& p
     const std::string checksums = content_of(comm, Content::checksums, path);
     std::string text = path.string() + ": sound " + std::string(to_string(*type)) +
                        " file, every value checked, " + checksums;
-    if (*type == FileType::checkpoint)
-      text += "; train --resume goes on from iteration " +
-              std::to_string(read_checkpoint(comm, path).policy.trained_iterations);
+    if (*type == FileType::checkpoint) text += "; " + resumption(comm, path);
     return text + "\n";
   } catch (const AgreedError& error) {
-    if (error.code() != ExitCode::data) throw;
-    throw AgreedError(error.code(), std::string(error.what()) + "; " + advice(comm, path, type));
+    const std::string message = error.what();
+    if (error.code() != ExitCode::data || message.find(newer_version_advice) != std::string::npos) throw;
+    throw AgreedError(error.code(), message + "; " + advice(comm, path, type));
   }
 }
 

@@ -25,10 +25,11 @@ enum class TaskFailure : std::uint8_t {
   probe,     ///< the fit on all rows diverged
   policy,    ///< its output is not finite
   inner_fit, ///< diverged, or singular
-  gradient   ///< or loss, not finite
+  gradient,  ///< or loss, not finite
+  validation ///< of a validation task: no score, or no fit on the rows it selects
 };
-inline constexpr std::array<std::string_view, 6> task_failures{"none",   "one_class", "probe",
-                                                               "policy", "inner_fit", "gradient"};
+inline constexpr std::array<std::string_view, 7> task_failures{
+    "none", "one_class", "probe", "policy", "inner_fit", "gradient", "validation"};
 
 /// d outer / d theta of one task.
 struct MetaGradient {

@@ -48,4 +48,14 @@ std::string failures_text(std::vector<FailureRow> failures) {
   return text + (failures.size() > most_named ? ", ..." : "");
 }
 
+std::string failures_advice(const std::vector<FailureRow>& failures) {
+  std::int64_t one_class = 0, others = 0;
+  for (const FailureRow& row : failures)
+    (row.kind == task_failures[static_cast<std::size_t>(TaskFailure::one_class)] ? one_class : others) +=
+        row.count;
+  return one_class > others
+             ? "make larger tasks, or with less label_bias, for their labels are all alike"
+             : "start anew with a smaller meta.learning_rate or inner.step_size, or a larger inner.ridge";
+}
+
 } // namespace metasieve

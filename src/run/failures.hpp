@@ -29,4 +29,7 @@ private:
 /// "tasks 3 (one_class), 17 (inner_fit), ...": the first few of the tasks, most failures first.
 [[nodiscard]] std::string failures_text(std::vector<FailureRow> failures);
 
+/// What may help against the most frequent kind of failure.
+[[nodiscard]] std::string failures_advice(const std::vector<FailureRow>& failures);
+
 } // namespace metasieve

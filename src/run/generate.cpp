@@ -93,7 +93,7 @@ void generate(const Communicator& comm, const GenerateRequest& request) {
   ResumableWork work(comm, work_settings(request, source));
   const std::vector<Task> mine = my_tasks(comm, source, work);
   const double made = wall_seconds();
-  write_suite(comm, request.output, {resolved_ini(request.config)}, mine);
+  write_suite(comm, request.output, {reproducible_ini(request.config)}, mine);
   work.finish();
 
   std::int64_t rows = 0;

@@ -25,27 +25,51 @@ std::optional<double> line_of(const char* file, const std::string& name) {
   return std::nullopt;
 }
 
-/// Limit less use of the innermost control group that a container or a batch system has put this process
-/// into.
+double number_in(const fs::path& file, double otherwise) {
+  double value = 0;
+  return std::ifstream(file) >> value ? value : otherwise;
+}
+
+/// Bytes of files that the group holds in memory only as long as nobody needs it.
+double cached_bytes(const fs::path& group) {
+  std::ifstream stream(group / "memory.stat");
+  double total = 0, value = 0;
+  for (std::string name; stream >> name >> value;)
+    if (name == "inactive_file" || name == "active_file" || name == "total_inactive_file" ||
+        name == "total_active_file")
+      total = name.starts_with("total_") ? std::max(total, value) : total + value;
+  return total;
+}
+
+/// What the control groups that a container or a batch system has put this process into leave it.
 double control_group_bytes() {
-  double least = std::numeric_limits<double>::infinity();
+  constexpr double none = std::numeric_limits<double>::infinity();
+  double least = none;
   std::ifstream groups("/proc/self/cgroup");
   for (std::string line; std::getline(groups, line);) {
-    if (!line.starts_with("0::")) continue; // version 2; version 1 is on its way out
-    for (fs::path group = "/sys/fs/cgroup" + line.substr(3); group.native().size() > 14;
-         group = group.parent_path()) {
-      double limit = 0, used = 0;
-      if (std::ifstream(group / "memory.max") >> limit && std::ifstream(group / "memory.current") >> used)
-        least = std::min(least, limit - used);
+    const bool second = line.starts_with("0::"), first = line.find(":memory:") != std::string::npos;
+    if (!second && !first) continue;
+    const fs::path root = second ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
+    for (fs::path group = root.native() + line.substr(line.rfind(':') + 1);
+         group.native().size() >= root.native().size(); group = group.parent_path()) {
+      const double limit = number_in(group / (second ? "memory.max" : "memory.limit_in_bytes"), none);
+      const double used = number_in(group / (second ? "memory.current" : "memory.usage_in_bytes"), 0.0);
+      least = std::min(least, limit - std::max(0.0, used - cached_bytes(group)));
     }
   }
   return least;
 }
 
-/// `--mem` of a SLURM job, in MB; 0 means all.
+double variable(const char* name) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? 0.0 : std::strtod(text, nullptr);
+}
+
+/// `--mem` or `--mem-per-cpu` of a SLURM job, in MB; 0 means all.
 double slurm_bytes() {
-  const char* const megabytes = std::getenv("SLURM_MEM_PER_NODE");
-  const double value = megabytes == nullptr ? 0.0 : std::strtod(megabytes, nullptr);
+  const double of_node = variable("SLURM_MEM_PER_NODE");
+  const double of_cpus = variable("SLURM_MEM_PER_CPU") * variable("SLURM_CPUS_ON_NODE");
+  const double value = of_node > 0 ? of_node : of_cpus;
   return value > 0 ? 1048576.0 * value : std::numeric_limits<double>::infinity();
 }
 
@@ -54,7 +78,7 @@ std::string gigabytes(double bytes) { return format(bytes < 1e9 ? "%.3f GB" : "%
 /// Bytes free for us where `folder` is, or will be made.
 double free_bytes(const fs::path& folder) {
   std::error_code error;
-  fs::path there = fs::absolute(folder, error);
+  fs::path there = fs::absolute(folder.empty() ? fs::path(".") : folder, error);
   while (there.has_relative_path() && !fs::exists(there, error)) there = there.parent_path();
   struct statvfs disk {};
   if (::statvfs(there.c_str(), &disk) != 0) return std::numeric_limits<double>::infinity();
@@ -76,10 +100,10 @@ void require_room(const Communicator& comm, const Needs& needs, const fs::path& 
   const int ranks = comm.ranks_on_node();
   const double there = available_bytes();
   comm.agree([&] {
-    if (needs.rank_bytes * ranks > there)
-      throw ConfigError("does not fit: " + std::to_string(ranks) + " rank(s) of " +
-                        gigabytes(needs.rank_bytes) + " on node " + host_name() + ", which has " +
-                        gigabytes(there) + "; " + remedy);
+    const double needed = std::min(needs.rank_bytes * ranks, needs.own_bytes * ranks + needs.shared_bytes);
+    if (needed > there)
+      throw ConfigError("does not fit: " + std::to_string(ranks) + " rank(s) take " + gigabytes(needed) +
+                        " on node " + host_name() + ", which has " + gigabytes(there) + "; " + remedy);
   });
   comm.agree([&] {
     const double free = comm.is_root() ? free_bytes(folder) : std::numeric_limits<double>::infinity();

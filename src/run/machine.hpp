@@ -15,10 +15,12 @@ namespace metasieve {
 /// The most memory that this process has held so far, in bytes.
 [[nodiscard]] double peak_bytes();
 
-/// What a rank of a planned run needs.
+/// What a planned run needs.
 struct Needs {
-  double rank_bytes = 0; ///< of memory, of the fullest rank
-  double file_bytes = 0; ///< on disk, all files together
+  double rank_bytes = 0;   ///< of memory, of the fullest rank
+  double own_bytes = 0;    ///< of that, what each rank needs whatever its share of the tasks
+  double shared_bytes = 0; ///< of all tasks together
+  double file_bytes = 0;   ///< on disk, all files together
 };
 
 /// Collective: checks that the ranks of each node fit into its memory and the files onto the disk that holds

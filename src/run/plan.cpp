@@ -6,6 +6,7 @@
 #include "run/evaluation_plan.hpp"
 #include "run/format.hpp"
 #include "run/machine.hpp"
+#include "run/resume.hpp"
 #include "tasks/shard.hpp"
 
 #include <algorithm>
@@ -152,6 +153,16 @@ std::string header(const Communicator& comm, Index tasks, double all_rows) {
       static_cast<long>(tasks), all_rows, comm.size(), thread_count());
 }
 
+/// Share of the iterations that a training has still to make.
+double share_left(const Communicator& comm, const TrainRequest& request) {
+  if (!request.resume) return 1.0;
+  const FoundCheckpoint found = find_checkpoint(comm, request.output);
+  if (!found.checkpoint) return 1.0;
+  require_same_result(found, request);
+  return 1.0 - static_cast<double>(found.checkpoint->policy.trained_iterations) /
+                   static_cast<double>(request.config.meta.iterations);
+}
+
 } // namespace
 
 std::string plan(const Communicator& comm, const GenerateRequest& request) {
@@ -160,8 +171,9 @@ std::string plan(const Communicator& comm, const GenerateRequest& request) {
   const Load load = load_of(comm, source, {0, source.task_count()}, generation_cost);
   const double file = sum(load.tasks, data_bytes) + 320.0 * static_cast<double>(source.task_count()) + 2e4;
   const double memory = program_bytes + fullest(load, data_bytes) + std::min(file, staging_bytes);
-  require_room(comm, {memory, file}, request.output.parent_path(),
-               ranks_that_fit(comm, sum(load.tasks, data_bytes), program_bytes + staging_bytes));
+  const double own = program_bytes + std::min(file, staging_bytes), shared = sum(load.tasks, data_bytes);
+  require_room(comm, {memory, own, shared, file}, request.output.parent_path(),
+               ranks_that_fit(comm, shared, own));
   const Speed speed = calibrate(comm, typical(load, generation_cost), request.config, {.generation = true});
   return header(comm, source.task_count(), sum(load.tasks, rows)) +
          format("  memory per rank  %.0f MB\n  file             %s, %.1f MB\n  time             about %s\n",
@@ -172,6 +184,7 @@ std::string plan(const Communicator& comm, const GenerateRequest& request) {
 std::string plan(const Communicator& comm, const TrainRequest& request) {
   require_writable(comm, request.output_files());
   const Config& config = request.config;
+  const double left = share_left(comm, request);
   const TaskSource source =
       request.suite ? TaskSource::suite(comm, *request.suite) : TaskSource::generator(config);
   const Range training = training_tasks(config, source.task_count());
@@ -192,8 +205,9 @@ std::string plan(const Communicator& comm, const TrainRequest& request) {
   const double own = program_bytes + gradients + working;
   const double memory = own + fullest(train, held) + fullest(held_out, held);
   const double checkpoint = 24.0 * p + gradients + history + 1e4, results = gradients + history + 8e3;
-  require_room(comm, {memory, 2.0 * checkpoint + results + 8.0 * p}, request.output,
-               ranks_that_fit(comm, sum(train.tasks, held) + sum(held_out.tasks, held), own));
+  const double shared = sum(train.tasks, held) + sum(held_out.tasks, held);
+  const double files = 3.0 * checkpoint + results + 8.0 * p; // the one being written too
+  require_room(comm, {memory, own, shared, files}, request.output, ranks_that_fit(comm, shared, own));
   const TaskShape shape = typical(train, [&](const TaskShape& task) { return visit_cost(task, config); });
   const Speed speed = calibrate(comm, shape, config, {.generation = !request.suite, .training = true});
   const double validation =
@@ -202,16 +216,18 @@ std::string plan(const Communicator& comm, const TrainRequest& request) {
   const bool generated = !request.suite;
   const double seconds = loading_seconds(train, config, generated, speed) +
                          loading_seconds(held_out, config, generated, speed) +
-                         speed.visit * adaptation_seconds(train, config) + validation;
+                         left * (speed.visit * adaptation_seconds(train, config) + validation);
   return header(comm, source.task_count(), sum(train.tasks, rows) + sum(held_out.tasks, rows)) +
          format(
              "  policy           %.0f parameters, %s, hidden layers %zu\n"
              "  memory per rank  %.0f MB\n"
              "  files            policy.h5 %.2f MB, checkpoint.h5 %.2f MB (twice), results.h5 %.2f MB in %s\n"
-             "  time             about %s\n",
+             "  time             about %s%s\n",
              p, std::string(to_string(config.policy.features)).c_str(), config.policy.hidden.size(),
              memory / megabyte, (8.0 * p + 5e3) / megabyte, checkpoint / megabyte, results / megabyte,
-             request.output.c_str(), seconds_text(seconds).c_str());
+             request.output.c_str(), seconds_text(seconds).c_str(),
+             left < 1.0 ? format(", for the %.0f %% of the iterations that are left", 100.0 * left).c_str()
+                        : "");
 }
 
 std::string plan(const Communicator& comm, const EvaluateRequest& request) {
@@ -222,12 +238,13 @@ std::string plan(const Communicator& comm, const EvaluateRequest& request) {
   const auto total = [&](const TaskShape& task) { return evaluation.cost(task); };
   const EvaluationSizes sizes = evaluation_sizes(evaluation);
   std::string text = "dry run: nothing is written\n";
-  double file_bytes = 3e4, most_memory = 0;
+  double file_bytes = 3e4;
   for (const TaskSource& source : evaluation_sources(comm, request)) {
     const Load load = load_of(comm, source, {0, source.task_count()}, total);
     const double own = program_bytes + working_bytes(load, policy) + prepared_bytes(load, policy.features);
     const double memory = own + fullest(load, data_bytes);
-    require_room(comm, {memory, 0}, {}, ranks_that_fit(comm, sum(load.tasks, data_bytes), own));
+    const double shared = sum(load.tasks, data_bytes);
+    require_room(comm, {memory, own, shared, 0}, {}, ranks_that_fit(comm, shared, own));
     const Speed speed = calibrate(comm, typical(load, total), evaluation.config, {.contest = true});
     const double seconds = stage_seconds(load, [&](const TaskShape& task) {
       return speed.preparation * preparation_cost(task, policy.features) +
@@ -237,9 +254,8 @@ std::string plan(const Communicator& comm, const EvaluateRequest& request) {
                    source.names({0, 1}).front().c_str(), static_cast<long>(source.task_count()),
                    sum(load.tasks, rows), memory / megabyte, seconds_text(seconds).c_str());
     file_bytes += sizes.of_task * static_cast<double>(source.task_count()) + sizes.of_source;
-    most_memory = std::max(most_memory, memory);
   }
-  require_room(comm, {most_memory, file_bytes}, request.output.parent_path(), "");
+  require_room(comm, {0, 0, 0, file_bytes}, request.output.parent_path(), "");
   return text + format("  file             %s, %.1f MB\n", request.output.c_str(), file_bytes / megabyte);
 }
 

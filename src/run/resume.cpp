@@ -47,21 +47,31 @@ Index iterations_of(const Checkpoint& checkpoint) {
   return std::strtol(value.c_str(), nullptr, 10);
 }
 
-void require_same_result(const FoundCheckpoint& found, const TrainRequest& request) {
-  const Checkpoint& checkpoint = *found.checkpoint;
-  const std::vector<std::string> changed =
-      changed_keys(checkpoint.config, resolved_ini(request.config), !request.suite);
-  const auto refuse = [&](const std::string& problem) {
-    throw AgreedError(ExitCode::usage,
-                      "--resume: " + found.path.string() + " " + problem); // alike on every rank
-  };
-  if (!changed.empty())
-    refuse("was made with other settings: " + joined(changed) +
-           "; give the same again, or start anew without --resume in another folder");
-  if (checkpoint.policy.trained_iterations > request.config.meta.iterations)
-    refuse("is at iteration " + std::to_string(checkpoint.policy.trained_iterations) +
-           ", beyond meta.iterations = " + std::to_string(request.config.meta.iterations) +
-           "; give at least as many");
+/// NAME.h5, or NAME_2.h5 ... if that is there: nothing is replaced.
+std::filesystem::path free_name(const std::filesystem::path& folder, const std::string& name) {
+  std::filesystem::path path = folder / (name + ".h5");
+  std::error_code error;
+  for (int i = 2; std::filesystem::exists(path, error); ++i)
+    path = folder / (name + "_" + std::to_string(i) + ".h5");
+  return path;
+}
+
+/// The file under another name; nothing if there is none.
+std::filesystem::path set_aside(const std::filesystem::path& path, const std::string& name) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return {};
+  const std::filesystem::path kept = free_name(path.parent_path(), name);
+  std::filesystem::rename(path, kept, error);
+  if (error) throw DataError("cannot write " + kept.string() + ": " + error.message());
+  return kept;
+}
+
+/// That of the policy in a checkpoint may be forged, or of another program: it would be taken for what it is
+/// not.
+bool fits(const Policy& policy, const Config& config) {
+  return policy.features == config.policy.features && policy.hidden == config.policy.hidden &&
+         policy.keep == config.policy.keep && policy.temperature == config.policy.temperature &&
+         policy.use_group == config.inner.use_group;
 }
 
 void tell(const FoundCheckpoint& found, const Config& config) {
@@ -80,19 +90,10 @@ void tell(const FoundCheckpoint& found, const Config& config) {
         "uninterrupted run\n",
         checkpoint.commit.c_str(), std::string(git_commit()).c_str());
   const Index planned = iterations_of(checkpoint);
-  if (planned != config.meta.iterations && 10 * checkpoint.policy.trained_iterations > 7 * planned)
+  if (planned < config.meta.iterations && 10 * checkpoint.policy.trained_iterations > 7 * planned)
     std::printf(
         "note: meta.iterations was %ld: iterations from %ld on had the smaller learning rate of its end\n",
         static_cast<long>(planned), static_cast<long>(7 * planned / 10 + 1));
-}
-
-/// Or the next checkpoint would push the sound one out.
-void set_damaged_aside(const Communicator& comm, const std::filesystem::path& folder) {
-  static_cast<void>(from_root(comm, [&] {
-    std::error_code ignored; // it may be missing
-    std::filesystem::rename(folder / checkpoint_name, folder / "checkpoint_damaged.h5", ignored);
-    return std::string();
-  }));
 }
 
 } // namespace
@@ -111,61 +112,97 @@ std::vector<std::string> changed_keys(const std::string& before, const std::stri
   return changed;
 }
 
-std::optional<Checkpoint> resume_point(const Communicator& comm, const TrainRequest& request) {
-  FoundCheckpoint found = find_checkpoint(comm, request.output);
-  if (!found.checkpoint) {
-    if (comm.is_root())
-      std::printf("no checkpoint in %s: starting from the beginning\n", request.output.c_str());
-    return std::nullopt;
+void require_same_result(const FoundCheckpoint& found, const TrainRequest& request) {
+  const Checkpoint& checkpoint = *found.checkpoint;
+  const Index done = checkpoint.policy.trained_iterations, wanted = request.config.meta.iterations;
+  const auto refuse = [&](ExitCode code, const std::string& problem) {
+    throw AgreedError(code, "--resume: " + found.path.string() + " " + problem); // alike on every rank
+  };
+  const std::vector<std::string> changed =
+      changed_keys(checkpoint.config, resolved_ini(request.config), !request.suite);
+  if (!changed.empty())
+    refuse(ExitCode::usage, "was made with other settings: " + joined(changed) +
+                                "; give the same again, or start anew without --resume in another folder");
+  if (!fits(checkpoint.policy, request.config))
+    refuse(ExitCode::data, "holds another policy than its own configuration makes: damaged");
+  if (done > wanted)
+    refuse(ExitCode::usage, "is at iteration " + std::to_string(done) + ", beyond meta.iterations = " +
+                                std::to_string(wanted) + "; give at least as many");
+  if (wanted < iterations_of(checkpoint) && 10 * done > 7 * wanted)
+    refuse(ExitCode::usage, "is at iteration " + std::to_string(done) + " of " +
+                                std::to_string(iterations_of(checkpoint)) + ", and with meta.iterations = " +
+                                std::to_string(wanted) + " the learning rate would have fallen after " +
+                                std::to_string(7 * wanted / 10) + "; give at least as many as before");
+}
+
+FoundCheckpoint resume_point(const Communicator& comm, const TrainRequest& request) {
+  FoundCheckpoint found;
+  try {
+    found = find_checkpoint(comm, request.output);
+  } catch (const AgreedError& error) {
+    throw AgreedError(error.code(), std::string(error.what()) + "; without --resume the run starts anew");
   }
-  require_same_result(found, request);
-  if (comm.is_root()) tell(found, request.config);
-  if (!found.problem.empty()) set_damaged_aside(comm, request.output);
-  return std::move(found.checkpoint);
+  if (found.checkpoint) {
+    require_same_result(found, request);
+    if (comm.is_root()) tell(found, request.config);
+  } else if (comm.is_root()) {
+    std::error_code error;
+    const bool aside = std::filesystem::exists(request.output / "checkpoint_unfinished.h5", error);
+    std::printf(
+        "no checkpoint in %s: starting from the beginning%s\n", request.output.c_str(),
+        aside ? " (to go on from checkpoint_unfinished.h5, which a later run has set aside, rename it to "
+                "checkpoint.h5)"
+              : "");
+  }
+  return found;
+}
+
+void set_damaged_aside(const Communicator& comm, const std::filesystem::path& folder) {
+  static_cast<void>(
+      from_root(comm, [&] { return set_aside(folder / checkpoint_name, "checkpoint_damaged").string(); }));
 }
 
 void set_unfinished_aside(const Communicator& comm, const std::filesystem::path& folder) {
-  FoundCheckpoint found;
+  const std::filesystem::path newest = folder / checkpoint_name, previous = folder / previous_checkpoint_name;
+  FoundCheckpoint before;
   try {
-    found = find_checkpoint(comm, folder);
+    before = find_checkpoint(comm, folder);
   } catch (const AgreedError&) {
-    return; // of no use to anybody
+    // Nobody knows what it is worth: it is kept.
   }
-  if (!found.checkpoint || found.checkpoint->policy.trained_iterations >= iterations_of(*found.checkpoint))
-    return;
-  const std::filesystem::path kept = folder / "checkpoint_unfinished.h5";
+  const bool finished =
+      before.checkpoint && before.checkpoint->policy.trained_iterations >= iterations_of(*before.checkpoint);
   static_cast<void>(from_root(comm, [&] {
-    std::error_code error;
-    std::filesystem::rename(found.path, kept, error);
-    if (!error)
-      std::printf(
-          "note: %s was at iteration %ld of a run that was not finished, which --resume would have gone "
-          "on with; it is kept as %s\n",
-          found.path.c_str(), static_cast<long>(found.checkpoint->policy.trained_iterations), kept.c_str());
+    const std::filesystem::path kept =
+        finished ? std::filesystem::path()
+                 : set_aside(before.path.empty() ? newest : before.path, "checkpoint_unfinished");
+    std::error_code ignored; // the other one is of the same run, and older or damaged
+    for (const std::filesystem::path& path : {newest, previous}) std::filesystem::remove(path, ignored);
+    if (!kept.empty())
+      std::printf("note: a run that was not finished is in %s; --resume would have gone on with it, and its "
+                  "checkpoint "
+                  "is kept as %s\n",
+                  folder.c_str(), kept.c_str());
     return std::string();
   }));
 }
 
-std::uint64_t fingerprint(const Communicator& comm,
-                          const std::vector<const std::vector<PreparedTask>*>& shards) {
-  std::uint64_t sum = 0;
-  const auto add = [&](std::uint64_t place, const auto& values, Index rows) {
-    if (values.size() == 0) return;
+std::uint64_t fingerprint(TaskId id, const Split& train, const Split& test) {
+  std::uint64_t sum = 0, place = 8 * static_cast<std::uint64_t>(id);
+  const auto add = [&](const auto& values, Index rows) {
     const auto bytes = std::as_bytes(std::span(values.data(), static_cast<std::size_t>(values.size())));
-    sum += checksum(static_cast<std::int64_t>(place << 32U), bytes.size() / static_cast<std::size_t>(rows),
-                    bytes);
+    ++place;
+    if (!bytes.empty())
+      sum += checksum(static_cast<std::int64_t>(place << 32U), bytes.size() / static_cast<std::size_t>(rows),
+                      bytes);
   };
-  for (const std::vector<PreparedTask>* shard : shards)
-    for (const PreparedTask& task : *shard) {
-      std::uint64_t place = 8 * static_cast<std::uint64_t>(task.id);
-      for (const Split* split : {&task.train, &task.test}) {
-        add(++place, split->x, split->rows());
-        add(++place, split->y, split->rows());
-        add(++place, split->group, split->rows());
-        add(++place, split->y_clean, split->rows());
-      }
-    }
-  return comm.wrapping_sum(sum);
+  for (const Split* split : {&train, &test}) {
+    add(split->x, split->rows());
+    add(split->y, split->rows());
+    add(split->group, split->rows());
+    add(split->y_clean, split->rows());
+  }
+  return sum;
 }
 
 } // namespace metasieve

@@ -78,11 +78,14 @@ Task TaskSource::make(Index i) const {
   return generate_task(family_of(generator.mixture, id_of(i)), generator.seed, id_of(i));
 }
 
-std::vector<Task> TaskSource::tasks(const Communicator& comm, Range ids) const {
+std::vector<Task> TaskSource::tasks(const Communicator& comm, Range ids,
+                                    const std::function<bool()>& stopped) const {
   if (const auto* reader = std::get_if<SuiteReader>(&source_)) return reader->read(ids);
   std::vector<Task> made(static_cast<std::size_t>(ids.size()));
   comm.agree([&] {
-    for_each_parallel(ids, [&](Index i) { made[static_cast<std::size_t>(i - ids.begin)] = make(i); });
+    for_each_parallel(ids, [&](Index i) {
+      if (!stopped || !stopped()) made[static_cast<std::size_t>(i - ids.begin)] = make(i);
+    });
   });
   return made;
 }
@@ -99,7 +102,7 @@ Shard load_shard(const Communicator& comm, const TaskSource& source, Range ids, 
   std::vector<Task> tasks;
   {
     const auto timed = clock.measure("tasks");
-    tasks = source.tasks(comm, shard.ids);
+    tasks = source.tasks(comm, shard.ids, stopped);
   }
   const auto timed = clock.measure("features");
   shard.tasks.resize(tasks.size());

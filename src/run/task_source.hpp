@@ -39,7 +39,8 @@ public:
   /// together. Not collective.
   [[nodiscard]] Task make(Index i) const;
   /// Collective: this rank's tasks, made in parallel or read.
-  [[nodiscard]] std::vector<Task> tasks(const Communicator& comm, Range ids) const;
+  [[nodiscard]] std::vector<Task> tasks(const Communicator& comm, Range ids,
+                                        const std::function<bool()>& stopped = {}) const;
 
 private:
   struct Generator {
@@ -72,8 +73,8 @@ struct Shard {
                                                          const EvaluateRequest& request);
 
 /// Collective: the tasks of `ids` dealt over the ranks by `cost`, all that is done with a task, with probe
-/// and features. Times the phases `tasks` and `features`. Once `stopped` says so on a rank, the features that
-/// are not begun there are left out.
+/// and features. Times the phases `tasks` and `features`. Once `stopped` says so on a rank, what is
+/// not begun there is left out: the caller must look at it too.
 [[nodiscard]] Shard load_shard(const Communicator& comm, const TaskSource& source, Range ids,
                                const Config& config, const std::function<double(const TaskShape&)>& cost,
                                PhaseClock& clock, const std::function<bool()>& stopped = {});

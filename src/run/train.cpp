@@ -5,6 +5,7 @@
 #include "policy/adam.hpp"
 #include "run/batch_mean.hpp"
 #include "run/failures.hpp"
+#include "run/folder_lock.hpp"
 #include "run/format.hpp"
 #include "run/machine.hpp"
 #include "run/phase_clock.hpp"
@@ -39,64 +40,64 @@ constexpr std::int64_t go_on = 0, write_checkpoint_now = 1, stop_offset = 1;
 class Training {
 public:
   Training(const Communicator& comm, const TrainRequest& request)
-      : comm_(comm), config_(request.config), folder_(request.output), watch_(comm, request.config.run),
+      : comm_(comm), config_(request.config), folder_(request.output), lock_(comm, folder_),
+        watch_(comm, request.config.run),
         clock_({"tasks", "features", "adapt", "reduce", "update", "validate", "checkpoint", "write"}),
         source_(request.suite ? TaskSource::suite(comm, *request.suite)
                               : TaskSource::generator(request.config)),
-        train_ids_(training_tasks(config_, source_.task_count())), policy_(initial_policy()),
-        adam_(policy_.theta.size()) {
-    batch_size_ = std::ssize(batch_of_step(config_.meta.seed, 0, train_ids_.size(), config_.meta.batch));
-    if (request.resume)
-      restore(resume_point(comm, request));
-    else
-      set_unfinished_aside(comm, folder_);
-    first_iteration_ = policy_.trained_iterations + 1;
-    if (!config_.output.save_gradients)
-      results_.meta_gradient.resize(0, 0);
-    else if (policy_.trained_iterations < config_.meta.iterations)
-      keep_gradients();
+        train_ids_(training_tasks(config_, source_.task_count())),
+        batch_size_(std::ssize(batch_of_step(config_.meta.seed, 0, train_ids_.size(), config_.meta.batch))) {
+    state_.policy = initialise(config_.policy, config_.meta.seed);
+    state_.policy.use_group = config_.inner.use_group;
+    state_.config = resolved_ini(config_);
+    if (request.resume) restore(resume_point(comm, request));
+    first_iteration_ = state_.policy.trained_iterations + 1;
   }
 
   void run() {
     const Index iterations = config_.meta.iterations;
-    Index t = policy_.trained_iterations;
-    if (t < iterations) {
-      load();
-      Validation validation = first_validation();
-      Progress progress(comm_.is_root(), "iteration", iterations, config_.output.log_every, t);
-      if (t == 0) validate(validation, 0, progress);
-      static_cast<void>(watch_.after_step()); // the first iteration begins here
-      while (t < iterations) iterate(++t, validation, progress);
+    Index t = state_.policy.trained_iterations;
+    if (t == iterations) { // killed before the last files were written, or asked again
+      require_known_tasks(fingerprint_of(source_.tasks(comm_, my_tasks())));
+      if (too_many_failed(t)) fail(t);
+      return finish();
     }
+    load();
+    begin_files();
+    Adam adam = restored_adam();
+    const Validation validation = first_validation();
+    Progress progress(comm_.is_root(), "iteration", iterations, config_.output.log_every, t);
+    if (t == 0) validate(validation, 0, progress);
+    static_cast<void>(watch_.after_step()); // the first iteration begins here
+    while (t < iterations) iterate(++t, adam, validation, progress);
     finish();
   }
 
 private:
-  [[nodiscard]] Policy initial_policy() const {
-    Policy policy = initialise(config_.policy, config_.meta.seed);
-    policy.use_group = config_.inner.use_group;
-    return policy;
+  void restore(FoundCheckpoint found) {
+    if (!found.checkpoint) return;
+    resumed_from_ = found.path;
+    newest_is_damaged_ = !found.problem.empty();
+    std::string config = std::move(state_.config); // harmless keys may have changed
+    state_ = std::move(*found.checkpoint);
+    state_.config = std::move(config);
+    failures_ = FailureLog(state_.results.failures);
+    for (const HistoryRow& row : state_.results.history) failed_ += row.failed_tasks;
+    if (!config_.output.save_gradients || !comm_.is_root()) state_.results.meta_gradient.resize(0, 0);
   }
 
-  void restore(std::optional<Checkpoint> checkpoint) {
-    if (!checkpoint) return;
-    policy_ = std::move(checkpoint->policy);
-    adam_.first_moment = std::move(checkpoint->first_moment);
-    adam_.second_moment = std::move(checkpoint->second_moment);
-    adam_.step = checkpoint->step;
-    tasks_ = checkpoint->tasks;
-    results_ = std::move(checkpoint->results);
-    failures_ = FailureLog(std::move(results_.failures));
-    for (const HistoryRow& row : results_.history) failed_ += row.failed_tasks;
+  [[nodiscard]] Adam restored_adam() const {
+    Adam adam(state_.policy.theta.size());
+    if (state_.step == 0) return adam;
+    adam.first_moment = state_.first_moment;
+    adam.second_moment = state_.second_moment;
+    adam.step = state_.step;
+    return adam;
   }
 
-  /// Room for the gradients of all iterations on rank 0; those that an earlier session did not keep are NaN.
-  void keep_gradients() {
-    if (!comm_.is_root()) return;
-    const Matrix before = std::move(results_.meta_gradient);
-    gradients_ = Matrix::Constant(config_.meta.iterations, policy_.theta.size(),
-                                  std::numeric_limits<double>::quiet_NaN());
-    gradients_.topRows(before.rows()) = before;
+  /// This rank's part of all tasks, where they are only looked at.
+  [[nodiscard]] Range my_tasks() const {
+    return my_range(comm_, 0, source_.costs({0, source_.task_count()}, generation_cost));
   }
 
   void load() {
@@ -105,17 +106,45 @@ private:
       const auto cost = [&](const TaskShape& task) { return total_cost(task, config_, uses); };
       Shard shard = load_shard(comm_, source_, ids, config_, cost, clock_, stopped);
       const auto stop = static_cast<Stop>(comm_.max(static_cast<std::int64_t>(watch_.wanted())));
-      if (stop > Stop::time_limit) stop_early(stop, "while the tasks were prepared");
+      if (stop > Stop::time_limit)
+        stop_early(stop, "while the tasks were prepared; what was kept before is as it was");
       return shard;
     };
     shard_ = load(train_ids_, {mean_visits(config_, train_ids_.size()), 0.0});
     held_out_ = load({train_ids_.end, source_.task_count()}, {0.0, assessments_per_task(config_)});
-    const std::uint64_t tasks = fingerprint(comm_, {&shard_.tasks, &held_out_.tasks});
-    if (policy_.trained_iterations > 0 && tasks != tasks_)
-      throw AgreedError(ExitCode::usage, "--resume: " + (folder_ / checkpoint_name).string() +
+    require_known_tasks(fingerprint_of(shard_.tasks) + fingerprint_of(held_out_.tasks));
+  }
+
+  template <class Tasks>
+  [[nodiscard]] static std::uint64_t fingerprint_of(const Tasks& tasks) {
+    std::uint64_t sum = 0;
+    for (const auto& task : tasks) sum += fingerprint(task.id, task.train, task.test);
+    return sum;
+  }
+
+  /// Collective: `mine` is the fingerprint of this rank's tasks.
+  void require_known_tasks(std::uint64_t mine) {
+    const std::uint64_t tasks = comm_.wrapping_sum(mine);
+    if (!resumed_from_.empty() && tasks != state_.tasks)
+      throw AgreedError(ExitCode::usage, "--resume: " + resumed_from_.string() +
                                              " was trained on other tasks than these; give the same suite "
                                              "again, or start anew in another folder");
-    tasks_ = tasks;
+    state_.tasks = tasks;
+  }
+
+  /// Nothing in the folder was changed before this.
+  void begin_files() {
+    if (resumed_from_.empty())
+      set_unfinished_aside(comm_, folder_);
+    else if (newest_is_damaged_)
+      set_damaged_aside(comm_, folder_);
+    if (!config_.output.save_gradients || !comm_.is_root()) return;
+    // Room for all; those that an earlier session did not keep stay NaN.
+    const Matrix before = std::move(state_.results.meta_gradient);
+    Matrix& gradients = state_.results.meta_gradient;
+    gradients = Matrix::Constant(config_.meta.iterations, state_.policy.theta.size(),
+                                 std::numeric_limits<double>::quiet_NaN());
+    if (before.size() > 0) gradients.topRows(before.rows()) = before;
   }
 
   Validation first_validation() {
@@ -123,22 +152,25 @@ private:
     return {comm_, held_out_, config_.suite.validation_tasks, config_.inner.ridge};
   }
 
-  void iterate(Index t, const Validation& validation, Progress& progress) {
+  void iterate(Index t, Adam& adam, const Validation& validation, Progress& progress) {
     const double begin = wall_seconds();
     const BatchMean mean = batch_gradient(t);
-    update(mean, t);
-    results_.history.push_back({t, mean.loss, mean.accuracy_loss, mean.fairness_loss, mean.d_theta.norm(),
-                                mean.failed, mean.clipped, wall_seconds() - begin});
-    if (gradients_.size() > 0) gradients_.row(t - 1) = mean.d_theta;
-    progress.report(t, state_text(results_.history.back()));
+    update(adam, mean, t);
+    Results& results = state_.results;
+    results.history.push_back({t, mean.loss, mean.accuracy_loss, mean.fairness_loss, mean.d_theta.norm(),
+                               mean.failed, mean.clipped, wall_seconds() - begin});
+    if (results.meta_gradient.size() > 0) results.meta_gradient.row(t - 1) = mean.d_theta;
+    progress.report(t, state_text(results.history.back()));
+    failed_ += mean.failed;
     const bool last = t == config_.meta.iterations;
     if (last || (config_.meta.validate_every > 0 && t % config_.meta.validate_every == 0))
       validate(validation, t, progress);
-    require_few_failures(t, mean.failed);
-    const std::int64_t decision = last ? write_checkpoint_now : agreed_decision(t);
+    const bool bad = too_many_failed(t);
+    const std::int64_t decision = last || bad ? write_checkpoint_now : agreed_decision(t);
     if (decision == go_on) return;
     require_equal_replicas();
-    write_state();
+    write_state(adam);
+    if (bad) fail(t);
     if (decision > write_checkpoint_now)
       stop_early(static_cast<Stop>(decision - stop_offset),
                  "after iteration " + std::to_string(t) + " of " + std::to_string(config_.meta.iterations) +
@@ -151,13 +183,14 @@ private:
         batch_of_step(config_.meta.seed, step, train_ids_.size(), config_.meta.batch);
     const std::vector<std::size_t> tasks = mine(batch, shard_.ids);
     const MetaOptions options = config_.meta_options();
-    BatchSum sum(policy_.theta.size(), std::ssize(batch));
+    BatchSum sum(state_.policy.theta.size(), std::ssize(batch));
     std::vector<TaskFailure> failed(tasks.size(), TaskFailure::none);
     {
       const auto timed = clock_.measure("adapt");
       for_each_parallel({0, std::ssize(tasks)}, [&](Index i) {
         const auto at = static_cast<std::size_t>(i);
-        const MetaGradient gradient = task_meta_gradient(shard_.tasks[tasks[at]], policy_, options, step);
+        const MetaGradient gradient =
+            task_meta_gradient(shard_.tasks[tasks[at]], state_.policy, options, step);
         failed[at] = gradient.failure;
         sum.add(gradient);
       });
@@ -168,20 +201,20 @@ private:
     return sum.mean(comm_);
   }
 
-  void update(const BatchMean& mean, Index t) {
+  void update(Adam& adam, const BatchMean& mean, Index t) {
     const auto timed = clock_.measure("update");
-    policy_.trained_iterations = t;
+    state_.policy.trained_iterations = t;
     if (std::isnan(mean.loss)) return; // every task of the batch failed: counted in the history
     const double decay = 10 * (t - 1) < 7 * config_.meta.iterations ? 1.0 : 0.3;
-    policy_.theta = adam_.update(policy_.theta, clipped(mean.d_theta, config_.meta.clip),
-                                 decay * config_.meta.learning_rate);
+    state_.policy.theta = adam.update(state_.policy.theta, clipped(mean.d_theta, config_.meta.clip),
+                                      decay * config_.meta.learning_rate);
   }
 
   void validate(const Validation& validation, Index t, Progress& progress) {
     if (config_.suite.validation_tasks == 0) return;
     const auto timed = clock_.measure("validate");
-    const ValidationRow row = validation.measure(comm_, policy_, t);
-    results_.validation.push_back(row);
+    const ValidationRow row = validation.measure(comm_, state_.policy, t, failures_);
+    state_.results.validation.push_back(row);
     progress.say(format("validation at %ld: accuracy %.4f (%+.2f points)", static_cast<long>(t), row.accuracy,
                         100.0 * (row.accuracy - row.baseline_accuracy)) +
                  compared("DP gap", row.dp_gap, row.baseline_dp_gap) +
@@ -213,71 +246,71 @@ private:
   }
 
   void require_equal_replicas() const {
-    if (!comm_.all_equal(hash_bytes(policy_.theta)))
+    if (!comm_.all_equal(hash_bytes(state_.policy.theta)))
       throw AgreedError(ExitCode::internal, "the ranks' policies differ after iteration " +
-                                                std::to_string(policy_.trained_iterations) +
+                                                std::to_string(state_.policy.trained_iterations) +
                                                 ": are all nodes of one kind of processor and one build?");
   }
 
-  /// Ends a run that learns from too few of its tasks; what happened stays in results.h5.
-  void require_few_failures(Index t, std::int64_t newly_failed) {
-    failed_ += newly_failed;
-    const double visits = static_cast<double>(t * batch_size_);
-    if (static_cast<double>(failed_) <= config_.run.max_failed * visits) return;
-    if (visits < visits_to_judge && t < config_.meta.iterations) return;
-    collect();
-    write_results(comm_, folder_ / "results.h5", {resolved_ini(config_)}, results_);
-    throw AgreedError(ExitCode::numerical,
-                      std::to_string(failed_) + " of " + std::to_string(std::llround(visits)) +
-                          " task fits failed, more than run.max_failed = " +
-                          format("%g", config_.run.max_failed) + ": " + failures_text(results_.failures) +
-                          "; try a smaller meta.learning_rate or inner.step_size, or a larger inner.ridge");
+  [[nodiscard]] bool too_many_failed(Index t) const {
+    const auto visits = static_cast<double>(t * batch_size_);
+    return static_cast<double>(failed_) > config_.run.max_failed * visits &&
+           (visits >= visits_to_judge || t == config_.meta.iterations);
   }
 
-  /// Collective: completes `results_` up to the last iteration.
+  /// Ends a run that learns from too few of its tasks; the checkpoint is written, and results.h5 says what
+  /// happened.
+  [[noreturn]] void fail(Index t) {
+    write_results(comm_, folder_ / "results.h5", {state_.config}, state_.results);
+    throw AgreedError(
+        ExitCode::numerical,
+        format("%ld of %ld task fits failed, more than run.max_failed = %g: ", static_cast<long>(failed_),
+               static_cast<long>(t * batch_size_), config_.run.max_failed) +
+            failures_text(state_.results.failures) + "; " + failures_advice(state_.results.failures) +
+            ", or raise run.max_failed and --resume");
+  }
+
+  /// Collective: completes the results up to the last iteration.
   void collect() {
-    const Index t = policy_.trained_iterations;
-    results_.failures = failures_.all(comm_);
-    if (gradients_.size() > 0) results_.meta_gradient = gradients_.topRows(t);
-    if (!in_session_) results_.sessions.push_back({});
+    Results& results = state_.results;
+    results.failures = failures_.all(comm_);
+    if (!in_session_) results.sessions.push_back({});
     in_session_ = true;
-    results_.timing = clock_.all_ranks(comm_);
-    results_.sessions.back() = {first_iteration_, t, comm_.size(), thread_count(), wall_seconds() - begin_};
+    results.timing = clock_.all_ranks(comm_);
+    results.sessions.back() = {first_iteration_, state_.policy.trained_iterations, comm_.size(),
+                               thread_count(), wall_seconds() - begin_};
   }
 
-  void write_state() {
+  void write_state(const Adam& adam) {
     const auto timed = clock_.measure("checkpoint");
     collect();
-    write_checkpoint(comm_, folder_ / checkpoint_name, folder_ / previous_checkpoint_name,
-                     {policy_,
-                      adam_.first_moment,
-                      adam_.second_moment,
-                      adam_.step,
-                      tasks_,
-                      resolved_ini(config_),
-                      {},
-                      results_});
+    state_.first_moment = adam.first_moment;
+    state_.second_moment = adam.second_moment;
+    state_.step = adam.step;
+    write_checkpoint(comm_, folder_ / checkpoint_name, folder_ / previous_checkpoint_name, state_);
     last_written_ = wall_seconds();
+    if (!lock_.found()) lock_ = FolderLock(comm_, folder_); // it is there now
   }
 
   void finish() {
     {
       const auto timed = clock_.measure("write");
-      write_policy(comm_, folder_ / "policy.h5", {reproducible_ini(config_)}, policy_);
+      write_policy(comm_, folder_ / "policy.h5", {reproducible_ini(config_)}, state_.policy);
     }
     if (in_session_) collect(); // else the run was complete, and all is known
-    write_results(comm_, folder_ / "results.h5", {resolved_ini(config_)}, results_);
+    write_results(comm_, folder_ / "results.h5", {state_.config}, state_.results);
     const double most_bytes = comm_.max(peak_bytes());
     if (comm_.is_root()) report(most_bytes);
   }
 
   void report(double most_bytes) const {
+    const Results& results = state_.results;
     std::int64_t clipped_tasks = 0;
-    for (const HistoryRow& row : results_.history) clipped_tasks += row.clipped_tasks;
-    if (in_session_) std::printf("%s", timing_table(results_.timing).c_str());
-    if (failed_ > 0)
+    for (const HistoryRow& row : results.history) clipped_tasks += row.clipped_tasks;
+    if (in_session_) std::printf("%s", timing_table(results.timing).c_str());
+    if (!results.failures.empty())
       std::printf("warning: %lld task fits failed and were left out: %s; see /failures of results.h5\n",
-                  static_cast<long long>(failed_), failures_text(results_.failures).c_str());
+                  static_cast<long long>(failed_), failures_text(results.failures).c_str());
     if (clipped_tasks > 0)
       std::printf("warning: %lld task gradients were clipped at norm %g\n",
                   static_cast<long long>(clipped_tasks), BatchSum::bound);
@@ -291,21 +324,20 @@ private:
   const Communicator& comm_;
   const Config config_;
   const std::filesystem::path folder_;
+  FolderLock lock_;
   StopWatch watch_;
   PhaseClock clock_;
   TaskSource source_;
   Range train_ids_;
-  Index batch_size_ = 0;
+  Index batch_size_;
   Shard shard_, held_out_;
-  std::uint64_t tasks_ = 0; ///< their fingerprint
-  Policy policy_;
-  Adam adam_;
-  Results results_;
+  Checkpoint state_; ///< Adam's part is set when it is written
+  std::filesystem::path resumed_from_;
+  bool newest_is_damaged_ = false;
   FailureLog failures_;
-  Matrix gradients_; ///< [iterations, p] on rank 0, if they are kept
-  std::int64_t failed_ = 0;
-  bool in_session_ = false;   ///< whether results_.sessions has this one already
-  Index first_iteration_ = 1; ///< of this session
+  std::int64_t failed_ = 0; ///< visits of training tasks
+  bool in_session_ = false; ///< whether state_.results.sessions has this one already
+  Index first_iteration_ = 1;
   double begin_ = wall_seconds(), last_written_ = begin_;
 };
 

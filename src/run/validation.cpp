@@ -13,24 +13,32 @@ namespace metasieve {
 
 Validation::Validation(const Communicator& comm, const Shard& shard, Index total, double ridge)
     : shard_(&shard), total_(total), ridge_(ridge),
-      baseline_(
-          means(comm, [](const PreparedTask& task) { return Vector(Vector::Ones(task.train.rows())); })) {}
+      baseline_(measured(comm, [](const PreparedTask& task) {
+                  return Vector(Vector::Ones(task.train.rows()));
+                }).means) {}
 
-ValidationRow Validation::measure(const Communicator& comm, const Policy& policy,
-                                  std::int64_t iteration) const {
-  const std::vector<double> hard =
-      means(comm, [&](const PreparedTask& task) { return highest(policy_score(task, policy), policy.keep); });
-  return {iteration,    hard[0],      hard[1], hard[2],     baseline_[0],
-          baseline_[1], baseline_[2], hard[3], baseline_[3]};
+ValidationRow Validation::measure(const Communicator& comm, const Policy& policy, std::int64_t iteration,
+                                  FailureLog& failures) const {
+  const Measured hard = measured(comm, [&](const PreparedTask& task) {
+    const Vector u = policy_score(task, policy);
+    constexpr double undefined = std::numeric_limits<double>::quiet_NaN(); // a fit with it fails
+    return u.allFinite() ? highest(u, policy.keep) : Vector(Vector::Constant(u.size(), undefined));
+  });
+  for (std::size_t i = 0; i < hard.failed.size(); ++i)
+    if (hard.failed[i] != 0) failures.add(shard_->tasks[i].id, TaskFailure::validation, iteration);
+  return {iteration,    hard.means[0], hard.means[1], hard.means[2], baseline_[0],
+          baseline_[1], baseline_[2],  hard.means[3], baseline_[3]};
 }
 
-std::vector<double> Validation::means(const Communicator& comm, const Selection& weights) const {
+Validation::Measured Validation::measured(const Communicator& comm, const Selection& weights) const {
   constexpr std::size_t quantities = 4;
+  Measured out{{}, std::vector<std::uint8_t>(shard_->tasks.size(), 0)};
   ExactSum sum(2 * quantities, 1.0, std::max<Index>(total_, 1)); // of values, and of how many are defined
   comm.agree([&] {
     for_each_parallel({0, static_cast<Index>(shard_->tasks.size())}, [&](Index i) {
       const PreparedTask& task = shard_->tasks[static_cast<std::size_t>(i)];
       const Assessment a = assess(task, fit_model(task, weights(task), task.train.y, ridge_));
+      out.failed[static_cast<std::size_t>(i)] = a.failed ? 1 : 0;
       const std::array<double, quantities> values{a.metrics.accuracy, a.metrics.dp_gap, a.metrics.eo_gap,
                                                   a.noise_rate_selected};
       std::array<double, 2 * quantities> terms{};
@@ -40,9 +48,8 @@ std::vector<double> Validation::means(const Communicator& comm, const Selection&
     });
   });
   const Vector total = sum.total(comm);
-  std::vector<double> out;
   for (Index k = 0; k < static_cast<Index>(quantities); ++k)
-    out.push_back(total(k) / total(k + quantities)); // 0/0: NaN
+    out.means.push_back(total(k) / total(k + quantities)); // 0/0: NaN
   return out;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "io/results_file.hpp"
+#include "run/failures.hpp"
 #include "run/task_source.hpp"
 
 namespace metasieve {
@@ -11,13 +12,18 @@ public:
   /// Collective. Fits the baseline once. `total` validation tasks over all ranks.
   Validation(const Communicator& comm, const Shard& shard, Index total, double ridge);
 
-  /// Collective: hard selection, means over the tasks where defined; NaN where nowhere.
-  [[nodiscard]] ValidationRow measure(const Communicator& comm, const Policy& policy,
-                                      std::int64_t iteration) const;
+  /// Collective: hard selection, means over the tasks where defined; NaN where nowhere. A task that fails
+  /// numerically is undefined, and told to `failures`.
+  [[nodiscard]] ValidationRow measure(const Communicator& comm, const Policy& policy, std::int64_t iteration,
+                                      FailureLog& failures) const;
 
 private:
   using Selection = std::function<Vector(const PreparedTask&)>; ///< training weights [n]
-  [[nodiscard]] std::vector<double> means(const Communicator& comm, const Selection& weights) const;
+  struct Measured {
+    std::vector<double> means;        ///< over all ranks
+    std::vector<std::uint8_t> failed; ///< [tasks of the shard]
+  };
+  [[nodiscard]] Measured measured(const Communicator& comm, const Selection& weights) const;
 
   const Shard* shard_;
   Index total_;

@@ -183,10 +183,14 @@ TEST_F(DamagedPolicy, checkpoint) {
                "'checksum' does not fit");
   EXPECT_PRED2(contains, checkpoint_error([](hid_t f) { test::set_value(f, "/layers/0/weight", 3, 1.0); }),
                "'checksum' does not fit");
-  EXPECT_PRED2(contains, checkpoint_error([](hid_t f) { test::set_attribute(f, "step", std::int64_t{3}); }),
+  EXPECT_PRED2(contains, checkpoint_error([](hid_t f) { test::set_attribute(f, "step", std::int64_t{1}); }),
                "'checksum' does not fit");
   EXPECT_PRED2(contains, checkpoint_error([](hid_t f) { test::set_attribute(f, "step", std::int64_t{-3}); }),
                "'step' must be at least 0");
+  EXPECT_PRED2(contains, checkpoint_error([](hid_t f) { test::set_value(f, "/second_moment", 0, -1e-9); }),
+               "/second_moment: value 0 is not finite, or negative");
+  EXPECT_PRED2(contains, checkpoint_error([](hid_t f) { test::set_attribute(f, "step", std::int64_t{3}); }),
+               "at most trained_iterations");
   EXPECT_PRED2(contains,
                checkpoint_error([](hid_t f) { test::set_value(f, "/second_moment", 0, test::undefined); }),
                "/second_moment: value 0 is not finite");

@@ -1,6 +1,5 @@
 #include "run/resume.hpp"
 
-#include "features/prepared_task.hpp"
 #include "mpi/io/samples.hpp"
 
 #include <gtest/gtest.h>
@@ -47,28 +46,18 @@ TEST(ChangedKeys, of_the_generator_do_not_count_where_a_suite_file_gives_the_tas
   EXPECT_EQ(changed("suite.seed", "7", true).size(), 1U);
 }
 
-TEST(Fingerprint, is_of_all_values_whichever_rank_holds_them) {
-  const Communicator comm;
-  const auto prepared = [](Range ids) {
-    std::vector<PreparedTask> tasks;
-    for (const Task& task : test::sample_tasks(ids)) {
-      PreparedTask each;
-      each.id = task.id;
-      each.train = task.train;
-      each.test = task.test;
-      tasks.push_back(each);
-    }
-    return tasks;
-  };
-  const std::vector<PreparedTask> first = prepared(test::share(comm, 5)), none;
-  const std::vector<PreparedTask> all = comm.is_root() ? prepared({0, 5}) : none;
-  std::vector<PreparedTask> changed = all;
-  if (!changed.empty()) changed[3].test.group(0) ^= 1U;
+TEST(Fingerprint, tells_every_value_and_the_id) {
+  const Task task = test::sample_task(5);
+  Task other = task;
+  other.train.y_clean(0) ^= 1U;
+  Task moved = task;
+  std::swap(moved.train.x(0, 0), moved.train.x(0, 1)); // the same values elsewhere
+  const std::uint64_t of_task = fingerprint(task.id, task.train, task.test);
 
-  const std::uint64_t shared = fingerprint(comm, {&first, &none});
-
-  EXPECT_EQ(shared, fingerprint(comm, {&none, &all}));
-  EXPECT_NE(shared, fingerprint(comm, {&changed}));
+  EXPECT_EQ(of_task, fingerprint(task.id, task.train, task.test));
+  EXPECT_NE(of_task, fingerprint(TaskId{6}, task.train, task.test));
+  EXPECT_NE(of_task, fingerprint(task.id, other.train, other.test));
+  EXPECT_NE(of_task, fingerprint(task.id, moved.train, moved.test));
 }
 
 } // namespace

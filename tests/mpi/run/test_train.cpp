@@ -56,9 +56,10 @@ TEST(Train, of_which_most_fits_failed_ends_with_the_exit_code_of_a_numerical_fai
   EXPECT_EQ(results.history.size(), 6U);
   std::int64_t failures = 0;
   for (const FailureRow& row : results.failures) {
+    EXPECT_EQ(row.kind, row.task_id < 3 ? "policy" : "validation"); // task 3 is held out
+    EXPECT_TRUE(row.task_id >= 0 && row.task_id < 4);
+    if (row.task_id == 3) continue;
     failures += row.count;
-    EXPECT_EQ(row.kind, "policy");
-    EXPECT_TRUE(row.task_id >= 0 && row.task_id < 3);
     EXPECT_TRUE(row.first_iteration >= 2 && row.last_iteration <= 6);
     EXPECT_PRED2(contains, message, std::to_string(row.task_id) + " (policy)");
   }
@@ -112,7 +113,7 @@ TEST(Train, prints_numbers_where_there_is_no_label_noise_to_compare_with) {
   EXPECT_EQ(text.find("inf"), std::string::npos) << text;
 }
 
-TEST(Plan, that_does_not_fit_into_memory_or_onto_the_disk_is_refused) {
+TEST(Plan, that_does_not_fit_into_memory_is_refused) {
   const Communicator comm;
   const Scratch scratch(comm);
   Config config = small_config();
@@ -126,7 +127,7 @@ TEST(Plan, that_does_not_fit_into_memory_or_onto_the_disk_is_refused) {
       },
       ExitCode::usage);
 
-  EXPECT_PRED2(contains, message, "does not fit: " + std::to_string(comm.size()) + " rank(s) of ");
+  EXPECT_PRED2(contains, message, "does not fit: " + std::to_string(comm.size()) + " rank(s) take ");
   EXPECT_PRED2(contains, message, "it would take about ");
 }
 
