@@ -8,7 +8,7 @@ import tempfile
 import h5py
 import numpy as np
 
-from support import (ALONE, BINARY, SHORT, TINY, BinaryTest, execute, in_parallel, messages, noise, tree, words,
+from support import (ALONE, BINARY, ROOT, SHORT, TINY, BinaryTest, execute, in_parallel, messages, noise, tree, words,
                      write_dataset)
 
 RANKS = (ALONE, 2, 3)
@@ -75,6 +75,8 @@ def to_folder(path):
     path.mkdir()
 
 
+CRASHES_HDF5 = ROOT / "tests/fuzz/findings/dataset/message_beyond_header"  # 1.10.8; a newer one may say what is wrong
+
 # Name: (what is done to a good file, what the message must match besides the file's name).
 ANY_FILE = {
     "missing": (pathlib.Path.unlink, "no such file"),
@@ -88,13 +90,27 @@ ANY_FILE = {
     "last byte cut": (with_bytes(lambda data: data[:-1]), "truncated"),
     "head alone": (with_bytes(lambda data: data[:100]), "truncated|damaged|HDF5 file"),
     "zeros in the middle": (with_bytes(lambda data: data[:48] + bytes(len(data) - 48)), "damaged"),
+    "that HDF5 crashes on": (lambda path: shutil.copy(CRASHES_HDF5, path), "damaged.*crashed"),
     "other program's": (no_attribute("filetype"), "filetype"),
     "unknown type": (attribute("filetype", "metasieve-other"), "metasieve-other"),
     "newer": (attribute("version", np.array([2, 0], "i4")), "version"),
     "not complete": (no_attribute("complete"), "complete"),
 }
 
+
+def stored(name, **how):
+    """The same values in another layout."""
+    def change(file):
+        values = file[name][()]
+        del file[name]
+        file.create_dataset(name, data=values, **how)
+    return with_h5(change)
+
+
 SUITE_FORM = {
+    "x in chunks": (stored("train/x", chunks=(10,)), "train/x.*one piece"),
+    "labels compressed": (stored("test/y", compression="gzip"), "test/y.*one piece"),
+    "offsets in packed bits": (stored("test/x_offset", scaleoffset=0), "test/x_offset.*unusual filters"),
     "no x": (drop("train/x"), "train/x"),
     "no test part": (drop("test"), "test/x"),
     "x is a group": (to_group("train/x"), "train/x"),
@@ -122,7 +138,15 @@ SUITE_VALUES = {
     "clean label 3": (put("train/y_clean", -1, 3), "train/y_clean.*0 or 1"),
 }
 
+
+def to_chunks(file):
+    del file["x"]
+    file.create_dataset("x", (1_100_000, 1), "i1", chunks=(1, 1))[:1200] = 1
+
+
 DATASET = {
+    "labels in packed bits": (stored("y", scaleoffset=0), "y:.*unusual filters"),
+    "a million chunks": (with_h5(to_chunks), "x:.*million chunks"),
     "NaN": (put("x", (7, 1), np.nan), "x: row 7, column 1 is NaN"),
     "infinite": (put("x", (0, 0), np.inf), "x: row 0, column 0 is infinite"),
     "label 2": (put("y", 3, 2), "y: row 3 is 2.*0 or 1"),
@@ -277,6 +301,16 @@ class BadFiles(BinaryTest):
         self.assertEqual((run.returncode, messages(run)), (0, []), run.stderr)
         with h5py.File(folder / "output/policy.h5") as file:
             self.assertTrue(np.isfinite(file["layers/0/weight"][()]).all())
+
+    def test_compressed_dataset_is_legal(self):
+        def spoil(path):
+            for name in ("x", "y"):
+                stored(name, chunks=True, compression="gzip", shuffle=True, fletcher32=True)(path)
+        folder = self.spoilt("dataset", spoil)
+
+        run = execute(words(ALONE, "verify", "dataset.h5"), folder)
+
+        self.assertEqual((run.returncode, messages(run)), (0, []), run.stderr)
 
     def test_file_that_one_rank_does_not_see(self):
         """As when folders of two nodes have the same name."""
