@@ -16,6 +16,7 @@ TRAIN = ("train", "--suite.tasks", "10", "--suite.validation_tasks", "2", "--sui
          "--family.some.samples", "300:900", "--family.some.features", "5:8", "--meta.batch", "4", "--meta.iterations",
          "300", "--meta.validate_every", "100", "--meta.support", "0", "--policy.hidden", "8,4",
          "--output.save_gradients", "true")
+LONG = (*(word if word != "300" else "100000" for word in TRAIN[:-2]), "--output.checkpoint_every", "10")
 
 
 class Resume(FilesTest):
@@ -137,7 +138,7 @@ class Resume(FilesTest):
                 if damage:
                     (self.folder / "run/checkpoint.h5").write_bytes(damage(stopped["checkpoint.h5"]))
                     wrong = self.execute("verify", "run/checkpoint.h5")
-                    self.assert_refused(wrong, 3, f"goes on from its iteration {before}")
+                    self.assert_refused(wrong, 3, f"goes on from checkpoint_prev.h5 there, iteration {before}")
 
                 run = self.resume("--run.max_minutes", "0.001")
 
@@ -169,6 +170,10 @@ class Resume(FilesTest):
         self.assert_refused(run, 2, "family.some.samples = 300:800")
         fewer = [word if word != "300" else "5" for word in TRAIN]
         self.assert_refused(self.execute(*fewer, "--output", "run", "--resume"), 2, "beyond meta.iterations = 5")
+        with h5py.File(self.folder / "run/checkpoint.h5") as file:
+            done = int(file.attrs["trained_iterations"])
+        fewer = [word if word != "300" else str(done + 2) for word in TRAIN]  # the learning rate would have fallen
+        self.assert_refused(self.execute(*fewer, "--output", "run", "--resume"), 2, "learning rate would have fallen")
         self.assertEqual((self.folder / "run/checkpoint.h5").read_bytes(), before)
 
         run = self.resume("--output.log_every", "7", "--output.checkpoint_every", "0", "--run.max_minutes", "100",
@@ -190,12 +195,8 @@ class Resume(FilesTest):
         self.assertEqual(list(self.open("run/results.h5")["history"]["iteration"]), list(range(1, 301)))
 
     def test_a_suite_file_may_stand_for_the_generator_but_not_another_suite(self):
-        def generate(seed):
-            words_of = [word for pair in zip(TRAIN[1::2], TRAIN[2::2]) for word in pair
-                        if pair[0].startswith(("--suite", "--family"))]
-            self.succeed("generate", *words_of, "--suite.seed", seed, "--output", f"{seed}.h5")
-        generate(1)
-        generate(2)
+        self.generate(1)
+        self.generate(2)
         self.stop_by(signal.SIGUSR1)
 
         other = self.resume("--suite", "2.h5")
@@ -204,6 +205,71 @@ class Resume(FilesTest):
         self.assert_refused(other, 2, "was trained on other tasks")
         self.assertEqual(same.returncode, 0, same.stderr)
         self.assert_same_as_whole()
+
+    def generate(self, seed):
+        words_of = [word for pair in zip(TRAIN[1::2], TRAIN[2::2]) for word in pair
+                    if pair[0].startswith(("--suite", "--family"))]
+        self.succeed("generate", *words_of, "--suite.seed", seed, "--output", f"{seed}.h5")
+
+    def test_a_finished_run_is_not_taken_for_one_of_another_suite(self):
+        self.generate(2)
+        shutil.copytree(self.folder / "whole", self.folder / "run")
+
+        for ranks in (ALONE, 2):
+            run = self.resume("--suite", "2.h5", ranks=ranks)
+            self.assert_refused(run, 2, "run/checkpoint.h5 was trained on other tasks")
+
+    def test_failed_tasks_are_told_and_their_run_goes_on_when_more_may_fail(self):
+        """Three of the eight training tasks have one class alone."""
+        self.generate(1)
+        with h5py.File(self.folder / "1.h5", "r+") as file:
+            file["train/y"][: file["train/row_offset"][3]] = 1
+        command = (*TRAIN, "--suite", "1.h5", "--output", "run")
+
+        failed = self.execute(*command, "--run.max_failed", "0.2", ranks=2)
+
+        self.assert_refused(failed, 4, r"task fits failed, more than run.max_failed = 0.2: tasks 0 \(one_class\), ")
+        self.assertIn("labels are all alike, or raise run.max_failed and --resume", failed.stderr)
+        done = self.open("run/checkpoint.h5").attrs["trained_iterations"]
+        failures = self.open("run/results.h5")["failures"][()]
+        self.assertEqual(sorted(failures["task_id"]), [0, 1, 2])
+        self.assertEqual(failures["count"].sum(), self.open("run/results.h5")["history"]["failed_tasks"].sum())
+        self.assert_refused(self.execute(*command, "--run.max_failed", "0.2", "--resume"), 4, "max_failed")
+
+        run = self.execute(*command, "--resume")
+
+        self.assertEqual((run.returncode, messages(run)), (0, []), run.stderr)
+        self.assertLess(done, 300)
+        self.assertIn("left out: tasks 0 (one_class), ", run.stdout)
+        history, failures = (h5py.File(self.folder / "run/results.h5")[name][()] for name in ("history", "failures"))
+        self.assertEqual(failures["count"].sum(), history["failed_tasks"].sum())
+        again = self.execute(*command, "--resume")
+        self.assertIn("left out: tasks 0 (one_class), ", again.stdout)
+        with h5py.File(self.folder / "run/results.h5") as file:
+            self.assertEqual(file["failures"][()].tobytes(), failures.tobytes())
+        self.assert_refused(self.execute(*command, "--run.max_failed", "0.2", "--resume"), 4, "max_failed")
+
+    def test_one_run_a_folder(self):
+        process = self.start(*LONG, "--output", "run")
+        self.wait_for("run/checkpoint.h5")
+
+        second = self.execute(*LONG, "--output", "run", "--resume", ranks=2)
+
+        self.assert_refused(second, 3, "cannot write to run: another run is writing there")
+        process.send_signal(signal.SIGUSR1)
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 75)
+
+    def test_dry_run_tells_what_is_left(self):
+        self.stop_by(signal.SIGUSR1)
+        before = (self.folder / "run/checkpoint.h5").read_bytes()
+
+        left = self.resume("--dry-run")
+        other = self.resume("--meta.seed", "2", "--dry-run", ranks=2)
+
+        self.assertRegex(left.stdout, r"for the \d+ % of the iterations that are left")
+        self.assert_refused(other, 2, "meta.seed = 2")
+        self.assertEqual((self.folder / "run/checkpoint.h5").read_bytes(), before)
 
     def test_finished_run_is_left_as_it_is(self):
         shutil.copytree(self.folder / "whole", self.folder / "run")
@@ -230,6 +296,10 @@ class Resume(FilesTest):
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertIn("run/checkpoint_unfinished.h5", run.stdout)
         self.assertEqual((self.folder / "run/checkpoint_unfinished.h5").read_bytes(), kept)
+        shutil.copy(self.folder / "run/checkpoint_unfinished.h5", self.folder / "run/checkpoint.h5")
+        self.assertEqual(self.execute(*TRAIN, "--output", "run").returncode, 0)
+        self.assertEqual((self.folder / "run/checkpoint_unfinished.h5").read_bytes(), kept)
+        self.assertEqual((self.folder / "run/checkpoint_unfinished_2.h5").read_bytes(), kept)
 
     def test_gradients_that_an_earlier_session_did_not_keep_are_nan(self):
         self.stop_by(signal.SIGUSR1)

@@ -6,7 +6,7 @@ namespace metasieve::fuzz {
 namespace {
 
 void write_good(const std::filesystem::path& path) {
-  write_checkpoint(world(), path, {"[suite]\n"}, test::sample_checkpoint());
+  write_checkpoint(world(), path, {}, test::sample_checkpoint());
 }
 
 /// What is accepted must be a state to go on from.
