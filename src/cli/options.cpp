@@ -65,14 +65,16 @@ const std::vector<CommandInfo>& commands() {
       {"inspect",
        "say what is in a file",
        "FILE",
-       "Says what is in a suite, data set, policy, checkpoint, results or evaluation file.",
+       "Says what is in a suite, data set, policy, checkpoint, results, evaluation or scores file.",
        {},
        {},
        false},
       {"verify",
        "check every value of a file",
        "FILE",
-       "Reads all of a file, checks every value, and names the first fault; exit code 3 if there is one.",
+       "Reads all of a file and checks every value, shape, offset and checksum. Names the first fault, and "
+       "says\n"
+       "whether a run can go on; exit code 3 if there is one.",
        {},
        {},
        false},
@@ -280,7 +282,9 @@ std::string help_text(const std::string& command) {
            "   3  a file cannot be read or written: mend what the message names (metasieve verify FILE "
            "tells\n"
            "      more), then the same command with --resume; the last checkpoint is whole\n"
-           "   4  too many tasks failed numerically: see /failures of results.h5; smaller steps, more ridge\n"
+           "   4  too many tasks failed numerically: see /failures of results.h5; smaller steps, more ridge, "
+           "or\n"
+           "      raise run.max_failed and --resume\n"
            "  70  out of memory: more nodes or fewer ranks a node, then --resume; or a bug: please report "
            "it\n"
            "  75  stopped early by a signal or time limit: the same command with --resume goes on\n"
@@ -306,7 +310,7 @@ std::string help_text(const std::string& command) {
   }
   text += "  [family.NAME]       a family of tasks for suite.mixture; each knob lo:hi or one value\n    ";
   for (const std::string& knob : family_keys()) text += knob + " ";
-  return text + "\n";
+  return text + "\n\nmetasieve --help says what each exit code means, and what to do then.\n";
 }
 
 } // namespace metasieve
