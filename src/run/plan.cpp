@@ -175,10 +175,13 @@ std::string plan(const Communicator& comm, const GenerateRequest& request) {
   require_room(comm, {memory, own, shared, file}, request.output.parent_path(),
                ranks_that_fit(comm, shared, own));
   const Speed speed = calibrate(comm, typical(load, generation_cost), request.config, {.generation = true});
+  const double seconds = speed.generation * stage_seconds(load, generation_cost);
+  const double minutes = request.config.output.checkpoint_minutes;
+  const bool journal = minutes > 0 && seconds > 60.0 * minutes; // finished tasks wait in OUTPUT.partial
+  require_room(comm, {0, 0, 0, journal ? 2.0 * file : file}, request.output.parent_path(), "");
   return header(comm, source.task_count(), sum(load.tasks, rows)) +
          format("  memory per rank  %.0f MB\n  file             %s, %.1f MB\n  time             about %s\n",
-                memory / megabyte, request.output.c_str(), file / megabyte,
-                seconds_text(speed.generation * stage_seconds(load, generation_cost)).c_str());
+                memory / megabyte, request.output.c_str(), file / megabyte, seconds_text(seconds).c_str());
 }
 
 std::string plan(const Communicator& comm, const TrainRequest& request) {
