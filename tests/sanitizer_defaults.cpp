@@ -7,12 +7,16 @@
 extern "C" {
 
 const char* __asan_default_options();
+const char* __lsan_default_options();
 const char* __lsan_default_suppressions();
-const char* __tsan_default_suppressions();
+const char* __tsan_default_options();
 int dlclose(void* module);
 
 /// A request that cannot be met throws std::bad_alloc, as without a sanitizer: some tests make one.
 const char* __asan_default_options() { return "allocator_may_return_null=1"; }
+
+/// Tests look at what programs print.
+const char* __lsan_default_options() { return "print_suppressions=0"; }
 
 const char* __lsan_default_suppressions() {
   return "leak:libhdf5\n"     // 1.10 forgets what it has read of an object header when the rest is damaged
@@ -27,7 +31,9 @@ const char* __lsan_default_suppressions() {
          "leak:vasprintf\n"; // theirs too: metasieve never calls asprintf
 }
 
-const char* __tsan_default_suppressions() { return ""; }
+/// MPI, HDF5 and libomp are not instrumented: what they do among themselves cannot be judged. libomp tells
+/// the sanitizer by way of Archer what waits for what.
+const char* __tsan_default_options() { return "ignore_noninstrumented_modules=1 halt_on_error=1"; }
 
 /// Open MPI unloads its components before the leak sanitizer looks, which then cannot tell whose memory it
 /// was.

@@ -13,18 +13,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
+struct Session {
+  int argc = 0;
+  char** argv = nullptr;
+  Environment environment{argc, argv};
+  Communicator comm;
+};
+
 } // namespace
 
 const Communicator& world() {
-  static const Communicator* const comm = [] {
-    // Never ended: what MPI leaves behind then could not be told from a leak of ours.
-    static int argc = 0;
-    static char** argv = nullptr;
-    static const Environment* const environment = new Environment(argc, argv);
-    static_cast<void>(environment);
-    return new Communicator;
-  }();
-  return *comm;
+  // Never ended: what MPI leaves behind then could not be told from a leak of ours.
+  static const Session* const session = new Session;
+  return session->comm;
 }
 
 const fs::path& input_file() {
