@@ -60,7 +60,7 @@ std::filesystem::path free_name(const std::filesystem::path& folder, const std::
 std::filesystem::path set_aside(const std::filesystem::path& path, const std::string& name) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) return {};
-  const std::filesystem::path kept = free_name(path.parent_path(), name);
+  std::filesystem::path kept = free_name(path.parent_path(), name);
   std::filesystem::rename(path, kept, error);
   if (error) throw DataError("cannot write " + kept.string() + ": " + error.message());
   return kept;
