@@ -73,7 +73,7 @@ struct Scan {
 void Scan::add(const fs::path& folder, const std::string& name, const std::string& key) {
   files.push_back(name);
   std::int64_t run = 0;
-  if (std::sscanf(name.c_str(), "%ld-", &run) == 1) last_run = std::max(last_run, run);
+  if (std::sscanf(name.c_str(), "%9ld-", &run) == 1) last_run = std::max(last_run, run);
   const RawFile file = RawFile::open(folder / name);
   const std::int64_t size = file.size();
   Head head{};
@@ -87,11 +87,12 @@ void Scan::add(const fs::path& folder, const std::string& name, const std::strin
                         " was made with other settings (" + differing_names(key, *other) +
                         "); give those settings again, or start anew without --resume");
   }
-  for (std::int64_t offset = head_bytes + head.size; found == Found::whole && offset < size;) {
+  std::int64_t offset = 0;
+  while (found == Found::whole) {
+    offset += head_bytes + head.size; // of what is whole: it ends within the file
+    if (offset == size) break;
     found = read_head(file, offset, size, head);
-    if (found != Found::whole) break;
-    places.push_back({head.id, std::ssize(files) - 1, offset, head.size});
-    offset += head_bytes + head.size;
+    if (found == Found::whole) places.push_back({head.id, std::ssize(files) - 1, offset, head.size});
   }
   if (found == Found::damaged) ++damaged_files;
 }

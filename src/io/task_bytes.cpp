@@ -16,13 +16,17 @@ std::string task_bytes(const Task& task) {
 Task task_of_bytes(const std::string& bytes) {
   ByteReader reader(bytes);
   Task task;
-  task.metadata = metadata_records().unpack(reader.text()).at(0);
+  const std::vector<Metadata> metadata = metadata_records().unpack(reader.text());
+  if (metadata.size() != 1) throw DataError("a task must have one record of metadata");
+  task.metadata = metadata.front();
   task.id = TaskId{task.metadata.task_id};
   for (Split* split : {&task.train, &task.test}) {
     split->x = reader.array<MatrixF>();
     split->y = reader.array<Labels>();
     split->group = reader.array<Labels>();
     split->y_clean = reader.array<Labels>();
+    for (const Labels* labels : {&split->y, &split->group, &split->y_clean})
+      if (labels->size() != split->rows()) throw DataError("labels of a task do not fit its rows");
   }
   return task;
 }

@@ -15,6 +15,7 @@ std::string bytes_of(const std::vector<Entry>& entries) {
 }
 
 std::vector<Entry> entries_of(const std::string& bytes) {
+  if (bytes.size() % sizeof(Entry) != 0) throw DataError("the last entry of a result is cut short");
   std::vector<Entry> entries(bytes.size() / sizeof(Entry));
   if (!entries.empty()) std::memcpy(static_cast<void*>(entries.data()), bytes.data(), bytes.size());
   return entries;

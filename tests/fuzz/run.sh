@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes the readers and parsers, with address and undefined-behaviour sanitizers (needs clang):
 #
-#   tests/fuzz/run.sh [seconds for each target = 60] [target...]     suite dataset policy checkpoint ini mixture
+#   tests/fuzz/run.sh [seconds for each target = 60] [target...]     suite dataset policy checkpoint journal ini mixture
 #   METASIEVE_FUZZ_MERGE=1 tests/fuzz/run.sh ...                     adds new inputs to tests/fuzz/corpus
 #
 # Inputs and findings are left in build-fuzz/fuzz/TARGET. Exit code 1 if a target was brought down. Keep such an
@@ -21,7 +21,7 @@ bootstrap fuzz
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
 targets=("$@")
-[ $# -gt 0 ] || targets=(suite dataset policy checkpoint ini mixture)
+[ $# -gt 0 ] || targets=(suite dataset policy checkpoint journal ini mixture)
 
 cmake --preset fuzz
 cmake --build build-fuzz --parallel "$(cores)" --target "${targets[@]/#/fuzz_}" "${targets[@]/#/replay_}"
@@ -51,7 +51,7 @@ fuzz() { # target kind seconds option... ; what libFuzzer prints goes to a file,
 for target in "${targets[@]}"; do
   folder=build-fuzz/fuzz/$target
   case $target in
-  ini | mixture) fuzz "$target" text "$seconds" -max_len=2000 || failed=1 ;;
+  journal | ini | mixture) fuzz "$target" text "$seconds" -max_len=6000 || failed=1 ;;
   *)
     fuzz "$target" edits $((seconds / 2)) -max_len=200 || failed=1
     fuzz "$target" bytes $((seconds / 2)) -max_len=40000 -fork=1 -ignore_crashes=1 -ignore_ooms=1 \
