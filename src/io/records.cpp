@@ -15,6 +15,18 @@ bool is_alike(hid_t member, const FieldLayout& field) {
   return found == wanted && (wanted != H5T_INTEGER || H5Tget_sign(member) == H5Tget_sign(field.number()));
 }
 
+/// HDF5 copies fields from where a damaged file says that they are, be it far outside of the record.
+void require_fields_inside(hid_t compound) {
+  const std::size_t size = H5Tget_size(compound);
+  const int count = check(H5Tget_nmembers(compound), "H5Tget_nmembers");
+  for (unsigned i = 0; i < static_cast<unsigned>(count); ++i) {
+    const DataType member(H5Tget_member_type(compound, i), "H5Tget_member_type");
+    const std::size_t begin = H5Tget_member_offset(compound, i), bytes = H5Tget_size(member.get());
+    if (begin > size || bytes > size - begin)
+      throw DataError("field " + std::to_string(i) + " lies outside of its record: damaged");
+  }
+}
+
 } // namespace
 
 DataType compound_type(const std::vector<FieldLayout>& fields) {
@@ -32,6 +44,7 @@ void require_fields(hid_t file_type, const std::vector<FieldLayout>& fields) {
   if (H5Tget_class(file_type) != H5T_COMPOUND)
     throw DataError("has type " + describe_type(file_type) + "; must be a compound of " +
                     std::to_string(fields.size()) + " fields, the first '" + fields.front().name + "'");
+  require_fields_inside(file_type);
   for (const FieldLayout& field : fields) {
     const int index = H5Tget_member_index(file_type, field.name.c_str());
     if (index < 0) {
