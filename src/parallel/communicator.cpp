@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <numeric>
+#include <thread>
 #include <utility>
 
 namespace metasieve {
@@ -54,8 +56,14 @@ Environment::~Environment() {
   if (std::uncaught_exceptions() == 0) MPI_Finalize();
 }
 
-Communicator::Communicator(MPI_Comm parent) {
-  check(MPI_Comm_dup(parent, &comm_), "MPI_Comm_dup");
+Communicator::Communicator(MPI_Comm parent)
+    : Communicator(Adopted{}, [&] {
+        MPI_Comm copy = MPI_COMM_NULL;
+        check(MPI_Comm_dup(parent, &copy), "MPI_Comm_dup");
+        return copy;
+      }()) {}
+
+Communicator::Communicator(Adopted /*tag*/, MPI_Comm comm) : comm_(comm) {
   check(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   check(MPI_Comm_rank(comm_, &rank_), "MPI_Comm_rank");
   check(MPI_Comm_size(comm_, &size_), "MPI_Comm_size");
@@ -156,6 +164,21 @@ std::string Communicator::gather(const std::string& bytes, std::int64_t most) co
 }
 
 void Communicator::barrier() const { check(MPI_Barrier(comm_), "MPI_Barrier"); }
+
+void Communicator::idle_barrier() const {
+  MPI_Request request = MPI_REQUEST_NULL;
+  check(MPI_Ibarrier(comm_, &request), "MPI_Ibarrier");
+  for (int arrived = 0; arrived == 0;) {
+    check(MPI_Test(&request, &arrived, MPI_STATUS_IGNORE), "MPI_Test");
+    if (arrived == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+Communicator Communicator::split(int group) const {
+  MPI_Comm part = MPI_COMM_NULL;
+  check(MPI_Comm_split(comm_, group, rank_, &part), "MPI_Comm_split");
+  return {Adopted{}, part};
+}
 
 int Communicator::ranks_on_node() const {
   MPI_Comm node = MPI_COMM_NULL;

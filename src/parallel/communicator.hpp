@@ -68,6 +68,11 @@ public:
   /// any: at most `most` bytes (at least one a rank) travel at once.
   [[nodiscard]] std::string gather(const std::string& bytes, std::int64_t most = most_at_once) const;
   void barrier() const;
+  /// Like barrier, but a rank that waits sleeps, a millisecond at a time, and leaves its core to those that
+  /// work.
+  void idle_barrier() const;
+  /// The ranks that give the same `group` >= 0, in their order here.
+  [[nodiscard]] Communicator split(int group) const;
   /// How many of the ranks are on this rank's node.
   [[nodiscard]] int ranks_on_node() const;
 
@@ -80,6 +85,9 @@ public:
   [[noreturn]] void abort(ExitCode code) const noexcept;
 
 private:
+  struct Adopted {};
+  Communicator(Adopted, MPI_Comm comm); ///< takes `comm` over
+
   static constexpr std::int64_t most_at_once = std::numeric_limits<int>::max(); // counts are int in MPI 3
 
   MPI_Comm comm_ = MPI_COMM_NULL;

@@ -2,7 +2,9 @@
 
 #include "mpi/agreed.hpp"
 
+#include <chrono>
 #include <numeric>
+#include <thread>
 
 namespace metasieve {
 namespace {
@@ -58,6 +60,28 @@ TEST(Communicator, gathers_in_rank_order) {
   std::string words;
   for (int rank = 0; rank < comm.size(); ++rank) words += word(rank);
   EXPECT_EQ(comm.gather(word(comm.rank())), words);
+}
+
+TEST(Communicator, split_parts_work_apart_in_the_order_of_the_ranks) {
+  const Communicator comm;
+
+  const Communicator part = comm.split(comm.rank() % 2);
+
+  EXPECT_EQ(part.size(), (comm.size() + 1 - comm.rank() % 2) / 2);
+  EXPECT_EQ(part.rank(), comm.rank() / 2);
+  EXPECT_EQ(part.sum(std::int64_t{1}), part.size());
+  EXPECT_EQ(part.max(std::int64_t{comm.rank()}) % 2, comm.rank() % 2);
+}
+
+TEST(Communicator, idle_barrier_is_left_by_nobody_before_the_last_has_come) {
+  const Communicator comm;
+  const auto now = [] { return std::chrono::steady_clock::now(); };
+  const auto before = now();
+  if (comm.rank() == comm.size() - 1) std::this_thread::sleep_for(std::chrono::milliseconds(30));
+
+  comm.idle_barrier();
+
+  EXPECT_GE(now() - before, std::chrono::milliseconds(30));
 }
 
 TEST(Communicator, agree_passes_when_all_do) {
