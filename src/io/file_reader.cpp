@@ -286,6 +286,17 @@ void FileReader::require_contiguous(const std::string& name) const {
   });
 }
 
+std::int64_t FileReader::place(const std::string& name) const {
+  return within(name, [&] {
+    const h5::PropertyList creation(H5Fget_create_plist(file_.get()), "H5Fget_create_plist");
+    hsize_t before = 0; // whether offsets count such a block is not the same in all versions of HDF5
+    h5::check(H5Pget_userblock(creation.get(), &before), "H5Pget_userblock");
+    if (before != 0) fail(name, "comes after a user block; remove it with h5unjam");
+    const haddr_t offset = H5Dget_offset(open(name).get());
+    return offset == HADDR_UNDEF ? std::int64_t{0} : static_cast<std::int64_t>(offset);
+  });
+}
+
 void FileReader::read(const std::string& name, hid_t type, bool integers, void* values) const {
   within(name, [&] {
     const h5::DataSet data_set = open(name);

@@ -64,6 +64,8 @@ public:
   [[nodiscard]] std::optional<bool> checksum_fits(const std::string& name) const;
   /// @throws DataError unless the values lie in the file as they are, one after the other.
   void require_contiguous(const std::string& name) const;
+  /// Where the values of a contiguous data set begin, in bytes from the start of the file; 0 if it has none.
+  [[nodiscard]] std::int64_t place(const std::string& name) const;
 
   /// All values, row by row. T is int64_t (any integer type will do), double or float (any number).
   template <class T>

@@ -110,34 +110,56 @@ void FileWriter::group(const std::string& name) {
   });
 }
 
-void FileWriter::write(const std::string& name, hid_t type, Index rows, Index columns,
-                       const RowSource& source, const Meaning& meaning) {
+FileWriter::Table FileWriter::begin(const std::string& name, hid_t type, Index rows, Index columns,
+                                    const Meaning& meaning) {
   const std::int64_t first = comm_.exclusive_sum(rows);
   const std::int64_t total = comm_.sum(rows);
-  h5::DataSet data_set;
-  step([&] { data_set = create_data_set(file_.get(), name, type, total, columns, meaning); });
-  reserve(name, data_set);
-  if (total == 0) return;
+  Table table;
+  table.columns = columns;
+  table.mine = {first, first + rows};
+  step([&] {
+    table.type = h5::DataType(H5Tcopy(type), "H5Tcopy");
+    table.data_set = create_data_set(file_.get(), name, type, total, columns, meaning);
+  });
+  reserve(name, table.data_set);
+  return table;
+}
 
+void FileWriter::append(Table& table, Index rows, const RowSource& source) {
   // Every rank makes the same number of transfers, the last ones empty on ranks with less.
-  const auto row_bytes = static_cast<std::int64_t>(H5Tget_size(type)) * std::max<Index>(columns, 1);
+  const auto row_bytes =
+      static_cast<std::int64_t>(H5Tget_size(table.type.get())) * std::max<Index>(table.columns, 1);
   const std::int64_t block = std::max<std::int64_t>(transfer_bytes / row_bytes, 1);
   const std::int64_t blocks = comm_.max((rows + block - 1) / block);
+  const Index first = table.mine.begin + table.written;
   std::vector<std::byte> staged;
-  std::uint64_t sum = 0;
   for (std::int64_t i = 0; i < blocks; ++i) {
-    const Range mine{std::min(i * block, rows), std::min((i + 1) * block, rows)};
+    const Range turn{std::min(i * block, rows), std::min((i + 1) * block, rows)};
     step([&] {
-      staged.resize(static_cast<std::size_t>(mine.size() * row_bytes));
-      source(mine, staged.data());
-      sum += checksum(first + mine.begin, static_cast<std::size_t>(row_bytes), staged);
+      staged.resize(static_cast<std::size_t>(turn.size() * row_bytes));
+      source(turn, staged.data());
+      table.sum += checksum(first + turn.begin, static_cast<std::size_t>(row_bytes), staged);
     });
-    step([&] {
-      transfer(data_set.get(), type, columns, {first + mine.begin, first + mine.end}, staged.data());
-    });
+    step([&] { transfer(table, {first + turn.begin, first + turn.end}, staged.data()); });
   }
-  const std::uint64_t total_sum = comm_.wrapping_sum(sum);
-  step([&] { h5::set_attribute(data_set.get(), checksum_name, total_sum); });
+  table.written += rows;
+}
+
+void FileWriter::end(Table table) {
+  const std::uint64_t total_sum = comm_.wrapping_sum(table.sum);
+  step([&] {
+    if (table.written != table.mine.size())
+      throw DataError("cannot write " + path_.string() + ": " + std::to_string(table.written) +
+                      " rows came of " + std::to_string(table.mine.size()));
+    h5::set_attribute(table.data_set.get(), checksum_name, total_sum);
+  });
+}
+
+void FileWriter::write(const std::string& name, hid_t type, Index rows, Index columns,
+                       const RowSource& source, const Meaning& meaning) {
+  Table table = begin(name, type, rows, columns, meaning);
+  append(table, rows, source);
+  end(std::move(table));
 }
 
 /// Has the file system set the space aside: OMPIO takes a write that a full disk cut short for a whole one.
@@ -158,7 +180,9 @@ void FileWriter::reserve(const std::string& name, h5::DataSet& data_set) {
   data_end_ = std::max<std::uint64_t>(data_end_, offset + size);
 }
 
-void FileWriter::transfer(hid_t data_set, hid_t type, Index columns, Range rows, const std::byte* data) {
+void FileWriter::transfer(const Table& table, Range rows, const std::byte* data) {
+  const hid_t data_set = table.data_set.get();
+  const Index columns = table.columns;
   const std::array<hsize_t, 2> start{static_cast<hsize_t>(rows.begin), 0};
   const std::array<hsize_t, 2> count{static_cast<hsize_t>(rows.size()), static_cast<hsize_t>(columns)};
   const h5::DataSpace in_file(H5Dget_space(data_set), "H5Dget_space");
@@ -172,7 +196,8 @@ void FileWriter::transfer(hid_t data_set, hid_t type, Index columns, Range rows,
         "H5Sselect_hyperslab");
   const h5::PropertyList collective = h5::property_list(H5P_DATASET_XFER);
   h5::check(H5Pset_dxpl_mpio(collective.get(), H5FD_MPIO_COLLECTIVE), "H5Pset_dxpl_mpio");
-  h5::check(H5Dwrite(data_set, type, in_memory.get(), in_file.get(), collective.get(), data), "H5Dwrite");
+  h5::check(H5Dwrite(data_set, table.type.get(), in_memory.get(), in_file.get(), collective.get(), data),
+            "H5Dwrite");
   H5D_mpio_actual_io_mode_t mode = H5D_MPIO_NO_COLLECTIVE;
   h5::check(H5Pget_mpio_actual_io_mode(collective.get(), &mode), "H5Pget_mpio_actual_io_mode");
   all_collective_ = all_collective_ && mode == H5D_MPIO_CONTIGUOUS_COLLECTIVE;

@@ -48,8 +48,26 @@ public:
     step([&] { h5::write_attribute(file_.get(), name, value); });
   }
 
-  /// A data set whose rows are those of all ranks in rank order: `rows` from this one, of `columns` values
-  /// (0: one-dimensional). Every rank gives the same name, type, columns and meaning.
+  /// A data set that is filled in turns.
+  struct Table {
+    h5::DataSet data_set;
+    h5::DataType type;
+    Index columns = 0;
+    Range mine;            ///< of this rank's rows in the file
+    Index written = 0;     ///< of them
+    std::uint64_t sum = 0; ///< checksum of these
+  };
+
+  /// Begins a data set whose rows are those of all ranks in rank order: `rows` from this one, of `columns`
+  /// values (0: one-dimensional). Every rank gives the same name, type, columns and meaning.
+  [[nodiscard]] Table begin(const std::string& name, hid_t type, Index rows, Index columns,
+                            const Meaning& meaning);
+  /// The next `rows` of this rank, which may be none; source counts them from 0.
+  void append(Table& table, Index rows, const RowSource& source);
+  /// Once all rows are there.
+  void end(Table table);
+
+  /// All of that in one turn.
   void write(const std::string& name, hid_t type, Index rows, Index columns, const RowSource& source,
              const Meaning& meaning);
 
@@ -85,7 +103,7 @@ public:
 private:
   void create(const Provenance& provenance);
   void step(const std::function<void()>& work) const;
-  void transfer(hid_t data_set, hid_t type, Index columns, Range rows, const std::byte* data);
+  void transfer(const Table& table, Range rows, const std::byte* data);
   void reserve(const std::string& name, h5::DataSet& data_set);
   void reserve_rest() const;
   void remove_part() const noexcept;

@@ -5,6 +5,7 @@
 #include "tasks/task.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,6 +20,18 @@ namespace metasieve {
 /// or what was there before.
 void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
                  std::span<const Task> tasks);
+
+/// This rank's next tasks, `places` counted from its first; they must stay until it is called again. Every
+/// rank is asked equally often, one without further tasks for an empty range.
+using TaskSupply = std::function<std::span<const Task>(Range places)>;
+
+/// Bytes of tasks that a rank is asked for at once: at least one task.
+inline constexpr Index suite_turn_bytes = Index{64} << 20;
+
+/// Collective. The same in turns, so that a rank need not hold all of its tasks at once: `shapes` of all of
+/// them, which `supply` then makes.
+void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
+                 std::span<const TaskShape> shapes, const TaskSupply& supply);
 
 /// A suite file, opened and checked: type, version, completeness, shapes, offsets, metadata.
 class SuiteReader {
@@ -41,6 +54,9 @@ public:
   /// @throws AgreedError (exit code 3) naming file, data set and task for NaN or infinite x, and for labels
   /// or groups other than 0 and 1. A part with one class or one group alone is legal: small tasks have them.
   [[nodiscard]] std::vector<Task> read(Range tasks) const;
+
+  /// One task, counted as above, read by this rank alone; thread-safe. @throws DataError as `read` does
+  [[nodiscard]] Task read_alone(Index task) const;
 
 private:
   struct State;

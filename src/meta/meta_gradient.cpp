@@ -53,16 +53,4 @@ MetaGradient task_meta_gradient(const PreparedTask& task, const Policy& policy, 
   return std::isfinite(out.loss) && out.d_theta.allFinite() ? out : failed(TaskFailure::gradient);
 }
 
-std::vector<Index> batch_of_step(Seed seed, std::uint64_t step, Index tasks, Index size) {
-  const Index strata = size == 0 ? tasks : std::min(size, tasks);
-  std::vector<Index> batch;
-  for (Index k = 0; k < strata; ++k) {
-    const Index begin = k * tasks / strata, length = (k + 1) * tasks / strata - begin;
-    const auto rounds = static_cast<std::uint64_t>(length);
-    const Stream stream(seed, Draw::batch, TaskId{static_cast<std::uint64_t>(k)}, step / rounds);
-    batch.push_back(begin + permutation(stream, length)[step % rounds]);
-  }
-  return batch;
-}
-
 } // namespace metasieve

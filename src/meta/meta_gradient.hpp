@@ -44,10 +44,4 @@ struct MetaGradient {
 [[nodiscard]] MetaGradient task_meta_gradient(const PreparedTask& task, const Policy& policy,
                                               const MetaOptions& options, std::uint64_t step);
 
-/// Which of `tasks` make up the batch of meta-iteration `step`: sorted indices, a pure function of (seed,
-/// step, tasks, size). The tasks are cut into `size` strata of consecutive indices and each stratum gives
-/// one, every task once before any comes again: so each batch holds all families alike, and every rank,
-/// owning consecutive tasks, gets its share. size = 0 or >= tasks: all of them.
-[[nodiscard]] std::vector<Index> batch_of_step(Seed seed, std::uint64_t step, Index tasks, Index size);
-
 } // namespace metasieve

@@ -103,6 +103,9 @@ void validate(const Config& config) {
     throw ConfigError("suite.validation_tasks = " + std::to_string(config.suite.validation_tasks) +
                       ": must be less than suite.tasks = " + std::to_string(config.suite.tasks) +
                       ", or nothing is left to train on");
+  if (config.suite.hold == Hold::memory && !config.suite.hold_features)
+    throw ConfigError(
+        "suite.hold_features = false: needs suite.hold = regenerate; tasks in memory have features");
   for (const Family& family : config.families) validate(family);
   for (const MixturePart& part : mixture(config)) static_cast<void>(part);
 }
@@ -163,8 +166,7 @@ std::string ini_text(const Config& config, const std::function<bool(const std::s
   };
   for (const ConfigKey& key : config_keys()) {
     const std::size_t dot = key.name.find('.');
-    if (wanted(key.name.substr(0, dot)))
-      line(key.name.substr(0, dot), key.name.substr(dot + 1), key.get(config));
+    if (wanted(key.name)) line(key.name.substr(0, dot), key.name.substr(dot + 1), key.get(config));
   }
   for (const auto& [name, share] : mixture_names(config))
     if (const Family* family = find_family(config, name))
@@ -172,9 +174,7 @@ std::string ini_text(const Config& config, const std::function<bool(const std::s
   return text;
 }
 
-bool changes_results(const std::string& section) {
-  return section != "output" && section != "run" && section != "evaluate";
-}
+bool is_of_evaluation(const std::string& key) { return key.starts_with("evaluate."); }
 
 } // namespace
 
@@ -182,10 +182,17 @@ std::string resolved_ini(const Config& config) {
   return ini_text(config, [](const std::string&) { return true; });
 }
 
-std::string reproducible_ini(const Config& config) { return ini_text(config, changes_results); }
+std::string reproducible_ini(const Config& config) {
+  return ini_text(config,
+                  [](const std::string& key) { return changes_results(key) && !is_of_evaluation(key); });
+}
+
+bool changes_results(const std::string& key) {
+  return !key.starts_with("output.") && !key.starts_with("run.") && !key.starts_with("suite.hold");
+}
 
 bool changes_training(const std::string& key) {
-  return changes_results(key.substr(0, key.find('.'))) && key != "meta.validate_every" &&
+  return changes_results(key) && !is_of_evaluation(key) && key != "meta.validate_every" &&
          key != "meta.iterations";
 }
 

@@ -11,11 +11,19 @@
 
 namespace metasieve {
 
+/// How a rank holds the tasks of its shard.
+enum class Hold {
+  memory,
+  regenerate, ///< made anew from their counters, or read again, each time one is needed
+};
+
 struct SuiteConfig {
   Index tasks = 240;
   Index validation_tasks = 40; ///< the last ones of the suite
   Seed seed{1};
   std::string mixture = "seed_random:0.5,biased:0.5"; ///< name:share, comma separated
+  Hold hold = Hold::memory;
+  bool hold_features = true; ///< with Hold::regenerate
 };
 
 enum class InnerMethod { implicit, unrolled, first_order };
@@ -116,9 +124,12 @@ void validate(const Config& config);
 /// that the mixture does not use are left out.
 [[nodiscard]] std::string resolved_ini(const Config& config);
 
-/// The same without the sections that change no suite and no policy ([output], [run], [evaluate]): for files
-/// whose bytes must not depend on them. Reads back with the defaults of these.
+/// The same without the keys that change no suite and no policy ([output], [run], [evaluate], suite.hold):
+/// for files whose bytes must not depend on them. Reads back with the defaults of these.
 [[nodiscard]] std::string reproducible_ini(const Config& config);
+
+/// Whether a key of this name changes suites, policies or evaluations, and not only how they are made.
+[[nodiscard]] bool changes_results(const std::string& key);
 
 /// Whether a key of this name changes the result of a training. meta.iterations does, but may grow.
 [[nodiscard]] bool changes_training(const std::string& key);

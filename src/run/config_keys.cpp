@@ -206,6 +206,7 @@ constexpr auto feature_words = [] {
 constexpr auto method_words = [] {
   return std::array<std::string_view, 3>{"implicit", "unrolled", "first-order"};
 };
+constexpr auto hold_words = [] { return std::array<std::string_view, 2>{"memory", "regenerate"}; };
 constexpr auto start_words = [] { return std::array<std::string_view, 2>{"zero", "probe"}; };
 constexpr auto gap_words = [] { return std::array<std::string_view, 4>{"dp", "eo", "both", "none"}; };
 constexpr auto peer_gap_words = [] { return std::array<std::string_view, 2>{"dp", "eo"}; };
@@ -220,6 +221,9 @@ std::vector<ConfigKey> make_keys() {
                                                 "the last tasks, kept from training"),
       seed<FIELD(suite.seed)>("suite.seed", "of every random number of the suite"),
       mixture_key(),
+      choice<hold_words, FIELD(suite.hold)>("suite.hold", "tasks of a rank: kept, or made anew for each use"),
+      flag<FIELD(suite.hold_features)>("suite.hold_features",
+                                       "with regenerate: are features kept, or made anew too?"),
       choice<feature_words, FIELD(policy.features)>("policy.features", "meta-features the policy sees"),
       hidden_layers(),
       real<FIELD(policy.keep), Bounds::open_unit>("policy.keep",

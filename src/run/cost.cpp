@@ -1,5 +1,7 @@
 #include "run/cost.hpp"
 
+#include "features/prepared_task.hpp"
+
 #include <algorithm>
 #include <numeric>
 
@@ -10,6 +12,9 @@ double real(Index count) { return static_cast<double>(count); }
 
 /// Forward alone, and forward with pullback: nanoseconds per row and parameter.
 constexpr double forward_cost = 0.055, forward_and_pullback_cost = 0.152;
+
+/// Nanoseconds per byte of a task that is read from a file in the page cache, and checked.
+constexpr double reading_cost = 0.6;
 
 } // namespace
 
@@ -100,9 +105,16 @@ double contest_cost(const TaskShape& task, const Config& config, Index policies,
          real(std::ssize(evaluate.frontier.tolerances)) * method_cost(Method::threshold, task, config);
 }
 
+double fetch_cost(const TaskShape& task, const Config& config, bool generated) {
+  if (config.suite.hold == Hold::memory) return 0.0;
+  const double features = config.suite.hold_features ? 0.0 : preparation_cost(task, config.policy.features);
+  return features + (generated ? generation_cost(task) : reading_cost * data_bytes(task));
+}
+
 double total_cost(const TaskShape& task, const Config& config, const Uses& uses) {
-  return preparation_cost(task, config.policy.features) + uses.visits * visit_cost(task, config) +
-         uses.assessments * assessment_cost(task, config);
+  const double fetch = fetch_cost(task, config, uses.generated);
+  return preparation_cost(task, config.policy.features) + uses.visits * (fetch + visit_cost(task, config)) +
+         uses.assessments * (fetch + assessment_cost(task, config));
 }
 
 double busiest_seconds(std::span<const double> costs, std::span<const Range> shards, int threads) {
@@ -122,8 +134,15 @@ double data_bytes(const TaskShape& task) {
   return real(task.train_rows + task.test_rows) * (4.0 * real(task.columns) + 3.0);
 }
 
-double held_bytes(const TaskShape& task, FeatureSet features) {
+double prepared_bytes(const TaskShape& task, FeatureSet features) {
   return data_bytes(task) + 4.0 * real(task.train_rows) * real(feature_count(features));
+}
+
+double held_bytes(const TaskShape& task, const Config& config) {
+  if (config.suite.hold == Hold::memory) return prepared_bytes(task, config.policy.features);
+  if (!config.suite.hold_features) return 0.0;
+  const double probe = sizeof(PreparedTask) + 24.0 * real(task.columns + 2); // standardizer and coefficients
+  return prepared_bytes(task, config.policy.features) - data_bytes(task) + probe;
 }
 
 double working_bytes(const TaskShape& task, const Policy& policy) {

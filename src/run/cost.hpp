@@ -8,15 +8,11 @@
 
 namespace metasieve {
 
-/// Rows of one task, known before it is made.
-struct TaskShape {
-  Index train_rows, test_rows, columns;
-};
-
 /// How often a task is used once it is prepared.
 struct Uses {
   double visits = 0;      ///< meta-gradients
   double assessments = 0; ///< a selection and its final fit, measured: validation, evaluation
+  bool generated = true;  ///< or read from a file; matters where tasks are not held
 };
 
 // Predicted nanoseconds of one core, within 20 % on a 2023 server processor with AVX-512 (fitted to
@@ -33,7 +29,10 @@ struct Uses {
 /// a frontier of so many steps too, if there are any.
 [[nodiscard]] double contest_cost(const TaskShape& task, const Config& config, Index policies,
                                   Index frontier_steps);
-/// All that a rank does with a task it holds: preparation and `uses`.
+/// Of each use of a task that is not held, as suite.hold says: making or reading it, and its features unless
+/// these are held. 0 for a task that is held.
+[[nodiscard]] double fetch_cost(const TaskShape& task, const Config& config, bool generated);
+/// All that a rank does with a task of its shard: preparation and `uses`.
 [[nodiscard]] double total_cost(const TaskShape& task, const Config& config, const Uses& uses);
 
 /// Predicted seconds until the last of the ranks has done its shard of items that cost `costs` nanoseconds,
@@ -44,7 +43,9 @@ struct Uses {
 /// Bytes of a task's rows as they are held: x, y, group, y_clean.
 [[nodiscard]] double data_bytes(const TaskShape& task);
 /// Bytes of a prepared task: its rows and their features.
-[[nodiscard]] double held_bytes(const TaskShape& task, FeatureSet features);
+[[nodiscard]] double prepared_bytes(const TaskShape& task, FeatureSet features);
+/// Bytes of what a rank keeps of a task, as suite.hold says.
+[[nodiscard]] double held_bytes(const TaskShape& task, const Config& config);
 /// Most bytes that a thread takes for a while as it prepares, visits or assesses a task.
 [[nodiscard]] double working_bytes(const TaskShape& task, const Policy& policy);
 

@@ -18,9 +18,7 @@ WorkSettings work_settings(const Communicator& comm, const EvaluateRequest& requ
   WorkSettings settings;
   settings.output = request.output;
   settings.key = "command = evaluate\n--frontier = " + std::to_string(plan.frontier_steps) + "\n" +
-                 deciding_settings(config, [](const std::string& section) {
-                   return section != "output" && section != "run";
-                 });
+                 deciding_settings(config, changes_results);
   const auto add = [&](const std::string& option, const std::filesystem::path& file) {
     settings.key += option + " = " + std::to_string(hash_file(comm, file)) + "\n";
   };

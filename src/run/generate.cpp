@@ -1,4 +1,5 @@
 #include "io/task_bytes.hpp"
+#include "run/machine.hpp"
 #include "run/resumable_work.hpp"
 #include "run/task_source.hpp"
 
@@ -11,8 +12,7 @@ namespace {
 
 constexpr std::size_t most_named = 5;
 
-/// Of making a task: what its rank is charged for one that is read from the journal. Reading costs less, but
-/// the rank must have room for it as for the others.
+/// Of making a task: what its rank is charged for one that is read from the journal.
 constexpr double cost_of_kept = 0.2;
 
 std::vector<std::uint64_t> numbers(Range ids) {
@@ -26,8 +26,8 @@ WorkSettings work_settings(const GenerateRequest& request, const TaskSource& sou
   const std::vector<double> costs = source.costs({0, source.task_count()}, generation_cost);
   WorkSettings settings;
   settings.output = request.output;
-  settings.key = "command = generate\n" + deciding_settings(config, [](const std::string& section) {
-                   return section == "suite" || section.starts_with("family.");
+  settings.key = "command = generate\n" + deciding_settings(config, [](const std::string& key) {
+                   return changes_results(key) && (key.starts_with("suite.") || key.starts_with("family."));
                  });
   settings.resume = request.resume;
   settings.pieces = source.task_count();
@@ -37,41 +37,77 @@ WorkSettings work_settings(const GenerateRequest& request, const TaskSource& sou
   return settings;
 }
 
-/// Collective: this rank's part of all tasks, consecutive ids; those that are kept are read, the others made.
-std::vector<Task> my_tasks(const Communicator& comm, const TaskSource& source, ResumableWork& work) {
-  std::vector<double> costs = source.costs({0, source.task_count()}, generation_cost);
-  for (std::size_t i = 0; i < costs.size(); ++i)
-    if (work.keeps(i)) costs[i] *= cost_of_kept;
-  const Range mine = my_range(comm, 0, costs);
-  const auto place = [&](std::uint64_t id) { return id - static_cast<std::uint64_t>(mine.begin); };
+/// Makes this rank's tasks, some at a time; those that an earlier run has kept are read from the journal.
+class TaskMaker {
+public:
+  TaskMaker(const Communicator& comm, const TaskSource& source, ResumableWork& work)
+      : comm_(comm), source_(source), work_(work) {
+    std::vector<double> costs = source.costs({0, source.task_count()}, generation_cost);
+    for (std::size_t i = 0; i < costs.size(); ++i)
+      if (work.keeps(i)) costs[i] *= cost_of_kept;
+    ids_ = my_range(comm, 0, costs);
+  }
 
-  std::vector<Task> tasks(static_cast<std::size_t>(mine.size()));
-  std::vector<std::uint8_t> is_there(tasks.size(), 0);
-  comm.agree([&] {
-    work.restore(numbers(mine), [&](std::uint64_t id, const std::string& bytes) {
-      tasks[place(id)] = task_of_bytes(bytes);
-      is_there[place(id)] = 1;
+  [[nodiscard]] std::vector<TaskShape> shapes() const {
+    std::vector<TaskShape> shapes;
+    for (Index i = ids_.begin; i < ids_.end; ++i) shapes.push_back(source_.shape(i));
+    return shapes;
+  }
+
+  /// Collective: the tasks at `places` among this rank's, until the next call.
+  std::span<const Task> make(Range places) {
+    const double begin = wall_seconds();
+    const Range ids{ids_.begin + places.begin, ids_.begin + places.end};
+    tasks_.assign(static_cast<std::size_t>(ids.size()), {});
+    const auto at = [&](std::uint64_t id) { return id - static_cast<std::uint64_t>(ids.begin); };
+    std::vector<std::uint8_t> is_there(tasks_.size(), 0);
+    comm_.agree([&] {
+      work_.restore(numbers(ids), [&](std::uint64_t id, const std::string& bytes) {
+        tasks_[at(id)] = task_of_bytes(bytes);
+        is_there[at(id)] = 1;
+      });
     });
-  });
-  Pieces pieces;
-  for (const std::uint64_t id : numbers(mine))
-    if (is_there[place(id)] == 0) pieces.ids.push_back(id);
-  pieces.work = [&](std::size_t k) {
-    tasks[place(pieces.ids[k])] = source.make(static_cast<Index>(pieces.ids[k]));
-  };
-  pieces.result = [&](std::size_t k) { return task_bytes(tasks[place(pieces.ids[k])]); };
-  work.run(pieces);
-  return tasks;
-}
+    Pieces pieces;
+    for (const std::uint64_t id : numbers(ids))
+      if (is_there[at(id)] == 0) pieces.ids.push_back(id);
+    pieces.work = [&](std::size_t k) {
+      tasks_[at(pieces.ids[k])] = source_.make(static_cast<Index>(pieces.ids[k]));
+    };
+    pieces.result = [&](std::size_t k) { return task_bytes(tasks_[at(pieces.ids[k])]); };
+    work_.run(pieces);
+    look_at_tasks();
+    seconds_ += wall_seconds() - begin;
+    return tasks_;
+  }
+
+  [[nodiscard]] double seconds() const noexcept { return seconds_; }
+  [[nodiscard]] std::int64_t rows() const noexcept { return rows_; } ///< of the tasks made so far
+  /// Of those with one class alone among the training labels.
+  [[nodiscard]] const std::vector<std::uint64_t>& one_class() const noexcept { return one_class_; }
+
+private:
+  void look_at_tasks() {
+    for (const Task& task : tasks_) {
+      rows_ += task.train.rows() + task.test.rows();
+      if (task.train.y.minCoeff() == task.train.y.maxCoeff()) one_class_.push_back(task.metadata.task_id);
+    }
+  }
+
+  const Communicator& comm_;
+  const TaskSource& source_;
+  ResumableWork& work_;
+  Range ids_;
+  std::vector<Task> tasks_;
+  std::vector<std::uint64_t> one_class_;
+  std::int64_t rows_ = 0;
+  double seconds_ = 0;
+};
 
 /// Collective: what a reader of the summary must know of tasks from which nothing can be learnt; "" if there
 /// are none.
-std::string one_class_warning(const Communicator& comm, std::span<const Task> tasks) {
-  std::string mine; // ids
-  for (const Task& task : tasks)
-    if (task.train.y.minCoeff() == task.train.y.maxCoeff())
-      mine.append(reinterpret_cast<const char*>(&task.metadata.task_id), sizeof(std::uint64_t));
-  const std::string all = comm.gather(mine);
+std::string one_class_warning(const Communicator& comm, const std::vector<std::uint64_t>& mine) {
+  const std::string all = comm.gather(
+      std::string(reinterpret_cast<const char*>(mine.data()), mine.size() * sizeof(std::uint64_t)));
   const std::size_t count = all.size() / sizeof(std::uint64_t);
   if (count == 0) return "";
   std::string text =
@@ -91,20 +127,21 @@ void generate(const Communicator& comm, const GenerateRequest& request) {
   require_writable(comm, {request.output});
   const TaskSource source = TaskSource::generator(request.config);
   ResumableWork work(comm, work_settings(request, source));
-  const std::vector<Task> mine = my_tasks(comm, source, work);
-  const double made = wall_seconds();
-  write_suite(comm, request.output, {reproducible_ini(request.config)}, mine);
+  TaskMaker maker(comm, source, work);
+  write_suite(comm, request.output, {reproducible_ini(request.config)}, maker.shapes(),
+              [&](Range places) { return maker.make(places); });
   work.finish();
 
-  std::int64_t rows = 0;
-  for (const Task& task : mine) rows += task.train.rows() + task.test.rows();
-  rows = comm.sum(rows);
-  const std::string warning = one_class_warning(comm, mine);
+  const std::int64_t rows = comm.sum(maker.rows());
+  const std::string warning = one_class_warning(comm, maker.one_class());
+  const double most_bytes = comm.max(peak_bytes());
   if (comm.is_root())
-    std::printf("wrote %s: %lld tasks, %lld rows; made in %.2f s, written in %.2f s on %d rank(s)%s\n",
-                request.output.c_str(), static_cast<long long>(source.task_count()),
-                static_cast<long long>(rows), made - begin, wall_seconds() - made, comm.size(),
-                warning.c_str());
+    std::printf(
+        "wrote %s: %lld tasks, %lld rows; made in %.2f s, written in %.2f s on %d rank(s), at most %.0f MB "
+        "on one%s\n",
+        request.output.c_str(), static_cast<long long>(source.task_count()), static_cast<long long>(rows),
+        maker.seconds(), wall_seconds() - begin - maker.seconds(), comm.size(), 1e-6 * most_bytes,
+        warning.c_str());
 }
 
 } // namespace metasieve

@@ -1,11 +1,14 @@
 #include "run/plan.hpp"
 
 #include "io/policy_file.hpp"
+#include "io/suite_file.hpp"
+#include "meta/batch.hpp"
 #include "parallel/for_each.hpp"
 #include "run/calibration.hpp"
 #include "run/evaluation_plan.hpp"
 #include "run/format.hpp"
 #include "run/machine.hpp"
+#include "run/resumable_work.hpp"
 #include "run/resume.hpp"
 #include "tasks/shard.hpp"
 
@@ -61,12 +64,12 @@ double working_bytes(const Load& load, const Policy& policy) {
   return most * thread_count();
 }
 
-/// Of the features of tasks that are at work, on a rank that has the largest one: an evaluation makes them
-/// for one task a thread.
-double prepared_bytes(const Load& load, FeatureSet features) {
+/// What threads make anew of tasks at work, each for one task, on a rank that has the largest one: beyond
+/// what it `holds` of that task.
+double fetched_bytes(const Load& load, FeatureSet features, const Cost& holds) {
   double most = 0;
   for (const TaskShape& task : load.tasks)
-    most = std::max(most, held_bytes(task, features) - data_bytes(task));
+    most = std::max(most, prepared_bytes(task, features) - holds(task));
   return most * thread_count();
 }
 
@@ -84,10 +87,12 @@ TaskShape typical(const Load& load, const Cost& cost) {
 std::string ranks_that_fit(const Communicator& comm, double shared_bytes, double own_bytes) {
   const int on_node = comm.ranks_on_node();
   const double room = available_bytes() / on_node - own_bytes; // of a rank, for its share
-  if (room <= 0) return "run fewer ranks on each node";
+  if (room <= 0) return "run fewer ranks on each node, or set suite.hold = regenerate";
   const double ranks = 1.2 * shared_bytes / room; // shares are not equal
-  return format("it would take about %.0f ranks on %.0f such nodes, %d on each, or a smaller suite",
-                std::ceil(ranks), std::ceil(ranks / on_node), on_node);
+  return format(
+      "it would take about %.0f ranks on %.0f such nodes, %d on each, or suite.hold = regenerate, or a "
+      "smaller suite",
+      std::ceil(ranks), std::ceil(ranks / on_node), on_node);
 }
 
 /// Seconds until all tasks went through a stage that ends when the last rank is done.
@@ -99,15 +104,15 @@ double stage_seconds(const Load& load, const Cost& cost) {
 
 /// Of all meta-iterations. Each ends when the last rank is done, so batches that fall unevenly on the ranks
 /// cost time; the mean over some of them tells how much.
-double adaptation_seconds(const Load& load, const Config& config) {
+double adaptation_seconds(const Load& load, const Config& config, const Cost& visit) {
   const Index steps = std::min<Index>(config.meta.iterations, 50);
   const auto tasks = static_cast<Index>(load.tasks.size());
+  BatchSchedule batches(config.meta.seed, tasks, config.meta.batch);
   double seconds = 0;
   for (Index t = 0; t < steps; ++t) {
     std::vector<double> costs(load.tasks.size(), 0.0);
-    for (const Index i :
-         batch_of_step(config.meta.seed, static_cast<std::uint64_t>(t), tasks, config.meta.batch))
-      costs[static_cast<std::size_t>(i)] = visit_cost(load.tasks[static_cast<std::size_t>(i)], config);
+    for (const Index i : batches.of_step(static_cast<std::uint64_t>(t), {0, tasks}))
+      costs[static_cast<std::size_t>(i)] = visit(load.tasks[static_cast<std::size_t>(i)]);
     seconds += busiest_seconds(costs, load.shards, thread_count());
   }
   return seconds * static_cast<double>(config.meta.iterations) / static_cast<double>(steps);
@@ -169,15 +174,17 @@ std::string plan(const Communicator& comm, const GenerateRequest& request) {
   require_writable(comm, {request.output});
   const TaskSource source = TaskSource::generator(request.config);
   const Load load = load_of(comm, source, {0, source.task_count()}, generation_cost);
-  const double file = sum(load.tasks, data_bytes) + 320.0 * static_cast<double>(source.task_count()) + 2e4;
-  const double memory = program_bytes + fullest(load, data_bytes) + std::min(file, staging_bytes);
-  const double own = program_bytes + std::min(file, staging_bytes), shared = sum(load.tasks, data_bytes);
-  require_room(comm, {memory, own, shared, file}, request.output.parent_path(),
-               ranks_that_fit(comm, shared, own));
+  const auto tasks = static_cast<double>(source.task_count());
+  const double data = sum(load.tasks, data_bytes), file = data + 320.0 * tasks + 2e4;
+  // A turn of tasks, and those that wait for the journal; shapes and costs of all.
+  const double held = std::min(fullest(load, data_bytes), suite_turn_bytes + double{most_waiting_bytes});
+  const double memory = program_bytes + held + std::min(file, staging_bytes) + 50.0 * tasks;
+  require_room(comm, {memory, memory, 0, file}, request.output.parent_path(), "run fewer ranks on each node");
   const Speed speed = calibrate(comm, typical(load, generation_cost), request.config, {.generation = true});
   const double seconds = speed.generation * stage_seconds(load, generation_cost);
   const double minutes = request.config.output.checkpoint_minutes;
-  const bool journal = minutes > 0 && seconds > 60.0 * minutes; // finished tasks wait in OUTPUT.partial
+  const bool journal = (minutes > 0 && seconds > 60.0 * minutes) || // finished tasks wait in OUTPUT.partial
+                       fullest(load, data_bytes) > double{most_waiting_bytes};
   require_room(comm, {0, 0, 0, journal ? 2.0 * file : file}, request.output.parent_path(), "");
   return header(comm, source.task_count(), sum(load.tasks, rows)) +
          format("  memory per rank  %.0f MB\n  file             %s, %.1f MB\n  time             about %s\n",
@@ -192,20 +199,23 @@ std::string plan(const Communicator& comm, const TrainRequest& request) {
       request.suite ? TaskSource::suite(comm, *request.suite) : TaskSource::generator(config);
   const Range training = training_tasks(config, source.task_count());
   const auto load = [&](Range ids, Uses uses) {
+    uses.generated = source.is_generator();
     return load_of(comm, source, ids, [&](const TaskShape& task) { return total_cost(task, config, uses); });
   };
   const double assessments = assessments_per_task(config);
   const Load train = load(training, {mean_visits(config, training.size()), 0.0});
   const Load held_out = load({training.end, source.task_count()}, {0.0, assessments});
 
-  const auto held = [&](const TaskShape& task) { return held_bytes(task, config.policy.features); };
+  const auto held = [&](const TaskShape& task) { return held_bytes(task, config); };
   const double p = static_cast<double>(parameter_count(config.policy));
   const auto iterations = static_cast<double>(config.meta.iterations);
   const double gradients = config.output.save_gradients ? 8.0 * p * iterations : 0.0;
   const double history = 66.0 * iterations + 72.0 * assessments;
   const double working =
       std::max(working_bytes(train, config.policy), working_bytes(held_out, config.policy));
-  const double own = program_bytes + gradients + working;
+  const double fetched = std::max(fetched_bytes(train, config.policy.features, held),
+                                  fetched_bytes(held_out, config.policy.features, held));
+  const double own = program_bytes + gradients + working + fetched;
   const double memory = own + fullest(train, held) + fullest(held_out, held);
   const double checkpoint = 24.0 * p + gradients + history + 1e4, results = gradients + history + 8e3;
   const double shared = sum(train.tasks, held) + sum(held_out.tasks, held);
@@ -213,13 +223,19 @@ std::string plan(const Communicator& comm, const TrainRequest& request) {
   require_room(comm, {memory, own, shared, files}, request.output, ranks_that_fit(comm, shared, own));
   const TaskShape shape = typical(train, [&](const TaskShape& task) { return visit_cost(task, config); });
   const Speed speed = calibrate(comm, shape, config, {.generation = !request.suite, .training = true});
-  const double validation =
-      assessments * speed.assessment *
-      stage_seconds(held_out, [&](const TaskShape& task) { return assessment_cost(task, config); });
-  const bool generated = !request.suite;
+  const bool generated = source.is_generator();
+  const double fetching =
+      generated ? speed.generation : 1.0; // features, where not held, count as slow as that
+  const auto visit = [&](const TaskShape& task) {
+    return speed.visit * visit_cost(task, config) + fetching * fetch_cost(task, config, generated);
+  };
+  const double validation = assessments * stage_seconds(held_out, [&](const TaskShape& task) {
+                              return speed.assessment * assessment_cost(task, config) +
+                                     fetching * fetch_cost(task, config, generated);
+                            });
   const double seconds = loading_seconds(train, config, generated, speed) +
                          loading_seconds(held_out, config, generated, speed) +
-                         left * (speed.visit * adaptation_seconds(train, config) + validation);
+                         left * (adaptation_seconds(train, config, visit) + validation);
   return header(comm, source.task_count(), sum(train.tasks, rows) + sum(held_out.tasks, rows)) +
          format(
              "  policy           %.0f parameters, %s, hidden layers %zu\n"
@@ -244,9 +260,12 @@ std::string plan(const Communicator& comm, const EvaluateRequest& request) {
   double file_bytes = 3e4;
   for (const TaskSource& source : evaluation_sources(comm, request)) {
     const Load load = load_of(comm, source, {0, source.task_count()}, total);
-    const double own = program_bytes + working_bytes(load, policy) + prepared_bytes(load, policy.features);
-    const double memory = own + fullest(load, data_bytes);
-    const double shared = sum(load.tasks, data_bytes);
+    const bool hold = evaluation.config.suite.hold == Hold::memory;
+    const auto held = [&](const TaskShape& task) { return hold ? data_bytes(task) : 0.0; };
+    const double own =
+        program_bytes + working_bytes(load, policy) + fetched_bytes(load, policy.features, held);
+    const double memory = own + fullest(load, held);
+    const double shared = sum(load.tasks, held);
     require_room(comm, {memory, own, shared, 0}, {}, ranks_that_fit(comm, shared, own));
     const Speed speed = calibrate(comm, typical(load, total), evaluation.config, {.contest = true});
     const double seconds = stage_seconds(load, [&](const TaskShape& task) {

@@ -29,16 +29,16 @@ RunConfig limits_before(RunConfig limits, double longest_seconds) {
 } // namespace
 
 std::string deciding_settings(const Config& config,
-                              const std::function<bool(const std::string& section)>& decides) {
+                              const std::function<bool(const std::string& key)>& decides) {
   std::string text = "version = " + std::string(version()) + "\ncommit = " + std::string(git_commit()) +
                      "\ncompiler = " __VERSION__ "\nprocessor = " + Eigen::SimdInstructionSetsInUse() + "\n";
   std::istringstream lines(resolved_ini(config));
   std::string section;
   for (std::string line; std::getline(lines, line);) {
     if (line.starts_with("["))
-      section = line.substr(1, line.size() - 2);
-    else if (!line.empty() && decides(section))
-      text += section + "." + line + "\n";
+      section = line.substr(1, line.size() - 2) + ".";
+    else if (!line.empty() && decides(section + line.substr(0, line.find(' '))))
+      text += section + line + "\n";
   }
   return text;
 }
@@ -98,8 +98,13 @@ void ResumableWork::run(const Pieces& pieces) {
   }
   if (finished() == total_) return;
   // Of other pieces to come; these results the caller may not hold on to.
-  comm_.agree(
-      [&] { to_records(pieces, [&](JournalRecord record) { waiting_.push_back(std::move(record)); }); });
+  comm_.agree([&] {
+    to_records(pieces, [&](JournalRecord record) {
+      waiting_bytes_ += record.result.size();
+      waiting_.push_back(std::move(record));
+    });
+    if (waiting_bytes_ > most_waiting_bytes) keep_finished(pieces);
+  });
 }
 
 /// Collective: pieces of all runs and ranks.
@@ -148,6 +153,7 @@ void ResumableWork::to_records(const Pieces& pieces, const std::function<void(Jo
 void ResumableWork::keep_finished(const Pieces& pieces) {
   std::vector<JournalRecord> records = std::move(waiting_);
   waiting_.clear();
+  waiting_bytes_ = 0;
   std::size_t bytes = 0;
   to_records(pieces, [&](JournalRecord record) {
     bytes += record.result.size();

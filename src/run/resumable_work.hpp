@@ -11,9 +11,13 @@
 namespace metasieve {
 
 /// Lines "name = value" of all that decides what this program computes, but for the contents of its input
-/// files: version, processor, and the keys of the sections that `decides` names.
+/// files: version, processor, and the keys that `decides` names.
 [[nodiscard]] std::string deciding_settings(const Config& config,
-                                            const std::function<bool(const std::string& section)>& decides);
+                                            const std::function<bool(const std::string& key)>& decides);
+
+/// Results that wait in the memory of a rank, between calls of ResumableWork::run, for the next append to the
+/// journal; with more it is made at once.
+inline constexpr std::size_t most_waiting_bytes = std::size_t{128} << 20;
 
 /// What a run of pieces of work is told.
 struct WorkSettings {
@@ -74,6 +78,7 @@ private:
   std::mutex append_guard_;           ///< of the rest, and of the journal
   double append_every_, last_append_; ///< seconds
   std::vector<JournalRecord> waiting_;
+  std::size_t waiting_bytes_ = 0;
 };
 
 } // namespace metasieve

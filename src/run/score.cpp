@@ -106,7 +106,7 @@ std::string plan(const Communicator& comm, const ScoreRequest& request) {
       "dry run: nothing is written\n  %-16s %ld training rows of %ld\n  memory           %.0f MB on rank "
       "0\n  files            %s and .csv, about %.2f MB\n",
       data.name.c_str(), static_cast<long>(rows), static_cast<long>(data.y.size()),
-      28.0 + (held_bytes(shape, evaluation.config.policy.features) +
+      28.0 + (prepared_bytes(shape, evaluation.config.policy.features) +
               working_bytes(shape, evaluation.config.policy)) /
                  1e6,
       request.output.c_str(), 80e-6 * static_cast<double>(data.y.size()));

@@ -122,12 +122,15 @@ void add_missing(const Communicator& comm, const TaskSource& source, std::uint64
   for (const Index id : missing) costs.push_back(plan.cost(source.shape(id)));
   const Range part = my_range(comm, 0, costs);
   const std::vector<Index> ids(missing.begin() + part.begin, missing.begin() + part.end);
-  std::vector<Task> tasks = load(comm, source, ids);
+  const bool hold = plan.config.suite.hold == Hold::memory;
+  std::vector<Task> tasks = hold ? load(comm, source, ids) : std::vector<Task>();
 
   std::vector<TaskResult> done(ids.size());
   Pieces pieces;
   for (const Index id : ids) pieces.ids.push_back(piece_id(number, id));
-  pieces.work = [&](std::size_t k) { done[k] = evaluate_task(std::move(tasks[k]), ids[k], plan); };
+  pieces.work = [&](std::size_t k) {
+    done[k] = evaluate_task(hold ? std::move(tasks[k]) : source.make(ids[k]), ids[k], plan);
+  };
   pieces.result = [&](std::size_t k) { return bytes_of(done[k]); };
   work.run(pieces);
 

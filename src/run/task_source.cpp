@@ -72,6 +72,7 @@ std::vector<double> TaskSource::costs(Range ids, const std::function<double(cons
 }
 
 Task TaskSource::make(Index i) const {
+  if (const auto* reader = std::get_if<SuiteReader>(&source_)) return reader->read_alone(i);
   if (const auto* splits = std::get_if<Splits>(&source_))
     return resample(splits->rows, splits->how, static_cast<std::uint64_t>(i));
   const auto& generator = std::get<Generator>(source_);
@@ -93,29 +94,6 @@ std::vector<Task> TaskSource::tasks(const Communicator& comm, Range ids,
 Range my_range(const Communicator& comm, Index begin, const std::vector<double>& costs) {
   const Range part = balanced_shards(costs, comm.size())[static_cast<std::size_t>(comm.rank())];
   return {begin + part.begin, begin + part.end};
-}
-
-Shard load_shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config,
-                 const std::function<double(const TaskShape&)>& cost, PhaseClock& clock,
-                 const std::function<bool()>& stopped) {
-  Shard shard{my_range(comm, ids.begin, source.costs(ids, cost)), {}};
-  std::vector<Task> tasks;
-  {
-    const auto timed = clock.measure("tasks");
-    tasks = source.tasks(comm, shard.ids, stopped);
-  }
-  const auto timed = clock.measure("features");
-  shard.tasks.resize(tasks.size());
-  comm.agree([&] {
-    for_each_parallel({0, static_cast<Index>(tasks.size())}, [&](Index i) {
-      if (stopped && stopped()) return;
-      const auto at = static_cast<std::size_t>(i);
-      const Seed seed{tasks[at].metadata.seed};
-      shard.tasks[at] = prepare(std::move(tasks[at]),
-                                {config.policy.features, config.inner.use_group, config.inner.ridge, seed});
-    });
-  });
-  return shard;
 }
 
 } // namespace metasieve

@@ -29,14 +29,14 @@ public:
                                           const EvaluateConfig& config);
 
   [[nodiscard]] Index task_count() const;
+  [[nodiscard]] bool is_generator() const noexcept { return std::holds_alternative<Generator>(source_); }
   [[nodiscard]] TaskShape shape(Index i) const;
   /// What each task of `ids` comes from: its family, or the data set.
   [[nodiscard]] std::vector<std::string> names(Range ids) const;
   /// `cost` of the shape of each task of `ids`.
   [[nodiscard]] std::vector<double> costs(Range ids,
                                           const std::function<double(const TaskShape&)>& cost) const;
-  /// A task of the generator, or a split of a data set; not one of a suite file, which is read by all ranks
-  /// together. Not collective.
+  /// One task, made or read by this rank alone. Thread-safe. @throws DataError if a suite file changed
   [[nodiscard]] Task make(Index i) const;
   /// Collective: this rank's tasks, made in parallel or read.
   [[nodiscard]] std::vector<Task> tasks(const Communicator& comm, Range ids,
@@ -59,24 +59,11 @@ private:
   Source source_;
 };
 
-/// Tasks that one rank holds: consecutive ids.
-struct Shard {
-  Range ids;
-  std::vector<PreparedTask> tasks; ///< [ids.size()]
-};
-
 /// This rank's part of items begin..begin+costs.size()-1, dealt so that predicted cost is balanced.
 [[nodiscard]] Range my_range(const Communicator& comm, Index begin, const std::vector<double>& costs);
 
 /// What `request` evaluates on: its suite, or each of its data sets. Collective.
 [[nodiscard]] std::vector<TaskSource> evaluation_sources(const Communicator& comm,
                                                          const EvaluateRequest& request);
-
-/// Collective: the tasks of `ids` dealt over the ranks by `cost`, all that is done with a task, with probe
-/// and features. Times the phases `tasks` and `features`. Once `stopped` says so on a rank, what is
-/// not begun there is left out: the caller must look at it too.
-[[nodiscard]] Shard load_shard(const Communicator& comm, const TaskSource& source, Range ids,
-                               const Config& config, const std::function<double(const TaskShape&)>& cost,
-                               PhaseClock& clock, const std::function<bool()>& stopped = {});
 
 } // namespace metasieve

@@ -1,6 +1,7 @@
 #include "base/hash.hpp"
 #include "io/checkpoint_file.hpp"
 #include "io/policy_file.hpp"
+#include "meta/batch.hpp"
 #include "parallel/for_each.hpp"
 #include "policy/adam.hpp"
 #include "run/batch_mean.hpp"
@@ -13,6 +14,7 @@
 #include "run/resume.hpp"
 #include "run/stages.hpp"
 #include "run/stop.hpp"
+#include "run/task_shard.hpp"
 #include "run/validation.hpp"
 
 #include <algorithm>
@@ -26,14 +28,6 @@ namespace {
 /// Below so many task fits a share of failures says little.
 constexpr double visits_to_judge = 100;
 
-/// The part of a sorted batch that lies in `ids`, as indices into the shard.
-std::vector<std::size_t> mine(const std::vector<Index>& batch, Range ids) {
-  std::vector<std::size_t> out;
-  for (const Index task : batch)
-    if (ids.contains(task)) out.push_back(static_cast<std::size_t>(task - ids.begin));
-  return out;
-}
-
 /// What all ranks do after an iteration; the greater one counts. Values above `checkpoint` are those of Stop.
 constexpr std::int64_t go_on = 0, write_checkpoint_now = 1, stop_offset = 1;
 
@@ -46,7 +40,7 @@ public:
         source_(request.suite ? TaskSource::suite(comm, *request.suite)
                               : TaskSource::generator(request.config)),
         train_ids_(training_tasks(config_, source_.task_count())),
-        batch_size_(std::ssize(batch_of_step(config_.meta.seed, 0, train_ids_.size(), config_.meta.batch))) {
+        batches_(config_.meta.seed, train_ids_.size(), config_.meta.batch) {
     state_.policy = initialise(config_.policy, config_.meta.seed);
     state_.policy.use_group = config_.inner.use_group;
     state_.config = resolved_ini(config_);
@@ -58,7 +52,7 @@ public:
     const Index iterations = config_.meta.iterations;
     Index t = state_.policy.trained_iterations;
     if (t == iterations) { // killed before the last files were written, or asked again
-      require_known_tasks(fingerprint_of(source_.tasks(comm_, my_tasks())));
+      require_known_tasks(fingerprint_of(comm_, source_, {0, source_.task_count()}));
       if (too_many_failed(t)) fail(t);
       return finish();
     }
@@ -95,36 +89,24 @@ private:
     return adam;
   }
 
-  /// This rank's part of all tasks, where they are only looked at.
-  [[nodiscard]] Range my_tasks() const {
-    return my_range(comm_, 0, source_.costs({0, source_.task_count()}, generation_cost));
-  }
-
   void load() {
     const auto stopped = [&] { return watch_.wanted() > Stop::time_limit; }; // time: one iteration at least
     const auto load = [&](Range ids, Uses uses) {
       const auto cost = [&](const TaskShape& task) { return total_cost(task, config_, uses); };
-      Shard shard = load_shard(comm_, source_, ids, config_, cost, clock_, stopped);
+      Shard shard(comm_, source_, ids, config_, cost, clock_, stopped);
       const auto stop = static_cast<Stop>(comm_.max(static_cast<std::int64_t>(watch_.wanted())));
       if (stop > Stop::time_limit)
         stop_early(stop, "while the tasks were prepared; what was kept before is as it was");
       return shard;
     };
-    shard_ = load(train_ids_, {mean_visits(config_, train_ids_.size()), 0.0});
-    held_out_ = load({train_ids_.end, source_.task_count()}, {0.0, assessments_per_task(config_)});
-    require_known_tasks(fingerprint_of(shard_.tasks) + fingerprint_of(held_out_.tasks));
+    shard_ = load(train_ids_, {mean_visits(config_, train_ids_.size()), 0.0, source_.is_generator()});
+    held_out_ = load({train_ids_.end, source_.task_count()},
+                     {0.0, assessments_per_task(config_), source_.is_generator()});
+    require_known_tasks(comm_.wrapping_sum(shard_.fingerprint() + held_out_.fingerprint()));
   }
 
-  template <class Tasks>
-  [[nodiscard]] static std::uint64_t fingerprint_of(const Tasks& tasks) {
-    std::uint64_t sum = 0;
-    for (const auto& task : tasks) sum += fingerprint(task.id, task.train, task.test);
-    return sum;
-  }
-
-  /// Collective: `mine` is the fingerprint of this rank's tasks.
-  void require_known_tasks(std::uint64_t mine) {
-    const std::uint64_t tasks = comm_.wrapping_sum(mine);
+  /// `tasks`: the fingerprint of all of them.
+  void require_known_tasks(std::uint64_t tasks) {
     if (!resumed_from_.empty() && tasks != state_.tasks)
       throw AgreedError(ExitCode::usage, "--resume: " + resumed_from_.string() +
                                              " was trained on other tasks than these; give the same suite "
@@ -179,24 +161,22 @@ private:
 
   BatchMean batch_gradient(Index t) {
     const auto step = static_cast<std::uint64_t>(t - 1);
-    const std::vector<Index> batch =
-        batch_of_step(config_.meta.seed, step, train_ids_.size(), config_.meta.batch);
-    const std::vector<std::size_t> tasks = mine(batch, shard_.ids);
+    const std::vector<Index> tasks = batches_.of_step(step, shard_.ids());
     const MetaOptions options = config_.meta_options();
-    BatchSum sum(state_.policy.theta.size(), std::ssize(batch));
-    std::vector<TaskFailure> failed(tasks.size(), TaskFailure::none);
+    BatchSum sum(state_.policy.theta.size(), batches_.size());
+    std::vector<std::pair<TaskId, TaskFailure>> outcomes(tasks.size());
     {
       const auto timed = clock_.measure("adapt");
       for_each_parallel({0, std::ssize(tasks)}, [&](Index i) {
         const auto at = static_cast<std::size_t>(i);
-        const MetaGradient gradient =
-            task_meta_gradient(shard_.tasks[tasks[at]], state_.policy, options, step);
-        failed[at] = gradient.failure;
+        const auto task = shard_.task(tasks[at]);
+        const MetaGradient gradient = task_meta_gradient(*task, state_.policy, options, step);
+        outcomes[at] = {task->id, gradient.failure};
         sum.add(gradient);
       });
     }
-    for (std::size_t i = 0; i < tasks.size(); ++i)
-      if (failed[i] != TaskFailure::none) failures_.add(shard_.tasks[tasks[i]].id, failed[i], t);
+    for (const auto& [id, failure] : outcomes)
+      if (failure != TaskFailure::none) failures_.add(id, failure, t);
     const auto timed = clock_.measure("reduce");
     return sum.mean(comm_);
   }
@@ -253,7 +233,7 @@ private:
   }
 
   [[nodiscard]] bool too_many_failed(Index t) const {
-    const auto visits = static_cast<double>(t * batch_size_);
+    const auto visits = static_cast<double>(t * batches_.size());
     return static_cast<double>(failed_) > config_.run.max_failed * visits &&
            (visits >= visits_to_judge || t == config_.meta.iterations);
   }
@@ -265,7 +245,7 @@ private:
     throw AgreedError(
         ExitCode::numerical,
         format("%ld of %ld task fits failed, more than run.max_failed = %g: ", static_cast<long>(failed_),
-               static_cast<long>(t * batch_size_), config_.run.max_failed) +
+               static_cast<long>(t * batches_.size()), config_.run.max_failed) +
             failures_text(state_.results.failures) + "; " + failures_advice(state_.results.failures) +
             ", or raise run.max_failed and --resume");
   }
@@ -329,7 +309,7 @@ private:
   PhaseClock clock_;
   TaskSource source_;
   Range train_ids_;
-  Index batch_size_;
+  BatchSchedule batches_;
   Shard shard_, held_out_;
   Checkpoint state_; ///< Adam's part is set when it is written
   std::filesystem::path resumed_from_;

@@ -24,21 +24,23 @@ ValidationRow Validation::measure(const Communicator& comm, const Policy& policy
     constexpr double undefined = std::numeric_limits<double>::quiet_NaN(); // a fit with it fails
     return u.allFinite() ? highest(u, policy.keep) : Vector(Vector::Constant(u.size(), undefined));
   });
-  for (std::size_t i = 0; i < hard.failed.size(); ++i)
-    if (hard.failed[i] != 0) failures.add(shard_->tasks[i].id, TaskFailure::validation, iteration);
+  for (const std::optional<TaskId>& id : hard.failed)
+    if (id) failures.add(*id, TaskFailure::validation, iteration);
   return {iteration,    hard.means[0], hard.means[1], hard.means[2], baseline_[0],
           baseline_[1], baseline_[2],  hard.means[3], baseline_[3]};
 }
 
 Validation::Measured Validation::measured(const Communicator& comm, const Selection& weights) const {
   constexpr std::size_t quantities = 4;
-  Measured out{{}, std::vector<std::uint8_t>(shard_->tasks.size(), 0)};
+  const Range ids = shard_->ids();
+  Measured out{{}, std::vector<std::optional<TaskId>>(static_cast<std::size_t>(ids.size()))};
   ExactSum sum(2 * quantities, 1.0, std::max<Index>(total_, 1)); // of values, and of how many are defined
   comm.agree([&] {
-    for_each_parallel({0, static_cast<Index>(shard_->tasks.size())}, [&](Index i) {
-      const PreparedTask& task = shard_->tasks[static_cast<std::size_t>(i)];
+    for_each_parallel(ids, [&](Index i) {
+      const auto held = shard_->task(i);
+      const PreparedTask& task = *held;
       const Assessment a = assess(task, fit_model(task, weights(task), task.train.y, ridge_));
-      out.failed[static_cast<std::size_t>(i)] = a.failed ? 1 : 0;
+      if (a.failed) out.failed[static_cast<std::size_t>(i - ids.begin)] = task.id;
       const std::array<double, quantities> values{a.metrics.accuracy, a.metrics.dp_gap, a.metrics.eo_gap,
                                                   a.noise_rate_selected};
       std::array<double, 2 * quantities> terms{};

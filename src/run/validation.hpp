@@ -2,7 +2,9 @@
 
 #include "io/results_file.hpp"
 #include "run/failures.hpp"
-#include "run/task_source.hpp"
+#include "run/task_shard.hpp"
+
+#include <optional>
 
 namespace metasieve {
 
@@ -20,8 +22,8 @@ public:
 private:
   using Selection = std::function<Vector(const PreparedTask&)>; ///< training weights [n]
   struct Measured {
-    std::vector<double> means;        ///< over all ranks
-    std::vector<std::uint8_t> failed; ///< [tasks of the shard]
+    std::vector<double> means;                 ///< over all ranks
+    std::vector<std::optional<TaskId>> failed; ///< [tasks of the shard]: those that did
   };
   [[nodiscard]] Measured measured(const Communicator& comm, const Selection& weights) const;
 

@@ -41,6 +41,11 @@ struct Metadata {
   std::uint8_t adversarial = 0;
 };
 
+/// Rows and columns of one task, known before it is made.
+struct TaskShape {
+  Index train_rows, test_rows, columns;
+};
+
 /// One classification task: noisy training rows, clean test rows, standardised on the training rows.
 struct Task {
   TaskId id{};

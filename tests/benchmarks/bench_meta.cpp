@@ -1,6 +1,7 @@
 // Cost of one visit to a task (meta-gradient), stage by stage, and of what is done once per task. The task is
 // the mean one of the default suite: 3400 training rows, 13 columns; 600 support rows a visit.
 
+#include "meta/batch.hpp"
 #include "meta/meta_gradient.hpp"
 #include "policy/weights.hpp"
 #include "selectors/assess.hpp"
@@ -127,8 +128,9 @@ void meta_gradient(benchmark::State& state, const InnerOptions& inner) {
 }
 
 void batch(benchmark::State& state) {
+  BatchSchedule batches(Seed{1}, state.range(0), 16);
   std::uint64_t step = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(batch_of_step(Seed{1}, step++, state.range(0), 16));
+  for (auto _ : state) benchmark::DoNotOptimize(batches.of_step(step++, {0, state.range(0)}));
 }
 
 void task_sizes(benchmark::internal::Benchmark* benchmark) {

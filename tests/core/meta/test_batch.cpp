@@ -1,4 +1,4 @@
-#include "meta/meta_gradient.hpp"
+#include "meta/batch.hpp"
 
 #include <gtest/gtest.h>
 
@@ -38,6 +38,43 @@ TEST(Batch, zero_and_too_many_mean_all) {
 
   EXPECT_EQ(batch_of_step(Seed{1}, 7, 5, 0), all);
   EXPECT_EQ(batch_of_step(Seed{1}, 7, 5, 9), all);
+}
+
+/// Straight from the definition: draws every order anew.
+std::vector<Index> obvious_batch(Seed seed, std::uint64_t step, Index tasks, Index strata) {
+  std::vector<Index> batch;
+  for (Index k = 0; k < strata; ++k) {
+    const Index begin = k * tasks / strata, length = (k + 1) * tasks / strata - begin;
+    const auto rounds = static_cast<std::uint64_t>(length);
+    const Stream stream(seed, Draw::batch, TaskId{static_cast<std::uint64_t>(k)}, step / rounds);
+    batch.push_back(begin + permutation(stream, length)[step % rounds]);
+  }
+  return batch;
+}
+
+TEST(BatchSchedule, parts_of_all_ranks_together_are_the_obvious_batch) {
+  const std::vector<Range> ranks{{0, 0}, {0, 7}, {7, 8}, {8, 8}, {8, 50}, {50, 97}};
+  for (const Index size : {1, 5, 16, 97}) {
+    std::vector<BatchSchedule> schedules(ranks.size(), BatchSchedule(Seed{3}, 97, size));
+    for (const std::uint64_t step :
+         {0, 1, 2, 6, 7, 96, 97, 300, 5}) { // also where orders are used up, and back
+      std::vector<Index> together;
+      for (std::size_t r = 0; r < ranks.size(); ++r)
+        for (const Index task : schedules[r].of_step(step, ranks[r])) together.push_back(task);
+
+      EXPECT_EQ(together, obvious_batch(Seed{3}, step, 97, size)) << size << " tasks of step " << step;
+    }
+  }
+}
+
+TEST(BatchSchedule, may_be_asked_for_another_part) {
+  BatchSchedule schedule(Seed{3}, 40, 8);
+  const std::vector<Index> all = schedule.of_step(3, {0, 40});
+
+  std::vector<Index> halves = schedule.of_step(3, {0, 20});
+  for (const Index task : schedule.of_step(3, {20, 40})) halves.push_back(task);
+
+  EXPECT_EQ(halves, all);
 }
 
 } // namespace

@@ -72,7 +72,7 @@ TEST(Cost, of_ten_features_is_far_below_that_of_sixteen_and_memory_too) {
   Policy seed10;
   seed10.features = FeatureSet::seed10;
   EXPECT_LT(working_bytes(mean_task, seed10), working_bytes(mean_task, Policy{}));
-  EXPECT_EQ(held_bytes({10, 5, 3}, FeatureSet::seed10), 15 * (4 * 3 + 3) + 10 * 10 * 4);
+  EXPECT_EQ(prepared_bytes({10, 5, 3}, FeatureSet::seed10), 15 * (4 * 3 + 3) + 10 * 10 * 4);
 }
 
 } // namespace

@@ -1,0 +1,67 @@
+#include "run/task_shard.hpp"
+
+#include "parallel/for_each.hpp"
+#include "run/resume.hpp"
+
+#include <atomic>
+
+namespace metasieve {
+
+Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config,
+             const std::function<double(const TaskShape&)>& cost, PhaseClock& clock,
+             const std::function<bool()>& stopped)
+    : ids_(my_range(comm, ids.begin, source.costs(ids, cost))),
+      source_(&source), prepare_{config.policy.features, config.inner.use_group, config.inner.ridge, {}},
+      holds_rows_(config.suite.hold == Hold::memory) {
+  std::vector<Task> tasks;
+  if (holds_rows_) {
+    const auto timed = clock.measure("tasks");
+    tasks = source.tasks(comm, ids_, stopped);
+  }
+  const bool holds_features = holds_rows_ || config.suite.hold_features;
+  const auto timed = clock.measure(holds_features ? "features" : "tasks");
+  if (holds_features) held_.resize(static_cast<std::size_t>(ids_.size()));
+  std::atomic<std::uint64_t> fingerprints = 0;
+  comm.agree([&] {
+    for_each_parallel(ids_, [&](Index i) {
+      if (stopped && stopped()) return;
+      const auto at = static_cast<std::size_t>(i - ids_.begin);
+      Task task = holds_rows_ ? std::move(tasks[at]) : source.make(i);
+      fingerprints += metasieve::fingerprint(task.id, task.train, task.test);
+      if (!holds_features) return;
+      held_[at] = prepared(std::move(task));
+      if (!holds_rows_) held_[at].train = held_[at].test = {};
+    });
+  });
+  fingerprint_ = fingerprints;
+}
+
+std::shared_ptr<const PreparedTask> Shard::task(Index i) const {
+  const auto at = static_cast<std::size_t>(i - ids_.begin);
+  if (holds_rows_) return {std::shared_ptr<const PreparedTask>(), &held_[at]}; // not owned
+  Task made = source_->make(i);
+  if (held_.empty()) return std::make_shared<const PreparedTask>(prepared(std::move(made)));
+  auto task = std::make_shared<PreparedTask>(held_[at]);
+  task->train = std::move(made.train);
+  task->test = std::move(made.test);
+  return task;
+}
+
+PreparedTask Shard::prepared(Task task) const {
+  PrepareOptions options = prepare_;
+  options.seed = Seed{task.metadata.seed};
+  return prepare(std::move(task), options);
+}
+
+std::uint64_t fingerprint_of(const Communicator& comm, const TaskSource& source, Range ids) {
+  std::atomic<std::uint64_t> sum = 0;
+  comm.agree([&] {
+    for_each_parallel(my_range(comm, ids.begin, source.costs(ids, generation_cost)), [&](Index i) {
+      const Task task = source.make(i);
+      sum += fingerprint(task.id, task.train, task.test);
+    });
+  });
+  return comm.wrapping_sum(sum);
+}
+
+} // namespace metasieve

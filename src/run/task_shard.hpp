@@ -1,0 +1,48 @@
+#pragma once
+
+#include "run/task_source.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace metasieve {
+
+/// The prepared tasks that one rank works on, consecutive ids: held whole, or made anew each time that one is
+/// asked for, as suite.hold says.
+class Shard {
+public:
+  Shard() = default; ///< of no tasks
+
+  /// Collective: the tasks of `ids` dealt over the ranks by `cost`, all that is done with a task. `source`
+  /// must outlive the shard. Times the phases `tasks` and `features`. Once `stopped` says so on a rank, what
+  /// is not begun there is left out: the caller must look at it too.
+  Shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config,
+        const std::function<double(const TaskShape&)>& cost, PhaseClock& clock,
+        const std::function<bool()>& stopped = {});
+
+  [[nodiscard]] Range ids() const noexcept { return ids_; }
+
+  /// Task i of ids(), with probe and features. Thread-safe; the same bits however tasks are held.
+  [[nodiscard]] std::shared_ptr<const PreparedTask> task(Index i) const;
+
+  /// Sum modulo 2^64 over the tasks of what fingerprint() says of each.
+  [[nodiscard]] std::uint64_t fingerprint() const noexcept { return fingerprint_; }
+
+private:
+  [[nodiscard]] PreparedTask prepared(Task task) const;
+
+  Range ids_;
+  const TaskSource* source_ = nullptr;
+  PrepareOptions prepare_;
+  bool holds_rows_ = true;
+  std::vector<PreparedTask>
+      held_; ///< [ids_.size()], without rows unless holds_rows_; empty: no features either
+  std::uint64_t fingerprint_ = 0;
+};
+
+/// Collective: the fingerprint of all tasks of `ids`, which are looked at one by one.
+[[nodiscard]] std::uint64_t fingerprint_of(const Communicator& comm, const TaskSource& source, Range ids);
+
+} // namespace metasieve
