@@ -31,7 +31,8 @@ inline constexpr Index suite_turn_bytes = Index{64} << 20;
 /// Collective. The same in turns, so that a rank need not hold all of its tasks at once: `shapes` of all of
 /// them, which `supply` then makes.
 void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                 std::span<const TaskShape> shapes, const TaskSupply& supply);
+                 std::span<const TaskShape> shapes, const TaskSupply& supply,
+                 Index turn_bytes = suite_turn_bytes);
 
 /// A suite file, opened and checked: type, version, completeness, shapes, offsets, metadata.
 class SuiteReader {

@@ -30,14 +30,14 @@ void check_task(const Task& task) {
   }
 }
 
-/// The rank's tasks in turns, each as long as its rows fit into `suite_turn_bytes`; at least one task a turn.
-std::vector<Range> turns_of(std::span<const TaskShape> shapes) {
+/// The rank's tasks in turns, each as long as its rows fit into `turn_bytes`; at least one task a turn.
+std::vector<Range> turns_of(std::span<const TaskShape> shapes, Index turn_bytes) {
   std::vector<Range> turns;
   Index bytes = 0;
   for (Index i = 0; i < std::ssize(shapes); ++i) {
     const TaskShape& shape = shapes[static_cast<std::size_t>(i)];
     const Index more = (shape.train_rows + shape.test_rows) * (4 * shape.columns + 3);
-    if (turns.empty() || bytes + more > suite_turn_bytes) {
+    if (turns.empty() || bytes + more > turn_bytes) {
       turns.push_back({i, i});
       bytes = 0;
     }
@@ -183,12 +183,12 @@ private:
 } // namespace
 
 void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                 std::span<const TaskShape> shapes, const TaskSupply& supply) {
+                 std::span<const TaskShape> shapes, const TaskSupply& supply, Index turn_bytes) {
   const std::int64_t first = comm.exclusive_sum(std::ssize(shapes));
   if (comm.sum(std::ssize(shapes)) == 0)
     throw AgreedError(ExitCode::data,
                       "cannot write " + path.string() + ": a suite must have at least one task");
-  std::vector<Range> turns = turns_of(shapes);
+  std::vector<Range> turns = turns_of(shapes, turn_bytes);
   turns.resize(static_cast<std::size_t>(comm.max(std::ssize(turns))),
                {std::ssize(shapes), std::ssize(shapes)}); // no more tasks, but all take part in each turn
   TaskChecks checks(comm, path);

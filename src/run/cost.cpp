@@ -139,10 +139,15 @@ double prepared_bytes(const TaskShape& task, FeatureSet features) {
 }
 
 double held_bytes(const TaskShape& task, const Config& config) {
-  if (config.suite.hold == Hold::memory) return prepared_bytes(task, config.policy.features);
-  if (!config.suite.hold_features) return 0.0;
-  const double probe = sizeof(PreparedTask) + 24.0 * real(task.columns + 2); // standardizer and coefficients
-  return prepared_bytes(task, config.policy.features) - data_bytes(task) + probe;
+  if (config.suite.hold == Hold::regenerate && !config.suite.hold_features) return 0.0;
+  const double probe = 24.0 * real(task.columns + 2), blocks = 10 * 16.0; // of memory, each with a head
+  const double rows = config.suite.hold == Hold::regenerate ? data_bytes(task) : 0.0;
+  return prepared_bytes(task, config.policy.features) - rows + sizeof(PreparedTask) + probe + blocks;
+}
+
+double index_bytes(Index tasks, bool generated) {
+  const double record = generated ? 0.0 : 2.0 * sizeof(Metadata); // once more while it travels
+  return real(tasks) * (80.0 + record);
 }
 
 double working_bytes(const TaskShape& task, const Policy& policy) {

@@ -46,6 +46,8 @@ struct Uses {
 [[nodiscard]] double prepared_bytes(const TaskShape& task, FeatureSet features);
 /// Bytes of what a rank keeps of a task, as suite.hold says.
 [[nodiscard]] double held_bytes(const TaskShape& task, const Config& config);
+/// Bytes of what each rank knows of all `tasks`: shapes and costs, and the records of a suite file.
+[[nodiscard]] double index_bytes(Index tasks, bool generated);
 /// Most bytes that a thread takes for a while as it prepares, visits or assesses a task.
 [[nodiscard]] double working_bytes(const TaskShape& task, const Policy& policy);
 

@@ -178,7 +178,8 @@ std::string plan(const Communicator& comm, const GenerateRequest& request) {
   const double data = sum(load.tasks, data_bytes), file = data + 320.0 * tasks + 2e4;
   // A turn of tasks, and those that wait for the journal; shapes and costs of all.
   const double held = std::min(fullest(load, data_bytes), suite_turn_bytes + double{most_waiting_bytes});
-  const double memory = program_bytes + held + std::min(file, staging_bytes) + 50.0 * tasks;
+  const double memory =
+      program_bytes + held + std::min(file, staging_bytes) + index_bytes(source.task_count(), true);
   require_room(comm, {memory, memory, 0, file}, request.output.parent_path(), "run fewer ranks on each node");
   const Speed speed = calibrate(comm, typical(load, generation_cost), request.config, {.generation = true});
   const double seconds = speed.generation * stage_seconds(load, generation_cost);
@@ -215,7 +216,8 @@ std::string plan(const Communicator& comm, const TrainRequest& request) {
       std::max(working_bytes(train, config.policy), working_bytes(held_out, config.policy));
   const double fetched = std::max(fetched_bytes(train, config.policy.features, held),
                                   fetched_bytes(held_out, config.policy.features, held));
-  const double own = program_bytes + gradients + working + fetched;
+  const double own =
+      program_bytes + index_bytes(source.task_count(), source.is_generator()) + gradients + working + fetched;
   const double memory = own + fullest(train, held) + fullest(held_out, held);
   const double checkpoint = 24.0 * p + gradients + history + 1e4, results = gradients + history + 8e3;
   const double shared = sum(train.tasks, held) + sum(held_out.tasks, held);
@@ -262,8 +264,8 @@ std::string plan(const Communicator& comm, const EvaluateRequest& request) {
     const Load load = load_of(comm, source, {0, source.task_count()}, total);
     const bool hold = evaluation.config.suite.hold == Hold::memory;
     const auto held = [&](const TaskShape& task) { return hold ? data_bytes(task) : 0.0; };
-    const double own =
-        program_bytes + working_bytes(load, policy) + fetched_bytes(load, policy.features, held);
+    const double own = program_bytes + index_bytes(source.task_count(), !request.suite) +
+                       working_bytes(load, policy) + fetched_bytes(load, policy.features, held);
     const double memory = own + fullest(load, held);
     const double shared = sum(load.tasks, held);
     require_room(comm, {memory, own, shared, 0}, {}, ranks_that_fit(comm, shared, own));

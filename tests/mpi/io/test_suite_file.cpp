@@ -71,6 +71,77 @@ TEST(SuiteFile, has_the_same_bytes_for_any_number_of_ranks) {
   }
 }
 
+std::vector<TaskShape> shapes_of(const std::vector<Task>& tasks) {
+  std::vector<TaskShape> shapes;
+  for (const Task& task : tasks)
+    shapes.push_back({task.train.rows(), task.test.rows(), task.train.columns()});
+  return shapes;
+}
+
+TEST(SuiteFile, has_the_same_bytes_in_many_turns) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  const std::vector<Task> mine = test::sample_tasks(test::share(comm, 23));
+  write_suite(comm, scratch / "one.h5", provenance, mine);
+  std::vector<Task> held;
+  std::size_t most = 0, given = 0;
+
+  write_suite(
+      comm, scratch / "many.h5", provenance, shapes_of(mine),
+      [&](Range places) {
+        held.assign(mine.begin() + places.begin, mine.begin() + places.end); // the ones before are gone
+        most = std::max(most, held.size());
+        given += held.size();
+        return std::span<const Task>(held);
+      },
+      500);
+
+  EXPECT_EQ(given, mine.size());
+  EXPECT_LT(most, std::max<std::size_t>(mine.size(), 2));
+  if (comm.is_root()) {
+    EXPECT_TRUE(test::bytes_of(scratch / "many.h5") == test::bytes_of(scratch / "one.h5"));
+  }
+}
+
+TEST(SuiteFile, refuses_a_task_of_another_shape_than_announced_on_one_rank_and_leaves_nothing) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  const std::vector<Task> mine = test::sample_tasks(test::share(comm, 8));
+  std::vector<TaskShape> shapes = shapes_of(mine);
+  if (comm.rank() == comm.size() - 1) shapes.back().columns += 1;
+
+  const std::string message = agreed_error(comm, [&] {
+    write_suite(comm, scratch / "s.h5", provenance, shapes,
+                [&](Range) { return std::span<const Task>(mine); });
+  });
+
+  EXPECT_PRED2(contains, message, "task 7: has another shape than was announced");
+  EXPECT_FALSE(std::filesystem::exists(scratch / "s.h5"));
+  EXPECT_FALSE(std::filesystem::exists(scratch / "s.h5.part"));
+}
+
+TEST(SuiteFile, gives_single_tasks_to_a_rank_alone) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  write_suite(comm, scratch / "s.h5", provenance, test::sample_tasks(test::share(comm, 9)));
+  const SuiteReader reader(comm, scratch / "s.h5");
+
+  for (Index i = 8 - comm.rank(); i >= 0; i -= 2) // others on each rank, none in step
+    expect_same({reader.read_alone(i)}, test::sample_tasks({i, i + 1}));
+}
+
+TEST(SuiteFile, that_was_cut_short_after_it_was_opened_gives_no_task) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  write_suite(comm, scratch / "s.h5", provenance, test::sample_tasks(test::share(comm, 9)));
+  const SuiteReader reader(comm, scratch / "s.h5");
+  comm.barrier();
+  if (comm.is_root()) std::filesystem::resize_file(scratch / "s.h5", 900);
+  comm.barrier();
+
+  EXPECT_THROW(static_cast<void>(reader.read_alone(8)), DataError);
+}
+
 TEST(SuiteFile, leaves_no_part_file_and_replaces_an_old_one) {
   const Communicator comm;
   const Scratch scratch(comm);

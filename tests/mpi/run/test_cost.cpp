@@ -75,5 +75,28 @@ TEST(Cost, of_ten_features_is_far_below_that_of_sixteen_and_memory_too) {
   EXPECT_EQ(prepared_bytes({10, 5, 3}, FeatureSet::seed10), 15 * (4 * 3 + 3) + 10 * 10 * 4);
 }
 
+TEST(Cost, of_a_task_that_is_not_held_grows_by_making_it_anew_at_each_use) {
+  Config config;
+  const Uses uses{3.0, 2.0, true};
+  const double held = total_cost(mean_task, config, uses);
+  config.suite.hold = Hold::regenerate;
+  EXPECT_DOUBLE_EQ(total_cost(mean_task, config, uses), held + 5.0 * generation_cost(mean_task));
+  EXPECT_LT(fetch_cost(mean_task, config, false),
+            0.2 * fetch_cost(mean_task, config, true)); // read, not made
+  config.suite.hold_features = false;
+  EXPECT_DOUBLE_EQ(
+      total_cost(mean_task, config, uses),
+      held + 5.0 * (generation_cost(mean_task) + preparation_cost(mean_task, config.policy.features)));
+}
+
+TEST(Cost, of_memory_for_a_task_that_is_not_held_is_that_of_its_features_or_none) {
+  Config config;
+  const double held = held_bytes(mean_task, config);
+  config.suite.hold = Hold::regenerate;
+  EXPECT_DOUBLE_EQ(held_bytes(mean_task, config), held - data_bytes(mean_task));
+  config.suite.hold_features = false;
+  EXPECT_EQ(held_bytes(mean_task, config), 0.0);
+}
+
 } // namespace
 } // namespace metasieve

@@ -118,17 +118,74 @@ TEST(Plan, that_does_not_fit_into_memory_is_refused) {
   const Scratch scratch(comm);
   Config config = small_config();
   set_key(config, "family.small.samples", "20000");
-  set_key(config, "suite.tasks", "1000000"); // 460 GB
+  set_key(config, "family.small.features", "20");
+  set_key(config, "suite.tasks", "200000"); // 500 GB with their features
+  const TrainRequest request{config, scratch.folder(), {}};
 
   const std::string message = agreed_error(
-      comm,
-      [&] {
-        static_cast<void>(plan(comm, GenerateRequest{config, scratch / "suite.h5"}));
-      },
-      ExitCode::usage);
+      comm, [&] { static_cast<void>(plan(comm, request)); }, ExitCode::usage);
 
   EXPECT_PRED2(contains, message, "does not fit: " + std::to_string(comm.size()) + " rank(s) take ");
   EXPECT_PRED2(contains, message, "it would take about ");
+  EXPECT_PRED2(contains, message, "or suite.hold = regenerate");
+}
+
+TEST(Plan, of_tasks_that_are_not_held_fits) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  Config config = small_config();
+  set_key(config, "family.small.samples", "20000");
+  set_key(config, "suite.tasks", "200000");
+  set_key(config, "suite.hold", "regenerate");
+  set_key(config, "suite.hold_features", "false");
+  set_key(config, "policy.features", "seed10");
+
+  EXPECT_PRED2(contains, plan(comm, TrainRequest{config, scratch.folder(), {}}), "memory per rank");
+}
+
+TEST(Train, learns_the_same_policy_however_tasks_are_held) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  Config config = small_config();
+  printed([&] { generate(comm, {config, scratch / "suite.h5"}); });
+  const auto policy_of = [&](const char* hold, const char* features, bool from_file) {
+    set_key(config, "suite.hold", hold);
+    set_key(config, "suite.hold_features", features);
+    const std::optional<std::filesystem::path> suite =
+        from_file ? std::optional(scratch / "suite.h5") : std::nullopt;
+    const std::filesystem::path folder = scratch / (std::string(hold) + features + (from_file ? "file" : ""));
+    printed([&] { train(comm, {config, folder, suite}); });
+    return test::bytes_of(folder / "policy.h5");
+  };
+
+  const std::string expected = policy_of("memory", "true", false);
+
+  EXPECT_GT(expected.size(), 5000U);
+  EXPECT_TRUE(policy_of("memory", "true", true) == expected);
+  for (const bool from_file : {false, true})
+    for (const char* features : {"true", "false"})
+      EXPECT_TRUE(policy_of("regenerate", features, from_file) == expected) << features << from_file;
+}
+
+TEST(Train, goes_on_with_tasks_held_in_another_way) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  Config config = small_config();
+  printed([&] { train(comm, {config, scratch / "whole", {}}); });
+  set_key(config, "run.max_minutes", "1e-9"); // makes one iteration
+  agreed_error(
+      comm,
+      [&] {
+        train(comm, {config, scratch / "run", {}});
+      },
+      ExitCode::stopped_early);
+  set_key(config, "run.max_minutes", "0");
+  set_key(config, "suite.hold", "regenerate");
+
+  printed([&] { train(comm, {config, scratch / "run", {}, true}); });
+
+  EXPECT_TRUE(test::bytes_of(scratch / "run" / "policy.h5") ==
+              test::bytes_of(scratch / "whole" / "policy.h5"));
 }
 
 /// The number after `name` in the text of a dry run, in bytes.
