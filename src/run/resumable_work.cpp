@@ -46,7 +46,8 @@ std::string deciding_settings(const Config& config,
 ResumableWork::ResumableWork(const Communicator& comm, const WorkSettings& settings)
     : comm_(comm), journal_(comm, settings.output, settings.key, settings.resume),
       watch_(comm, limits_before(settings.limits, settings.longest_seconds)), total_(settings.pieces),
-      append_every_(60.0 * settings.checkpoint_minutes), last_append_(wall_seconds()) {
+      append_every_(60.0 * settings.checkpoint_minutes), last_append_(wall_seconds()),
+      most_waiting_bytes_(settings.most_waiting_bytes) {
   if (comm.is_root()) say_what_is_kept(settings.resume);
 }
 
@@ -103,7 +104,7 @@ void ResumableWork::run(const Pieces& pieces) {
       waiting_bytes_ += record.result.size();
       waiting_.push_back(std::move(record));
     });
-    if (waiting_bytes_ > most_waiting_bytes) keep_finished(pieces);
+    if (waiting_bytes_ > most_waiting_bytes_) keep_finished(pieces);
   });
 }
 

@@ -15,8 +15,7 @@ namespace metasieve {
 [[nodiscard]] std::string deciding_settings(const Config& config,
                                             const std::function<bool(const std::string& key)>& decides);
 
-/// Results that wait in the memory of a rank, between calls of ResumableWork::run, for the next append to the
-/// journal; with more it is made at once.
+/// See WorkSettings::most_waiting_bytes.
 inline constexpr std::size_t most_waiting_bytes = std::size_t{128} << 20;
 
 /// What a run of pieces of work is told.
@@ -27,6 +26,8 @@ struct WorkSettings {
   std::int64_t pieces = 0;     ///< in all
   double longest_seconds = 0;  ///< predicted, of a piece
   double checkpoint_minutes{}; ///< between appends to the journal; 0: only when stopped
+  /// Of results that wait in the memory of a rank between calls of run; with more, they are appended at once.
+  std::size_t most_waiting_bytes = metasieve::most_waiting_bytes;
   RunConfig limits;
 };
 
@@ -78,7 +79,7 @@ private:
   std::mutex append_guard_;           ///< of the rest, and of the journal
   double append_every_, last_append_; ///< seconds
   std::vector<JournalRecord> waiting_;
-  std::size_t waiting_bytes_ = 0;
+  std::size_t waiting_bytes_ = 0, most_waiting_bytes_;
 };
 
 } // namespace metasieve
