@@ -92,6 +92,8 @@ class BadConfiguration(BinaryTest):
             (self.train("--evaluate.frontier_weights", "0,-1"), "evaluate.frontier_weights = 0,-1: must be"),
             (self.train("--suite.validation_tasks", "240"), "_tasks = 240: must be less than suite.tasks = 240"),
             (self.train("--suite.tasks", "40"), "validation_tasks = 40: must be less than suite.tasks = 40"),
+            (self.train("--suite.hold", "disk"), r"suite.hold = disk: must be memory \| regenerate"),
+            (self.train("--suite.hold_features", "false"), "hold_features = false: needs suite.hold = regenerate"),
         ])
 
     def test_families(self):
