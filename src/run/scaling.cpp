@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <sstream>
+#include <tuple>
 
 namespace metasieve {
 namespace {
@@ -90,23 +91,26 @@ Scaling read_points(const Communicator& comm, const fs::path& folder) {
     append(all.timing, point.timing);
     append(all.iterations, point.iterations);
   }
+  std::stable_sort(all.points.begin(), all.points.end(), [](const ScalingRow& a, const ScalingRow& b) {
+    return std::tie(a.kind, a.ranks, a.threads) < std::tie(b.kind, b.ranks, b.threads);
+  });
   return all;
 }
 
-/// Collective: DIR/scaling.h5 of all points in DIR/points, told on standard output.
-void collect(const Communicator& comm, const fs::path& folder) {
+/// Collective: DIR/scaling.h5 of all points in DIR/points, told on standard output. @return whether there are
+/// any
+bool collect(const Communicator& comm, const fs::path& folder) {
   const FolderLock lock(comm, folder, lock_patience);
   const Scaling study = read_points(comm, folder);
-  if (study.points.empty())
-    throw AgreedError(ExitCode::data, (folder / "points").string() +
-                                          ": no point is measured yet; run scaling without --collect first");
+  if (study.points.empty()) return false;
   require_equal_policies(study.points);
   write_scaling(comm, folder / "scaling.h5", study);
-  if (!comm.is_root()) return;
+  if (!comm.is_root()) return true;
   std::printf("%s", scaling_table(study).c_str());
   if (study.machines.size() > 1)
     std::printf("warning: these points are of different machines: %s\n", joined(study.machines).c_str());
   std::printf("wrote %s (%zu trainings)\n", (folder / "scaling.h5").c_str(), study.points.size());
+  return true;
 }
 
 /// The measurement of the points of one request.
@@ -256,9 +260,13 @@ private:
     });
     write_scaling(comm_, file, study);
     remove(comm_, scratch);
-    if (comm_.is_root())
-      say(to_string(point) + format(": %.5f s an iteration, %.1f s a training",
-                                    study.points.back().seconds_per_iteration, study.points.back().seconds));
+    if (!comm_.is_root()) return; // has no trainings
+    const auto [least, most] =
+        std::minmax_element(study.points.begin(), study.points.end(), [](const auto& a, const auto& b) {
+          return a.seconds_per_iteration < b.seconds_per_iteration;
+        });
+    say(to_string(point) + format(": %.5f .. %.5f s an iteration, %.1f s a training",
+                                  least->seconds_per_iteration, most->seconds_per_iteration, least->seconds));
   }
 
   const Communicator& comm_;
@@ -273,7 +281,13 @@ private:
 
 void scale(const Communicator& comm, const ScalingRequest& request) {
   require_writable(comm, {request.output / "scaling.h5"});
-  if (request.collect) return collect(comm, request.output);
+  if (request.collect) {
+    if (!collect(comm, request.output))
+      throw AgreedError(ExitCode::data,
+                        (request.output / "points").string() +
+                            ": no point is measured yet; run scaling without --collect first");
+    return;
+  }
   std::optional<AgreedError> stopped;
   try {
     Study(comm, request).run();
@@ -281,7 +295,7 @@ void scale(const Communicator& comm, const ScalingRequest& request) {
     if (error.code() != ExitCode::stopped_early) throw;
     stopped = error;
   }
-  collect(comm, request.output);
+  static_cast<void>(collect(comm, request.output)); // none: the first was stopped, or another job has it
   if (stopped) throw AgreedError(*stopped);
 }
 
