@@ -18,13 +18,18 @@ def opened(path):
 
 def read(path):
     """{name: data frame} of the tables /summary, /paired, ... that the file has. @raises OSError, ValueError"""
+    return tables_of(path, "metasieve-evaluation", "summary")
+
+
+def tables_of(path, wanted, needed):
+    """{name: data frame} of the tables of a file of type `wanted`, `needed` among them. @raises OSError, ValueError"""
     with opened(path) as file:
         filetype = file.attrs.get("filetype", "")
         filetype = filetype.decode() if isinstance(filetype, bytes) else filetype
-        if filetype != "metasieve-evaluation":
-            raise ValueError(f"{path}: filetype is {filetype!r}; must be 'metasieve-evaluation'")
-        if "summary" not in file:
-            raise ValueError(f"{path}: has no /summary")
+        if filetype != wanted:
+            raise ValueError(f"{path}: filetype is {filetype!r}; must be {wanted!r}")
+        if needed not in file:
+            raise ValueError(f"{path}: has no /{needed}")
         return {name: frame(table[:]) for name, table in file.items() if getattr(table, "dtype", None) is not None}
 
 

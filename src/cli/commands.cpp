@@ -40,7 +40,11 @@ void run_stage(const Communicator& comm, const CommandLine& line) {
   }
   if (line.command == "train") {
     const TrainRequest request{config, *line.output, line.suite, line.resume};
-    return line.dry_run ? print(comm, plan(comm, request)) : train(comm, request);
+    return line.dry_run ? print(comm, plan(comm, request)) : static_cast<void>(train(comm, request));
+  }
+  if (line.command == "scaling") {
+    const ScalingRequest request{config, *line.output, line.suite, line.collect};
+    return line.dry_run ? print(comm, plan(comm, request)) : scale(comm, request);
   }
   if (line.command == "score") {
     const ScoreRequest request{config, line.policies.front(), line.datasets.front(), *line.output};

@@ -62,10 +62,22 @@ const std::vector<CommandInfo>& commands() {
        {"config", "policy", "dataset", "output", "dry-run"},
        {"policy", "dataset", "output"},
        true},
+      {"scaling",
+       "measure how training scales",
+       "[--config F] --output DIR [--suite suite.h5] [--collect]",
+       "Trains on several numbers of ranks and threads and measures where the time goes: [scaling] says "
+       "which. "
+       "A job of R\nranks measures the points of at most R ranks, one after the other, and skips those in "
+       "DIR/points: larger jobs\nwith the same --output add theirs. DIR/scaling.h5 has all; --collect only "
+       "puts them together. Strong scaling\ntrains as the configuration says (on --suite, if given); weak "
+       "scaling on scaling.weak_tasks tasks a core.",
+       {"config", "output", "suite", "collect", "dry-run"},
+       {"output"},
+       true},
       {"inspect",
        "say what is in a file",
        "FILE",
-       "Says what is in a suite, data set, policy, checkpoint, results, evaluation or scores file.",
+       "Says what is in a suite, data set, policy, checkpoint, results, evaluation, scores or scaling file.",
        {},
        {},
        false},
@@ -95,8 +107,8 @@ po::options_description described() {
   po::options_description all;
   const auto text = [] { return po::value<std::string>(); };
   const auto texts = [] { return po::value<std::vector<std::string>>()->multitoken(); };
-  all.add_options()("dry-run", "")("resume", "")("frontier", "")("config", text(), "")("output", text(), "")(
-      "suite", text(), "")("policy", texts(), "")("dataset", texts(), "");
+  all.add_options()("dry-run", "")("resume", "")("frontier", "")("collect", "")("config", text(), "")(
+      "output", text(), "")("suite", text(), "")("policy", texts(), "")("dataset", texts(), "");
   for (const ConfigKey& key : config_keys()) all.add_options()(key.name.c_str(), text(), "");
   return all;
 }
@@ -248,6 +260,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
       line.resume = true;
     else if (is("frontier"))
       line.frontier = true;
+    else if (is("collect"))
+      line.collect = true;
     else if (is("config"))
       take(line.config, option, line.command);
     else if (is("output"))

@@ -12,7 +12,7 @@ namespace metasieve {
 /// What the command line says, checked for form but not yet for meaning.
 struct CommandLine {
   std::string command; ///< generate, train, ...; empty with --help or --version alone
-  bool help = false, version = false, dry_run = false, frontier = false, resume = false;
+  bool help = false, version = false, dry_run = false, frontier = false, resume = false, collect = false;
   std::optional<std::filesystem::path> config, output, suite;
   std::vector<std::filesystem::path> policies, datasets;
   std::vector<std::filesystem::path> files; ///< of inspect and verify

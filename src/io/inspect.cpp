@@ -8,6 +8,7 @@
 #include "io/file_reader.hpp"
 #include "io/policy_file.hpp"
 #include "io/results_file.hpp"
+#include "io/scaling_file.hpp"
 #include "io/scores_file.hpp"
 #include "io/suite_file.hpp"
 
@@ -194,6 +195,22 @@ std::string describe_scores(const Communicator& comm, const std::filesystem::pat
   return Lines().add("rows", rows.size()).add("selected", kept).text();
 }
 
+std::string describe_scaling(const Communicator& comm, const std::filesystem::path& path) {
+  const Scaling scaling = read_scaling(comm, path);
+  std::string hosts;
+  for (const std::string& host : scaling.hosts) hosts += (hosts.empty() ? "" : ", ") + host;
+  Lines lines;
+  lines.add("hosts", hosts);
+  for (const std::string& machine : scaling.machines) lines.add("machine", machine);
+  lines.add("suite", scaling.suite.empty() ? "generated" : "read from a file");
+  for (const ScalingRow& row : scaling.points)
+    lines.add(row.kind + " " + std::to_string(row.ranks) + " x " + std::to_string(row.threads),
+              std::to_string(row.seconds_per_iteration) + " s an iteration, repeat " +
+                  std::to_string(row.repeat) + ", " + std::to_string(row.batch) + " of " +
+                  std::to_string(row.tasks) + " tasks" + (row.oversubscribed != 0 ? ", oversubscribed" : ""));
+  return lines.text();
+}
+
 std::string describe(const Communicator& comm, const std::filesystem::path& path, FileType type) {
   switch (type) {
   case FileType::suite: return describe_suite(comm, path);
@@ -203,6 +220,7 @@ std::string describe(const Communicator& comm, const std::filesystem::path& path
   case FileType::results: return describe_results(comm, path);
   case FileType::evaluation: return describe_evaluation(comm, path);
   case FileType::scores: return describe_scores(comm, path);
+  case FileType::scaling: return describe_scaling(comm, path);
   }
   return {};
 }

@@ -3,8 +3,10 @@
 #include "policy/weights.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 namespace metasieve {
 namespace {
@@ -22,15 +24,36 @@ std::vector<Index> support_rows(const PreparedTask& task, const MetaOptions& opt
   return all;
 }
 
+/// Seconds since it was last asked, some 25 ns each time.
+class Lap {
+public:
+  double seconds() {
+    const Clock::time_point before = std::exchange(last_, Clock::now());
+    return std::chrono::duration<double>(last_ - before).count();
+  }
+
+private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point last_ = Clock::now();
+};
+
 bool one_class(const Labels& y) { return y.size() > 0 && y.minCoeff() == y.maxCoeff(); }
 
 } // namespace
 
 MetaGradient task_meta_gradient(const PreparedTask& task, const Policy& policy, const MetaOptions& options,
                                 std::uint64_t step) {
+  Lap lap;
+  double policy_seconds = 0, inner_seconds = 0;
   const auto failed = [&](TaskFailure where) {
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-    return MetaGradient{nan, nan, nan, Vector::Zero(policy.theta.size()), where};
+    return MetaGradient{nan,
+                        nan,
+                        nan,
+                        Vector::Zero(policy.theta.size()),
+                        where,
+                        policy_seconds,
+                        inner_seconds + lap.seconds()};
   };
   if (one_class(task.train.y)) return failed(TaskFailure::one_class);
   if (task.probe.status == FitStatus::diverged) return failed(TaskFailure::probe);
@@ -39,17 +62,22 @@ MetaGradient task_meta_gradient(const PreparedTask& task, const Policy& policy, 
                              to_vector(task.train.y(rows)), task.probe.beta};
   const Matrix query = design_matrix(task.test, task.probe.standardizer);
 
+  inner_seconds += lap.seconds();
   const PolicyTrace network = forward(policy, task.features(rows, Eigen::all).cast<double>());
   if (!network.u.allFinite()) return failed(TaskFailure::policy);
   const WeightsTrace keep = keep_weights(network.u, policy.keep, policy.temperature);
+  policy_seconds += lap.seconds();
   const InnerFit model = fit(problem, keep.weights, options.inner);
   if (model.status == FitStatus::diverged) return failed(TaskFailure::inner_fit);
   const OuterTrace outer = outer_loss(query * model.beta, task.test.y, task.test.group, options.outer);
 
   const Vector d_beta = query.transpose() * pullback(outer);
   const Vector d_weights = pullback(problem, keep.weights, model, options.inner, d_beta);
+  inner_seconds += lap.seconds();
   const Vector d_u = pullback(keep, d_weights);
   MetaGradient out{outer.loss, outer.accuracy_loss, outer.fairness_loss, pullback(policy, network, d_u)};
+  policy_seconds += lap.seconds();
+  out.policy_seconds = policy_seconds, out.inner_seconds = inner_seconds;
   return std::isfinite(out.loss) && out.d_theta.allFinite() ? out : failed(TaskFailure::gradient);
 }
 

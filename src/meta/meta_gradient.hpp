@@ -36,11 +36,14 @@ struct MetaGradient {
   double loss = 0, accuracy_loss = 0, fairness_loss = 0;
   Vector d_theta; ///< [p]
   TaskFailure failure = TaskFailure::none;
+  // Wall time.
+  double policy_seconds = 0; ///< of the network and the keep weights, there and back
+  double inner_seconds = 0;  ///< of the rest: inner fit, outer loss, and back
 };
 
 /// The whole chain for one task at meta-iteration `step`: features -> policy -> weights -> inner fit -> query
-/// loss, and back. A pure function of its arguments. A numerical failure is said in `failure` (and
-/// NaN), not an exception.
+/// loss, and back. A pure function of its arguments, but for the seconds. A numerical failure is said in
+/// `failure` (and NaN), not an exception.
 [[nodiscard]] MetaGradient task_meta_gradient(const PreparedTask& task, const Policy& policy,
                                               const MetaOptions& options, std::uint64_t step);
 

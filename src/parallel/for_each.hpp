@@ -6,6 +6,7 @@
 #include <concepts>
 #include <exception>
 #include <mutex>
+#include <vector>
 
 namespace metasieve {
 
@@ -32,5 +33,10 @@ void for_each_parallel(Range items, Body&& body) {
 
 /// Threads that for_each_parallel uses.
 [[nodiscard]] int thread_count();
+/// From now on. At least 1.
+void set_thread_count(int threads);
+
+/// The cores that this process was given to run on, whatever its threads are bound to.
+[[nodiscard]] std::vector<int> usable_cores();
 
 } // namespace metasieve

@@ -188,7 +188,8 @@ std::string reproducible_ini(const Config& config) {
 }
 
 bool changes_results(const std::string& key) {
-  return !key.starts_with("output.") && !key.starts_with("run.") && !key.starts_with("suite.hold");
+  return !key.starts_with("output.") && !key.starts_with("run.") && !key.starts_with("suite.hold") &&
+         !key.starts_with("scaling.");
 }
 
 bool changes_training(const std::string& key) {

@@ -75,6 +75,17 @@ struct EvaluateConfig {
   EvaluateConfig();
 };
 
+enum class ScalingKind { strong, weak };
+
+/// Which trainings a scaling study measures: those of each kind, number of ranks and of threads.
+struct ScalingConfig {
+  std::vector<ScalingKind> kinds{ScalingKind::strong, ScalingKind::weak};
+  std::vector<Index> ranks;   ///< none: powers of two up to the job's ranks, and these
+  std::vector<Index> threads; ///< of each rank; none: the job's
+  Index repeats = 3;
+  Index weak_tasks = 64; ///< training tasks a core in weak scaling
+};
+
 /// Everything a run can be told. One plain struct per stage; see config_keys() for the keys.
 struct Config {
   SuiteConfig suite;
@@ -84,6 +95,7 @@ struct Config {
   OutputConfig output;
   RunConfig run;
   EvaluateConfig evaluate;
+  ScalingConfig scaling;
   std::vector<Family> families;        ///< those defined by [family.NAME] sections or files
   std::set<std::string> explicit_keys; ///< keys that the user set, by file or command line
 
@@ -124,7 +136,8 @@ void validate(const Config& config);
 /// that the mixture does not use are left out.
 [[nodiscard]] std::string resolved_ini(const Config& config);
 
-/// The same without the keys that change no suite and no policy ([output], [run], [evaluate], suite.hold):
+/// The same without the keys that change no suite and no policy ([output], [run], [evaluate], [scaling],
+/// suite.hold):
 /// for files whose bytes must not depend on them. Reads back with the defaults of these.
 [[nodiscard]] std::string reproducible_ini(const Config& config);
 

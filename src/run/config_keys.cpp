@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <set>
 #include <sstream>
 
 namespace metasieve {
@@ -163,6 +164,48 @@ ConfigKey list_of_reals(std::string name, std::string help) {
           }};
 }
 
+/// Counts, ascending; none of them: "auto".
+template <auto Field>
+ConfigKey list_of_counts(std::string name, std::string help) {
+  return {std::move(name), std::move(help), "auto, or 1 to 100 comma-separated integers from 1 to 1000000",
+          [](Config& config, const ConfigKey& key, const std::string& value) {
+            std::set<Index> counts;
+            for (const std::string& word : value == "auto" ? std::vector<std::string>() : words(value)) {
+              const std::optional<Index> count = parse<Index>(word);
+              if (!count || *count < 1 || *count > 1000000) reject(key, value);
+              counts.insert(*count);
+            }
+            if ((value != "auto" && counts.empty()) || counts.size() > 100) reject(key, value);
+            Field(config).assign(counts.begin(), counts.end());
+          },
+          [](const Config& config) {
+            std::string list;
+            for (const Index count : Field(const_cast<Config&>(config)))
+              list += (list.empty() ? "" : ",") + text(count);
+            return list.empty() ? "auto" : list;
+          }};
+}
+
+ConfigKey scaling_kinds() {
+  return {
+      "scaling.kinds", "same work for all cores (strong), or for each (weak)", "strong, weak, or strong,weak",
+      [](Config& config, const ConfigKey& key, const std::string& value) {
+        std::set<ScalingKind> kinds;
+        for (const std::string& word : words(value)) {
+          if (word != "strong" && word != "weak") reject(key, value);
+          kinds.insert(word == "strong" ? ScalingKind::strong : ScalingKind::weak);
+        }
+        if (kinds.empty()) reject(key, value);
+        config.scaling.kinds.assign(kinds.begin(), kinds.end());
+      },
+      [](const Config& config) {
+        std::string list;
+        for (const ScalingKind kind : config.scaling.kinds)
+          list += (list.empty() ? "" : ",") + std::string(kind == ScalingKind::strong ? "strong" : "weak");
+        return list;
+      }};
+}
+
 ConfigKey mixture_key() {
   return {"suite.mixture", "families and their shares", "NAME:SHARE,NAME:SHARE with shares > 0",
           [](Config& config, const ConfigKey&, const std::string& value) {
@@ -289,6 +332,12 @@ std::vector<ConfigKey> make_keys() {
                                                       "of the gap, for --frontier: adaptation, penalised"),
       list_of_reals<FIELD(evaluate.frontier.tolerances)>("evaluate.frontier_tolerances",
                                                          "of threshold, for --frontier"),
+      scaling_kinds(),
+      list_of_counts<FIELD(scaling.ranks)>("scaling.ranks", "auto: powers of two up to the job's, and these"),
+      list_of_counts<FIELD(scaling.threads)>("scaling.threads", "of each rank; auto: the job's"),
+      integer<FIELD(scaling.repeats), 1>("scaling.repeats", "trainings at each point"),
+      integer<FIELD(scaling.weak_tasks), 1>(
+          "scaling.weak_tasks", "training tasks a core in weak scaling; meta.batch too is a core's"),
   };
 }
 

@@ -1,21 +1,31 @@
 #include "run/folder_lock.hpp"
 
 #include "io/agree.hpp"
+#include "run/phase_clock.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace metasieve {
 
-FolderLock::FolderLock(const Communicator& comm, const std::filesystem::path& folder) {
+FolderLock::FolderLock(const Communicator& comm, const std::filesystem::path& folder, double patience) {
   agree_on_file(comm, [&] {
     if (!comm.is_root()) return;
     file_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (file_ >= 0 && ::flock(file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    const auto held_by_another = [&] {
+      return file_ >= 0 && ::flock(file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    };
+    const double begin = wall_seconds();
+    bool held = held_by_another();
+    for (; held && wall_seconds() - begin < patience; held = held_by_another())
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    if (held)
       throw DataError("cannot write to " + folder.string() +
                       ": another run is writing there; wait until it has ended, or give another --output");
   });

@@ -12,8 +12,8 @@ class FolderLock {
 public:
   FolderLock() = default;
   /// Collective. A folder that is not there yet is not locked. @throws AgreedError (exit code 3) if another
-  /// run holds it
-  FolderLock(const Communicator& comm, const std::filesystem::path& folder);
+  /// run holds it, and still does after `patience` seconds
+  FolderLock(const Communicator& comm, const std::filesystem::path& folder, double patience = 0);
   ~FolderLock();
   FolderLock(FolderLock&& other) noexcept;
   FolderLock& operator=(FolderLock&& other) noexcept;

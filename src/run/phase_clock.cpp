@@ -7,9 +7,13 @@
 
 namespace metasieve {
 
-PhaseClock::Scope PhaseClock::measure(const std::string& phase) {
+PhaseClock::Scope PhaseClock::measure(const std::string& phase) { return Scope(seconds_of(phase)); }
+
+void PhaseClock::add(const std::string& phase, double seconds) { seconds_of(phase) += seconds; }
+
+double& PhaseClock::seconds_of(const std::string& phase) {
   const auto found = std::find(phases_.begin(), phases_.end(), phase);
-  return Scope(seconds_.at(static_cast<std::size_t>(found - phases_.begin())));
+  return seconds_.at(static_cast<std::size_t>(found - phases_.begin()));
 }
 
 std::vector<PhaseSeconds> PhaseClock::all_ranks(const Communicator& comm) const {

@@ -33,16 +33,19 @@ public:
 
   /// `phase` is one of those given to the constructor.
   [[nodiscard]] Scope measure(const std::string& phase);
+  void add(const std::string& phase, double seconds);
 
   /// Collective: every phase on every rank.
   [[nodiscard]] std::vector<PhaseSeconds> all_ranks(const Communicator& comm) const;
 
 private:
+  [[nodiscard]] double& seconds_of(const std::string& phase);
+
   std::vector<std::string> phases_;
   std::vector<double> seconds_;
 };
 
-/// "generate 1.2 s, adapt 3.4 s (max over ranks, imbalance 1.05)": one line a phase.
+/// A line a phase: least, mean and most seconds of a rank, most / mean.
 [[nodiscard]] std::string timing_table(const std::vector<PhaseSeconds>& timing);
 
 } // namespace metasieve

@@ -13,5 +13,6 @@ namespace metasieve {
 [[nodiscard]] std::string plan(const Communicator& comm, const TrainRequest& request);
 [[nodiscard]] std::string plan(const Communicator& comm, const EvaluateRequest& request);
 [[nodiscard]] std::string plan(const Communicator& comm, const ScoreRequest& request);
+[[nodiscard]] std::string plan(const Communicator& comm, const ScalingRequest& request);
 
 } // namespace metasieve

@@ -35,12 +35,6 @@ std::string value_or(const std::map<std::string, std::string>& values, const std
   return found == values.end() ? "nothing" : found->second;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
 /// Iterations that the run of a checkpoint was to make; 0 if it does not say.
 Index iterations_of(const Checkpoint& checkpoint) {
   const std::string value = value_or(values_of(checkpoint.config), "meta.iterations");
@@ -98,14 +92,27 @@ void tell(const FoundCheckpoint& found, const Config& config) {
 
 } // namespace
 
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
 std::vector<std::string> changed_keys(const std::string& before, const std::string& now, bool with_tasks) {
+  return differing_keys(before, now, [&](const std::string& key) {
+    return changes_training(key) && (with_tasks || !says_which_tasks(key));
+  });
+}
+
+std::vector<std::string> differing_keys(const std::string& before, const std::string& now,
+                                        const std::function<bool(const std::string& key)>& counts) {
   const std::map<std::string, std::string> then = values_of(before), current = values_of(now);
   std::map<std::string, std::string> all = then;
   all.insert(current.begin(), current.end());
   std::vector<std::string> changed;
   for (const auto& [key, value] : all) {
     const std::string is = value_or(current, key), was = value_or(then, key);
-    if (is == was || !changes_training(key) || (!with_tasks && says_which_tasks(key))) continue;
+    if (is == was || !counts(key)) continue;
     changed.push_back(key);
     changed.back() += " = " + is + " (was " + was + ")";
   }

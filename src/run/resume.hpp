@@ -3,6 +3,7 @@
 #include "io/checkpoint_file.hpp"
 #include "run/stages.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,13 @@ namespace metasieve {
 /// (was 1)". `with_tasks`: also those that only say which tasks to generate.
 [[nodiscard]] std::vector<std::string> changed_keys(const std::string& before, const std::string& now,
                                                     bool with_tasks);
+/// The same of those keys that count.
+[[nodiscard]] std::vector<std::string>
+differing_keys(const std::string& before, const std::string& now,
+               const std::function<bool(const std::string& key)>& counts);
+
+/// "a, b, c"
+[[nodiscard]] std::string joined(const std::vector<std::string>& words);
 
 /// @throws AgreedError: exit code 2 if the configuration would change the result, listing the keys; exit code
 /// 3 if the checkpoint is not what its configuration makes. Every rank must call it alike.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "io/results_file.hpp"
 #include "parallel/communicator.hpp"
 #include "run/config.hpp"
 
@@ -28,11 +29,22 @@ struct TrainRequest {
   std::filesystem::path output;               ///< folder
   std::optional<std::filesystem::path> suite; ///< else generated in memory
   bool resume = false;                        ///< go on from the checkpoint, if there is one
+  bool quiet = false;                         ///< nothing on standard output
+  bool measured = false; ///< a barrier before each reduction, which tells waiting (phase `wait`) from it
 
   /// policy.h5, results.h5, checkpoint.h5, checkpoint_prev.h5
   [[nodiscard]] std::vector<std::filesystem::path> output_files() const;
 };
-void train(const Communicator& comm, const TrainRequest& request);
+
+/// What a training knows when it has ended.
+struct Trained {
+  Policy policy;
+  Results results; ///< timing: with the writing of the last files, which results.h5 does not have
+  Index tasks = 0; ///< to train on
+  Index batch = 0; ///< of them in each iteration
+  double seconds = 0;
+};
+Trained train(const Communicator& comm, const TrainRequest& request);
 
 struct EvaluateRequest {
   Config config;
@@ -56,6 +68,17 @@ struct ScoreRequest {
   [[nodiscard]] std::vector<std::filesystem::path> output_files() const;
 };
 void score(const Communicator& comm, const ScoreRequest& request);
+
+struct ScalingRequest {
+  Config config;
+  std::filesystem::path output;               ///< folder: points/*.h5, and scaling.h5
+  std::optional<std::filesystem::path> suite; ///< that strong scaling trains on; else generated
+  bool collect = false;                       ///< measure nothing: only put the points together
+};
+/// Trains at each point of [scaling] that this job has the ranks for and that is not measured yet, one after
+/// the other, and puts all points in the folder together. @throws AgreedError: exit code 2 if points there
+/// are of another configuration or program, 70 if a policy depends on ranks or threads
+void scale(const Communicator& comm, const ScalingRequest& request);
 
 /// The tasks that `config` trains on, of a suite of `total`. @throws AgreedError (exit code 2) if none are
 /// left: every rank must call it alike.

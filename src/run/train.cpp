@@ -15,6 +15,7 @@
 #include "run/stages.hpp"
 #include "run/stop.hpp"
 #include "run/task_shard.hpp"
+#include "run/training_text.hpp"
 #include "run/validation.hpp"
 
 #include <algorithm>
@@ -28,15 +29,22 @@ namespace {
 /// Below so many task fits a share of failures says little.
 constexpr double visits_to_judge = 100;
 
+std::vector<std::string> phases(bool measured) {
+  std::vector<std::string> all{"tasks", "features", "make", "policy", "inner", "idle"};
+  if (measured) all.emplace_back("wait");
+  all.insert(all.end(), {"reduce", "update", "validate", "checkpoint", "write"});
+  return all;
+}
+
 /// What all ranks do after an iteration; the greater one counts. Values above `checkpoint` are those of Stop.
 constexpr std::int64_t go_on = 0, write_checkpoint_now = 1, stop_offset = 1;
 
 class Training {
 public:
   Training(const Communicator& comm, const TrainRequest& request)
-      : comm_(comm), config_(request.config), folder_(request.output), lock_(comm, folder_),
-        watch_(comm, request.config.run),
-        clock_({"tasks", "features", "adapt", "reduce", "update", "validate", "checkpoint", "write"}),
+      : comm_(comm), config_(request.config), folder_(request.output),
+        speaks_(comm.is_root() && !request.quiet), measured_(request.measured), lock_(comm, folder_),
+        watch_(comm, request.config.run), clock_(phases(request.measured)),
         source_(request.suite ? TaskSource::suite(comm, *request.suite)
                               : TaskSource::generator(request.config)),
         train_ids_(training_tasks(config_, source_.task_count())),
@@ -48,7 +56,7 @@ public:
     first_iteration_ = state_.policy.trained_iterations + 1;
   }
 
-  void run() {
+  Trained run() {
     const Index iterations = config_.meta.iterations;
     Index t = state_.policy.trained_iterations;
     if (t == iterations) { // killed before the last files were written, or asked again
@@ -60,11 +68,11 @@ public:
     begin_files();
     Adam adam = restored_adam();
     const Validation validation = first_validation();
-    Progress progress(comm_.is_root(), "iteration", iterations, config_.output.log_every, t);
+    Progress progress(speaks_, "iteration", iterations, config_.output.log_every, t);
     if (t == 0) validate(validation, 0, progress);
     static_cast<void>(watch_.after_step()); // the first iteration begins here
     while (t < iterations) iterate(++t, adam, validation, progress);
-    finish();
+    return finish();
   }
 
 private:
@@ -164,19 +172,19 @@ private:
     const std::vector<Index> tasks = batches_.of_step(step, shard_.ids());
     const MetaOptions options = config_.meta_options();
     BatchSum sum(state_.policy.theta.size(), batches_.size());
-    std::vector<std::pair<TaskId, TaskFailure>> outcomes(tasks.size());
-    {
-      const auto timed = clock_.measure("adapt");
-      for_each_parallel({0, std::ssize(tasks)}, [&](Index i) {
-        const auto at = static_cast<std::size_t>(i);
-        const auto task = shard_.task(tasks[at]);
-        const MetaGradient gradient = task_meta_gradient(*task, state_.policy, options, step);
-        outcomes[at] = {task->id, gradient.failure};
-        sum.add(gradient);
-      });
+    const Visits visits = sum.add_all(std::ssize(tasks), [&](Index i) {
+      const auto task = shard_.task(tasks[static_cast<std::size_t>(i)]);
+      return std::pair(task->id, task_meta_gradient(*task, state_.policy, options, step));
+    });
+    clock_.add("make", visits.make_seconds);
+    clock_.add("policy", visits.policy_seconds);
+    clock_.add("inner", visits.inner_seconds);
+    clock_.add("idle", visits.idle_seconds);
+    for (const auto& [id, failure] : visits.failures) failures_.add(id, failure, t);
+    if (measured_) {
+      const auto timed = clock_.measure("wait");
+      comm_.barrier();
     }
-    for (const auto& [id, failure] : outcomes)
-      if (failure != TaskFailure::none) failures_.add(id, failure, t);
     const auto timed = clock_.measure("reduce");
     return sum.mean(comm_);
   }
@@ -195,23 +203,7 @@ private:
     const auto timed = clock_.measure("validate");
     const ValidationRow row = validation.measure(comm_, state_.policy, t, failures_);
     state_.results.validation.push_back(row);
-    progress.say(format("validation at %ld: accuracy %.4f (%+.2f points)", static_cast<long>(t), row.accuracy,
-                        100.0 * (row.accuracy - row.baseline_accuracy)) +
-                 compared("DP gap", row.dp_gap, row.baseline_dp_gap) +
-                 compared("EO gap", row.eo_gap, row.baseline_eo_gap) +
-                 compared("noise kept", row.noise_rate_selected, row.noise_rate_all));
-  }
-
-  /// ", DP gap 0.0800 (-52 %)"; without the change where there is nothing to compare with.
-  static std::string compared(const char* name, double value, double base) {
-    if (std::isnan(value)) return std::string(", ") + name + " undefined";
-    return base > 0.0 ? format(", %s %.4f (%+.0f %%)", name, value, 100.0 * (value / base - 1.0))
-                      : format(", %s %.4f", name, value);
-  }
-
-  static std::string state_text(const HistoryRow& row) {
-    return format("loss %.4f  accuracy loss %.4f  gap %.4f  gradient %.3f", row.loss, row.accuracy_loss,
-                  row.fairness_loss, row.gradient_norm);
+    progress.say(validation_text(row));
   }
 
   /// Collective: the same on every rank. Rank 0's clock tells when the next checkpoint is due, each rank's
@@ -272,15 +264,21 @@ private:
     if (!lock_.found()) lock_ = FolderLock(comm_, folder_); // it is there now
   }
 
-  void finish() {
+  Trained finish() {
     {
       const auto timed = clock_.measure("write");
       write_policy(comm_, folder_ / "policy.h5", {reproducible_ini(config_)}, state_.policy);
     }
     if (in_session_) collect(); // else the run was complete, and all is known
-    write_results(comm_, folder_ / "results.h5", {state_.config}, state_.results);
+    {
+      const auto timed = clock_.measure("write");
+      write_results(comm_, folder_ / "results.h5", {state_.config}, state_.results);
+    }
     const double most_bytes = comm_.max(peak_bytes());
-    if (comm_.is_root()) report(most_bytes);
+    if (speaks_) report(most_bytes);
+    if (in_session_) state_.results.timing = clock_.all_ranks(comm_);
+    return {std::move(state_.policy), std::move(state_.results), train_ids_.size(), batches_.size(),
+            wall_seconds() - begin_};
   }
 
   void report(double most_bytes) const {
@@ -304,6 +302,7 @@ private:
   const Communicator& comm_;
   const Config config_;
   const std::filesystem::path folder_;
+  const bool speaks_, measured_;
   FolderLock lock_;
   StopWatch watch_;
   PhaseClock clock_;
@@ -350,9 +349,9 @@ double assessments_per_task(const Config& config) {
   return static_cast<double>(between + 3); // the baseline, the start and the end too
 }
 
-void train(const Communicator& comm, const TrainRequest& request) {
+Trained train(const Communicator& comm, const TrainRequest& request) {
   require_writable(comm, request.output_files());
-  Training(comm, request).run();
+  return Training(comm, request).run();
 }
 
 } // namespace metasieve

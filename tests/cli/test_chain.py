@@ -20,7 +20,7 @@ METRICS = [name for name in EVALUATION[3:] if name != "selected"]
 METHODS = """baseline greedy greedy_weighted reweighing roh penalised threshold random untrained_hard untrained_soft
 meta_hard meta_soft oracle oracle_penalised""".split()  # of evaluate by default
 TABLES = {"evaluation", "summary", "paired", "detection", "response", "findings"}
-PHASES = "tasks features adapt reduce update validate checkpoint write".split()
+PHASES = "tasks features make policy inner idle reduce update validate checkpoint write".split()
 
 
 def theta(file):

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "parallel/communicator.hpp"
+
+#include <string>
+#include <vector>
+
+namespace metasieve {
+
+/// Where ranks run.
+struct Placement {
+  std::vector<std::string> hosts; ///< one a node, in rank order
+  std::vector<int> cores;         ///< of each, that its ranks may use, all together
+  bool oversubscribed = false;    ///< somewhere more threads than cores
+};
+
+/// Collective: of the first `ranks` ranks, each with so many threads; the same on every rank.
+[[nodiscard]] Placement placement(const Communicator& comm, int ranks, int threads);
+
+/// "Intel(R) Xeon(R) ...", of this rank's node; "unknown processor" where the system does not say.
+[[nodiscard]] std::string processor_model();
+
+} // namespace metasieve
