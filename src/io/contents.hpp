@@ -8,7 +8,18 @@
 namespace metasieve {
 
 /// What is read of a file by one rank alone, and travels to the others as bytes.
-enum class Content { header, checksums, suite, dataset, policy, checkpoint, results, evaluation, scores };
+enum class Content {
+  header,
+  checksums,
+  suite,
+  dataset,
+  policy,
+  checkpoint,
+  results,
+  evaluation,
+  scores,
+  sweep
+};
 
 // Each reads and checks the file, without MPI. @throws DataError
 [[nodiscard]] std::string header_content(const std::filesystem::path& path);
@@ -22,6 +33,7 @@ suite_content(const std::filesystem::path& path); ///< all but the values of the
 [[nodiscard]] std::string results_content(const std::filesystem::path& path);
 [[nodiscard]] std::string evaluation_content(const std::filesystem::path& path);
 [[nodiscard]] std::string scores_content(const std::filesystem::path& path);
+[[nodiscard]] std::string sweep_content(const std::filesystem::path& path);
 
 /// Collective: rank 0 reads (read_apart), all ranks get the bytes. @throws AgreedError (exit code 3)
 [[nodiscard]] std::string content_of(const Communicator& comm, Content content,

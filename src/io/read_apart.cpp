@@ -34,15 +34,16 @@ struct Reader {
 };
 
 /// In the order of Content.
-constexpr std::array<Reader, 9> readers{{{"header", header_content},
-                                         {"checksums", checksums_content},
-                                         {"suite", suite_content},
-                                         {"dataset", dataset_content},
-                                         {"policy", policy_content},
-                                         {"checkpoint", checkpoint_content},
-                                         {"results", results_content},
-                                         {"evaluation", evaluation_content},
-                                         {"scores", scores_content}}};
+constexpr std::array<Reader, 10> readers{{{"header", header_content},
+                                          {"checksums", checksums_content},
+                                          {"suite", suite_content},
+                                          {"dataset", dataset_content},
+                                          {"policy", policy_content},
+                                          {"checkpoint", checkpoint_content},
+                                          {"results", results_content},
+                                          {"evaluation", evaluation_content},
+                                          {"scores", scores_content},
+                                          {"sweep", sweep_content}}};
 
 const Reader& reader_of(Content content) { return readers.at(static_cast<std::size_t>(content)); }
 

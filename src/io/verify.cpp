@@ -58,6 +58,7 @@ std::string advice(const Communicator& comm, const std::filesystem::path& path,
   case FileType::checkpoint: return resumption(comm, path);
   case FileType::evaluation: return "evaluate again";
   case FileType::scores: return "score again";
+  case FileType::sweep: return "sweep --collect makes it again";
   }
   return {};
 }

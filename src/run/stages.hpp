@@ -1,5 +1,6 @@
 #pragma once
 
+#include "io/results_file.hpp"
 #include "parallel/communicator.hpp"
 #include "run/config.hpp"
 
@@ -28,11 +29,18 @@ struct TrainRequest {
   std::filesystem::path output;               ///< folder
   std::optional<std::filesystem::path> suite; ///< else generated in memory
   bool resume = false;                        ///< go on from the checkpoint, if there is one
+  bool locked = false;                        ///< the caller keeps other runs out of the folder
 
   /// policy.h5, results.h5, checkpoint.h5, checkpoint_prev.h5
   [[nodiscard]] std::vector<std::filesystem::path> output_files() const;
 };
-void train(const Communicator& comm, const TrainRequest& request);
+
+/// What a training made, besides its files.
+struct Trained {
+  Policy policy;
+  Results results;
+};
+Trained train(const Communicator& comm, const TrainRequest& request);
 
 struct EvaluateRequest {
   Config config;

@@ -40,8 +40,8 @@ constexpr std::int64_t go_on = 0, write_checkpoint_now = 1, stop_offset = 1;
 class Training {
 public:
   Training(const Communicator& comm, const TrainRequest& request)
-      : comm_(comm), config_(request.config), folder_(request.output), lock_(comm, folder_),
-        watch_(comm, request.config.run),
+      : comm_(comm), config_(request.config), folder_(request.output), locked_(request.locked),
+        lock_(locked_ ? FolderLock() : FolderLock(comm, folder_)), watch_(comm, request.config.run),
         clock_({"tasks", "features", "adapt", "reduce", "update", "validate", "checkpoint", "write"}),
         source_(request.suite ? TaskSource::suite(comm, *request.suite)
                               : TaskSource::generator(request.config)),
@@ -54,7 +54,13 @@ public:
     first_iteration_ = state_.policy.trained_iterations + 1;
   }
 
-  void run() {
+  Trained run() {
+    work();
+    return {std::move(state_.policy), std::move(state_.results)};
+  }
+
+private:
+  void work() {
     const Index iterations = config_.meta.iterations;
     Index t = state_.policy.trained_iterations;
     if (t == iterations) { // killed before the last files were written, or asked again
@@ -73,7 +79,6 @@ public:
     finish();
   }
 
-private:
   void restore(FoundCheckpoint found) {
     if (!found.checkpoint) return;
     resumed_from_ = found.path;
@@ -289,7 +294,7 @@ private:
     state_.step = adam.step;
     write_checkpoint(comm_, folder_ / checkpoint_name, folder_ / previous_checkpoint_name, state_);
     last_written_ = wall_seconds();
-    if (!lock_.found()) lock_ = FolderLock(comm_, folder_); // it is there now
+    if (!locked_ && !lock_.found()) lock_ = FolderLock(comm_, folder_); // it is there now
   }
 
   void finish() {
@@ -324,6 +329,7 @@ private:
   const Communicator& comm_;
   const Config config_;
   const std::filesystem::path folder_;
+  const bool locked_; ///< by the caller
   FolderLock lock_;
   StopWatch watch_;
   PhaseClock clock_;
@@ -370,9 +376,9 @@ double assessments_per_task(const Config& config) {
   return static_cast<double>(between + 3); // the baseline, the start and the end too
 }
 
-void train(const Communicator& comm, const TrainRequest& request) {
+Trained train(const Communicator& comm, const TrainRequest& request) {
   require_writable(comm, request.output_files());
-  Training(comm, request).run();
+  return Training(comm, request).run();
 }
 
 } // namespace metasieve
