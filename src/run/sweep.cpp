@@ -6,6 +6,7 @@
 #include "parallel/for_each.hpp"
 #include "run/format.hpp"
 #include "run/progress.hpp"
+#include "run/resume.hpp"
 #include "run/stages.hpp"
 #include "run/sweep_collect.hpp"
 #include "run/sweep_queue.hpp"
@@ -25,6 +26,13 @@ namespace fs = std::filesystem;
 
 constexpr double seconds_between_lines = 5;
 
+/// "note: since the last run here: meta.iterations = 60 (was 50)"
+std::string changes_text(const std::string& before, const std::string& now) {
+  std::string text;
+  for (const std::string& change : changed_keys(before, now, true)) text += (text.empty() ? "" : ", ") + change;
+  return text.empty() ? "" : "note: changed since the last run here: " + text + "\n";
+}
+
 /// Collective: DIR/sweep.ini, so that the folder says what it is of. Jobs of an array may all write it.
 void write_sweep_ini(const Communicator& comm, const SweepRequest& request) {
   require_writable(comm, {request.output / "sweep.ini"});
@@ -32,7 +40,9 @@ void write_sweep_ini(const Communicator& comm, const SweepRequest& request) {
     fs::create_directories(request.output / "points");
     const fs::path file = request.output / "sweep.ini";
     const std::string text = sweep_ini(request.config);
-    if (text_if_any(file) != text) replace_text(file, text);
+    const std::optional<std::string> before = text_if_any(file);
+    if (before) std::printf("%s", changes_text(*before, text).c_str());
+    if (before != text) replace_text(file, text);
     return std::string();
   }));
 }
@@ -109,7 +119,9 @@ private:
   /// Collective over the group, whose rank 0 decides.
   std::optional<Job> next_job() {
     const std::string bytes = from_root(groups_.mine, [&] {
-      const Stop stop = watch_.wanted();
+      Stop stop = watch_.wanted();
+      // Even a run without time does something, or a job that is queued again and again would never end.
+      if (stop == Stop::time_limit && visits_ == 0) stop = Stop::none;
       return ByteWriter().put(stop).put(stop == Stop::none ? queue_.take() : Index{0}).take();
     });
     ByteReader reader(bytes);

@@ -4,6 +4,7 @@
 #include "run/sweep_points.hpp"
 #include "run/task_source.hpp"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -32,13 +33,19 @@ public:
   [[nodiscard]] TaskShape typical(const Config& point);
 
 private:
-  using Shapes = std::vector<TaskShape>;
-  [[nodiscard]] const Shapes& generated(const Config& tasks);
-  [[nodiscard]] const Shapes& trained_on(const Config& point);
+  /// So many tasks, and the shapes of some of them, which stand for all.
+  struct Tasks {
+    Index count = 0;
+    std::vector<TaskShape> shapes;
+    [[nodiscard]] double mean(const std::function<double(const TaskShape&)>& value) const;
+  };
+  [[nodiscard]] static Tasks tasks_of(const TaskSource& source);
+  [[nodiscard]] const Tasks& generated(const Config& config);
+  [[nodiscard]] const Tasks& trained_on(const Config& point);
 
-  std::optional<Shapes> suite_;
-  std::vector<Shapes> datasets_;           ///< one shape a split
-  std::map<std::string, Shapes> by_tasks_; ///< by what decides the tasks
+  std::optional<Tasks> suite_;
+  std::vector<Tasks> datasets_;           ///< one task a split
+  std::map<std::string, Tasks> by_config_; ///< by what decides the tasks
 };
 
 /// What is evaluated on where no data sets are given: the point's configuration with other tasks.

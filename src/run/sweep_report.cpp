@@ -68,7 +68,11 @@ std::string overview(const SweepPoints& points, const SweepView& view, const std
                      std::to_string(done) + " done, ";
   if (running > 0) text += std::to_string(running) + " running, ";
   text += std::to_string(failed) + " failed, " + std::to_string(points.size() - done - failed - running) +
-          " left\n";
+          " left";
+  const auto fresh = std::count_if(view.statuses.begin(), view.statuses.end(),
+                                   [](const PointStatus& status) { return status.place.empty(); });
+  if (fresh > 0 && fresh < points.size()) text += " (" + std::to_string(fresh) + " new)";
+  text += "\n";
   if (const Index same = points.combinations() - points.size(); same > 0)
     text += "note: " + std::to_string(same) + " more would be the same as others and are left out\n";
   if (!view.orphans.empty())
