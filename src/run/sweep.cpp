@@ -29,7 +29,8 @@ constexpr double seconds_between_lines = 5;
 /// "note: since the last run here: meta.iterations = 60 (was 50)"
 std::string changes_text(const std::string& before, const std::string& now) {
   std::string text;
-  for (const std::string& change : changed_keys(before, now, true)) text += (text.empty() ? "" : ", ") + change;
+  for (const std::string& change : changed_keys(before, now, true))
+    text += (text.empty() ? "" : ", ") + change;
   return text.empty() ? "" : "note: changed since the last run here: " + text + "\n";
 }
 
@@ -112,8 +113,6 @@ public:
 
   /// Collective: why it ended before its time.
   [[nodiscard]] Stop stop() const { return static_cast<Stop>(comm_.max(static_cast<std::int64_t>(stop_))); }
-  /// Collective: points that are at work in other runs.
-  [[nodiscard]] std::int64_t busy() const { return comm_.sum(busy_); }
 
 private:
   /// Collective over the group, whose rank 0 decides.
@@ -137,7 +136,6 @@ private:
                                     {request_.output, request_.retry, true, job.predicted});
     if (!groups_.mine.is_root()) return;
     ++visits_;
-    busy_ += visit.end == VisitEnd::busy ? 1 : 0;
     seconds_ += visit.seconds;
     last_ = "point " + std::to_string(job.point) + format(" %.1f s", visit.seconds);
   }
@@ -172,8 +170,8 @@ private:
   StopWatch watch_;
   SweepQueue queue_;
   Stop stop_ = Stop::none;
-  std::int64_t visits_ = 0, busy_ = 0; ///< on rank 0 of each group
-  double seconds_ = 0;                 ///< on rank 0 of each group
+  std::int64_t visits_ = 0; ///< on rank 0 of each group
+  double seconds_ = 0;      ///< on rank 0 of each group
   double reported_ = wall_seconds();
   std::string last_;
 };
@@ -182,7 +180,6 @@ private:
 void require_all_done(const Communicator& comm, const SweepRequest& request, const SweepPoints& points,
                       const SweepSession& session) {
   const Stop stop = session.stop();
-  const std::int64_t busy = session.busy();
   std::int64_t done = 0;
   const std::string failed = from_root(comm, [&] {
     std::vector<PointStatus> statuses;
@@ -197,7 +194,7 @@ void require_all_done(const Communicator& comm, const SweepRequest& request, con
   if (stop != Stop::none)
     stop_early(stop, "with " + all + " done, and those at work kept in " + request.output.string());
   if (!failed.empty()) throw AgreedError(ExitCode::numerical, failed);
-  if (busy > 0 || done < points.size())
+  if (done < points.size())
     throw AgreedError(ExitCode::stopped_early,
                       all + " are done, and the others at work in another run; run the "
                             "same command again when it has ended");

@@ -65,8 +65,9 @@ public:
       const std::filesystem::path folder = point_folder(request.output, point);
       statuses_.push_back(read_status(folder));
       results_.push_back(statuses_.back().state == PointState::done ? read_result(folder) : std::nullopt);
-      if (statuses_.back().state == PointState::done && !results_.back())
-        statuses_.back().state = PointState::left; // damaged: to be made anew
+      if (statuses_.back().state != PointState::done || results_.back()) continue;
+      statuses_.back().state = PointState::left; // damaged: the next run makes it anew
+      write_status(folder, statuses_.back());
     }
     add_points();
     add_results();

@@ -55,13 +55,16 @@ PointCost SweepCosts::of(const Config& point) {
   const auto add = [](double& to, const Tasks& tasks, double times, const auto& value) {
     to += times * tasks.mean(value);
   };
-  const auto preparation = [&](const TaskShape& task) { return preparation_cost(task, point.policy.features); };
+  const auto preparation = [&](const TaskShape& task) {
+    return preparation_cost(task, point.policy.features);
+  };
   const Tasks& tasks = trained_on(point);
   const Index training = training_tasks(point, tasks.count).size();
   const auto count = static_cast<double>(tasks.count), trained = static_cast<double>(training);
   if (!suite_) add(cost.generation, tasks, count, generation_cost);
   add(cost.preparation, tasks, count, preparation);
-  add(cost.held_bytes, tasks, count, [&](const TaskShape& t) { return held_bytes(t, point.policy.features); });
+  add(cost.held_bytes, tasks, count,
+      [&](const TaskShape& t) { return held_bytes(t, point.policy.features); });
   add(cost.visits, tasks, trained * mean_visits(point, training),
       [&](const TaskShape& t) { return visit_cost(t, point); });
   add(cost.assessments, tasks, (count - trained) * assessments_per_task(point),

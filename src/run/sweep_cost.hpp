@@ -44,7 +44,7 @@ private:
   [[nodiscard]] const Tasks& trained_on(const Config& point);
 
   std::optional<Tasks> suite_;
-  std::vector<Tasks> datasets_;           ///< one task a split
+  std::vector<Tasks> datasets_;            ///< one task a split
   std::map<std::string, Tasks> by_config_; ///< by what decides the tasks
 };
 
