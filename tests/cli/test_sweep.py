@@ -4,7 +4,6 @@ collected. METASIEVE_SWEEP_POINTS=1000 sets the size of the large ones (default 
 
 import csv
 import os
-import pathlib
 import re
 import signal
 import subprocess
@@ -13,8 +12,8 @@ import unittest
 
 import h5py
 
-from support import ALONE, FilesTest, MPI, TINY, children, execute, in_parallel, messages, text, tree, words
-from support import write_dataset
+from support import (ALONE, MPI, FilesTest, children, execute, in_parallel, messages, text, tree, words,
+                     write_dataset)
 
 POINTS = int(os.environ.get("METASIEVE_SWEEP_POINTS", "60"))
 TIMEOUT = 60 + POINTS  # generous: the machine may have other work
@@ -140,7 +139,9 @@ class Points(SweepTest):
     def test_samples_are_drawn_and_crossed_with_lists(self):
         sampled = ("--sweep.policy.keep", "uniform(0.2, 0.9)", "--sweep.meta.batch", "log(1, 100)", "--sweep.samples",
                    "10", "--sweep.meta.fairness_weight", "0, 1")
-        run = self.values(*sampled)
+        run, again, seeded, random = in_parallel([
+            lambda more=more: self.values(*sampled, *more)
+            for more in ((), (), ("--sweep.seed", "2"), ("--sweep.sampling", "random"))])
         self.assertEqual(len(run), 20)
         keeps = sorted({float(row[0]) for row in run})
         self.assertEqual(len(keeps), 10)
@@ -148,9 +149,9 @@ class Points(SweepTest):
             self.assertAlmostEqual(keep, 0.2 + 0.07 * (stratum + 0.5), delta=0.035 + 1e-6)
         batches = [row[1] for row in run]
         self.assertTrue(all(re.fullmatch(r"\d+", batch) and 1 <= int(batch) <= 100 for batch in batches), batches)
-        self.assertEqual(run, self.values(*sampled))
-        self.assertNotEqual(run, self.values(*sampled, "--sweep.seed", "2"))
-        self.assertNotEqual(run, self.values(*sampled, "--sweep.sampling", "random"))
+        self.assertEqual(run, again)
+        self.assertNotEqual(run, seeded)
+        self.assertNotEqual(run, random)
 
     def test_knobs_of_families_are_swept(self):
         run = self.values("--sweep.family.tiny.samples", "60:70, 100", "--sweep.policy.keep", "0.5")
@@ -333,32 +334,50 @@ class GoingOn(SweepTest):
         self.assertEqual(run.returncode, 70, run.stderr)
         self.assertEqual(list((self.folder / "D").glob("queue/*")), [], "killed sessions leave nothing")
 
-    def test_killed_and_poisoned_it_ends_as_an_undisturbed_one(self):
-        more = self.many()
-        count = len(self.listed(*more))
-        out = self.sweep("A", *more).stdout
-        print(re.search(r".*beside training.*", out)[0])
-        expected = without_clocks(self.collected("A"))
-
-        job = self.start("B", *more)
-        self.wait_until(lambda: self.done("B") >= count // 3, "a third is done")
-        for pid in [*children(job.pid), job.pid]:
+    def kill_job(self, folder, more, when, victims):
+        """Starts it, and kills the processes `victims(job)` once `when` points are done."""
+        job = self.start(folder, *more)
+        self.wait_until(lambda: self.done(folder) >= when, f"{when} points are done")
+        for pid in victims(job):
             os.kill(pid, signal.SIGKILL)
-        job.wait(TIMEOUT)
-        left = count - self.done("B")
-        self.assertGreater(left, 0)
-        out = self.sweep("B", *more).stdout
-        self.assertRegex(out, f"{count - left} done, 0 failed, {left} left")
+        self.assertNotEqual(job.wait(TIMEOUT), 0)
+
+    def test_poisoned_and_killed_it_ends_as_an_undisturbed_one(self):
+        seeds = max(POINTS // 6, 3)
+        rates = ["1e-3"] * seeds
+        rates[seeds // 2] = "1e300"  # six points that fail
+        more = ("--sweep.meta.seed", ",".join(map(str, range(1, seeds + 1))), "--sweep.meta.learning_rate",
+                ",".join(rates), "--sweep.together", "meta.seed, meta.learning_rate", "--run.max_failed", "0")
+        count = 6 * seeds
+        run = self.sweep("A", *more, code=4)
+        print(re.search(r".*beside training.*", run.stdout)[0])
+        expected = without_clocks(self.collected("A"))
+        states = [row["state"] for row in expected]
+        self.assertEqual([states.count("done"), states.count("failed")], [count - 6, 6])
+
+        self.kill_job("B", more, count // 4, lambda job: children(job.pid)[:1])  # as a point that kills its process
+        self.kill_job("B", more, count // 2, lambda job: [*children(job.pid), job.pid])
+        done = self.done("B")
+        self.assertLess(done, count - 6)
+        out = self.sweep("B", *more, code=4).stdout
+        self.assertRegex(out, f"{done} done, [0-6] failed, ")
         self.assertEqual(without_clocks(self.collected("B")), expected)
         for a, b in zip(self.points("A"), self.points("B")):
-            self.assertEqual((a / "policy.h5").read_bytes(), (b / "policy.h5").read_bytes())
+            if (a / "policy.h5").exists():
+                self.assertEqual((a / "policy.h5").read_bytes(), (b / "policy.h5").read_bytes())
+
+    def test_a_point_that_needs_too_much_memory_fails_alone(self):
+        more = ("--sweep.suite.tasks", "3000000, 4", "--sweep.policy.keep", "0.7", "--sweep.meta.fairness_weight", "0")
+        limited = ["sh", "-c", "ulimit -v 1200000; exec \"$@\"", "sh", *words(ALONE, *self.arguments("D", *more))]
+        run = execute(limited, self.folder, timeout=TIMEOUT)
+        self.assert_refused(run, 4, r"1 of 2 points failed: 0 \(\w+\): out of memory: ")
+        self.assertEqual(self.done("D"), 1)
 
     def test_a_signal_stops_it_and_it_goes_on(self):
-        long = ("--sweep.policy.keep", "0.6, 0.7", "--meta.iterations", "3000")
+        long = ("--sweep.policy.keep", "0.6, 0.7", "--meta.iterations", "6000")
         job = self.start("B", *long)
-        self.wait_until(lambda: sum(status_of(p).get("state") == "running" for p in (self.folder / "B").glob("points/*"))
-                        == 2, "both groups are at work")
-        time.sleep(0.3)
+        logs = lambda: [log.read_text() for log in (self.folder / "B").glob("points/*/log.txt")]
+        self.wait_until(lambda: sum("iteration" in log for log in logs()) >= 2, "both groups are at work")
         job.send_signal(signal.SIGUSR1)
         _, err = job.communicate(timeout=TIMEOUT)
         self.assertEqual(job.returncode, 75, err)
@@ -366,7 +385,7 @@ class GoingOn(SweepTest):
         kept = [p for p in self.points("B") if status_of(p)["state"] == "left"]
         self.assertTrue(kept)
         self.sweep("B", *long, "--resume")
-        self.assertRegex((kept[0] / "log.txt").read_text(), "resuming from|no checkpoint")
+        self.assertRegex((kept[0] / "log.txt").read_text(), "resuming from .*: iteration [1-9]")
         self.sweep("A", *long)
         self.assertEqual(without_clocks(self.collected("B")), without_clocks(self.collected("A")))
 
