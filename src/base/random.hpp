@@ -38,6 +38,8 @@ enum class Draw : std::uint64_t {
   roh_start,       ///< the method `roh`: coefficients at the start
   roh_batches,     ///< the method `roh`: order of rows in an epoch
   adaptation,      ///< halves of the training rows that a policy is adapted on
+  sweep,           ///< values of the sampled keys of a sweep
+  sweep_strata,    ///< which stratum of a Latin hypercube each of its points takes
 };
 
 /// Counter-based random numbers (Philox4x64-10; Salmon et al. 2011, doi:10.1145/2063384.2063405): every

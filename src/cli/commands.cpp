@@ -9,6 +9,7 @@
 #include "parallel/libraries.hpp"
 #include "run/plan.hpp"
 #include "run/stages.hpp"
+#include "run/sweep.hpp"
 
 #include <boost/version.hpp>
 
@@ -30,6 +31,40 @@ std::string version_text() {
 
 void print(const Communicator& comm, const std::string& text) {
   if (comm.is_root()) std::fputs(text.c_str(), stdout);
+}
+
+SweepAction action_of(const CommandLine& line) {
+  return line.list      ? SweepAction::list
+         : line.status  ? SweepAction::status
+         : line.collect ? SweepAction::collect
+         : line.point   ? SweepAction::one_point
+                        : SweepAction::run;
+}
+
+/// Without --config: that which the folder has kept.
+std::optional<std::filesystem::path> sweep_config(const Communicator& comm, const CommandLine& line) {
+  if (line.config) return line.config;
+  const std::filesystem::path kept = *line.output / "sweep.ini";
+  comm.agree([&] {
+    std::error_code error;
+    if (comm.is_root() && !std::filesystem::exists(kept, error))
+      throw ConfigError("sweep needs --config, for there is no " + kept.string() + " of an earlier run");
+  });
+  return kept;
+}
+
+void run_sweep(const Communicator& comm, const CommandLine& line) {
+  IniEntries overrides = line.overrides;
+  if (line.suite) overrides.emplace_back("sweep.suite", line.suite->string());
+  std::string datasets;
+  for (const std::filesystem::path& file : line.datasets)
+    datasets += (datasets.empty() ? "" : "; ") + file.string();
+  if (!datasets.empty()) overrides.emplace_back("sweep.datasets", datasets);
+  SweepRequest request{load_sweep(comm, sweep_config(comm, line), overrides), *line.output};
+  request.action = action_of(line);
+  request.point = line.point.value_or(0);
+  request.retry = line.retry;
+  return line.dry_run ? print(comm, plan(comm, request)) : sweep(comm, request);
 }
 
 void run_stage(const Communicator& comm, const CommandLine& line) {
@@ -64,6 +99,7 @@ void run_command(const Communicator& comm, const std::vector<std::string>& argum
   if (line.help) return print(comm, help_text(line.command));
   if (line.command == "inspect") return print(comm, inspect_file(comm, line.files.front()));
   if (line.command == "verify") return print(comm, verify_file(comm, line.files.front()));
+  if (line.command == "sweep") return run_sweep(comm, line);
   run_stage(comm, line);
 }
 

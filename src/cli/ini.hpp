@@ -1,13 +1,13 @@
 #pragma once
 
+#include "run/config.hpp"
+
 #include <string>
-#include <utility>
-#include <vector>
 
 namespace metasieve {
 
 /// One `section.key = value`, in the order of the text. Keys before the first [section] have no prefix.
-using IniEntries = std::vector<std::pair<std::string, std::string>>;
+using IniEntries = KeyValues;
 
 /// Parses INI text: [section], key = value, # comments. `name` is what errors call it.
 /// @throws ConfigError naming file and line for anything else, and for a key given twice.

@@ -2,9 +2,11 @@
 
 #include "base/error.hpp"
 #include "io/agree.hpp"
+#include "run/sweep_grammar.hpp"
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 namespace metasieve {
@@ -63,19 +65,6 @@ void add_family_files(Config& config, const std::filesystem::path& folder) {
   }
 }
 
-/// A knob of a family that the mixture does not use would change nothing.
-void require_used(const Config& config, const IniEntries& knobs) {
-  const auto names = mixture_names(config);
-  for (const auto& [key, value] : knobs) {
-    const bool used = std::any_of(names.begin(), names.end(), [&, name = key](const auto& part) {
-      return name.starts_with("family." + part.first + ".");
-    });
-    if (!used)
-      throw ConfigError(key + " = " + value + ": suite.mixture = " + config.suite.mixture +
-                        " does not use this family");
-  }
-}
-
 } // namespace
 
 Config load_config(const std::optional<std::filesystem::path>& file, const IniEntries& overrides) {
@@ -93,13 +82,16 @@ Config load_config(const std::optional<std::filesystem::path>& file, const IniEn
   return config;
 }
 
-Config load_config(const Communicator& comm, const std::optional<std::filesystem::path>& file,
-                   const IniEntries& overrides) {
+namespace {
+
+/// Collective: rank 0's configuration, which travels as this text.
+Config from_root_as(const Communicator& comm, std::string (*as_text)(const Config&),
+                    const std::function<Config()>& load) {
   std::string given;
   const std::string resolved = from_root(comm, [&] {
-    const Config config = load_config(file, overrides);
+    const Config config = load();
     for (const std::string& key : config.explicit_keys) given += key + "\n";
-    return resolved_ini(config);
+    return as_text(config);
   });
   Config config;
   for (const auto& [key, value] : parse_ini(resolved, "resolved configuration")) set_key(config, key, value);
@@ -107,6 +99,44 @@ Config load_config(const Communicator& comm, const std::optional<std::filesystem
   std::istringstream keys(comm.broadcast(given));
   for (std::string key; std::getline(keys, key);) config.explicit_keys.insert(key);
   return config;
+}
+
+/// Of a sweep over suite.mixture: those of each of its values.
+void add_families_of_points(Config& config, const std::filesystem::path& folder) {
+  for (const auto& [key, values] : config.sweep.swept) {
+    if (key != "suite.mixture") continue;
+    for (const std::string& value : list_items(values)) {
+      Config point = config;
+      set_key(point, key, value);
+      add_family_files(point, folder);
+      config.families = point.families;
+    }
+  }
+}
+
+} // namespace
+
+Config load_config(const Communicator& comm, const std::optional<std::filesystem::path>& file,
+                   const IniEntries& overrides) {
+  return from_root_as(comm, resolved_ini, [&] { return load_config(file, overrides); });
+}
+
+Config load_sweep(const Communicator& comm, const std::optional<std::filesystem::path>& file,
+                  const IniEntries& overrides) {
+  return from_root_as(comm, sweep_ini, [&] {
+    Config config = load_config(file, overrides);
+    if (!config.explicit_keys.contains("output.checkpoint_every"))
+      config.output.checkpoint_every = 0; // points are many and short; checkpoint_minutes still holds
+    add_families_of_points(config, file ? file->parent_path() : std::filesystem::path());
+    for (std::string* files : {&config.sweep.suite, &config.sweep.datasets}) {
+      std::string absolute; // so that DIR/sweep.ini may be used from anywhere
+      if (!files->empty())
+        for (const std::string& name : list_items(*files))
+          absolute += (absolute.empty() ? "" : "; ") + std::filesystem::absolute(name).string();
+      *files = absolute;
+    }
+    return config;
+  });
 }
 
 } // namespace metasieve

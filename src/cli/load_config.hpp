@@ -20,4 +20,8 @@ namespace metasieve {
 [[nodiscard]] Config load_config(const Communicator& comm, const std::optional<std::filesystem::path>& file,
                                  const IniEntries& overrides);
 
+/// Collective: as load_config, with [sweep], and all families that any point may use.
+[[nodiscard]] Config load_sweep(const Communicator& comm, const std::optional<std::filesystem::path>& file,
+                                const IniEntries& overrides);
+
 } // namespace metasieve

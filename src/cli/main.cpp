@@ -31,7 +31,8 @@ int main(int argc, char** argv) {
   if (const auto code = serve_reader(argc, argv)) return *code; // this process reads a file for another one
   // At once, for MPI takes its time. Other commands end soon, and may be killed.
   const std::string_view command = argc > 1 ? argv[1] : "";
-  if (command == "generate" || command == "train" || command == "evaluate" || command == "scaling")
+  if (command == "generate" || command == "train" || command == "evaluate" || command == "sweep" ||
+      command == "scaling")
     catch_stop_signals();
   std::signal(SIGXFSZ, SIG_IGN); // a limit on file sizes becomes an error that names the file
   const Environment mpi(argc, argv);

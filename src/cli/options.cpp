@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace metasieve {
 namespace {
@@ -74,10 +75,30 @@ const std::vector<CommandInfo>& commands() {
        {"config", "output", "suite", "collect", "dry-run"},
        {"output"},
        true},
+      {"sweep",
+       "train and evaluate at many settings",
+       "--config F --output DIR [--suite S | --dataset D ...] [--list | --point I | --collect | --status] "
+       "[--retry]",
+       "Trains and evaluates at each point of [sweep], in DIR/points/HASH: what is done is skipped, what was "
+       "stopped or\nkilled goes on, and a point that fails does not end the others. Any key of the others "
+       "may "
+       "be swept:\n"
+       "  [sweep]\n"
+       "  policy.keep = 0.6, 0.7, 0.8            a list; lists are crossed\n"
+       "  policy.hidden = 64,32; 128,64          divided at ; where the values have commas\n"
+       "  together = meta.learning_rate, meta.batch     these lists are walked in step, not crossed\n"
+       "  meta.clip = log(0.1, 10)               or uniform(LOW, HIGH): `samples` values are drawn, and "
+       "crossed "
+       "with the lists",
+       {"config", "output", "suite", "dataset", "list", "point", "collect", "status", "retry", "resume",
+        "dry-run"},
+       {"output"},
+       true},
       {"inspect",
        "say what is in a file",
        "FILE",
-       "Says what is in a suite, data set, policy, checkpoint, results, evaluation, scores or scaling file.",
+       "Says what is in a suite, data set, policy, checkpoint, results, evaluation, scores, scaling or sweep "
+       "file.",
        {},
        {},
        false},
@@ -107,11 +128,15 @@ po::options_description described() {
   po::options_description all;
   const auto text = [] { return po::value<std::string>(); };
   const auto texts = [] { return po::value<std::vector<std::string>>()->multitoken(); };
-  all.add_options()("dry-run", "")("resume", "")("frontier", "")("collect", "")("config", text(), "")(
-      "output", text(), "")("suite", text(), "")("policy", texts(), "")("dataset", texts(), "");
+  for (const char* flag : {"dry-run", "resume", "frontier", "list", "status", "collect", "retry"})
+    all.add_options()(flag, "");
+  all.add_options()("point", text(), "")("config", text(), "")("output", text(), "")("suite", text(), "")(
+      "policy", texts(), "")("dataset", texts(), "");
   for (const ConfigKey& key : config_keys()) all.add_options()(key.name.c_str(), text(), "");
   return all;
 }
+
+bool is_sweep(const CommandInfo& info) { return std::string_view(info.name) == "sweep"; }
 
 std::string see_help(const std::string& command) {
   return "see metasieve " + (command.empty() ? "" : command + " ") + "--help";
@@ -125,18 +150,21 @@ std::string see_help(const std::string& command) {
   std::vector<std::string> known = info.options;
   if (info.takes_keys)
     for (const ConfigKey& key : config_keys()) known.push_back(key.name);
+  if (is_sweep(info))
+    for (const ConfigKey& key : sweep_keys()) known.push_back(key.name);
   const std::string right = known.empty() ? ": " + std::string(info.name) + " takes one file and no option; "
                                           : ": did you mean --" + nearest_name(name, known) + "? ";
   throw ConfigError("unknown option --" + name + right + see_help(info.name));
 }
 
-/// `arguments` in which values of unknown options, as --family.NAME.knob VALUE, are joined to them: Boost can
-/// only tell what belongs to an option that it knows.
+/// `arguments` in which values of unknown options, as --family.NAME.knob VALUE or --sweep.KEY VALUES, are
+/// joined to them: Boost can only tell what belongs to an option that it knows.
 std::vector<std::string> with_joined_families(const std::vector<std::string>& arguments) {
   std::vector<std::string> out;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const bool family = arguments[i].starts_with("--family.") && arguments[i].find('=') == std::string::npos;
-    if (family && i + 1 < arguments.size() && !arguments[i + 1].starts_with("--")) {
+    const bool named = arguments[i].starts_with("--family.") || arguments[i].starts_with("--sweep.");
+    const bool open = named && arguments[i].find('=') == std::string::npos;
+    if (open && i + 1 < arguments.size() && !arguments[i + 1].starts_with("--")) {
       out.push_back(arguments[i] + "=" + arguments[i + 1]);
       ++i;
     } else {
@@ -184,8 +212,9 @@ void take(std::optional<std::filesystem::path>& target, const po::option& option
 
 void take_key(CommandLine& line, const po::option& option, const CommandInfo& info) {
   const std::string& name = option.string_key;
-  const bool family = name.starts_with("family.");
-  if (!info.takes_keys || (option.unregistered && !family)) unknown_option(name, info);
+  const bool known =
+      !option.unregistered || name.starts_with("family.") || (is_sweep(info) && name.starts_with("sweep."));
+  if (!info.takes_keys || !known) unknown_option(name, info);
   for (const auto& [key, value] : line.overrides)
     if (key == name) throw ConfigError("--" + name + " is given twice: keep one");
   line.overrides.emplace_back(name, value_of(option, info.name, true));
@@ -224,6 +253,21 @@ void require_complete(const CommandLine& line, const CommandInfo& info) {
                       info.usage);
 }
 
+/// What is to be done with a sweep: at most one of these.
+void require_one_action(const CommandLine& line) {
+  if (int{line.list} + int{line.status} + int{line.collect} + int{line.point.has_value()} > 1)
+    throw ConfigError("sweep takes at most one of --list, --point, --collect and --status");
+}
+
+void take_point(CommandLine& line, const std::string& value) {
+  Index point = -1;
+  const char* const end = value.data() + value.size();
+  const auto [last, error] = std::from_chars(value.data(), end, point);
+  if (error != std::errc{} || last != end || point < 0)
+    throw ConfigError("--point " + value + ": must be a number of --list, from 0 on");
+  line.point = point;
+}
+
 /// Words that belong to no option: one file for some commands, nothing for the others.
 void require_files(const CommandLine& line, const CommandInfo& info) {
   const std::string usage = "; usage: metasieve " + line.command + " " + info.usage;
@@ -231,6 +275,19 @@ void require_files(const CommandLine& line, const CommandInfo& info) {
     throw ConfigError("unexpected argument '" + line.files.front().string() + "'" + usage);
   if (!info.takes_keys && (line.files.size() != 1 || line.files.front().empty()))
     throw ConfigError(line.command + " needs exactly one file" + usage);
+}
+
+std::string keys_text(const std::vector<ConfigKey>& keys) {
+  const Config defaults;
+  std::string text, section;
+  for (const ConfigKey& key : keys) {
+    const std::size_t dot = key.name.find('.');
+    if (key.name.substr(0, dot) != section) text += "  [" + (section = key.name.substr(0, dot)) + "]\n";
+    const std::string name = key.name.substr(dot + 1);
+    text += "    " + name + std::string(name.size() < 19 ? 19 - name.size() : 1, ' ') + key.help + "; " +
+            key.domain + " (" + key.get(defaults) + ")\n";
+  }
+  return text;
 }
 
 } // namespace
@@ -260,8 +317,16 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
       line.resume = true;
     else if (is("frontier"))
       line.frontier = true;
+    else if (is("list"))
+      line.list = true;
+    else if (is("status"))
+      line.status = true;
     else if (is("collect"))
       line.collect = true;
+    else if (is("retry"))
+      line.retry = true;
+    else if (is("point"))
+      take_point(line, value_of(option, line.command, false));
     else if (is("config"))
       take(line.config, option, line.command);
     else if (is("output"))
@@ -276,6 +341,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   }
   require_files(line, info);
   require_complete(line, info);
+  require_one_action(line);
   return line;
 }
 
@@ -308,20 +374,20 @@ std::string help_text(const std::string& command) {
   std::string text = "usage: metasieve " + command + " " + info.usage + "\n\n" + info.about + "\n";
   if (!info.takes_keys) return text;
   text += "\n  --config F    INI file; any key below also as --section.key value, which wins over the file\n";
-  if (std::find(info.options.begin(), info.options.end(), "resume") != info.options.end())
+  if (is_sweep(info))
+    text += "                left out: the sweep that DIR/sweep.ini has kept\n"
+            "  --list        the points, with predicted core-seconds and state\n"
+            "  --point I     make the one of this number alone, as in an array of jobs\n"
+            "  --status      what is done, running, failed and left, and core-hours\n"
+            "  --collect     one row a point of all that was found, in DIR/sweep.h5 and DIR/sweep.csv\n"
+            "  --retry       make failed points anew\n"
+            "  --resume      changes nothing: a sweep always goes on\n";
+  else if (std::find(info.options.begin(), info.options.end(), "resume") != info.options.end())
     text += "  --resume      go on where a stopped or killed run with this output was; start anew if there "
             "is none\n";
   text += "  --dry-run     check everything, print memory per rank, file sizes and expected time, and stop\n"
-          "\nkeys (default):\n";
-  const Config defaults;
-  std::string section;
-  for (const ConfigKey& key : config_keys()) {
-    const std::size_t dot = key.name.find('.');
-    if (key.name.substr(0, dot) != section) text += "  [" + (section = key.name.substr(0, dot)) + "]\n";
-    const std::string name = key.name.substr(dot + 1);
-    text += "    " + name + std::string(name.size() < 19 ? 19 - name.size() : 1, ' ') + key.help + "; " +
-            key.domain + " (" + key.get(defaults) + ")\n";
-  }
+          "\nkeys (default):\n" +
+          keys_text(config_keys()) + (is_sweep(info) ? keys_text(sweep_keys()) : "");
   text += "  [family.NAME]       a family of tasks for suite.mixture; each knob lo:hi or one value\n    ";
   for (const std::string& knob : family_keys()) text += knob + " ";
   return text + "\n\nmetasieve --help says what each exit code means, and what to do then.\n";

@@ -12,11 +12,13 @@ namespace metasieve {
 /// What the command line says, checked for form but not yet for meaning.
 struct CommandLine {
   std::string command; ///< generate, train, ...; empty with --help or --version alone
-  bool help = false, version = false, dry_run = false, frontier = false, resume = false, collect = false;
+  bool help = false, version = false, dry_run = false, frontier = false, resume = false;
+  bool list = false, status = false, collect = false, retry = false; ///< of sweep
+  std::optional<Index> point;                                        ///< of sweep
   std::optional<std::filesystem::path> config, output, suite;
   std::vector<std::filesystem::path> policies, datasets;
   std::vector<std::filesystem::path> files; ///< of inspect and verify
-  IniEntries overrides;                     ///< --section.key value
+  IniEntries overrides;                     ///< --section.key value, --sweep.section.key values
 };
 
 /// @throws ConfigError naming the argument and what would be right.

@@ -18,7 +18,8 @@ enum class Content {
   results,
   evaluation,
   scores,
-  scaling
+  scaling,
+  sweep
 };
 
 // Each reads and checks the file, without MPI. @throws DataError
@@ -34,6 +35,7 @@ suite_content(const std::filesystem::path& path); ///< all but the values of the
 [[nodiscard]] std::string evaluation_content(const std::filesystem::path& path);
 [[nodiscard]] std::string scores_content(const std::filesystem::path& path);
 [[nodiscard]] std::string scaling_content(const std::filesystem::path& path);
+[[nodiscard]] std::string sweep_content(const std::filesystem::path& path);
 
 /// Collective: rank 0 reads (read_apart), all ranks get the bytes. @throws AgreedError (exit code 3)
 [[nodiscard]] std::string content_of(const Communicator& comm, Content content,

@@ -40,6 +40,11 @@ struct SummaryRow {
   double setting = std::numeric_limits<double>::quiet_NaN(); ///< of a frontier: see FrontierSettings
 };
 
+/// That of one point of a sweep.
+struct PointSummaryRow : SummaryRow {
+  std::int64_t index; ///< of the point
+};
+
 /// A selection against a peer on the same splits.
 struct PairedRow {
   std::string source, method, peer, metric;

@@ -54,11 +54,12 @@ Fields<EvaluationRow> evaluation_fields() {
   return fields;
 }
 
-Fields<SummaryRow> summary_fields() {
-  const auto number = [](const char* name, auto member) { return h5::number<SummaryRow>(name, member); };
-  return {h5::text<SummaryRow>("source", source_size, &SummaryRow::source),
-          h5::text<SummaryRow>("method", name_size, &SummaryRow::method),
-          h5::text<SummaryRow>("metric", name_size, &SummaryRow::metric),
+template <class Row>
+Fields<Row> summary_fields() {
+  const auto number = [](const char* name, auto member) { return h5::number<Row>(name, member); };
+  return {h5::text<Row>("source", source_size, &SummaryRow::source),
+          h5::text<Row>("method", name_size, &SummaryRow::method),
+          h5::text<Row>("metric", name_size, &SummaryRow::metric),
           number("mean", &SummaryRow::mean),
           number("low", &SummaryRow::low),
           number("high", &SummaryRow::high),
@@ -72,8 +73,14 @@ Fields<SummaryRow> summary_fields() {
 }
 
 Fields<SummaryRow> frontier_fields() {
-  Fields<SummaryRow> fields = summary_fields();
+  Fields<SummaryRow> fields = summary_fields<SummaryRow>();
   fields.insert(fields.begin() + 2, h5::number<SummaryRow>("setting", &SummaryRow::setting));
+  return fields;
+}
+
+Fields<PointSummaryRow> point_summary_fields() {
+  Fields<PointSummaryRow> fields = summary_fields<PointSummaryRow>();
+  fields.insert(fields.begin(), h5::number<PointSummaryRow>("index", &PointSummaryRow::index));
   return fields;
 }
 
@@ -124,12 +131,17 @@ const h5::Records<EvaluationRow>& evaluation_records() {
 }
 
 const h5::Records<SummaryRow>& summary_records() {
-  static const h5::Records<SummaryRow> records(summary_fields());
+  static const h5::Records<SummaryRow> records(summary_fields<SummaryRow>());
   return records;
 }
 
 const h5::Records<SummaryRow>& frontier_records() {
   static const h5::Records<SummaryRow> records(frontier_fields());
+  return records;
+}
+
+const h5::Records<PointSummaryRow>& point_summary_records() {
+  static const h5::Records<PointSummaryRow> records(point_summary_fields());
   return records;
 }
 

@@ -297,6 +297,14 @@ std::int64_t FileReader::place(const std::string& name) const {
   });
 }
 
+std::vector<h5::FieldLayout> FileReader::fields(const std::string& name) const {
+  return within(name, [&] {
+    const h5::DataSet data_set = open(name);
+    const h5::DataType found(H5Dget_type(data_set.get()), "H5Dget_type");
+    return h5::fields_of(found.get());
+  });
+}
+
 void FileReader::read(const std::string& name, hid_t type, bool integers, void* values) const {
   within(name, [&] {
     const h5::DataSet data_set = open(name);

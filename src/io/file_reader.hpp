@@ -81,6 +81,9 @@ public:
     return within(name, [&] { return records.unpack(read_records(name, records.layouts())); });
   }
 
+  /// The fields of a table, as they are read: see h5::fields_of.
+  [[nodiscard]] std::vector<h5::FieldLayout> fields(const std::string& name) const;
+
   /// "PATH: name: problem"
   [[noreturn]] void fail(const std::string& name, const std::string& problem) const;
 

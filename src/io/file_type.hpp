@@ -7,13 +7,14 @@
 
 namespace metasieve {
 
-enum class FileType { suite, dataset, policy, checkpoint, results, evaluation, scores, scaling };
+enum class FileType { suite, dataset, policy, checkpoint, results, evaluation, scores, scaling, sweep };
 
 inline constexpr std::array file_type_names{
     std::string_view("metasieve-suite"),   std::string_view("metasieve-dataset"),
     std::string_view("metasieve-policy"),  std::string_view("metasieve-checkpoint"),
     std::string_view("metasieve-results"), std::string_view("metasieve-evaluation"),
-    std::string_view("metasieve-scores"),  std::string_view("metasieve-scaling")};
+    std::string_view("metasieve-scores"),  std::string_view("metasieve-scaling"),
+    std::string_view("metasieve-sweep")};
 
 /// The root attribute `filetype`.
 [[nodiscard]] constexpr std::string_view to_string(FileType type) {

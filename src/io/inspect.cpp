@@ -11,6 +11,7 @@
 #include "io/scaling_file.hpp"
 #include "io/scores_file.hpp"
 #include "io/suite_file.hpp"
+#include "io/sweep_file.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -211,6 +212,17 @@ std::string describe_scaling(const Communicator& comm, const std::filesystem::pa
   return lines.text();
 }
 
+std::string describe_sweep(const Communicator& comm, const std::filesystem::path& path) {
+  const Sweep sweep = read_sweep(comm, path);
+  std::string names;
+  for (const SweepColumn& column : sweep.table.columns) names += (names.empty() ? "" : ", ") + column.name;
+  return Lines()
+      .add("points", sweep.table.rows.size())
+      .add("summary rows", sweep.summary.size())
+      .add("columns", std::to_string(sweep.table.columns.size()) + ": " + names)
+      .text();
+}
+
 std::string describe(const Communicator& comm, const std::filesystem::path& path, FileType type) {
   switch (type) {
   case FileType::suite: return describe_suite(comm, path);
@@ -221,6 +233,7 @@ std::string describe(const Communicator& comm, const std::filesystem::path& path
   case FileType::evaluation: return describe_evaluation(comm, path);
   case FileType::scores: return describe_scores(comm, path);
   case FileType::scaling: return describe_scaling(comm, path);
+  case FileType::sweep: return describe_sweep(comm, path);
   }
   return {};
 }

@@ -34,7 +34,7 @@ struct Reader {
 };
 
 /// In the order of Content.
-constexpr std::array<Reader, 10> readers{{{"header", header_content},
+constexpr std::array<Reader, 11> readers{{{"header", header_content},
                                           {"checksums", checksums_content},
                                           {"suite", suite_content},
                                           {"dataset", dataset_content},
@@ -43,7 +43,8 @@ constexpr std::array<Reader, 10> readers{{{"header", header_content},
                                           {"results", results_content},
                                           {"evaluation", evaluation_content},
                                           {"scores", scores_content},
-                                          {"scaling", scaling_content}}};
+                                          {"scaling", scaling_content},
+                                          {"sweep", sweep_content}}};
 
 const Reader& reader_of(Content content) { return readers.at(static_cast<std::size_t>(content)); }
 

@@ -1,5 +1,7 @@
 #include "io/records.hpp"
 
+#include <memory>
+
 namespace metasieve::h5 {
 namespace {
 
@@ -56,6 +58,30 @@ void require_fields(hid_t file_type, const std::vector<FieldLayout>& fields) {
       throw DataError("field '" + field.name + "' is " + describe_type(member.get()) + "; must be " +
                       class_of(field));
   }
+}
+
+std::vector<FieldLayout> fields_of(hid_t file_type) {
+  if (H5Tget_class(file_type) != H5T_COMPOUND)
+    throw DataError("has type " + describe_type(file_type) + "; must be a compound");
+  require_fields_inside(file_type);
+  std::vector<FieldLayout> fields;
+  const auto count = static_cast<unsigned>(check(H5Tget_nmembers(file_type), "H5Tget_nmembers"));
+  for (unsigned i = 0; i < count; ++i) {
+    const DataType member(H5Tget_member_type(file_type, i), "H5Tget_member_type");
+    const std::unique_ptr<char, herr_t (*)(void*)> name(H5Tget_member_name(file_type, i), H5free_memory);
+    if (!name) throw DataError("field " + std::to_string(i) + " has no name: damaged");
+    FieldLayout field{name.get(), sizeof(double), nullptr};
+    switch (H5Tget_class(member.get())) {
+    case H5T_INTEGER: field.number = &type_of<std::int64_t>; break;
+    case H5T_FLOAT: field.number = &type_of<double>; break;
+    case H5T_STRING: field.size = H5Tget_size(member.get()); break;
+    default:
+      throw DataError("field '" + field.name + "' is " + describe_type(member.get()) +
+                      "; must be a number or text");
+    }
+    fields.push_back(std::move(field));
+  }
+  return fields;
 }
 
 std::string padded_text(const std::string& name, const std::byte* bytes, std::size_t size) {

@@ -25,6 +25,10 @@ struct FieldLayout {
 /// @throws DataError unless `file_type` is a compound with these fields, of like classes; more are legal.
 void require_fields(hid_t file_type, const std::vector<FieldLayout>& fields);
 
+/// The fields of a compound whose numbers are all read as std::int64_t or double. @throws DataError if it is
+/// none, or has fields of another kind
+[[nodiscard]] std::vector<FieldLayout> fields_of(hid_t file_type);
+
 /// The text in a zero-padded field. @throws DataError if it fills the field without a final zero byte.
 [[nodiscard]] std::string padded_text(const std::string& name, const std::byte* bytes, std::size_t size);
 

@@ -59,6 +59,7 @@ std::string advice(const Communicator& comm, const std::filesystem::path& path,
   case FileType::evaluation: return "evaluate again";
   case FileType::scores: return "score again";
   case FileType::scaling: return "remove it, and scaling measures or collects again";
+  case FileType::sweep: return "sweep --collect makes it again";
   }
   return {};
 }

@@ -13,7 +13,7 @@
 namespace metasieve {
 namespace {
 
-constexpr std::string_view family_prefix = "family.";
+constexpr std::string_view family_prefix = "family.", sweep_prefix = "sweep.";
 
 std::size_t edit_distance(const std::string& a, const std::string& b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -29,7 +29,12 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
   return row.back();
 }
 
-void set_family_knob(Config& config, const std::string& name, const std::string& value) {
+struct KnobName {
+  std::string family, knob;
+};
+
+/// Of family.NAME.knob.
+KnobName knob_name(const std::string& name) {
   const std::size_t dot = name.rfind('.');
   if (dot <= family_prefix.size() || dot == std::string::npos)
     throw ConfigError("unknown key " + name + ": a family's knob is family.NAME.knob");
@@ -39,13 +44,38 @@ void set_family_knob(Config& config, const std::string& name, const std::string&
   if (std::find(knobs.begin(), knobs.end(), knob) == knobs.end())
     throw ConfigError("unknown key " + name + ": did you mean family." + family + "." +
                       nearest_name(knob, knobs) + "?");
+  return {family, knob};
+}
+
+void set_family_knob(Config& config, const std::string& name, const std::string& value) {
+  const auto [family, knob] = knob_name(name);
   auto found = std::find_if(config.families.begin(), config.families.end(),
-                            [&](const Family& known) { return known.name == family; });
+                            [&, wanted = family](const Family& known) { return known.name == wanted; });
   if (found == config.families.end()) {
     config.families.emplace_back().name = family;
     found = std::prev(config.families.end());
   }
   set_knob(*found, knob, value);
+}
+
+/// A setting of [sweep], or the values of a key.
+void set_sweep_key(Config& config, const std::string& name, const std::string& value) {
+  const std::string swept = name.substr(sweep_prefix.size());
+  std::vector<std::string> known;
+  for (const ConfigKey& key : sweep_keys()) {
+    if (key.name == name) return key.set(config, key, value);
+    known.push_back(key.name);
+  }
+  bool is_key = swept.starts_with(family_prefix);
+  if (is_key) static_cast<void>(knob_name(swept));
+  for (const ConfigKey& key : config_keys()) {
+    is_key = is_key || key.name == swept;
+    known.push_back("sweep." + key.name);
+  }
+  if (!is_key) throw ConfigError("unknown key " + name + ": did you mean " + nearest_name(name, known) + "?");
+  for (auto& [key, values] : config.sweep.swept)
+    if (key == swept) return void(values = value);
+  config.sweep.swept.emplace_back(swept, value);
 }
 
 const Family* find_family(const Config& config, const std::string& name) {
@@ -82,6 +112,7 @@ MetaOptions Config::meta_options() const { return {inner_options(), meta.outer, 
 void set_key(Config& config, const std::string& name, const std::string& value) {
   config.explicit_keys.insert(name);
   if (name.starts_with(family_prefix)) return set_family_knob(config, name, value);
+  if (name.starts_with(sweep_prefix)) return set_sweep_key(config, name, value);
   std::vector<std::string> known;
   for (const ConfigKey& key : config_keys()) {
     if (key.name == name) return key.set(config, key, value);
@@ -155,23 +186,48 @@ Mixture mixture(const Config& config) {
   return out;
 }
 
+void require_used(const Config& config, const KeyValues& knobs) {
+  const auto names = mixture_names(config);
+  for (const auto& [key, value] : knobs) {
+    const bool used = std::any_of(names.begin(), names.end(), [&, name = key](const auto& part) {
+      return name.starts_with("family." + part.first + ".");
+    });
+    if (!used)
+      throw ConfigError(key + " = " + value + ": suite.mixture = " + config.suite.mixture +
+                        " does not use this family");
+  }
+}
+
 namespace {
 
-std::string ini_text(const Config& config, const std::function<bool(const std::string&)>& wanted) {
-  std::string text, section;
-  const auto line = [&](const std::string& in_section, const std::string& key, const std::string& value) {
-    if (in_section != section) text += (text.empty() ? "[" : "\n[") + in_section + "]\n";
-    section = in_section;
-    text += key + " = " + value + "\n";
-  };
-  for (const ConfigKey& key : config_keys()) {
-    const std::size_t dot = key.name.find('.');
-    if (wanted(key.name)) line(key.name.substr(0, dot), key.name.substr(dot + 1), key.get(config));
+/// INI text, section by section.
+class IniText {
+public:
+  void add(const std::string& section, const std::string& key, const std::string& value) {
+    if (section != section_) text_ += (text_.empty() ? "[" : "\n[") + section + "]\n";
+    section_ = section;
+    text_ += key + " = " + value + "\n";
   }
+  void add(const Config& config, const ConfigKey& key) {
+    const std::size_t dot = key.name.find('.');
+    add(key.name.substr(0, dot), key.name.substr(dot + 1), key.get(config));
+  }
+  void add(const Family& family) {
+    for (const std::string& knob : family_keys()) add("family." + family.name, knob, knob_text(family, knob));
+  }
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+
+private:
+  std::string text_, section_;
+};
+
+std::string ini_text(const Config& config, const std::function<bool(const std::string&)>& wanted) {
+  IniText text;
+  for (const ConfigKey& key : config_keys())
+    if (wanted(key.name)) text.add(config, key);
   for (const auto& [name, share] : mixture_names(config))
-    if (const Family* family = find_family(config, name))
-      for (const std::string& knob : family_keys()) line("family." + name, knob, knob_text(*family, knob));
-  return text;
+    if (const Family* family = find_family(config, name)) text.add(*family);
+  return text.text();
 }
 
 bool is_of_evaluation(const std::string& key) { return key.starts_with("evaluate."); }
@@ -180,6 +236,16 @@ bool is_of_evaluation(const std::string& key) { return key.starts_with("evaluate
 
 std::string resolved_ini(const Config& config) {
   return ini_text(config, [](const std::string&) { return true; });
+}
+
+std::string sweep_ini(const Config& config) {
+  IniText text;
+  for (const ConfigKey& key : config_keys()) text.add(config, key);
+  for (const Family& family : config.families) text.add(family);
+  for (const ConfigKey& key : sweep_keys())
+    if (!key.get(config).empty()) text.add(config, key); // names of files may be none
+  for (const auto& [key, values] : config.sweep.swept) text.add("sweep", key, values);
+  return text.text();
 }
 
 std::string reproducible_ini(const Config& config) {

@@ -7,6 +7,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace metasieve {
@@ -86,6 +87,25 @@ struct ScalingConfig {
   Index weak_tasks = 64; ///< training tasks a core in weak scaling
 };
 
+/// `section.key` -> value, in the order in which they were given.
+using KeyValues = std::vector<std::pair<std::string, std::string>>;
+
+enum class Sampling { latin, random };
+
+/// Which points a sweep has and how it works through them: [sweep]. Changes no result of any one of them.
+struct SweepConfig {
+  KeyValues swept;      ///< section.key -> its values, as text: see sweep_axes()
+  std::string together; ///< keys that are walked in step
+  Index samples = 0;    ///< points of the sampled keys
+  Sampling sampling = Sampling::latin;
+  Seed seed{1};              ///< of the samples
+  Index ranks_per_point = 1; ///< 0: all
+  Index attempts = 2;        ///< starts of a point whose process dies
+  Index evaluate_tasks = 40; ///< held-out tasks of the point's own mixture; 0: none
+  Seed evaluate_seed{1000000007};
+  std::string suite, datasets; ///< files, instead of what is generated
+};
+
 /// Everything a run can be told. One plain struct per stage; see config_keys() for the keys.
 struct Config {
   SuiteConfig suite;
@@ -96,6 +116,7 @@ struct Config {
   RunConfig run;
   EvaluateConfig evaluate;
   ScalingConfig scaling;
+  SweepConfig sweep;
   std::vector<Family> families;        ///< those defined by [family.NAME] sections or files
   std::set<std::string> explicit_keys; ///< keys that the user set, by file or command line
 
@@ -116,11 +137,14 @@ struct ConfigKey {
 /// All keys, by section, in the order of the resolved text.
 [[nodiscard]] const std::vector<ConfigKey>& config_keys();
 
+/// The keys of [sweep] that say how to sweep; its other ones are `sweep.section.key`, a swept key.
+[[nodiscard]] const std::vector<ConfigKey>& sweep_keys();
+
 /// The one of `known` that is spelt most like `name`; one with this very name after its last dot goes first.
 [[nodiscard]] std::string nearest_name(const std::string& name, const std::vector<std::string>& known);
 
-/// Sets `section.key` or `family.NAME.knob`. @throws ConfigError naming key, value and domain; for an unknown
-/// key, the nearest known one.
+/// Sets `section.key` or `family.NAME.knob`; of `sweep.section.key` the value is not yet looked at. @throws
+/// ConfigError naming key, value and domain; for an unknown key, the nearest known one.
 void set_key(Config& config, const std::string& name, const std::string& value);
 
 /// Checks what involves more than one key. @throws ConfigError
@@ -132,13 +156,19 @@ void validate(const Config& config);
 /// The families of suite.mixture. @throws ConfigError if one of them is not in config.families
 [[nodiscard]] Mixture mixture(const Config& config);
 
-/// The whole configuration, defaults included, as INI text that set_key reads back to the same bits. Families
-/// that the mixture does not use are left out.
+/// @throws ConfigError if the mixture does not use the family of one of these `family.NAME.knob`: it would
+/// change nothing.
+void require_used(const Config& config, const KeyValues& knobs);
+
+/// The whole configuration but for [sweep], defaults included, as INI text that set_key reads back to the
+/// same bits. Families that the mixture does not use are left out.
 [[nodiscard]] std::string resolved_ini(const Config& config);
 
+/// The same with all families and [sweep]: a sweep that can be run again.
+[[nodiscard]] std::string sweep_ini(const Config& config);
+
 /// The same without the keys that change no suite and no policy ([output], [run], [evaluate], [scaling],
-/// suite.hold):
-/// for files whose bytes must not depend on them. Reads back with the defaults of these.
+/// suite.hold): for files whose bytes must not depend on them. Reads back with the defaults of these.
 [[nodiscard]] std::string reproducible_ini(const Config& config);
 
 /// Whether a key of this name changes suites, policies or evaluations, and not only how they are made.

@@ -107,6 +107,13 @@ ConfigKey flag(std::string name, std::string help) {
           }};
 }
 
+template <auto Field>
+ConfigKey free_text(std::string name, std::string help, std::string domain) {
+  return {std::move(name), std::move(help), std::move(domain),
+          [](Config& config, const ConfigKey&, const std::string& value) { Field(config) = value; },
+          [](const Config& config) { return Field(const_cast<Config&>(config)); }};
+}
+
 /// Words of an enumeration, in its order.
 template <auto Words, auto Field>
 ConfigKey choice(std::string name, std::string help) {
@@ -255,6 +262,8 @@ constexpr auto gap_words = [] { return std::array<std::string_view, 4>{"dp", "eo
 constexpr auto peer_gap_words = [] { return std::array<std::string_view, 2>{"dp", "eo"}; };
 constexpr auto accuracy_words = [] { return std::array<std::string_view, 2>{"logistic", "zero-one"}; };
 
+constexpr auto sampling_words = [] { return std::array<std::string_view, 2>{"latin", "random"}; };
+
 #define FIELD(path) ([](Config & c) -> auto& { return c.path; })
 
 std::vector<ConfigKey> make_keys() {
@@ -341,9 +350,34 @@ std::vector<ConfigKey> make_keys() {
   };
 }
 
+std::vector<ConfigKey> make_sweep_keys() {
+  return {
+      free_text<FIELD(sweep.together)>("sweep.together", "swept keys that are walked in step, not crossed",
+                                       "KEY, KEY; several such groups are divided by ;"),
+      integer<FIELD(sweep.samples), 0>("sweep.samples", "points of the keys that are uniform() or log()"),
+      choice<sampling_words, FIELD(sweep.sampling)>("sweep.sampling", "how these are drawn"),
+      seed<FIELD(sweep.seed)>("sweep.seed", "of these draws"),
+      integer<FIELD(sweep.ranks_per_point), 0>("sweep.ranks_per_point",
+                                               "ranks that work on one point together; 0: all"),
+      integer<FIELD(sweep.attempts), 1>("sweep.attempts",
+                                        "starts of a point whose process dies, before it is failed"),
+      integer<FIELD(sweep.evaluate_tasks), 0>(
+          "sweep.evaluate_tasks", "held-out tasks, of the point's mixture, to evaluate on; 0: none"),
+      seed<FIELD(sweep.evaluate_seed)>("sweep.evaluate_seed", "of the held-out tasks"),
+      free_text<FIELD(sweep.suite)>("sweep.suite", "suite file to train on; as --suite", "FILE"),
+      free_text<FIELD(sweep.datasets)>(
+          "sweep.datasets", "data sets to evaluate on instead of held-out tasks; as --dataset", "FILE; FILE"),
+  };
+}
+
 #undef FIELD
 
 } // namespace
+
+const std::vector<ConfigKey>& sweep_keys() {
+  static const std::vector<ConfigKey> keys = make_sweep_keys();
+  return keys;
+}
 
 const std::vector<ConfigKey>& config_keys() {
   static const std::vector<ConfigKey> keys = make_keys();

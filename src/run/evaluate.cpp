@@ -11,24 +11,29 @@ namespace {
 
 constexpr std::size_t most_named = 5;
 
-/// Collective: the inputs are read once more, for a hash of each.
-WorkSettings work_settings(const Communicator& comm, const EvaluateRequest& request,
-                           const EvaluationPlan& plan, const std::vector<TaskSource>& sources) {
-  const Config& config = plan.config;
-  WorkSettings settings;
-  settings.output = request.output;
-  settings.key = "command = evaluate\n--frontier = " + std::to_string(plan.frontier_steps) + "\n" +
-                 deciding_settings(config, changes_results);
+/// Collective: the contents of the input files, which are read once more for it.
+std::string key_of_files(const Communicator& comm, const EvaluateRequest& request) {
+  std::string key;
   const auto add = [&](const std::string& option, const std::filesystem::path& file) {
-    settings.key += option + " = " + std::to_string(hash_file(comm, file)) + "\n";
+    key += option + " = " + std::to_string(hash_file(comm, file)) + "\n";
   };
   for (std::size_t i = 0; i < request.policies.size(); ++i)
     add("--policy " + std::to_string(i + 1), request.policies[i]);
   for (std::size_t i = 0; i < request.datasets.size(); ++i)
     add("--dataset " + std::to_string(i + 1), request.datasets[i]);
   if (request.suite) add("--suite", *request.suite);
+  return key;
+}
+
+WorkSettings work_settings(const EvaluateRequest& request, const EvaluationPlan& plan,
+                           const EvaluationInput& input) {
+  const Config& config = plan.config;
+  WorkSettings settings;
+  settings.output = request.output;
+  settings.key = "command = evaluate\n--frontier = " + std::to_string(plan.frontier_steps) + "\n" +
+                 deciding_settings(config, changes_results) + input.key;
   settings.resume = request.resume;
-  for (const TaskSource& source : sources) {
+  for (const TaskSource& source : input.sources) {
     settings.pieces += source.task_count();
     for (const double cost :
          source.costs({0, source.task_count()}, [&](const TaskShape& t) { return plan.cost(t); }))
@@ -167,18 +172,16 @@ std::vector<std::filesystem::path> EvaluateRequest::input_files() const {
   return files;
 }
 
-void evaluate(const Communicator& comm, const EvaluateRequest& request) {
-  require_distinct(comm, {request.output}, request.input_files());
-  require_writable(comm, {request.output});
-  const EvaluationPlan plan = evaluation_plan(comm, request);
-  const std::vector<TaskSource> sources = evaluation_sources(comm, request);
-  ResumableWork work(comm, work_settings(comm, request, plan, sources));
+EvaluationTables evaluate(const Communicator& comm, const EvaluateRequest& request, EvaluationInput input) {
+  const EvaluationPlan plan = evaluation_plan(request, std::move(input.policies));
+  ResumableWork work(comm, work_settings(request, plan, input));
   Outcome results;
-  for (std::size_t i = 0; i < sources.size(); ++i)
-    add_source(task_results(comm, sources[i], i, plan, work), sources[i].names({0, sources[i].task_count()}),
+  for (std::size_t i = 0; i < input.sources.size(); ++i) {
+    const TaskSource& source = input.sources[i];
+    add_source(task_results(comm, source, i, plan, work), source.names({0, source.task_count()}),
                plan.config.policy.features, results);
-  if (comm.is_root())
-    summarise_results(results, request.suite ? Pooling::sources : Pooling::none, plan.config.evaluate.seed);
+  }
+  if (comm.is_root()) summarise_results(results, input.pooling, plan.config.evaluate.seed);
 
   const Range part = my_range(comm, 0, std::vector<double>(results.rows.size(), 1.0));
   write_evaluation(comm, request.output, {resolved_ini(plan.config)},
@@ -186,6 +189,15 @@ void evaluate(const Communicator& comm, const EvaluateRequest& request) {
   work.finish();
   if (comm.is_root()) print_comparison(request, plan, results);
   require_few_failed(results.rows, plan.config.run.max_failed);
+  return std::move(results.tables);
+}
+
+void evaluate(const Communicator& comm, const EvaluateRequest& request) {
+  require_distinct(comm, {request.output}, request.input_files());
+  require_writable(comm, {request.output});
+  EvaluationInput input{read_policies(comm, request), evaluation_sources(comm, request),
+                        request.suite ? Pooling::sources : Pooling::none, key_of_files(comm, request)};
+  evaluate(comm, request, std::move(input));
 }
 
 } // namespace metasieve

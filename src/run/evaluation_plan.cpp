@@ -41,9 +41,17 @@ ContestOptions EvaluationPlan::frontier_contest() const {
   return options;
 }
 
-EvaluationPlan evaluation_plan(const Communicator& comm, const EvaluateRequest& request) {
+std::vector<Policy> read_policies(const Communicator& comm, const EvaluateRequest& request) {
   std::vector<Policy> policies;
   for (const std::filesystem::path& file : request.policies) policies.push_back(read_policy(comm, file));
+  return policies;
+}
+
+EvaluationPlan evaluation_plan(const Communicator& comm, const EvaluateRequest& request) {
+  return evaluation_plan(request, read_policies(comm, request));
+}
+
+EvaluationPlan evaluation_plan(const EvaluateRequest& request, std::vector<Policy> policies) {
   require_one_kind(request, policies);
 
   EvaluationPlan plan{request.config, {}, 0};
@@ -59,11 +67,11 @@ EvaluationPlan evaluation_plan(const Communicator& comm, const EvaluateRequest& 
   if (request.frontier) plan.frontier_steps = steps > 0 ? steps : default_frontier_steps;
 
   const EvaluateConfig& evaluate = config.evaluate;
-  plan.contest = {policies,           initialise(config.policy, evaluate.seed),
-                  config.policy.keep, config.inner.ridge,
-                  evaluate.seed,      evaluate.fairness,
-                  evaluate.roh_tau,   evaluate.penalty,
-                  evaluate.tolerance, config.selection_options()};
+  plan.contest = {std::move(policies), initialise(config.policy, evaluate.seed),
+                  config.policy.keep,  config.inner.ridge,
+                  evaluate.seed,       evaluate.fairness,
+                  evaluate.roh_tau,    evaluate.penalty,
+                  evaluate.tolerance,  config.selection_options()};
   return plan;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "run/summary.hpp"
 #include "run/task_source.hpp"
 #include "selectors/contest.hpp"
 
@@ -18,8 +19,27 @@ struct EvaluationPlan {
   [[nodiscard]] double cost(const TaskShape& task) const;
 };
 
-/// Collective: reads the policies. @throws AgreedError: exit code 3 naming a file that cannot be used; exit
-/// code 2 if they are of different kinds.
+/// Collective: the policies of the request's files. @throws AgreedError (exit code 3) naming a file that
+/// cannot be used
+[[nodiscard]] std::vector<Policy> read_policies(const Communicator& comm, const EvaluateRequest& request);
+
+/// Collective: reads the policies. @throws AgreedError as read_policies, and exit code 2 if they are of
+/// different kinds.
 [[nodiscard]] EvaluationPlan evaluation_plan(const Communicator& comm, const EvaluateRequest& request);
+/// `policies`: those of the request's files, alike on every rank. @throws AgreedError (exit code 2) if they
+/// are of different kinds
+[[nodiscard]] EvaluationPlan evaluation_plan(const EvaluateRequest& request, std::vector<Policy> policies);
+
+/// What an evaluation compares, in memory.
+struct EvaluationInput {
+  std::vector<Policy> policies;
+  std::vector<TaskSource> sources;
+  Pooling pooling = Pooling::none;
+  std::string key; ///< lines "name = value" that tell these policies and tasks from others: see Journal
+};
+
+/// Collective: as the stage of this name; the request's input files are names alone. @return the tables, on
+/// rank 0
+EvaluationTables evaluate(const Communicator& comm, const EvaluateRequest& request, EvaluationInput input);
 
 } // namespace metasieve

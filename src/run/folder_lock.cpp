@@ -25,11 +25,21 @@ FolderLock::FolderLock(const Communicator& comm, const std::filesystem::path& fo
     bool held = held_by_another();
     for (; held && wall_seconds() - begin < patience; held = held_by_another())
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    if (held)
+    if (held) {
+      ::close(std::exchange(file_, -1));
       throw DataError("cannot write to " + folder.string() +
                       ": another run is writing there; wait until it has ended, or give another --output");
+    }
   });
   found_ = comm.max(std::int64_t{file_ >= 0}) != 0;
+}
+
+bool FolderLock::is_held(const std::filesystem::path& folder) {
+  const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0) return false;
+  const bool held = ::flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(file);
+  return held;
 }
 
 FolderLock::~FolderLock() {

@@ -168,7 +168,49 @@ double share_left(const Communicator& comm, const TrainRequest& request) {
                    static_cast<double>(request.config.meta.iterations);
 }
 
+/// What a training holds and writes.
+struct TrainingLoad {
+  Load train, held_out;
+  double checkpoint_bytes, results_bytes;
+  Needs needs;
+};
+
+TrainingLoad training_load(const Communicator& comm, const TrainRequest& request) {
+  const Config& config = request.config;
+  const TaskSource source =
+      request.suite ? TaskSource::suite(comm, *request.suite) : TaskSource::generator(config);
+  const Range training = training_tasks(config, source.task_count());
+  const auto load = [&](Range ids, Uses uses) {
+    uses.generated = source.is_generator();
+    return load_of(comm, source, ids, [&](const TaskShape& task) { return total_cost(task, config, uses); });
+  };
+  const double assessments = assessments_per_task(config);
+  const Load train = load(training, {mean_visits(config, training.size()), 0.0});
+  const Load held_out = load({training.end, source.task_count()}, {0.0, assessments});
+
+  const auto held = [&](const TaskShape& task) { return held_bytes(task, config); };
+  const double p = static_cast<double>(parameter_count(config.policy));
+  const auto iterations = static_cast<double>(config.meta.iterations);
+  const double gradients = config.output.save_gradients ? 8.0 * p * iterations : 0.0;
+  const double history = 66.0 * iterations + 72.0 * assessments;
+  const double working =
+      std::max(working_bytes(train, config.policy), working_bytes(held_out, config.policy));
+  const double fetched = std::max(fetched_bytes(train, config.policy.features, held),
+                                  fetched_bytes(held_out, config.policy.features, held));
+  const double own =
+      program_bytes + index_bytes(source.task_count(), source.is_generator()) + gradients + working + fetched;
+  const double memory = own + fullest(train, held) + fullest(held_out, held);
+  const double checkpoint = 24.0 * p + gradients + history + 1e4, results = gradients + history + 8e3;
+  const double shared = sum(train.tasks, held) + sum(held_out.tasks, held);
+  const double files = 3.0 * checkpoint + results + 8.0 * p; // the one being written too
+  return {train, held_out, checkpoint, results, {memory, own, shared, files}};
+}
+
 } // namespace
+
+Needs training_needs(const Communicator& comm, const TrainRequest& request) {
+  return training_load(comm, request).needs;
+}
 
 std::string plan(const Communicator& comm, const GenerateRequest& request) {
   require_writable(comm, {request.output});
@@ -196,36 +238,14 @@ std::string plan(const Communicator& comm, const TrainRequest& request) {
   require_writable(comm, request.output_files());
   const Config& config = request.config;
   const double left = share_left(comm, request);
-  const TaskSource source =
-      request.suite ? TaskSource::suite(comm, *request.suite) : TaskSource::generator(config);
-  const Range training = training_tasks(config, source.task_count());
-  const auto load = [&](Range ids, Uses uses) {
-    uses.generated = source.is_generator();
-    return load_of(comm, source, ids, [&](const TaskShape& task) { return total_cost(task, config, uses); });
-  };
-  const double assessments = assessments_per_task(config);
-  const Load train = load(training, {mean_visits(config, training.size()), 0.0});
-  const Load held_out = load({training.end, source.task_count()}, {0.0, assessments});
-
-  const auto held = [&](const TaskShape& task) { return held_bytes(task, config); };
+  const auto [train, held_out, checkpoint, results, needs] = training_load(comm, request);
+  const Index tasks = std::ssize(train.tasks) + std::ssize(held_out.tasks);
   const double p = static_cast<double>(parameter_count(config.policy));
-  const auto iterations = static_cast<double>(config.meta.iterations);
-  const double gradients = config.output.save_gradients ? 8.0 * p * iterations : 0.0;
-  const double history = 66.0 * iterations + 72.0 * assessments;
-  const double working =
-      std::max(working_bytes(train, config.policy), working_bytes(held_out, config.policy));
-  const double fetched = std::max(fetched_bytes(train, config.policy.features, held),
-                                  fetched_bytes(held_out, config.policy.features, held));
-  const double own =
-      program_bytes + index_bytes(source.task_count(), source.is_generator()) + gradients + working + fetched;
-  const double memory = own + fullest(train, held) + fullest(held_out, held);
-  const double checkpoint = 24.0 * p + gradients + history + 1e4, results = gradients + history + 8e3;
-  const double shared = sum(train.tasks, held) + sum(held_out.tasks, held);
-  const double files = 3.0 * checkpoint + results + 8.0 * p; // the one being written too
-  require_room(comm, {memory, own, shared, files}, request.output, ranks_that_fit(comm, shared, own));
+  const double assessments = assessments_per_task(config), memory = needs.rank_bytes;
+  require_room(comm, needs, request.output, ranks_that_fit(comm, needs.shared_bytes, needs.own_bytes));
   const TaskShape shape = typical(train, [&](const TaskShape& task) { return visit_cost(task, config); });
   const Speed speed = calibrate(comm, shape, config, {.generation = !request.suite, .training = true});
-  const bool generated = source.is_generator();
+  const bool generated = !request.suite;
   const double fetching =
       generated ? speed.generation : 1.0; // features, where not held, count as slow as that
   const auto visit = [&](const TaskShape& task) {
@@ -238,7 +258,7 @@ std::string plan(const Communicator& comm, const TrainRequest& request) {
   const double seconds = loading_seconds(train, config, generated, speed) +
                          loading_seconds(held_out, config, generated, speed) +
                          left * (adaptation_seconds(train, config, visit) + validation);
-  return header(comm, source.task_count(), sum(train.tasks, rows) + sum(held_out.tasks, rows)) +
+  return header(comm, tasks, sum(train.tasks, rows) + sum(held_out.tasks, rows)) +
          format(
              "  policy           %.0f parameters, %s, hidden layers %zu\n"
              "  memory per rank  %.0f MB\n"

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "run/machine.hpp"
 #include "run/stages.hpp"
 
 #include <string>
@@ -14,5 +15,8 @@ namespace metasieve {
 [[nodiscard]] std::string plan(const Communicator& comm, const EvaluateRequest& request);
 [[nodiscard]] std::string plan(const Communicator& comm, const ScoreRequest& request);
 [[nodiscard]] std::string plan(const Communicator& comm, const ScalingRequest& request);
+
+/// Collective: memory and disk of a training on the ranks of `comm`. @throws AgreedError
+[[nodiscard]] Needs training_needs(const Communicator& comm, const TrainRequest& request);
 
 } // namespace metasieve

@@ -32,6 +32,12 @@ std::string answer_of_squeue(const std::string& job) {
   return line.data();
 }
 
+/// When the job ends, of wall_seconds(): asked once, for a sweep watches each of its points.
+double job_end(const std::string& job) {
+  static const double end = wall_seconds() + slurm_seconds(answer_of_squeue(job)).value_or(never);
+  return end;
+}
+
 /// Seconds until SLURM ends this job.
 double slurm_seconds_left() {
   const char* const job = std::getenv("SLURM_JOB_ID");
@@ -42,7 +48,7 @@ double slurm_seconds_left() {
     const double at = std::strtod(end, nullptr);
     return at > 0 ? at - now : never;
   }
-  return slurm_seconds(answer_of_squeue(job)).value_or(never);
+  return job_end(job) - wall_seconds();
 }
 
 } // namespace

@@ -43,10 +43,10 @@ class Training {
 public:
   Training(const Communicator& comm, const TrainRequest& request)
       : comm_(comm), config_(request.config), folder_(request.output),
-        speaks_(comm.is_root() && !request.quiet), measured_(request.measured), lock_(comm, folder_),
-        watch_(comm, request.config.run), clock_(phases(request.measured)),
-        source_(request.suite ? TaskSource::suite(comm, *request.suite)
-                              : TaskSource::generator(request.config)),
+        speaks_(comm.is_root() && !request.quiet), measured_(request.measured), locked_(request.locked),
+        lock_(locked_ ? FolderLock() : FolderLock(comm, folder_)), watch_(comm, request.config.run),
+        clock_(phases(request.measured)), source_(request.suite ? TaskSource::suite(comm, *request.suite)
+                                                                : TaskSource::generator(request.config)),
         train_ids_(training_tasks(config_, source_.task_count())),
         batches_(config_.meta.seed, train_ids_.size(), config_.meta.batch) {
     state_.policy = initialise(config_.policy, config_.meta.seed);
@@ -261,7 +261,7 @@ private:
     state_.step = adam.step;
     write_checkpoint(comm_, folder_ / checkpoint_name, folder_ / previous_checkpoint_name, state_);
     last_written_ = wall_seconds();
-    if (!lock_.found()) lock_ = FolderLock(comm_, folder_); // it is there now
+    if (!locked_ && !lock_.found()) lock_ = FolderLock(comm_, folder_); // it is there now
   }
 
   Trained finish() {
@@ -303,6 +303,7 @@ private:
   const Config config_;
   const std::filesystem::path folder_;
   const bool speaks_, measured_;
+  const bool locked_; ///< by the caller
   FolderLock lock_;
   StopWatch watch_;
   PhaseClock clock_;

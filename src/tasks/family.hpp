@@ -42,6 +42,9 @@ void validate(const Family& family);
 /// Names of the knobs in the order of a family file: samples, features, ... adversarial_fraction.
 [[nodiscard]] std::vector<std::string> family_keys();
 
+/// Whether the knob takes whole numbers alone. @throws ConfigError if there is no such knob.
+[[nodiscard]] bool is_whole(const std::string& knob);
+
 /// Reads one line `knob = value` of a family file into `family`: `lo:hi`, or one number for lo = hi; a share
 /// is one number; `disadvantaged` is `minority` or `random`. @throws ConfigError naming `family.NAME.knob`,
 /// the value and what is expected; then `family` is as before.

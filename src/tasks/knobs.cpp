@@ -141,6 +141,8 @@ std::vector<std::string> family_keys() {
   return keys;
 }
 
+bool is_whole(const std::string& knob) { return find_knob({}, knob).whole; }
+
 void set_knob(Family& family, const std::string& knob_name, const std::string& value) {
   const KnobInfo& knob = find_knob(family, knob_name);
   Family changed = family;

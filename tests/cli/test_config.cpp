@@ -72,6 +72,45 @@ TEST(ConfigKeys, UnknownKeyNamesTheNearest) {
             "unknown key family.a.minorty: did you mean family.a.minority?");
 }
 
+TEST(SweepKeys, TextOfASweepReadsBackToTheSame) {
+  Config config = loaded({{"suite.mixture", "a:1"},
+                          {"family.a.samples", "60:100"},
+                          {"sweep.policy.hidden", "8,4; 16"},
+                          {"sweep.meta.clip", "log(1, 10)"},
+                          {"sweep.samples", "3"},
+                          {"sweep.together", "policy.hidden, meta.batch"},
+                          {"sweep.meta.batch", "1, 2"}});
+  config.families.push_back(config.families.front());
+  config.families.back().name = "of_another_point";
+
+  Config read;
+  for (const auto& [key, value] : parse_ini(sweep_ini(config), "text")) set_key(read, key, value);
+
+  EXPECT_EQ(sweep_ini(read), sweep_ini(config));
+  EXPECT_EQ(read.sweep.swept, config.sweep.swept);
+  EXPECT_EQ(read.families.size(), 2U);
+  EXPECT_EQ(resolved_ini(config).find("sweep"), std::string::npos);
+}
+
+TEST(SweepKeys, UnknownOnesNameTheNearest) {
+  EXPECT_EQ(key_error("sweep.meta.batsh", "3"),
+            "unknown key sweep.meta.batsh: did you mean sweep.meta.batch?");
+  EXPECT_EQ(key_error("sweep.sample", "3"), "unknown key sweep.sample: did you mean sweep.samples?");
+  EXPECT_EQ(key_error("sweep.family.a.minorty", "3"),
+            "unknown key family.a.minorty: did you mean family.a.minority?");
+  EXPECT_EQ(key_error("sweep.sampling", "sobol"), "sweep.sampling = sobol: must be latin | random");
+}
+
+TEST(SweepKeys, EachDefaultReadsBackToTheSame) {
+  for (const ConfigKey& key : sweep_keys()) {
+    Config config;
+    set_key(config, key.name, key.get(Config()));
+
+    EXPECT_EQ(key.get(config), key.get(Config())) << key.name;
+    EXPECT_FALSE(key.help.empty() || key.domain.empty()) << key.name;
+  }
+}
+
 TEST(Resolved, ReadsBackToTheSameText) {
   const Config config = loaded({{"suite.mixture", "a:0.1,b-2:3"},
                                 {"family.a.samples", "60:100"},
