@@ -40,7 +40,7 @@ share_out() {
   cores=$(each_node "$SLURM_JOB_CPUS_PER_NODE" | awk '{ sum += $1 } END { print sum }')
   threads=${SLURM_CPUS_PER_TASK:-$((smallest < on_each ? 1 : smallest / on_each))}
   if ((on_each * threads > smallest)); then
-    refuse "$on_each ranks of $threads threads a node need $((on_each * threads)) cores, but $SLURM_JOB_NODELIST gives \
+    refuse "$on_each ranks x $threads threads on a node need $((on_each * threads)) cores, but $SLURM_JOB_NODELIST gives \
 $smallest: fewer --ntasks-per-node or --cpus-per-task, more --nodes"
   fi
   export OMP_NUM_THREADS=$threads
@@ -147,7 +147,7 @@ run_job() { # command of metasieve, its words...
   share_out
   choose_launch
   say "$name: job $SLURM_JOB_ID${SLURM_ARRAY_TASK_ID:+, number $SLURM_ARRAY_TASK_ID of array $SLURM_ARRAY_JOB_ID}, start $((restarts + 1)), $(date '+%F %T')"
-  say "$ranks ranks of $threads threads on $SLURM_JOB_NODELIST"
+  say "$ranks ranks x $threads threads on $SLURM_JOB_NODELIST"
   print_map
   printf -v command ' %q' "${launch[@]}" "$metasieve" "$@"
   say "OMP_NUM_THREADS=$threads$command"

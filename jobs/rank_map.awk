@@ -31,7 +31,7 @@ END {
   for (i = 1; i <= hosts; ++i) {
     host = order[i]
     if (ranks[host] * threads > cores[host])
-      printf "== warning: %s is oversubscribed: %d ranks of %d threads on %d cores\n", host, ranks[host], threads, cores[host]
+      printf "== warning: %s is oversubscribed: %d ranks x %d threads on %d cores\n", host, ranks[host], threads, cores[host]
     else if (host in narrow)
       printf "== warning: %s is oversubscribed: %s\n", host, narrow[host]
   }

@@ -11,7 +11,6 @@
 set -euo pipefail
 
 nodes=4 cores=2
-export SLURM_CONF=/run/cluster/slurm.conf
 
 skip() { # reason
   echo "cluster.sh: skipped: $1" >&2
@@ -91,6 +90,8 @@ nodes_are_idle() { [ "$(timeout 5 sinfo --noheader --partition=batch --states=id
 inside() { # nodes cores command...
   nodes=$1 cores=$2
   shift 2
+  unset "${!SLURM_@}" "${!SBATCH_@}" # of a job that runs this
+  export SLURM_CONF=/run/cluster/slurm.conf
   loopback_up
   mount -t tmpfs -o mode=755 none /run
   mount -t tmpfs -o mode=1777 none /dev/shm
