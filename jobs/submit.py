@@ -25,7 +25,7 @@ HELD_OUT = {"--suite.seed": "990001", "--suite.validation_tasks": "0"}
 
 def site_settings():
     """Of jobs/site.sh, which is Bash."""
-    script = ('source jobs/job.sh && read_site && '
+    script = ('source jobs/job.sh; read_site; '
               'printf "%s\\0" "$partition" "$account" "$ranks_per_node" "${sbatch_options[@]}"')
     run = subprocess.run(["bash", "-euc", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     if run.returncode != 0:
