@@ -2,20 +2,24 @@
 # What happens inside a SLURM job: jobs/*.sbatch source this and call run_job. Settings are in jobs/site.sh; beyond those
 #
 # METASIEVE_SITE=FILE           another site file
+# METASIEVE_BIN=FILE            another program than that of the site file
 # METASIEVE_MAX_REQUEUES=20     how often a job that was stopped early may requeue itself
+#
+# Paths that are not absolute, here and in the site file, are below the repository.
 #
 # Exit codes are those of metasieve (README.md), and 143 when SLURM itself ended the job.
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+below_repository() { case $1 in /*) echo "$1" ;; *) echo "$repository/$1" ;; esac; }
 
 # Sets what site.sh may leave out, too.
 read_site() {
   # shellcheck disable=SC2034  # some are for submit.py
   partition="" account="" sbatch_options=() ranks_per_node=2 launcher=(mpirun) metasieve=build/src/metasieve max_requeues=20
   # shellcheck source-path=SCRIPTDIR source=site.sh
-  source "${METASIEVE_SITE:-$repository/jobs/site.sh}"
-  metasieve=${METASIEVE_BIN:-$metasieve}
-  case $metasieve in /*) ;; *) metasieve=$repository/$metasieve ;; esac
+  source "$(below_repository "${METASIEVE_SITE:-jobs/site.sh}")"
+  metasieve=$(below_repository "${METASIEVE_BIN:-$metasieve}")
   max_requeues=${METASIEVE_MAX_REQUEUES:-$max_requeues}
 }
 

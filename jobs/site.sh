@@ -18,7 +18,7 @@ launcher=(mpirun)
 # Ranks on a node where the job does not say: as many as a node has sockets is a good start.
 ranks_per_node=2
 
-# The program; a path that is not absolute is below the repository.
+# The program, below the repository unless the path is absolute.
 metasieve=build/src/metasieve
 
 # How often a job that was stopped early may requeue itself.

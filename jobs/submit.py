@@ -41,20 +41,29 @@ class Queue:
         self.options = options
         self.site = site
 
-    def resources(self, nodes, threads):
+    @property
+    def ranks_per_node(self):
+        return self.options.ranks_per_node or self.site["ranks_per_node"]
+
+    def resources(self, nodes, ranks_per_node, threads):
         options, site = self.options, self.site
-        words = [f"--nodes={nodes}", f"--ntasks-per-node={options.ranks_per_node or site['ranks_per_node']}"]
+        words = [f"--nodes={nodes}", f"--ntasks-per-node={ranks_per_node}"]
         for name, value in (("cpus-per-task", threads), ("time", options.time), ("mem", options.mem),
                             ("partition", options.partition or site["partition"]),
                             ("account", options.account or site["account"])):
             words += [f"--{name}={value}"] if value else []
         return words + site["options"]
 
-    def submit(self, command, words, *, name=None, nodes=1, threads=None, after=None, array=None):
+    def collect(self, command, words, jobs):
+        """What other jobs have left in the output folder, whether they failed or not, becomes one table."""
+        return self.submit(command, [*words, "--collect"], name=f"{command}-collect", ranks_per_node=1,
+                           after="afterany:" + ":".join(jobs))
+
+    def submit(self, command, words, *, name=None, nodes=1, ranks_per_node=None, threads=None, after=None, array=None):
         """The number of the job that runs `metasieve COMMAND WORDS`; its log is called `name`."""
         name = name or command
         logs = output_folder(command, words) / "logs"
-        sbatch = ["sbatch", "--parsable", *self.resources(nodes, threads),
+        sbatch = ["sbatch", "--parsable", *self.resources(nodes, ranks_per_node or self.ranks_per_node, threads),
                   f"--output={logs / name}-{'%A_%a' if array else '%j'}.log"]
         sbatch += [f"--array={array}"] if array else []
         # Without the second a job waits for ever for one that failed.
@@ -116,13 +125,12 @@ def submit_chain(queue, options, words):
 
 def submit_scaling(queue, options, words):
     """One job for each number of nodes and threads, and one that collects."""
-    ranks_per_node = options.ranks_per_node or queue.site["ranks_per_node"]
     jobs = []
     for nodes, threads in itertools.product(options.nodes.split(","), (options.threads or "1").split(",")):
-        point = ["--scaling.ranks", str(int(nodes) * ranks_per_node), "--scaling.threads", threads]
-        jobs.append(queue.submit("scaling", [*words, *point], name=f"scaling-{nodes}x{ranks_per_node}x{threads}",
-                                 nodes=nodes, threads=threads, after=options.after))
-    return queue.submit("scaling", [*words, "--collect"], name="scaling-collect", after="afterany:" + ":".join(jobs))
+        ranks = int(nodes) * queue.ranks_per_node
+        jobs.append(queue.submit("scaling", [*words, "--scaling.ranks", str(ranks), "--scaling.threads", threads],
+                                 name=f"scaling-{ranks}x{threads}", nodes=nodes, threads=threads, after=options.after))
+    queue.collect("scaling", words, jobs)
 
 
 def parse_arguments():
@@ -161,7 +169,7 @@ def main():
     job = queue.submit(options.command, words, nodes=options.nodes, threads=options.threads, after=options.after,
                        array=options.array)
     if options.array:
-        queue.submit("sweep", [*words, "--collect"], name="sweep-collect", after=f"afterany:{job}")
+        queue.collect("sweep", words, [job])
 
 
 if __name__ == "__main__":

@@ -255,7 +255,10 @@ class End(Job):
         return process.returncode, out
 
     def test_usr1_reaches_the_ranks_and_their_own_code_counts(self):
-        code, out = self.signalled(signal.SIGUSR1, 'trap "sleep 0.5; echo kept; kill $!; exit 75" USR1; sleep 30 &>/dev/null & wait; kill $!\n')
+        code, out = self.signalled(signal.SIGUSR1, """trap 'sleep 0.5; echo kept; kill $!; exit 75' USR1
+sleep 30 &>/dev/null &
+wait
+""")
 
         self.assertEqual(code, 75)
         self.assertRegex(out, "== SIGUSR1: stopping with a checkpoint\nkept\n== metasieve train: stopped early")

@@ -29,9 +29,9 @@ def sbatch(*words, **env):
     return command(["sbatch", "--parsable", "--partition=batch", *words], **env).strip()
 
 
-def submit(*words, **env):
-    """The jobs that jobs/submit.py submits, name to number; `folder` is where it is called."""
-    printed = command([sys.executable, ROOT / "jobs/submit.py", *words], **env)
+def submit(*words, script="submit.py", **env):
+    """The jobs that a script submits, name to number; `folder` is where it is called."""
+    printed = command([ROOT / "jobs" / script, *words], **env)
     return dict(re.findall(r"^(\S+): job (\d+), log", printed, re.MULTILINE))
 
 

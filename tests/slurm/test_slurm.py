@@ -1,5 +1,6 @@
 """The scripts of jobs/ on a real SLURM of four nodes with two cores each; tests/slurm/run.sh starts it."""
 
+import csv
 import os
 import pathlib
 import re
@@ -8,6 +9,8 @@ import signal
 import tempfile
 import threading
 import unittest
+
+import h5py
 
 from cluster_jobs import command, finished, iterating, log, ranks, sbatch, show, submit, support, wait_until
 
@@ -155,6 +158,40 @@ class Requeues(ClusterTest):
         self.assertEqual(show(job)[0]["Restarts"], "1")
         self.assertIn("requeued, 1 of at most 1 times", log(job))
         self.assert_last_line(job, r"train: STOPPED EARLY \(75\) after 1 requeues, ")
+
+
+class AScalingStudy(ClusterTest):
+    def test_is_a_job_for_each_point_and_one_table(self):
+        config = folder / "scaling.ini"
+        config.write_text("[scaling]\nkinds = strong\nrepeats = 2\n")
+        *points, collect = submit("--config", config, "--output", folder / "scaling", "--nodes", "1,2", *SHORT,
+                                  script="scaling.sh").values()
+
+        self.assertEqual(len(points), 2)
+        for job in (*points, collect):
+            self.assert_ended(job, "COMPLETED", 0)
+        with h5py.File(folder / "scaling/scaling.h5") as file:
+            measured = [(row["ranks"], row["nodes"], row["repeat"]) for row in file["points"]]
+        self.assertEqual(sorted(measured), [(2, 1, 1), (2, 1, 2), (4, 2, 1), (4, 2, 2)])
+
+
+class ASweep(ClusterTest):
+    def test_runs_as_an_array_of_which_two_are_at_work_at_once(self):
+        config = folder / "sweep.ini"
+        config.write_text("[sweep]\nmeta.seed = 1, 2, 3, 4\npolicy.keep = 0.6, 0.8\n")
+        jobs = submit("sweep", "--config", config, "--output", folder / "sweep", "--array", "0-7%2", "--ranks-per-node", "1",
+                      *SHORT)
+
+        self.assert_ended(jobs["sweep-collect"], "COMPLETED", 0)
+        tasks = show(jobs["sweep"])
+        self.assertEqual(sorted(int(task["ArrayTaskId"]) for task in tasks), list(range(8)))
+        for task in tasks:
+            self.assertEqual((task["JobState"], task["ExitCode"]), ("COMPLETED", "0:0"), log(task["JobId"]))
+            at_once = [other for other in tasks if other["StartTime"] <= task["StartTime"] < other["EndTime"]]
+            self.assertLessEqual(len(at_once), 2)
+        with (folder / "sweep/sweep.csv").open() as table:
+            rows = list(csv.DictReader(table))
+        self.assertEqual(len({(row["meta.seed"], row["policy.keep"]) for row in rows}), 8)
 
 
 class Training(ClusterTest):
