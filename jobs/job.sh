@@ -128,10 +128,12 @@ finish() {
 }
 
 stopped_early() {
-  local again="to go on, submit the same command again"
+  local again="to go on, submit the same command again" id=$SLURM_JOB_ID
+  # One of an array's tasks has the number of the whole array.
+  [ -z "${SLURM_ARRAY_TASK_ID:-}" ] || id=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
   if ((restarts >= max_requeues)); then
     say "$name: STOPPED EARLY (75) after $restarts requeues, the most that max_requeues in site.sh allows; $again"
-  elif scontrol requeue "$SLURM_JOB_ID"; then
+  elif scontrol requeue "$id"; then
     say "$name: stopped early (75) after $SECONDS s; requeued, $((restarts + 1)) of at most $max_requeues times"
   else
     say "$name: STOPPED EARLY (75), and SLURM does not requeue it; $again"

@@ -220,6 +220,11 @@ class End(Job):
         self.assertEqual(self.requeues(), ["scontrol requeue 7"])
         self.assertRegex(self.last_line(run), r"^== metasieve train: stopped early \(75\) .*requeued, 20 of at most 20")
 
+    def test_a_task_of_an_array_requeues_itself_alone(self):
+        self.job("sweep", CODE="75", SLURM_JOB_ID="6", SLURM_ARRAY_JOB_ID="6", SLURM_ARRAY_TASK_ID="5")
+
+        self.assertEqual(self.requeues(), ["scontrol requeue 6_5"])
+
     def test_but_not_more_often_than_site_and_user_allow(self):
         for site, env, restarts in (("", {}, 20), ("max_requeues=3", {}, 3),
                                     ("max_requeues=3", {"METASIEVE_MAX_REQUEUES": "0"}, 0)):

@@ -112,7 +112,7 @@ inside() { # nodes cores command...
     mkdir -p "/run/cluster/node$i/"{spool,tmp}
     unshare --uts sh -c "hostname node$i; exec slurmd -D -N node$i" &>"/run/cluster/node$i/slurmd.out" &
   done
-  wait_until 20 nodes_are_idle || skip "SLURM does not start: $(tail -qn 1 /run/cluster/slurmctld.log \
+  wait_until 60 nodes_are_idle || skip "SLURM does not start: $(tail -qn 1 /run/cluster/slurmctld.log \
     /run/cluster/node*/slurmd.log 2>&1 | head -n 2 | tr '\n' ' ')"
 
   export_environment

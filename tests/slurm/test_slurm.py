@@ -193,6 +193,15 @@ class ASweep(ClusterTest):
             rows = list(csv.DictReader(table))
         self.assertEqual(len({(row["meta.seed"], row["policy.keep"]) for row in rows}), 8)
 
+    def test_requeues_the_task_that_was_stopped_and_no_other(self):
+        config = folder / "endless.ini"
+        config.write_text("[sweep]\nmeta.seed = 1, 2\n")
+        jobs = submit("sweep", "--config", config, "--output", folder / "endless", "--array", "0-1", "--ranks-per-node",
+                      "1", *ENDLESS, "--run.max_minutes", "0.02", METASIEVE_MAX_REQUEUES="1")
+
+        self.assert_ended(jobs["sweep"], "FAILED", 75)
+        self.assertEqual([task["Restarts"] for task in show(jobs["sweep"])], ["1", "1"])
+
 
 class Training(ClusterTest):
     def test_four_nodes_give_the_bits_of_a_local_run(self):
