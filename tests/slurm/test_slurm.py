@@ -195,12 +195,14 @@ class ASweep(ClusterTest):
 
     def test_requeues_the_task_that_was_stopped_and_no_other(self):
         config = folder / "endless.ini"
-        config.write_text("[sweep]\nmeta.seed = 1, 2\n")
-        jobs = submit("sweep", "--config", config, "--output", folder / "endless", "--array", "0-1", "--ranks-per-node",
-                      "1", *ENDLESS, "--run.max_minutes", "0.02", METASIEVE_MAX_REQUEUES="1")
+        config.write_text("[sweep]\nmeta.iterations = 5, 6, 10000000\n")
+        jobs = submit("sweep", "--config", config, "--output", folder / "endless", "--array", "0-2", "--ranks-per-node",
+                      "1", *STEADY, "--run.max_minutes", "0.03", METASIEVE_MAX_REQUEUES="1")
 
-        self.assert_ended(jobs["sweep"], "FAILED", 75)
-        self.assertEqual([task["Restarts"] for task in show(jobs["sweep"])], ["1", "1"])
+        ended = sorted((task["ArrayTaskId"], task["JobState"], task["ExitCode"], task["Restarts"])
+                       for task in finished(jobs["sweep"]))
+        self.assertEqual(ended, [("0", "COMPLETED", "0:0", "0"), ("1", "COMPLETED", "0:0", "0"),
+                                 ("2", "FAILED", "75:0", "1")])
 
 
 class Training(ClusterTest):
