@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What happens inside a SLURM job: jobs/*.sbatch source this and call run_job. Settings are in jobs/site.sh; beyond those
+# What happens inside a SLURM job: jobs/*.sbatch source this and call run_job. Settings are in jobs/site.sh, and
 #
 # METASIEVE_SITE=FILE           another site file
 # METASIEVE_BIN=FILE            another program than that of the site file
@@ -15,8 +15,9 @@ below_repository() { case $1 in /*) echo "$1" ;; *) echo "$repository/$1" ;; esa
 
 # Sets what site.sh may leave out, too.
 read_site() {
-  # shellcheck disable=SC2034  # some are for submit.py
-  partition="" account="" sbatch_options=() ranks_per_node=2 launcher=(mpirun) metasieve=build/src/metasieve max_requeues=20
+  # shellcheck disable=SC2034  # for submit.py
+  partition="" account="" sbatch_options=() ranks_per_node=2
+  launcher=(mpirun) metasieve=build/src/metasieve max_requeues=20
   # shellcheck source-path=SCRIPTDIR source=site.sh
   source "$(below_repository "${METASIEVE_SITE:-jobs/site.sh}")"
   metasieve=$(below_repository "${METASIEVE_BIN:-$metasieve}")
@@ -44,8 +45,8 @@ share_out() {
   cores=$(each_node "$SLURM_JOB_CPUS_PER_NODE" | awk '{ sum += $1 } END { print sum }')
   threads=${SLURM_CPUS_PER_TASK:-$((smallest < on_each ? 1 : smallest / on_each))}
   if ((on_each * threads > smallest)); then
-    refuse "$on_each ranks x $threads threads on a node need $((on_each * threads)) cores, but $SLURM_JOB_NODELIST gives \
-$smallest: fewer --ntasks-per-node or --cpus-per-task, more --nodes"
+    refuse "$on_each ranks x $threads threads on a node need $((on_each * threads)) cores, but $SLURM_JOB_NODELIST \
+gives $smallest: fewer --ntasks-per-node or --cpus-per-task, more --nodes"
   fi
   export OMP_NUM_THREADS=$threads
   binding=(--map-by "slot:PE=$threads" --bind-to core)
@@ -58,7 +59,9 @@ choose_launch() {
   case ${launcher[0]##*/} in
     mpirun | mpiexec | orterun) launch=("${launcher[@]}" -n "$ranks" "${binding[@]}") ;;
     # Without --kill-on-bad-exit a dead rank leaves the others waiting; since 22.05 srun inherits no --cpus-per-task.
-    srun) launch=("${launcher[@]}" --kill-on-bad-exit=1 --ntasks="$ranks" --cpus-per-task="$threads" --cpu-bind=cores) ;;
+    srun)
+      launch=("${launcher[@]}" --kill-on-bad-exit=1 --ntasks="$ranks" --cpus-per-task="$threads" --cpu-bind=cores)
+      ;;
     *) refuse "launcher=(${launcher[*]}) in site.sh: must be mpirun or srun" ;;
   esac
 }
@@ -122,7 +125,9 @@ finish() {
     2) say "$name: FAILED with exit code 2: $line; mend command or configuration and submit again" ;;
     3) say "$name: FAILED with exit code 3: $line; mend the file or make room, then $again" ;;
     4) say "$name: FAILED with exit code 4: $line; too many tasks fail numerically" ;;
-    *) say "$name: FAILED with exit code $code: a rank died (see above; if memory ran out, more nodes or fewer ranks on each); $again" ;;
+    *)
+      say "$name: FAILED with exit code $code: a rank died, see above (memory? more nodes, fewer ranks on each); $again"
+      ;;
   esac
   exit "$code"
 }
@@ -141,7 +146,7 @@ stopped_early() {
 }
 
 run_job() { # command of metasieve, its words...
-  local command
+  local command task
   name="metasieve $1" process="" stop="" signals=0 restarts=${SLURM_RESTART_COUNT:-0}
   trap on_usr1 USR1
   trap on_term TERM
@@ -152,7 +157,8 @@ run_job() { # command of metasieve, its words...
   [ -x "$metasieve" ] || refuse "there is no program $metasieve: build it (README.md), or name it in site.sh"
   share_out
   choose_launch
-  say "$name: job $SLURM_JOB_ID${SLURM_ARRAY_TASK_ID:+, number $SLURM_ARRAY_TASK_ID of array $SLURM_ARRAY_JOB_ID}, start $((restarts + 1)), $(date '+%F %T')"
+  task=${SLURM_ARRAY_TASK_ID:+, number $SLURM_ARRAY_TASK_ID of array $SLURM_ARRAY_JOB_ID}
+  say "$name: job $SLURM_JOB_ID$task, start $((restarts + 1)), $(date '+%F %T')"
   say "$ranks ranks x $threads threads on $SLURM_JOB_NODELIST"
   print_map
   printf -v command ' %q' "${launch[@]}" "$metasieve" "$@"

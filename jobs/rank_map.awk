@@ -22,7 +22,8 @@ $1 == "rank" && NF == 4 {
   if (!(host in ranks)) order[++hosts] = host
   take($4, host)
   line[host] = line[host] (ranks[host]++ ? ", " : " ") "rank " $3 " on " $4
-  if (own < threads) narrow[host] = sprintf("rank %d has %d threads on %d core%s", $3, threads, own, own == 1 ? "" : "s")
+  if (own < threads)
+    narrow[host] = sprintf("rank %d has %d threads on %d core%s", $3, threads, own, own == 1 ? "" : "s")
   ++total
 }
 
@@ -31,7 +32,8 @@ END {
   for (i = 1; i <= hosts; ++i) {
     host = order[i]
     if (ranks[host] * threads > cores[host])
-      printf "== warning: %s is oversubscribed: %d ranks x %d threads on %d cores\n", host, ranks[host], threads, cores[host]
+      printf "== warning: %s is oversubscribed: %d ranks x %d threads on %d cores\n",
+        host, ranks[host], threads, cores[host]
     else if (host in narrow)
       printf "== warning: %s is oversubscribed: %s\n", host, narrow[host]
   }

@@ -26,6 +26,7 @@ max_requeues=20
 
 # Runs inside each job, before anything else. Load what metasieve was built with.
 load_modules() {
-  : # module purge; module load gcc/12 openmpi/4.1 hdf5/1.12-mpi boost/1.81    (no `module` in jobs? source /etc/profile.d/modules.sh first)
-  : # source "$HOME/spack/share/spack/setup-env.sh"; spack load openmpi hdf5 boost
+  : # source /etc/profile.d/modules.sh    where jobs have no command `module`
+  : # module purge; module load gcc/12 openmpi/4.1 hdf5/1.12-mpi boost/1.81
+  : # or: source "$HOME/spack/share/spack/setup-env.sh"; spack load openmpi hdf5 boost
 }

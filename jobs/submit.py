@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Submits metasieve's jobs to SLURM, with partition, account and options of jobs/site.sh.
 
-  jobs/submit.py train --config configs/train.ini --output runs/one --nodes 4 --ranks-per-node 2 --threads 16 --time 2:00:00
+  jobs/submit.py train --config configs/train.ini --output runs/one --nodes 4 --ranks-per-node 2 --threads 16
   jobs/submit.py chain --config configs/train.ini --output runs/one      generate, train, evaluate, one after the other
   jobs/submit.py sweep --config configs/sweep.ini --output runs/sweep --array 0-7%2
   jobs/submit.py scaling --config configs/scaling.ini --output runs/scaling --nodes 1,2,4 --threads 1,2

@@ -75,7 +75,8 @@ class Start(Job):
 
         self.assertEqual((run.returncode, run.stderr), (0, ""))
         self.assertEqual(self.calls()[-2:], [
-            f"mpirun -n 4 --map-by slot:PE=1 --bind-to core {self.program} train --config a.ini --output two words --resume",
+            f"mpirun -n 4 --map-by slot:PE=1 --bind-to core {self.program} train --config a.ini --output two words "
+            "--resume",
             "metasieve train --config a.ini --output two words --resume, threads 1"])
         self.assertIn(f"== OMP_NUM_THREADS=1 mpirun -n 4 --map-by slot:PE=1 --bind-to core {self.program} train "
                       "--config a.ini --output two\\ words --resume\n", run.stdout)
@@ -203,7 +204,8 @@ class Map(Job):
         lines = self.map(self.env["MAP"], SLURM_CPUS_PER_TASK="1", SLURM_JOB_CPUS_PER_NODE="8(x2)", CORES="8",
                          SLURM_CPUS_ON_NODE="8")
 
-        self.assertEqual(lines[2:], ["== warning: 12 of 16 cores stay idle: raise --ntasks-per-node or --cpus-per-task"])
+        self.assertEqual(lines[2:],
+                         ["== warning: 12 of 16 cores stay idle: raise --ntasks-per-node or --cpus-per-task"])
 
 
 class End(Job):
@@ -234,7 +236,7 @@ class End(Job):
                 run = self.job(CODE="75", SLURM_RESTART_COUNT=str(restarts), **env)
 
                 self.assertEqual((run.returncode, self.requeues()), (75, []))
-                self.assertRegex(self.last_line(run), rf"STOPPED EARLY \(75\) after {restarts} requeues.* submit the same")
+                self.assertRegex(self.last_line(run), rf"STOPPED EARLY \(75\) after {restarts} requeues.* submit")
 
     def test_a_requeue_that_slurm_refuses_is_told(self):
         run = self.job(CODE="75", SCONTROL="1")

@@ -28,7 +28,8 @@ class Submit(ScriptTest):
         return self.calls()
 
     def test_settings_of_the_site_reach_sbatch(self):
-        self.site.write_text('partition=long account=physics ranks_per_node=8\nsbatch_options=(--qos=low "--comment=a b")')
+        self.site.write_text('partition=long account=physics ranks_per_node=8\n'
+                             'sbatch_options=(--qos=low "--comment=a b")')
 
         call, = self.submitted("train", "--config", "a.ini", "--output", self.output, "--meta.iterations", "3")
 
@@ -44,8 +45,8 @@ class Submit(ScriptTest):
                                "--threads", "16", "--time", "2:00:00", "--mem", "8G", "--partition", "short",
                                "--account", "maths", "--after", "afterok:5")
 
-        self.assertEqual(call, "sbatch --parsable --nodes=4 --ntasks-per-node=2 --cpus-per-task=16 --time=2:00:00 --mem=8G "
-                               f"--partition=short --account=maths --output={self.output}/logs/generate-%j.log "
+        self.assertEqual(call, "sbatch --parsable --nodes=4 --ntasks-per-node=2 --cpus-per-task=16 --time=2:00:00 "
+                               f"--mem=8G --partition=short --account=maths --output={self.output}/logs/generate-%j.log "
                                "--dependency=afterok:5 --kill-on-invalid-dep=yes "
                                f"jobs/generate.sbatch --output {self.output}/s.h5")
 
@@ -66,8 +67,8 @@ class Submit(ScriptTest):
         self.assertTrue(all("--kill-on-invalid-dep=yes" in call for call in (train, evaluate)))
         extra = "--suite.tasks=24 --suite.validation_tasks 4 --meta.iterations 3"
         self.assertTrue(generate.endswith(f"--config a.ini --output {self.output}/suite.h5 {extra}"), generate)
-        self.assertTrue(heldout.endswith("--config a.ini --suite.seed 990001 --suite.validation_tasks 0 --suite.tasks 6 "
-                                         f"--output {self.output}/heldout.h5 --meta.iterations 3"), heldout)
+        self.assertTrue(heldout.endswith("--config a.ini --suite.seed 990001 --suite.validation_tasks 0 "
+                                         f"--suite.tasks 6 --output {self.output}/heldout.h5 --meta.iterations 3"), heldout)
         self.assertTrue(train.endswith(f"--suite {self.output}/suite.h5 --output {self.output} {extra}"), train)
         self.assertTrue(evaluate.endswith(f"--policy {self.output}/policy.h5 --suite {self.output}/heldout.h5 "
                                           f"--output {self.output}/evaluation.h5 {extra}"), evaluate)
@@ -85,8 +86,8 @@ class Submit(ScriptTest):
 
         shown = self.submit("train", "--output", "two words", "--dry-run").stdout
 
-        self.assertEqual(shown, "+ sbatch --parsable --nodes=1 --ntasks-per-node=2 '--output=two words/logs/train-%j.log' "
-                                "jobs/train.sbatch --output 'two words'\n")
+        self.assertEqual(shown, "+ sbatch --parsable --nodes=1 --ntasks-per-node=2 "
+                                "'--output=two words/logs/train-%j.log' jobs/train.sbatch --output 'two words'\n")
         self.assertIn(f"+ cd {ROOT} && sbatch ", self.submit("train", "--output", "o", "--dry-run", folder="/").stdout)
 
     def test_an_array_is_followed_by_a_job_that_collects(self):
@@ -108,7 +109,8 @@ class Submit(ScriptTest):
         asked = [(call.split("--nodes=")[1].split()[0], call.split("--cpus-per-task=")[1].split()[0],
                   call.split("--scaling.ranks ")[1].split()[0], call.split("--scaling.threads ")[1].split()[0])
                  for call in points]
-        self.assertEqual(asked, [("1", "1", "3", "1"), ("1", "4", "3", "4"), ("2", "1", "6", "1"), ("2", "4", "6", "4")])
+        self.assertEqual(asked, [("1", "1", "3", "1"), ("1", "4", "3", "4"), ("2", "1", "6", "1"),
+                                 ("2", "4", "6", "4")])
         self.assertIn("--dependency=afterany:1:2:3:4 ", collect)
         self.assertTrue(collect.endswith(" --collect"), collect)
 

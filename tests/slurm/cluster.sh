@@ -6,8 +6,8 @@
 # The exit code is the command's; 77, with the reason, where SLURM cannot start.
 #
 # Everything lives in namespaces of its own: processes, mounts, hostname and network, which has a loopback and nothing
-# else. So ports and names cannot clash, /etc/hosts is a private copy, and whatever ends this script, SIGKILL too, leaves
-# no process, file or mount behind. All state is in memory, below /run.
+# else. So ports and names cannot clash, /etc/hosts is a private copy, and whatever ends this script, SIGKILL too,
+# leaves no process, file or mount behind. All state is in memory, below /run.
 set -euo pipefail
 
 nodes=4 cores=2
