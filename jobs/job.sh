@@ -138,11 +138,11 @@ stopped_early() {
   [ -z "${SLURM_ARRAY_TASK_ID:-}" ] || id=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
   if ((restarts >= max_requeues)); then
     say "$name: STOPPED EARLY (75) after $restarts requeues, the most that max_requeues in site.sh allows; $again"
-  elif scontrol requeue "$id"; then
-    say "$name: stopped early (75) after $SECONDS s; requeued, $((restarts + 1)) of at most $max_requeues times"
-  else
-    say "$name: STOPPED EARLY (75), and SLURM does not requeue it; $again"
+    return
   fi
+  # Said before: a requeue kills this script.
+  say "$name: stopped early (75) after $SECONDS s; requeueing, $((restarts + 1)) of at most $max_requeues times"
+  scontrol requeue "$id" || say "$name: STOPPED EARLY (75), and SLURM does not requeue it; $again"
 }
 
 run_job() { # command of metasieve, its words...

@@ -220,7 +220,7 @@ class End(Job):
 
         self.assertEqual(run.returncode, 75)
         self.assertEqual(self.requeues(), ["scontrol requeue 7"])
-        self.assertRegex(self.last_line(run), r"^== metasieve train: stopped early \(75\) .*requeued, 20 of at most 20")
+        self.assertRegex(self.last_line(run), r"^== metasieve train: stopped early \(75\) .*requeueing, 20 of at most 20")
 
     def test_a_task_of_an_array_requeues_itself_alone(self):
         self.job("sweep", CODE="75", SLURM_JOB_ID="6", SLURM_ARRAY_JOB_ID="6", SLURM_ARRAY_TASK_ID="5")
@@ -283,7 +283,7 @@ wait
 
         process.send_signal(signal.SIGUSR1)
 
-        self.assertIn("requeued", process.communicate(timeout=30)[0])
+        self.assertIn("requeueing", process.communicate(timeout=30)[0])
         self.assertEqual((process.returncode, self.calls()), (75, ["map", "scontrol requeue 7"]))
 
     def test_the_end_of_the_job_is_told_whatever_the_launcher_returns(self):

@@ -93,7 +93,7 @@ class ATimeLimit(ClusterTest):
                 self.assertGreaterEqual(int(show(job)[0]["Restarts"]), 1)
                 self.assertRegex(text, r"metasieve: stopped by SIGUSR1 after iteration \d+ of 3000")
                 self.assertIn("stopped early (75)", text)
-                self.assertIn("; requeued, 1 of at most 20 times", text)
+                self.assertIn("; requeueing, 1 of at most 20 times", text)
                 self.assertRegex(text, r"start 2, .*\n(.*\n)+resuming from .*: iteration \d+ of 3000")
                 self.assert_last_line(job, "train: done after ")
                 self.assertEqual((folder / f"limited_{launcher}" / "policy.h5").read_bytes(), expected)
@@ -156,7 +156,7 @@ class Requeues(ClusterTest):
 
         self.assert_ended(job, "FAILED", 75)
         self.assertEqual(show(job)[0]["Restarts"], "1")
-        self.assertIn("requeued, 1 of at most 1 times", log(job))
+        self.assertIn("requeueing, 1 of at most 1 times", log(job))
         self.assert_last_line(job, r"train: STOPPED EARLY \(75\) after 1 requeues, ")
 
 
