@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # What metasieve needs of a machine: packages, a Python with h5py, and MPI settings for a small machine.
 #
-#   jobs/bootstrap.sh [analysis] [check] [fuzz]   checks the build set and the sets named; what is missing is installed
-#                                          when root on a Debian-like system, else named (exit code 2)
+#   jobs/bootstrap.sh [analysis] [check] [fuzz] [slurm]   checks the build set and the sets named; what is missing is
+#                                          installed when root on a Debian-like system, else named (exit code 2)
 #   source jobs/bootstrap.sh               gives these functions to another script
 #
 # METASIEVE_BOOTSTRAP=off   no check: modules or Spack give everything, and CMake looks for itself
@@ -14,10 +14,11 @@ build_packages=(g++ make cmake git libopenmpi-dev openmpi-bin libhdf5-openmpi-de
 analysis_packages=(python3 python3-h5py python3-numpy python3-pandas python3-matplotlib)
 check_packages=(clang-format clang-tidy python3-sklearn)
 fuzz_packages=(clang libclang-rt-14-dev libomp-14-dev) # fuzzing and the thread sanitizer
+slurm_packages=(slurm-wlm munge)                       # tests/slurm starts a SLURM of its own; no job needs these
 # shellcheck disable=SC2034  # for the scripts that source this one
 read -ra cmake_options <<<"${METASIEVE_CMAKE:-}"
 
-bootstrap() { # [analysis] [check] [fuzz]
+bootstrap() { # [analysis] [check] [fuzz] [slurm]
   [ "${METASIEVE_BOOTSTRAP:-on}" != off ] || return 0
   if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
     bootstrap_debian "$@"
@@ -80,6 +81,9 @@ bootstrap_elsewhere() {
   if [[ " $* " == *" fuzz "* ]]; then
     command -v clang++ >/dev/null || missing+=("clang++ (with its sanitizers)")
   fi
+  if [[ " $* " == *" slurm "* ]]; then
+    for tool in slurmctld slurmd munged; do command -v $tool >/dev/null || missing+=("$tool"); done
+  fi
   if [ ${#headers[@]} -gt 0 ]; then # no error: CMAKE_PREFIX_PATH may know them
     echo "bootstrap: not on the compiler's own path: ${headers[*]}; leaving the search to CMake" >&2
   fi
@@ -104,7 +108,7 @@ MESSAGE
 }
 
 debian_names() { # missing packages as they are; for anything else all packages of the build and analysis sets
-  local known=" ${build_packages[*]} ${analysis_packages[*]} ${check_packages[*]} ${fuzz_packages[*]} " name
+  local known=" ${build_packages[*]} ${analysis_packages[*]} ${check_packages[*]} ${fuzz_packages[*]} ${slurm_packages[*]} " name
   for name in "$@"; do
     [[ "$known" == *" $name "* ]] || { echo "${build_packages[*]} ${analysis_packages[*]}" && return; }
   done
@@ -149,7 +153,10 @@ from_caller() { case $1 in /*) echo "$1" ;; *) realpath -m --relative-to=. "$OLD
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
   set -euo pipefail
   for name in "$@"; do
-    case $name in analysis | check | fuzz) ;; *) echo "usage: $0 [analysis] [check] [fuzz]" >&2 && exit 2 ;; esac
+    case $name in
+      analysis | check | fuzz | slurm) ;;
+      *) echo "usage: $0 [analysis] [check] [fuzz] [slurm]" >&2 && exit 2 ;;
+    esac
   done
   bootstrap "$@"
 fi

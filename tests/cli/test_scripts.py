@@ -90,6 +90,12 @@ exit ${{code:-0}}
         self.assertEqual(run.returncode, 2)
         self.assertIn("missing: librandom123-dev\n", run.stderr)
 
+    def test_a_slurm_is_wanted_only_where_it_is_named(self):
+        self.machine(1000, "slurm-wlm")
+
+        self.assertEqual(self.run_bash("jobs/bootstrap.sh", "analysis").returncode, 0)
+        self.assertIn("missing: slurm-wlm\n", self.run_bash("jobs/bootstrap.sh", "slurm").stderr)
+
     def test_can_be_switched_off(self):
         self.machine(1000, "librandom123-dev")
 
@@ -265,6 +271,24 @@ class RunTests(ScriptTest):
         self.assertEqual(run.returncode, 8)
         self.assertTrue(run.stdout.endswith("Total Test time\n"))
         self.assertRegex(self.calls()[-1], "^ctest .*--output-on-failure .*-R core$")
+
+
+class Cluster(ScriptTest):
+    def assert_skipped(self, reason):
+        run = self.run_bash("tests/slurm/cluster.sh", "touch", self.folder / "ran")
+
+        self.assertEqual((run.returncode, run.stdout), (77, ""))
+        self.assertRegex(run.stderr, f"^cluster.sh: skipped: {reason}.*\n$")
+        self.assertFalse((self.folder / "ran").exists())
+
+    def test_says_why_it_cannot_start(self):
+        self.fake("id", "echo 1000\n")
+        self.assert_skipped("needs root")
+        self.fake("id", "echo 0\n")
+        for program in ("slurmctld", "slurmd", "munged", "sbatch", "srun", "scontrol"):
+            self.fake(program, "exit 1\n")
+        self.fake("unshare", "exit 1\n")
+        self.assert_skipped("this system has no namespaces")
 
 
 class CheckLayers(ScriptTest):
