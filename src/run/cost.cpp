@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace metasieve {
 namespace {
@@ -18,8 +19,14 @@ constexpr double reading_cost = 0.6;
 
 } // namespace
 
+double mean_visits(const Config& config, Index training_tasks) {
+  const double tasks = real(training_tasks);
+  const double batch = config.meta.batch > 0 ? std::min(real(config.meta.batch), tasks) : tasks;
+  return real(config.meta.iterations) * batch / tasks;
+}
+
 double generation_cost(const TaskShape& task) {
-  return real(task.train_rows + task.test_rows) * (96.0 + 69.0 * real(task.columns));
+  return real(task.train_rows + task.test_rows) * (88.0 + 23.0 * real(task.columns)) + 3.3e4;
 }
 
 double preparation_cost(const TaskShape& task, FeatureSet features) {
@@ -36,10 +43,10 @@ double visit_cost(const TaskShape& task, const Config& config) {
   const double n = real(task.train_rows), m = real(task.test_rows), d = real(task.columns);
   const double rows = config.meta.support > 0 ? std::min(real(config.meta.support), n) : n;
   const double fit = config.inner.method == InnerMethod::implicit
-                         ? 176.0 + 18.0 * d
+                         ? 30.0 + 13.0 * d
                          : real(config.inner.unrolled.steps) * (16.0 + 0.6 * d);
   const double network = forward_and_pullback_cost * real(parameter_count(config.policy));
-  return rows * (108.0 + network + fit) + 13.0 * n + m * d;
+  return rows * (108.0 + network + fit) + 18.0 * n + 2.1 * m * d + 3.7e4;
 }
 
 double assessment_cost(const TaskShape& task, const Config& config) {
@@ -111,10 +118,16 @@ double fetch_cost(const TaskShape& task, const Config& config, bool generated) {
   return features + (generated ? generation_cost(task) : reading_cost * data_bytes(task));
 }
 
-double total_cost(const TaskShape& task, const Config& config, const Uses& uses) {
-  const double fetch = fetch_cost(task, config, uses.generated);
-  return preparation_cost(task, config.policy.features) + uses.visits * (fetch + visit_cost(task, config)) +
-         uses.assessments * (fetch + assessment_cost(task, config));
+std::vector<std::vector<double>> phase_costs(std::span<const TaskShape> tasks, const Config& config,
+                                             const Uses& uses) {
+  std::vector<double> preparations, visits, assessments;
+  for (const TaskShape& task : tasks) {
+    const double fetch = fetch_cost(task, config, uses.generated);
+    preparations.push_back(preparation_cost(task, config.policy.features));
+    visits.push_back(uses.visits * (fetch + visit_cost(task, config)));
+    assessments.push_back(uses.assessments * (fetch + assessment_cost(task, config)));
+  }
+  return {std::move(preparations), std::move(visits), std::move(assessments)};
 }
 
 double busiest_seconds(std::span<const double> costs, std::span<const Range> shards, int threads) {

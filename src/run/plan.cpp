@@ -32,10 +32,7 @@ struct Load {
 using Cost = std::function<double(const TaskShape&)>;
 
 Load load_of(const Communicator& comm, const TaskSource& source, Range ids, const Cost& dealt_by) {
-  Load load;
-  for (Index i = ids.begin; i < ids.end; ++i) load.tasks.push_back(source.shape(i));
-  load.shards = balanced_shards(source.costs(ids, dealt_by), comm.size());
-  return load;
+  return {source.shapes(ids), balanced_shards(source.costs(ids, dealt_by), comm.size())};
 }
 
 double sum(const std::vector<TaskShape>& tasks, const Cost& value) {
@@ -182,7 +179,9 @@ TrainingLoad training_load(const Communicator& comm, const TrainRequest& request
   const Range training = training_tasks(config, source.task_count());
   const auto load = [&](Range ids, Uses uses) {
     uses.generated = source.is_generator();
-    return load_of(comm, source, ids, [&](const TaskShape& task) { return total_cost(task, config, uses); });
+    std::vector<TaskShape> tasks = source.shapes(ids);
+    std::vector<Range> shards = shards_balanced_over(phase_costs(tasks, config, uses), comm.size());
+    return Load{std::move(tasks), std::move(shards)};
   };
   const double assessments = assessments_per_task(config);
   const Load train = load(training, {mean_visits(config, training.size()), 0.0});

@@ -85,9 +85,6 @@ void scale(const Communicator& comm, const ScalingRequest& request);
 /// left: every rank must call it alike.
 [[nodiscard]] Range training_tasks(const Config& config, Index total);
 
-/// How often a training task is visited over the whole training, on average.
-[[nodiscard]] double mean_visits(const Config& config, Index training_tasks);
-
 /// How often a validation task is assessed over the whole training, once for the baseline included.
 [[nodiscard]] double assessments_per_task(const Config& config);
 

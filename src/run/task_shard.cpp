@@ -2,17 +2,22 @@
 
 #include "parallel/for_each.hpp"
 #include "run/resume.hpp"
+#include "tasks/shard.hpp"
 
 #include <atomic>
+#include <numeric>
+#include <utility>
 
 namespace metasieve {
 
 Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config,
-             const std::function<double(const TaskShape&)>& cost, PhaseClock& clock,
-             const std::function<bool()>& stopped)
-    : ids_(my_range(comm, ids.begin, source.costs(ids, cost))),
-      source_(&source), prepare_{config.policy.features, config.inner.use_group, config.inner.ridge, {}},
+             const Uses& uses, PhaseClock& clock, const std::function<bool()>& stopped)
+    : source_(&source), prepare_{config.policy.features, config.inner.use_group, config.inner.ridge, {}},
       holds_rows_(config.suite.hold == Hold::memory) {
+  const std::vector<std::vector<double>> costs = phase_costs(source.shapes(ids), config, uses);
+  const Range part = shards_balanced_over(costs, comm.size())[static_cast<std::size_t>(comm.rank())];
+  ids_ = {ids.begin + part.begin, ids.begin + part.end};
+  visit_costs_.assign(costs[1].begin() + part.begin, costs[1].begin() + part.end);
   std::vector<Task> tasks;
   if (holds_rows_) {
     const auto timed = clock.measure("tasks");
@@ -21,10 +26,15 @@ Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, cons
   const bool holds_features = holds_rows_ || config.suite.hold_features;
   const auto timed = clock.measure(holds_features ? "features" : "tasks");
   if (holds_features) held_.resize(static_cast<std::size_t>(ids_.size()));
+  std::vector<Index> all(static_cast<std::size_t>(ids_.size()));
+  std::iota(all.begin(), all.end(), ids_.begin);
+  const std::vector<Index> order = longest_first(
+      std::move(all), [&](Index i) { return costs[0][static_cast<std::size_t>(i - ids.begin)]; });
   std::atomic<std::uint64_t> fingerprints = 0;
   comm.agree([&] {
-    for_each_parallel(ids_, [&](Index i) {
+    for_each_parallel({0, ids_.size()}, [&](Index turn) {
       if (stopped && stopped()) return;
+      const Index i = order[static_cast<std::size_t>(turn)];
       const auto at = static_cast<std::size_t>(i - ids_.begin);
       Task task = holds_rows_ ? std::move(tasks[at]) : source.make(i);
       fingerprints += metasieve::fingerprint(task.id, task.train, task.test);
@@ -34,6 +44,11 @@ Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, cons
     });
   });
   fingerprint_ = fingerprints;
+}
+
+std::vector<Index> Shard::in_turn(std::vector<Index> tasks) const {
+  return longest_first(std::move(tasks),
+                       [&](Index i) { return visit_costs_[static_cast<std::size_t>(i - ids_.begin)]; });
 }
 
 std::shared_ptr<const PreparedTask> Shard::task(Index i) const {

@@ -15,17 +15,19 @@ class Shard {
 public:
   Shard() = default; ///< of no tasks
 
-  /// Collective: the tasks of `ids` dealt over the ranks by `cost`, all that is done with a task. `source`
+  /// Collective: the tasks of `ids` dealt over the ranks by what `uses` cost. `source`
   /// must outlive the shard. Times the phases `tasks` and `features`. Once `stopped` says so on a rank, what
   /// is not begun there is left out: the caller must look at it too.
-  Shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config,
-        const std::function<double(const TaskShape&)>& cost, PhaseClock& clock,
-        const std::function<bool()>& stopped = {});
+  Shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config, const Uses& uses,
+        PhaseClock& clock, const std::function<bool()>& stopped = {});
 
   [[nodiscard]] Range ids() const noexcept { return ids_; }
 
   /// Task i of ids(), with probe and features. Thread-safe; the same bits however tasks are held.
   [[nodiscard]] std::shared_ptr<const PreparedTask> task(Index i) const;
+
+  /// `tasks` of ids() in the order in which threads should visit them: the longest first.
+  [[nodiscard]] std::vector<Index> in_turn(std::vector<Index> tasks) const;
 
   /// Sum modulo 2^64 over the tasks of what fingerprint() says of each.
   [[nodiscard]] std::uint64_t fingerprint() const noexcept { return fingerprint_; }
@@ -35,6 +37,7 @@ private:
 
   Range ids_;
   const TaskSource* source_ = nullptr;
+  std::vector<double> visit_costs_; ///< [ids_.size()], predicted
   PrepareOptions prepare_;
   bool holds_rows_ = true;
   std::vector<PreparedTask>

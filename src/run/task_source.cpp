@@ -52,6 +52,12 @@ TaskShape TaskSource::shape(Index i) const {
   return {known.n_train, known.n_test, known.n_features};
 }
 
+std::vector<TaskShape> TaskSource::shapes(Range ids) const {
+  std::vector<TaskShape> shapes;
+  for (Index i = ids.begin; i < ids.end; ++i) shapes.push_back(shape(i));
+  return shapes;
+}
+
 std::vector<std::string> TaskSource::names(Range ids) const {
   std::vector<std::string> names;
   for (Index i = ids.begin; i < ids.end; ++i) {

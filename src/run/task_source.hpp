@@ -31,6 +31,7 @@ public:
   [[nodiscard]] Index task_count() const;
   [[nodiscard]] bool is_generator() const noexcept { return std::holds_alternative<Generator>(source_); }
   [[nodiscard]] TaskShape shape(Index i) const;
+  [[nodiscard]] std::vector<TaskShape> shapes(Range ids) const;
   /// What each task of `ids` comes from: its family, or the data set.
   [[nodiscard]] std::vector<std::string> names(Range ids) const;
   /// `cost` of the shape of each task of `ids`.

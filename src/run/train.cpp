@@ -100,8 +100,7 @@ private:
   void load() {
     const auto stopped = [&] { return watch_.wanted() > Stop::time_limit; }; // time: one iteration at least
     const auto load = [&](Range ids, Uses uses) {
-      const auto cost = [&](const TaskShape& task) { return total_cost(task, config_, uses); };
-      Shard shard(comm_, source_, ids, config_, cost, clock_, stopped);
+      Shard shard(comm_, source_, ids, config_, uses, clock_, stopped);
       const auto stop = static_cast<Stop>(comm_.max(static_cast<std::int64_t>(watch_.wanted())));
       if (stop > Stop::time_limit)
         stop_early(stop, "while the tasks were prepared; what was kept before is as it was");
@@ -169,7 +168,7 @@ private:
 
   BatchMean batch_gradient(Index t) {
     const auto step = static_cast<std::uint64_t>(t - 1);
-    const std::vector<Index> tasks = batches_.of_step(step, shard_.ids());
+    const std::vector<Index> tasks = shard_.in_turn(batches_.of_step(step, shard_.ids()));
     const MetaOptions options = config_.meta_options();
     BatchSum sum(state_.policy.theta.size(), batches_.size());
     const Visits visits = sum.add_all(std::ssize(tasks), [&](Index i) {
@@ -330,13 +329,6 @@ Range training_tasks(const Config& config, Index total) {
                                            ": the suite has " + std::to_string(total) +
                                            " tasks, so nothing is left to train on; set it below that");
   return {0, total - held_out};
-}
-
-double mean_visits(const Config& config, Index training_tasks) {
-  const double tasks = static_cast<double>(training_tasks);
-  const double batch =
-      config.meta.batch > 0 ? std::min(static_cast<double>(config.meta.batch), tasks) : tasks;
-  return static_cast<double>(config.meta.iterations) * batch / tasks;
 }
 
 std::vector<std::filesystem::path> TrainRequest::output_files() const {

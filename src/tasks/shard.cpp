@@ -1,43 +1,88 @@
 #include "tasks/shard.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <limits>
 #include <numeric>
+#include <utility>
 
 namespace metasieve {
 namespace {
 
-/// Greedy filling: the fewest ranges of which none costs more than `capacity`.
-std::vector<Range> fill(std::span<const double> costs, double capacity) {
+/// [items + 1]: what items 0..i-1 cost together.
+std::vector<double> running_sum(std::span<const double> costs) {
+  std::vector<double> sums(costs.size() + 1, 0.0);
+  std::inclusive_scan(costs.begin(), costs.end(), sums.begin() + 1);
+  return sums;
+}
+
+/// Greedy filling: the fewest ranges of which none costs more than `capacity`; one item at least in each.
+std::vector<Range> fill(const std::vector<double>& sums, double capacity) {
   std::vector<Range> ranges;
-  const auto count = static_cast<Index>(costs.size());
-  for (Index begin = 0; begin < count;) {
-    Index end = begin;
-    for (double load = 0; end < count; ++end) {
-      load += costs[static_cast<std::size_t>(end)];
-      if (load > capacity && end > begin) break;
-    }
-    ranges.push_back({begin, end});
+  for (auto begin = sums.begin(); begin + 1 < sums.end();) {
+    const auto full = std::upper_bound(begin + 1, sums.end(), *begin + capacity) - 1;
+    const auto end = std::max(begin + 1, full);
+    ranges.push_back({begin - sums.begin(), end - sums.begin()});
     begin = end;
   }
   return ranges;
 }
 
+double most(const std::vector<double>& sums, const std::vector<Range>& ranges) {
+  double most = 0;
+  for (const Range& range : ranges)
+    most = std::max(most,
+                    sums[static_cast<std::size_t>(range.end)] - sums[static_cast<std::size_t>(range.begin)]);
+  return most;
+}
+
 } // namespace
 
 std::vector<Range> balanced_shards(std::span<const double> costs, int parts) {
-  const double total = std::accumulate(costs.begin(), costs.end(), 0.0);
-  double low = 0.0, high = total; // the bottleneck lies in (low, high]
-  for (const double cost : costs) low = std::max(low, cost);
-  low = std::max(low, total / parts) * (1.0 - 1e-12);
-  high *= 1.0 + 1e-12;
+  const std::vector<double> sums = running_sum(costs);
+  // The bottleneck lies in (low, high]: filling up to the mean and one more item needs no more than `parts`.
+  const double largest = costs.empty() ? 0.0 : *std::max_element(costs.begin(), costs.end());
+  double low = std::max(largest, sums.back() / parts) * (1.0 - 1e-12);
+  double high = (sums.back() / parts + largest) * (1.0 + 1e-12);
   for (int halving = 0; halving < 60; ++halving) {
     const double middle = 0.5 * (low + high);
-    (static_cast<int>(fill(costs, middle).size()) <= parts ? high : low) = middle;
+    (std::ssize(fill(sums, middle)) <= parts ? high : low) = middle;
   }
-  std::vector<Range> ranges = fill(costs, high);
+  std::vector<Range> ranges = fill(sums, high);
   const auto count = static_cast<Index>(costs.size());
   ranges.resize(static_cast<std::size_t>(parts), {count, count});
   return ranges;
+}
+
+std::vector<Range> shards_balanced_over(std::span<const std::vector<double>> phases, int parts) {
+  std::vector<std::vector<double>> cuts{std::vector<double>(phases.front().size(), 0.0)};
+  std::vector<std::vector<double>> sums;
+  for (const std::vector<double>& costs : phases) {
+    std::transform(costs.begin(), costs.end(), cuts[0].begin(), cuts[0].begin(), std::plus<>());
+    cuts.push_back(costs);
+    sums.push_back(running_sum(costs));
+  }
+  std::vector<Range> best;
+  double least = std::numeric_limits<double>::infinity();
+  for (const std::vector<double>& costs : cuts) {
+    std::vector<Range> ranges = balanced_shards(costs, parts);
+    double together = 0;
+    for (const std::vector<double>& of_phase : sums) together += most(of_phase, ranges);
+    if (together < least) {
+      least = together;
+      best = std::move(ranges);
+    }
+  }
+  return best;
+}
+
+std::vector<Index> longest_first(std::vector<Index> items, const std::function<double(Index)>& cost) {
+  std::vector<std::pair<double, Index>> by_cost;
+  for (const Index item : items) by_cost.emplace_back(-cost(item), item);
+  std::stable_sort(by_cost.begin(), by_cost.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::transform(by_cost.begin(), by_cost.end(), items.begin(), [](const auto& pair) { return pair.second; });
+  return items;
 }
 
 } // namespace metasieve

@@ -16,11 +16,18 @@ TEST(Cost, of_a_stage_is_that_of_the_busiest_rank_and_no_less_than_its_longest_i
   EXPECT_DOUBLE_EQ(busiest_seconds({}, std::vector<Range>{{0, 0}}, 4), 0.0);
 }
 
-TEST(Cost, total_adds_preparation_and_uses) {
+TEST(Cost, of_phases_is_preparation_and_uses) {
   const Config config;
-  EXPECT_DOUBLE_EQ(total_cost(mean_task, config, {3.0, 2.0}),
-                   preparation_cost(mean_task, FeatureSet::full16) + 3.0 * visit_cost(mean_task, config) +
-                       2.0 * assessment_cost(mean_task, config));
+  const std::vector<TaskShape> tasks{mean_task, {70, 30, 5}};
+
+  const auto phases = phase_costs(tasks, config, {3.0, 2.0});
+
+  ASSERT_EQ(phases.size(), 3U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_DOUBLE_EQ(phases[0][i], preparation_cost(tasks[i], FeatureSet::full16));
+    EXPECT_DOUBLE_EQ(phases[1][i], 3.0 * visit_cost(tasks[i], config));
+    EXPECT_DOUBLE_EQ(phases[2][i], 2.0 * assessment_cost(tasks[i], config));
+  }
 }
 
 TEST(Cost, of_a_visit_grows_with_support_rows_up_to_all_rows) {
@@ -78,15 +85,20 @@ TEST(Cost, of_ten_features_is_far_below_that_of_sixteen_and_memory_too) {
 TEST(Cost, of_a_task_that_is_not_held_grows_by_making_it_anew_at_each_use) {
   Config config;
   const Uses uses{3.0, 2.0, true};
-  const double held = total_cost(mean_task, config, uses);
+  const auto total = [&] {
+    double sum = 0;
+    for (const std::vector<double>& costs : phase_costs(std::vector{mean_task}, config, uses))
+      sum += costs[0];
+    return sum;
+  };
+  const double held = total();
   config.suite.hold = Hold::regenerate;
-  EXPECT_DOUBLE_EQ(total_cost(mean_task, config, uses), held + 5.0 * generation_cost(mean_task));
+  EXPECT_DOUBLE_EQ(total(), held + 5.0 * generation_cost(mean_task));
   EXPECT_LT(fetch_cost(mean_task, config, false),
             0.2 * fetch_cost(mean_task, config, true)); // read, not made
   config.suite.hold_features = false;
-  EXPECT_DOUBLE_EQ(
-      total_cost(mean_task, config, uses),
-      held + 5.0 * (generation_cost(mean_task) + preparation_cost(mean_task, config.policy.features)));
+  EXPECT_DOUBLE_EQ(total(), held + 5.0 * (generation_cost(mean_task) +
+                                          preparation_cost(mean_task, config.policy.features)));
 }
 
 TEST(Cost, of_memory_for_a_task_that_is_not_held_is_that_of_its_features_or_none) {
