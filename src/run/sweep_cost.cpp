@@ -38,8 +38,9 @@ SweepCosts::SweepCosts(const Communicator& comm, const Config& base, const Sweep
 }
 
 const SweepCosts::Tasks& SweepCosts::generated(const Config& config) {
-  const std::string key = deciding_settings(
-      config, [](const std::string& key) { return key.starts_with("suite.") || key.starts_with("family."); });
+  const std::string key = deciding_settings(config, [](const std::string& name) {
+    return (name.starts_with("suite.") || name.starts_with("family.")) && changes_results(name);
+  });
   const auto [found, is_new] = by_config_.try_emplace(key);
   if (is_new) found->second = tasks_of(TaskSource::generator(config));
   return found->second;
@@ -62,8 +63,7 @@ PointCost SweepCosts::of(const Config& point) {
   const auto count = static_cast<double>(tasks.count), trained = static_cast<double>(training);
   if (!suite_) add(cost.generation, tasks, count, generation_cost);
   add(cost.preparation, tasks, count, preparation);
-  add(cost.held_bytes, tasks, count,
-      [&](const TaskShape& t) { return held_bytes(t, point.policy.features); });
+  add(cost.held_bytes, tasks, count, [&](const TaskShape& t) { return held_bytes(t, point); });
   add(cost.visits, tasks, trained * mean_visits(point, training),
       [&](const TaskShape& t) { return visit_cost(t, point); });
   add(cost.assessments, tasks, (count - trained) * assessments_per_task(point),

@@ -144,8 +144,7 @@ void require_sensible(const SweepConfig& sweep, const std::vector<SweepAxis>& ax
     throw ConfigError("sweep.samples = " + std::to_string(sweep.samples) +
                       ": no swept key is uniform(LOW, HIGH) or log(LOW, HIGH)");
   for (const auto& [key, values] : sweep.swept)
-    if (key.starts_with("output.") || key.starts_with("run."))
-      reject(key, values, "[output] and [run] change no result; sweep other keys");
+    if (!changes_results(key)) reject(key, values, "it changes no result; sweep other keys");
 }
 
 } // namespace

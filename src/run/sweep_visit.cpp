@@ -130,7 +130,9 @@ private:
   }
 
   void make() {
-    const Trained trained = train(comm_, {config_, folder_, points_.inputs().suite, resume_, true});
+    TrainRequest request{config_, folder_, points_.inputs().suite, resume_};
+    request.locked = true;
+    const Trained trained = train(comm_, request);
     const EvaluationTables tables = points_.evaluates() ? evaluated(trained.policy) : EvaluationTables();
     if (comm_.is_root()) result_ = point_result(trained, tables);
   }
