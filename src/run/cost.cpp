@@ -121,6 +121,7 @@ double fetch_cost(const TaskShape& task, const Config& config, bool generated) {
 std::vector<std::vector<double>> phase_costs(std::span<const TaskShape> tasks, const Config& config,
                                              const Uses& uses) {
   std::vector<double> preparations, visits, assessments;
+  for (std::vector<double>* costs : {&preparations, &visits, &assessments}) costs->reserve(tasks.size());
   for (const TaskShape& task : tasks) {
     const double fetch = fetch_cost(task, config, uses.generated);
     preparations.push_back(preparation_cost(task, config.policy.features));
@@ -160,7 +161,7 @@ double held_bytes(const TaskShape& task, const Config& config) {
 
 double index_bytes(Index tasks, bool generated) {
   const double record = generated ? 0.0 : 2.0 * sizeof(Metadata); // once more while it travels
-  return real(tasks) * (80.0 + record);
+  return real(tasks) * (104.0 + record);
 }
 
 double working_bytes(const TaskShape& task, const Policy& policy) {

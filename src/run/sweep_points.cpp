@@ -128,8 +128,7 @@ Config SweepPoints::config(const SweepPoint& point) const {
 }
 
 std::string SweepPoints::key(const Config& point) const {
-  std::string key =
-      "command = sweep\n" + deciding_settings(point, [&](const std::string& name) {
+  std::string key = "command = sweep\n" + deciding_settings(point, [&](const std::string& name) {
                       return changes_results(name) && (evaluates() || !name.starts_with("evaluate."));
                     });
   if (inputs_.datasets.empty() && evaluates())

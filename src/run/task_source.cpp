@@ -54,6 +54,7 @@ TaskShape TaskSource::shape(Index i) const {
 
 std::vector<TaskShape> TaskSource::shapes(Range ids) const {
   std::vector<TaskShape> shapes;
+  shapes.reserve(static_cast<std::size_t>(ids.size()));
   for (Index i = ids.begin; i < ids.end; ++i) shapes.push_back(shape(i));
   return shapes;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -55,23 +54,21 @@ std::vector<Range> balanced_shards(std::span<const double> costs, int parts) {
 }
 
 std::vector<Range> shards_balanced_over(std::span<const std::vector<double>> phases, int parts) {
-  std::vector<std::vector<double>> cuts{std::vector<double>(phases.front().size(), 0.0)};
+  std::vector<double> together(phases.front().size(), 0.0);
   std::vector<std::vector<double>> sums;
   for (const std::vector<double>& costs : phases) {
-    std::transform(costs.begin(), costs.end(), cuts[0].begin(), cuts[0].begin(), std::plus<>());
-    cuts.push_back(costs);
+    std::transform(costs.begin(), costs.end(), together.begin(), together.begin(), std::plus<>());
     sums.push_back(running_sum(costs));
   }
-  std::vector<Range> best;
-  double least = std::numeric_limits<double>::infinity();
-  for (const std::vector<double>& costs : cuts) {
+  std::vector<Range> best = balanced_shards(together, parts);
+  const auto waited_for = [&](const std::vector<Range>& ranges) {
+    double total = 0;
+    for (const std::vector<double>& of_phase : sums) total += most(of_phase, ranges);
+    return total;
+  };
+  for (const std::vector<double>& costs : phases) {
     std::vector<Range> ranges = balanced_shards(costs, parts);
-    double together = 0;
-    for (const std::vector<double>& of_phase : sums) together += most(of_phase, ranges);
-    if (together < least) {
-      least = together;
-      best = std::move(ranges);
-    }
+    if (waited_for(ranges) < waited_for(best)) best = std::move(ranges);
   }
   return best;
 }
