@@ -173,7 +173,7 @@ class Points(SweepTest):
             (("--sweep.samples", "5"), r"sweep\.samples = 5: no swept key is"),
             (("--sweep.together", "policy.keep, meta.fairness_weight"), r"policy\.keep has 3 values and meta\.fair.* 2"),
             (("--sweep.together", "policy.kep, meta.clip"), r"policy\.kep is not swept; did you mean policy\.keep\?"),
-            (("--sweep.output.log_every", "1, 2"), r"sweep\.output\.log_every = 1, 2: \[output\] and \[run\] change no"),
+            (("--sweep.output.log_every", "1, 2"), r"sweep\.output\.log_every = 1, 2: it changes no result"),
             (("--sweep.suite.validation_tasks", "1, 4"), r"point 1: suite\.validation_tasks = 4: must be less than"),
             (("--sweep.suite.seed", "1, 1000000007"), r"point 1: sweep\.evaluate_seed = .*suite\.seed is the same"),
             (("--sweep.family.other.samples", "60"), r"family\.other\.samples = 60: suite\.mixture = tiny:1 does not"),
