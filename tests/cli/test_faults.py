@@ -155,7 +155,8 @@ class Faults(FilesTest):
                 held.append([self.resident(rank) for rank in children(process.pid)])
         self.assertEqual(process.wait(timeout=60), 0)
         self.assertEqual(len(held), 12)
-        for before, after in zip(held[1], held[10]):
+        # The least of three each: a rank that is looked at while it writes a checkpoint holds its buffers too.
+        for before, after in zip(map(min, zip(*held[1:4])), map(min, zip(*held[9:12]))):
             self.assertGreater(before, 1e6)
             self.assertLess(after - before, 0.6e6, held)
 
