@@ -19,7 +19,7 @@ GOAL = 0.95
 # Okabe and Ito's colours, which people with any colour vision tell apart; and a marker and dashes of its own for each.
 LOOKS = [("#0072B2", "o", "-"), ("#D55E00", "s", "--"), ("#009E73", "^", "-."), ("#CC79A7", "D", ":"),
          ("#000000", "v", (0, (5, 1, 1, 1, 1, 1)))]
-PANELS = {"weak": ("weak scaling: tasks grow with the nodes", "work of a node and second, beside one node alone"),
+PANELS = {"weak": ("weak scaling: tasks grow with the nodes", "work per node and second,\nbeside one node alone"),
           "strong": ("strong scaling: one suite on more nodes", "speed-up of an iteration / nodes")}
 CAPTION = ("Simulated with SimGrid: sharding, batches and sums are the program's own, times of tasks are measured ones "
            "injected. One rank a node.")
@@ -48,8 +48,8 @@ def plot(tables):
                       linewidth=1.6, label=study)
         if kind == "weak":
             axis.axhline(GOAL, color="#888888", linewidth=0.9)
-            axis.annotate(f"{GOAL:g}", (1, GOAL), (-3, 0), textcoords="offset points", xycoords=("axes fraction", "data"),
-                          fontsize=8, color="#555555", ha="right", va="bottom")
+            axis.annotate(f"{GOAL:g}", (0, GOAL), (3, -2), textcoords="offset points", xycoords=("axes fraction", "data"),
+                          fontsize=8, color="#555555", ha="left", va="top")
         nodes = sorted(table["ranks"].unique())
         axis.set_xscale("log", base=2)
         axis.xaxis.set_major_locator(FixedLocator(nodes))
@@ -60,7 +60,8 @@ def plot(tables):
         axis.set_title(title)
         axis.set_xlabel("nodes (log scale)")
         axis.set_ylabel(f"efficiency: {label}")
-        axis.set_ylim(0, 1.05)
+        lowest = min(table["scaling"].min(), GOAL)
+        axis.set_ylim(0 if lowest < 0.5 else lowest - 0.15, 1.02)  # room for the legend below the lines
         axis.grid(alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
         axis.legend(frameon=False, fontsize=8, loc="lower left")
