@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace metasieve {
 
@@ -18,6 +19,11 @@ namespace metasieve {
 [[nodiscard]] inline std::uint64_t hash_bytes(const Vector& values,
                                               std::uint64_t hash = 0xcbf29ce484222325ULL) {
   return hash_bytes(std::as_bytes(std::span(values.data(), static_cast<std::size_t>(values.size()))), hash);
+}
+
+/// Of the characters, in order.
+[[nodiscard]] inline std::uint64_t hash_text(std::string_view text) {
+  return hash_bytes(std::as_bytes(std::span(text)));
 }
 
 } // namespace metasieve

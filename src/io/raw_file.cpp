@@ -21,8 +21,6 @@ constexpr std::int64_t block_bytes = std::int64_t{4} << 20; // of a file that is
                   std::generic_category().message(errno));
 }
 
-std::uint64_t hash_of(const std::string& bytes) { return hash_bytes(std::as_bytes(std::span(bytes))); }
-
 } // namespace
 
 RawFile RawFile::open(const std::filesystem::path& path) {
@@ -93,11 +91,11 @@ std::uint64_t hash_file(const Communicator& comm, const std::filesystem::path& p
     const std::int64_t blocks = (file.size() + block_bytes - 1) / block_bytes;
     for (std::int64_t b = blocks * comm.rank() / comm.size(); b < blocks * (comm.rank() + 1) / comm.size();
          ++b) {
-      const std::uint64_t hash = hash_of(file.read(b * block_bytes, block_bytes));
+      const std::uint64_t hash = hash_text(file.read(b * block_bytes, block_bytes));
       mine.append(reinterpret_cast<const char*>(&hash), sizeof hash);
     }
   });
-  return hash_of(comm.gather(mine));
+  return hash_text(comm.gather(mine));
 }
 
 } // namespace metasieve

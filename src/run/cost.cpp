@@ -131,6 +131,13 @@ std::vector<std::vector<double>> phase_costs(std::span<const TaskShape> tasks, c
   return {std::move(preparations), std::move(visits), std::move(assessments)};
 }
 
+TaskShape median_shape(std::vector<TaskShape> shapes, const std::function<double(const TaskShape&)>& cost) {
+  const auto middle = shapes.begin() + std::ssize(shapes) / 2;
+  std::nth_element(shapes.begin(), middle, shapes.end(),
+                   [&](const TaskShape& a, const TaskShape& b) { return cost(a) < cost(b); });
+  return *middle;
+}
+
 double busiest_seconds(std::span<const double> costs, std::span<const Range> shards, int threads) {
   double busiest = 0;
   for (const Range& shard : shards) {

@@ -3,6 +3,7 @@
 #include "base/range.hpp"
 #include "run/config.hpp"
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -40,6 +41,10 @@ struct Uses {
 /// assessments. After each of these phases, and each turn of it, all ranks wait for the last.
 [[nodiscard]] std::vector<std::vector<double>> phase_costs(std::span<const TaskShape> tasks,
                                                            const Config& config, const Uses& uses);
+
+/// The shape in the middle of at least one, by cost: what a machine is timed on.
+[[nodiscard]] TaskShape median_shape(std::vector<TaskShape> shapes,
+                                     const std::function<double(const TaskShape&)>& cost);
 
 /// Predicted seconds until the last of the ranks has done its shard of items that cost `costs` nanoseconds,
 /// `threads` at a time: no less than its longest item takes.

@@ -13,17 +13,27 @@
 #include <utility>
 
 namespace metasieve {
+namespace {
+
+/// < 0: there is none.
+int open_folder(const std::filesystem::path& folder) {
+  return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/// Locks it, unless another run holds it. A file system without locks lets all in.
+bool is_held_by_another(int folder) {
+  return folder >= 0 && ::flock(folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+} // namespace
 
 FolderLock::FolderLock(const Communicator& comm, const std::filesystem::path& folder, double patience) {
   agree_on_file(comm, [&] {
     if (!comm.is_root()) return;
-    file_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const auto held_by_another = [&] {
-      return file_ >= 0 && ::flock(file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    };
+    file_ = open_folder(folder);
     const double begin = wall_seconds();
-    bool held = held_by_another();
-    for (; held && wall_seconds() - begin < patience; held = held_by_another())
+    bool held = is_held_by_another(file_);
+    for (; held && wall_seconds() - begin < patience; held = is_held_by_another(file_))
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     if (held) {
       ::close(std::exchange(file_, -1));
@@ -35,10 +45,9 @@ FolderLock::FolderLock(const Communicator& comm, const std::filesystem::path& fo
 }
 
 bool FolderLock::is_held(const std::filesystem::path& folder) {
-  const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (file < 0) return false;
-  const bool held = ::flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  ::close(file);
+  const int file = open_folder(folder);
+  const bool held = is_held_by_another(file);
+  if (file >= 0) ::close(file);
   return held;
 }
 

@@ -70,14 +70,9 @@ double fetched_bytes(const Load& load, FeatureSet features, const Cost& holds) {
   return most * thread_count();
 }
 
-/// The shape in the middle of the tasks of a load, by cost: what the machine is timed on.
+/// What the machine is timed on; there may be no task.
 TaskShape typical(const Load& load, const Cost& cost) {
-  std::vector<TaskShape> shapes = load.tasks;
-  if (shapes.empty()) return {300, 100, 10};
-  const auto middle = shapes.begin() + std::ssize(shapes) / 2;
-  std::nth_element(shapes.begin(), middle, shapes.end(),
-                   [&](const TaskShape& a, const TaskShape& b) { return cost(a) < cost(b); });
-  return *middle;
+  return load.tasks.empty() ? TaskShape{300, 100, 10} : median_shape(load.tasks, cost);
 }
 
 /// How many ranks would hold a load, where each node has room for its share of them.
@@ -174,8 +169,7 @@ struct TrainingLoad {
 
 TrainingLoad training_load(const Communicator& comm, const TrainRequest& request) {
   const Config& config = request.config;
-  const TaskSource source =
-      request.suite ? TaskSource::suite(comm, *request.suite) : TaskSource::generator(config);
+  const TaskSource source = training_source(comm, request);
   const Range training = training_tasks(config, source.task_count());
   const auto load = [&](Range ids, Uses uses) {
     uses.generated = source.is_generator();

@@ -92,11 +92,10 @@ TrainRequest training_at(const ScalingPoint& point, const ScalingRequest& reques
 
 double predicted_work(const Communicator& comm, const TrainRequest& request) {
   const Config& config = request.config;
-  const TaskSource source =
-      request.suite ? TaskSource::suite(comm, *request.suite) : TaskSource::generator(config);
+  const TaskSource source = training_source(comm, request);
   const Range ids = training_tasks(config, source.task_count());
   const std::vector<double> costs = source.costs(ids, [&](const TaskShape& task) {
-    return visit_cost(task, config) + fetch_cost(task, config, !request.suite);
+    return visit_cost(task, config) + fetch_cost(task, config, source.is_generator());
   });
   BatchSchedule batches(config.meta.seed, ids.size(), config.meta.batch);
   double nanoseconds = 0;

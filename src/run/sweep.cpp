@@ -28,10 +28,8 @@ constexpr double seconds_between_lines = 5;
 
 /// "note: since the last run here: meta.iterations = 60 (was 50)"
 std::string changes_text(const std::string& before, const std::string& now) {
-  std::string text;
-  for (const std::string& change : changed_keys(before, now, true))
-    text += (text.empty() ? "" : ", ") + change;
-  return text.empty() ? "" : "note: changed since the last run here: " + text + "\n";
+  const std::vector<std::string> changes = changed_keys(before, now, true);
+  return changes.empty() ? "" : "note: changed since the last run here: " + joined(changes) + "\n";
 }
 
 /// Collective: DIR/sweep.ini, so that the folder says what it is of. Jobs of an array may all write it.

@@ -82,12 +82,8 @@ PointCost SweepCosts::of(const Config& point) {
 }
 
 TaskShape SweepCosts::typical(const Config& point) {
-  std::vector<TaskShape> shapes = trained_on(point).shapes;
-  const auto middle = shapes.begin() + std::ssize(shapes) / 2;
-  std::nth_element(shapes.begin(), middle, shapes.end(), [&](const TaskShape& a, const TaskShape& b) {
-    return visit_cost(a, point) < visit_cost(b, point);
-  });
-  return *middle;
+  return median_shape(trained_on(point).shapes,
+                      [&](const TaskShape& task) { return visit_cost(task, point); });
 }
 
 Config held_out_config(const Config& point) {

@@ -88,7 +88,7 @@ std::string value_at(const Distribution& distribution, bool whole, double share)
 std::vector<std::string> samples_of(const std::string& key, const Distribution& distribution,
                                     const SweepConfig& sweep) {
   // By the key's name: another swept key leaves these draws as they are.
-  const TaskId id{hash_bytes(std::as_bytes(std::span(key)))};
+  const TaskId id{hash_text(key)};
   const Stream draws(sweep.seed, Draw::sweep, id);
   std::vector<Index> strata;
   if (sweep.sampling == Sampling::latin)

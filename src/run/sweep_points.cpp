@@ -73,8 +73,7 @@ std::vector<SweepPoint> SweepPoints::checked() const {
     try {
       const Config config = this->config(point);
       require_held_out(config, inputs_);
-      const std::string key = this->key(config);
-      point.hash = hash_bytes(std::as_bytes(std::span(key)));
+      point.hash = hash_text(key(config));
     } catch (const ConfigError& error) {
       throw ConfigError("sweep point " + std::to_string(i) + ": " + error.what());
     }

@@ -56,8 +56,6 @@ void for_each_text(auto& status, const auto& use) {
   use("place", status.place);
 }
 
-std::uint64_t hash_of(const std::string& bytes) { return hash_bytes(std::as_bytes(std::span(bytes))); }
-
 } // namespace
 
 PointStatus read_status(const std::filesystem::path& point) {
@@ -106,7 +104,7 @@ std::optional<PointResult> read_result(const std::filesystem::path& point) {
     ByteReader file(*bytes);
     const auto hash = file.get<std::uint64_t>();
     const std::string content = file.text();
-    if (hash_of(content) != hash) return std::nullopt;
+    if (hash_text(content) != hash) return std::nullopt;
     ByteReader reader(content);
     PointResult result;
     result.loss = reader.get<double>();
@@ -124,7 +122,7 @@ void write_result(const std::filesystem::path& point, const PointResult& result)
                                   .put(validation_records().pack(result.validation))
                                   .put(summary_records().pack(result.summary))
                                   .take();
-  replace_text(point / result_name, ByteWriter().put(hash_of(content)).put(content).take());
+  replace_text(point / result_name, ByteWriter().put(hash_text(content)).put(content).take());
 }
 
 } // namespace metasieve

@@ -98,6 +98,10 @@ std::vector<Task> TaskSource::tasks(const Communicator& comm, Range ids,
   return made;
 }
 
+TaskSource training_source(const Communicator& comm, const TrainRequest& request) {
+  return request.suite ? TaskSource::suite(comm, *request.suite) : TaskSource::generator(request.config);
+}
+
 Range my_range(const Communicator& comm, Index begin, const std::vector<double>& costs) {
   const Range part = balanced_shards(costs, comm.size())[static_cast<std::size_t>(comm.rank())];
   return {begin + part.begin, begin + part.end};

@@ -63,6 +63,9 @@ private:
 /// This rank's part of items begin..begin+costs.size()-1, dealt so that predicted cost is balanced.
 [[nodiscard]] Range my_range(const Communicator& comm, Index begin, const std::vector<double>& costs);
 
+/// What `request` trains on: its suite, or the generator. Collective. @throws AgreedError
+[[nodiscard]] TaskSource training_source(const Communicator& comm, const TrainRequest& request);
+
 /// What `request` evaluates on: its suite, or each of its data sets. Collective.
 [[nodiscard]] std::vector<TaskSource> evaluation_sources(const Communicator& comm,
                                                          const EvaluateRequest& request);

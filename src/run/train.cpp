@@ -45,8 +45,7 @@ public:
       : comm_(comm), config_(request.config), folder_(request.output),
         speaks_(comm.is_root() && !request.quiet), measured_(request.measured), locked_(request.locked),
         lock_(locked_ ? FolderLock() : FolderLock(comm, folder_)), watch_(comm, request.config.run),
-        clock_(phases(request.measured)), source_(request.suite ? TaskSource::suite(comm, *request.suite)
-                                                                : TaskSource::generator(request.config)),
+        clock_(phases(request.measured)), source_(training_source(comm, request)),
         train_ids_(training_tasks(config_, source_.task_count())),
         batches_(config_.meta.seed, train_ids_.size(), config_.meta.batch) {
     state_.policy = initialise(config_.policy, config_.meta.seed);
