@@ -64,10 +64,11 @@ PointCost SweepCosts::of(const Config& point) {
   if (!suite_) add(cost.generation, tasks, count, generation_cost);
   add(cost.preparation, tasks, count, preparation);
   add(cost.held_bytes, tasks, count, [&](const TaskShape& t) { return held_bytes(t, point); });
+  const auto fetch = [&](const TaskShape& task) { return fetch_cost(task, point, !suite_); };
   add(cost.visits, tasks, trained * mean_visits(point, training),
-      [&](const TaskShape& t) { return visit_cost(t, point); });
+      [&](const TaskShape& t) { return visit_cost(t, point) + fetch(t); });
   add(cost.assessments, tasks, (count - trained) * assessments_per_task(point),
-      [&](const TaskShape& t) { return assessment_cost(t, point); });
+      [&](const TaskShape& t) { return assessment_cost(t, point) + fetch(t); });
   const auto add_evaluation = [&](const Tasks& measured) {
     const auto splits = static_cast<double>(measured.count);
     add(cost.preparation, measured, splits, preparation);

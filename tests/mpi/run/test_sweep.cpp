@@ -1,3 +1,4 @@
+#include "run/sweep_cost.hpp"
 #include "run/sweep_points.hpp"
 #include "run/sweep_queue.hpp"
 
@@ -99,6 +100,23 @@ Config base() {
   set_key(config, "sweep.policy.keep", "0.6, 0.7");
   set_key(config, "sweep.meta.batch", "4, 8, 16");
   return config;
+}
+
+TEST(SweepCosts, of_tasks_that_are_not_held_count_making_them_anew) {
+  const Communicator comm;
+  Config config = base();
+  config.sweep.evaluate_tasks = 0;
+  SweepCosts costs(comm, config, {});
+  const PointCost held = costs.of(config);
+  config.suite.hold = Hold::regenerate;
+
+  const PointCost anew = costs.of(config);
+
+  const double of_a_task = held.generation / static_cast<double>(config.suite.tasks);
+  const auto visits = static_cast<double>(config.meta.iterations * config.meta.batch);
+  EXPECT_NEAR(anew.visits, held.visits + visits * of_a_task, 1e-9 * anew.visits);
+  EXPECT_GT(anew.assessments, held.assessments);
+  EXPECT_EQ(anew.preparation, held.preparation);
 }
 
 std::vector<std::uint64_t> hashes(const Communicator& comm, const Config& config) {
