@@ -5,9 +5,9 @@ a final model that sees the group and once with one that does not, and makes tab
     analysis/compare.py --source ../shared/data --output runs/compare
 
 leaves in OUTPUT: the data sets; comparison_aware.h5 and comparison_blind.h5 (what `metasieve evaluate` wrote, with its
-words in .log); comparison.csv and comparison.md; comparison_aware.png, comparison_blind.png, with --frontier also
-frontier_aware.png and frontier_blind.png. Those of an earlier run are removed before the first data set is read, and
-comparison.md and comparison.csv are written last: if they are there, all is there, and of one run.
+words in .log); comparison.csv and comparison.md; the pictures comparison_aware and comparison_blind, with --frontier
+also frontier_aware and frontier_blind, as PNG, SVG and CSV. Those of an earlier run are removed before the first data
+set is read, and comparison.md and comparison.csv are written last: if they are there, all is there, and of one run.
 
 Exit codes: 0 done; 2 usage; 3 bad or unreadable data; else that of metasieve.
 """
@@ -21,12 +21,9 @@ import sys
 try:
     import pandas as pd
 
-    import comparison_report
-    import evaluation_file
     import import_dataset
-    import plot_comparison
-    import plot_frontier
-    from comparison_report import AWARENESS
+    from metasieve_analysis import comparison, comparison_report, files, frontier, style
+    from metasieve_analysis.comparison_report import AWARENESS
 except ImportError as missing:
     print(f"compare.py: {missing}; run it with a Python that has h5py, numpy, pandas and matplotlib (Debian: "
           "/usr/bin/python3)", file=sys.stderr)
@@ -37,8 +34,9 @@ KNOWN = {"compas": ["compas"], "adult": ["adult"], "german": ["german"], "adult_
          "roh": ["roh"]}
 RAW = {name: [known.file] for name, known in import_dataset.KNOWN.items()} | {
     "adult_official": ["adult.data", "adult.test"], "roh": [f"roh2021/{name}.npy" for name in import_dataset.ROH_FILES]}
-RESULTS = ["comparison.md", "comparison.csv", *(f"{name}_{half}.{kind}" for half in AWARENESS for name, kind in (
-    ("comparison", "h5"), ("comparison", "log"), ("comparison", "png"), ("frontier", "png")))]
+PICTURE = ("png", "svg", "csv")
+RESULTS = ["comparison.md", "comparison.csv", *(f"{name}_{half}.{kind}" for half in AWARENESS for name, kinds in (
+    ("comparison", ("h5", "log", *PICTURE)), ("frontier", PICTURE)) for kind in kinds)]
 
 
 class Failed(Exception):
@@ -72,7 +70,7 @@ def import_known(options):
 
 def meaning(path):
     """Label 1 and group 1 of a data set, in its own words."""
-    with evaluation_file.opened(path) as file:
+    with files.opened(path) as file:
         words = [file.attrs.get(name, b"?") for name in ("positive_label", "group_name")]
     label, group = (word.decode() if isinstance(word, bytes) else word for word in words)
     return f"Label 1: {label}. Group 1: {group}."
@@ -112,12 +110,12 @@ def evaluate(options, awareness, policies, datasets):
                               stdout=log).returncode
     if code != 0:
         raise Failed(code if code > 0 else 128 - code)
-    return evaluation_file.read(output)
+    return files.read(output, "evaluation")
 
 
 def check_policy(path, awareness):
     """@raises ValueError if the policy was made for the other half of the comparison"""
-    with evaluation_file.opened(path) as file:
+    with files.opened(path) as file:
         sees = file.attrs.get("use_group")
     if sees is not None and bool(sees) != (awareness == "aware"):
         option = "--policy" if sees else "--blind-policy"
@@ -182,15 +180,17 @@ def parse():
     return options
 
 
-def plots(output, awareness, tables):
-    """Draws them. Returns the Markdown that shows them."""
-    panels = list(evaluation_file.summary_of(tables).items())
-    figures = {"comparison": plot_comparison.plot(panels, "eo_gap")}
-    if "frontier" in tables:
-        figures["frontier"] = plot_frontier.plot(tables, "eo_gap")
-    for name, figure in figures.items():
-        plot_comparison.save(figure, output / f"{name}_{awareness}.png")
-    return [f"![Accuracy against the EO gap, {AWARENESS[awareness]}]({name}_{awareness}.png)" for name in figures]
+def plots(output, awareness, with_frontier):
+    """Draws one half. Returns the Markdown that shows the pictures."""
+    evaluation, gap = output / f"comparison_{awareness}.h5", "eo_gap"
+    panels = comparison.panels_of([evaluation])
+    drawn = {"comparison": (comparison.plot(panels, gap), comparison.table_of(panels))}
+    if with_frontier:
+        panels = frontier.read_panels([evaluation], gap)
+        drawn["frontier"] = frontier.plot(panels, gap), frontier.table_of(panels, gap)
+    for name, (figure, table) in drawn.items():
+        style.save(figure, table, output / f"{name}_{awareness}")
+    return [f"![Accuracy against the EO gap, {AWARENESS[awareness]}]({name}_{awareness}.png)" for name in drawn]
 
 
 def compare(options):
@@ -204,17 +204,17 @@ def compare(options):
         raise ValueError("there is no data set")
     meanings = {path.stem: meaning(path) for path in datasets}
     evaluations, blocks, records = [], [], []
-    for awareness, files in policies.items():
-        tables = evaluate(options, awareness, files, datasets)
+    for awareness, given in policies.items():
+        tables = evaluate(options, awareness, given, datasets)
         evaluations.append(tables)
         blocks.append(comparison_report.report(awareness, tables, meanings))
         print(f"\n{blocks[-1]}", flush=True)
-        blocks += plots(options.output, awareness, tables)
+        blocks += plots(options.output, awareness, options.frontier)
         records += comparison_report.wide(awareness, tables)
     text = "\n\n".join([comparison_report.introduction(evaluations), *blocks]) + "\n"
-    evaluation_file.write(options.output / "comparison.csv",
-                          lambda part: pd.DataFrame(records).to_csv(part, index=False))
-    evaluation_file.write(options.output / "comparison.md", lambda part: part.write_text(text, encoding="utf-8"))
+    files.write(options.output / "comparison.csv",
+                lambda part: pd.DataFrame(records).to_csv(part, index=False))
+    files.write(options.output / "comparison.md", lambda part: part.write_text(text, encoding="utf-8"))
     print(f"\nwrote {options.output / 'comparison.md'} (which says how to read it), comparison.csv, and the plots")
 
 

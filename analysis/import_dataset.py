@@ -24,8 +24,9 @@ try:
     import numpy as np
     import pandas as pd
 
-    import csv_table
-    from dataset_file import DataError, Dataset, UsageError, first_line, read_bytes, read_table, write
+    from metasieve_analysis import csv_table
+    from metasieve_analysis.dataset_file import (DataError, Dataset, UsageError, first_line, read_bytes, read_table,
+                                                 write)
 except ImportError as error:
     print(f"import_dataset.py: {error}; run it with a Python that has h5py, numpy and pandas (Debian: /usr/bin/python3 "
           "with python3-h5py and python3-pandas)", file=sys.stderr)

@@ -5,252 +5,28 @@
 
 Reads a file of `metasieve scaling` and writes into the output folder scaling_efficiency and scaling_phases as PNG, SVG
 and CSV. Efficiency is the predicted work that a core does in a second, against that at the fewest cores of its kind.
-The model and its parameters are described in scaling_model.py.
+The model and its parameters are described in metasieve_analysis/scaling_model.py.
 """
-import argparse
-import pathlib
 import sys
 
-import numpy as np
-import pandas as pd
-from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
-
-import evaluation_file
-import scaling_model
-from plot_comparison import plt, save
-
-KINDS = {"strong": "strong scaling: the same tasks for all cores", "weak": "weak scaling: as many tasks for each core"}
-MARKERS = "osD^vPX*"
-BLACK, GREY, BLUE, ORANGE = "#000000", "#999999", "#0072B2", "#D55E00"
-# Okabe and Ito's palette. Of an iteration, then of the whole training.
-ITERATION = {"make": ("tasks made again", "#F0E442"), "policy": ("policy", BLUE), "inner": ("inner fit", "#56B4E9"),
-             "idle": ("idle threads", "#E69F00"), "wait": ("waiting for slower ranks", ORANGE),
-             "reduce": ("allreduce", "#009E73"), "rest": ("update and rest", "#CC79A7")}
-ONCE = {"generate": ("tasks", BLUE), "features": ("features", "#56B4E9"), "validate": ("validation", "#E69F00"),
-        "io": ("files", "#009E73")}
-CAPTION = {"ha": "center", "fontsize": 8, "color": "#444444"}
-REACH = 4  # times the most ranks measured, as far as the model is trusted
-
-
-def summary_of(points):
-    """A row a point: medians over the repeats, least and most; efficiency against the fewest cores of its kind."""
-    points = points.assign(cores=points["ranks"] * points["threads"])
-    points["rate"] = points["work"] / points["seconds_per_iteration"] / points["cores"]
-    out = []
-    for kind, trainings in points.groupby("kind", sort=True):
-        groups = list(trainings.groupby(["cores", "ranks", "threads"], sort=True))
-        base = groups[0][1]["rate"].median()
-        for (cores, ranks, threads), group in groups:
-            first, seconds, efficiency = group.iloc[0], group["seconds_per_iteration"], group["rate"] / base
-            out.append({"kind": kind, "ranks": ranks, "threads": threads, "nodes": first["nodes"], "cores": cores,
-                        "tasks": first["tasks"], "batch": first["batch"], "repeats": len(group),
-                        "work": first["work"], "seconds_per_iteration": seconds.median(),
-                        "seconds_least": seconds.min(), "seconds_most": seconds.max(),
-                        "efficiency": efficiency.median(), "efficiency_least": efficiency.min(),
-                        "efficiency_most": efficiency.max(),
-                        "speed_up": efficiency.median() * cores / groups[0][0][0],
-                        "oversubscribed": first["oversubscribed"]})
-    return pd.DataFrame(out)
-
-
-def with_model(summary, parameters):
-    """Adds the model's seconds and efficiency, the latter against the model at the fewest cores."""
-    summary = summary.assign(model_seconds=scaling_model.seconds_of(parameters, summary))
-    rate = summary["work"] / summary["model_seconds"] / summary["cores"]
-    return summary.assign(model_efficiency=rate / rate.groupby(summary["kind"]).transform("first"))
-
-
-def extended(summary, kind, ranks):
-    """Points of this kind at other numbers of ranks, else like the one of most ranks that has its cores to itself."""
-    rows = summary[summary["kind"] == kind]
-    sound = rows[rows["oversubscribed"] == 0]
-    last = (sound if len(sound) else rows).sort_values(["ranks", "threads"]).iloc[-1]
-    table = pd.DataFrame([last] * len(ranks)).reset_index(drop=True).infer_objects()
-    grown = np.asarray(ranks) / last["ranks"]
-    table["ranks"] = ranks
-    table["cores"] = table["ranks"] * table["threads"]
-    table["nodes"] = np.ceil(grown * last["nodes"]).astype(int)
-    if kind == "weak":
-        for name in ("tasks", "batch", "work"):
-            table[name] = table[name] * grown
-    return pd.concat([rows.iloc[:1], table], ignore_index=True)  # the first is what efficiency is against
-
-
-def recommendation(summary, parameters, kind, threshold):
-    """A sentence: the most ranks whose efficiency is at least `threshold`, by the model where the data allow it."""
-    rows = summary[(summary["kind"] == kind) & (summary["oversubscribed"] == 0)]
-    if rows["cores"].nunique() < 2:
-        return (f"{kind}: nothing to recommend: only {rows['cores'].nunique()} number of cores was measured without "
-                "oversubscription; measure on more")
-    counts = sorted(rows["ranks"].unique())
-    if len(counts) < 3 or counts[0] > 1:
-        good = rows[rows["efficiency"] >= threshold].sort_values("cores").iloc[-1]
-        return (f"{kind}: measured on {' and '.join(map(str, counts))} rank(s) only, which does not support a "
-                f"prediction for more. The most cores measured at an efficiency of {threshold:g} or better are "
-                f"{good['cores']} ({good['ranks']} rank(s) x {good['threads']} thread(s), efficiency "
-                f"{good['efficiency']:.2f}). Measure on 1, 2, 4, ... ranks, at least three of them")
-    most = counts[-1]
-    tried = [int(most * 2.0 ** power) for power in np.arange(-np.floor(np.log2(most)), np.log2(REACH) + 1)]
-    predicted = with_model(extended(summary, kind, tried), parameters).iloc[1:]
-    good = predicted[predicted["model_efficiency"] >= threshold]
-    if good.empty:
-        return f"{kind}: by the model no number of ranks has an efficiency of {threshold:g}; try fewer threads"
-    best = good.iloc[-1]
-    reached = best["ranks"] == tried[-1]
-    where = f"{best['nodes']} node(s), " if rows["nodes"].max() > 1 else ""
-    note = "" if rows["nodes"].max() > 1 else " All points are of one node: what a network costs is not in them."
-    return (f"{kind}: {'at least ' if reached else ''}{where}{best['ranks']} rank(s) x {best['threads']} thread(s): "
-            f"predicted efficiency {best['model_efficiency']:.2f}, "
-            + (f"and {REACH} times the most ranks measured ({most}) is as far as the model is asked."
-               if reached else f"the most of at least {threshold:g}; measured up to {most} rank(s).") + note)
-
-
-def plot_efficiency(summary, parameters):
-    """A panel a kind: points with the least and most of the repeats, the model, and the ideal."""
-    kinds = [kind for kind in KINDS if kind in set(summary["kind"])]
-    figure, axes = plt.subplots(1, len(kinds), figsize=(5.6 * len(kinds), 4.4), squeeze=False, sharey=True)
-    every_thread = sorted(summary["threads"].unique())
-    for axis, kind in zip(axes[0], kinds):
-        rows = summary[summary["kind"] == kind]
-        axis.axhline(1, color=GREY, linestyle="--", linewidth=1.2, label="ideal", zorder=1)
-        if parameters is not None and rows["cores"].max() > rows["cores"].min():
-            ranks = np.unique(np.geomspace(1, rows["ranks"].max(), 60))
-            line = with_model(extended(summary, kind, ranks), parameters).iloc[1:]
-            if len(ranks) > 1:
-                axis.plot(line["cores"], line["model_efficiency"], color=BLACK, linewidth=1.4, zorder=2,
-                          label=f"model, {line['threads'].iloc[0]} thread(s) a rank")
-        for threads, marker in zip(every_thread, MARKERS * len(every_thread)):
-            for over, group in rows[rows["threads"] == threads].groupby("oversubscribed"):
-                colour = GREY if over else [BLUE, ORANGE, "#009E73", "#CC79A7"][every_thread.index(threads) % 4]
-                bars = group["efficiency"] - group["efficiency_least"], group["efficiency_most"] - group["efficiency"]
-                aside = 2 ** (0.1 * (every_thread.index(threads) - (len(every_thread) - 1) / 2))  # not on each other
-                axis.errorbar(aside * group["cores"], group["efficiency"], yerr=bars, fmt=marker, color=colour,
-                              markersize=7, markerfacecolor="white" if over else colour, elinewidth=1, capsize=3,
-                              zorder=3,
-                              label=f"{threads} thread(s) a rank" + (", more threads than cores" if over else ""))
-        axis.set_title(KINDS[kind], fontsize=11)
-        axis.set_xscale("log", base=2)
-        axis.xaxis.set_major_locator(FixedLocator(sorted(rows["cores"].unique())))
-        axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axis.xaxis.set_minor_locator(NullLocator())
-        axis.xaxis.set_minor_formatter(NullFormatter())
-        axis.margins(x=0.12)
-        axis.set_xlabel("cores (ranks x threads)")
-        axis.grid(alpha=0.25)
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.legend(frameon=False, fontsize=8, loc="lower left")
-    axes[0][0].set_ylim(0, max(1.15, 1.05 * summary["efficiency_most"].max()))
-    axes[0][0].set_ylabel("parallel efficiency")
-    figure.tight_layout(rect=(0, 0.04, 1, 1))
-    figure.text(0.5, 0.015, "Median of the repeats; bars: their least and most.", **CAPTION)
-    return figure
-
-
-def phases_of(points):
-    """A row a point: seconds of each phase, medians over the repeats of the mean over the ranks."""
-    table = points[["kind", "ranks", "threads", "repeat", "oversubscribed"]].copy()
-    for phase in ITERATION:
-        if phase != "rest":
-            table[phase] = scaling_model.per_iteration(points, [phase])
-    measured = table[[phase for phase in ITERATION if phase != "rest"]].sum(axis=1)
-    table["rest"] = (points["seconds_per_iteration"] - measured).clip(lower=0)
-    for phase in ONCE:
-        table[phase] = points[f"{phase}_mean"]
-    table["cores"] = table["ranks"] * table["threads"]
-    keys = ["kind", "cores", "ranks", "threads", "oversubscribed"]
-    return table.drop(columns="repeat").groupby(keys, as_index=False).median()
-
-
-def stack(axis, rows, phases, factor):
-    """Bars side by side, a point each, of the phases that took any time, in seconds times `factor`."""
-    points = zip(rows["ranks"], rows["threads"], rows["oversubscribed"])
-    labels = [f"{ranks} x {threads}{' *' if over else ''}" for ranks, threads, over in points]
-    bottom = np.zeros(len(rows))
-    for phase, (name, colour) in phases.items():
-        height = (factor * rows[phase]).to_numpy()
-        if height.max() > 0:
-            axis.bar(labels, height, 0.65, bottom, color=colour, label=name, edgecolor="white", linewidth=0.5)
-            bottom += height
-    axis.set_ylim(0, 1.05 * bottom.max())
-    axis.grid(axis="y", alpha=0.25)
-    axis.set_axisbelow(True)
-    axis.spines[["top", "right"]].set_visible(False)
-
-
-def plot_phases(phases):
-    """Above where the time of an iteration goes, below what comes once; a column a kind.
-
-    In strong scaling the time of all cores together, for that is what would stay the same.
-    """
-    kinds = [kind for kind in KINDS if kind in set(phases["kind"])]
-    figure, axes = plt.subplots(2, len(kinds), figsize=(1.9 + 4.9 * len(kinds), 7.0), squeeze=False)
-    for column, kind in enumerate(kinds):
-        rows = phases[phases["kind"] == kind]
-        unit = "core-seconds" if kind == "strong" else "seconds"
-        for axis, chosen, what in zip(axes[:, column], (ITERATION, ONCE), ("an iteration", "once a training")):
-            stack(axis, rows, chosen, rows["cores"] if kind == "strong" else 1)
-            axis.set_ylabel(f"{unit} {what}")
-        axes[0][column].set_title(KINDS[kind], fontsize=11)
-        note = " (* more threads than cores)" if rows["oversubscribed"].any() else ""
-        axes[1][column].set_xlabel(f"ranks x threads{note}")
-    for axis in axes[:, -1]:
-        handles, labels = axis.get_legend_handles_labels()
-        axis.legend(handles[::-1], labels[::-1], frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    figure.tight_layout(rect=(0, 0.03, 1, 1))
-    figure.text(0.5, 0.012, "Mean over the ranks, median of the repeats.", **CAPTION)
-    return figure
-
-
-def parameter_lines(parameters, intervals):
-    """Printed, a line a parameter."""
-    for name, unit in scaling_model.PARAMETERS.items():
-        low, high = intervals[name]
-        yield f"  {name:18s}{parameters[name]:12.4g}  [{low:.4g}, {high:.4g}] {unit}".rstrip()
-
-
-def analyse(path, folder, threshold):
-    """Writes all into `folder` and prints the model and what it recommends. @raises OSError, ValueError"""
-    points = evaluation_file.tables_of(path, "metasieve-scaling", "points")["points"]
-    if points.empty:
-        raise ValueError(f"{path}: has no points")
-    summary = summary_of(points)
-    sound = points[points["oversubscribed"] == 0].reset_index(drop=True)
-    parameters = scaling_model.fit(sound) if len(sound) else None
-    if parameters is None:
-        print("every point has more threads than cores: no model is fitted, and the figures mean little")
-    else:
-        summary = with_model(summary, parameters)
-        print("model (see scaling_model.py), 95 % bootstrap intervals over the repeats:")
-        print("\n".join(parameter_lines(parameters, scaling_model.bootstrap(sound))))
-        fitted = summary[summary["oversubscribed"] == 0]
-        error = (fitted["model_seconds"] / fitted["seconds_per_iteration"] - 1).abs().max()
-        print(f"  largest deviation from the median at a point: {100 * error:.0f} %")
-        for kind in fitted["kind"].unique():
-            print(recommendation(summary, parameters, kind, threshold))
-    folder.mkdir(parents=True, exist_ok=True)
-    phases = phases_of(points)
-    for name, figure, table in (("scaling_efficiency", plot_efficiency(summary, parameters), summary),
-                                ("scaling_phases", plot_phases(phases), phases)):
-        for suffix in ("png", "svg"):
-            save(figure, folder / f"{name}.{suffix}")
-        evaluation_file.write(folder / f"{name}.csv", lambda part, table=table: table.to_csv(part, index=False))
-        print(f"wrote {folder / name}.png, .svg and .csv")
+from metasieve_analysis import read, scaling, style
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = style.parser_of(__doc__, "DIR", "folder to write into")
     parser.add_argument("study", metavar="scaling.h5", help="file of `metasieve scaling`")
-    parser.add_argument("--output", required=True, type=pathlib.Path, metavar="DIR", help="folder to write into")
     parser.add_argument("--efficiency", type=float, default=0.8, metavar="E", help="least that is worth it (0.8)")
     arguments = parser.parse_args()
     if not 0 < arguments.efficiency < 1:
         parser.error(f"--efficiency {arguments.efficiency:g}: must be > 0 and < 1")
-    try:
-        analyse(arguments.study, arguments.output, arguments.efficiency)
-    except (OSError, ValueError, KeyError) as error:
-        print(f"scaling: {' '.join(str(error).split())}", file=sys.stderr)
-        return 3
-    return 0
+
+    def draw():
+        study = scaling.studied(read(arguments.study, "scaling"))
+        print("\n".join(scaling.lines_of(study, arguments.efficiency)))
+        yield "scaling_efficiency", scaling.plot_efficiency(study.summary, study.parameters), study.summary
+        yield "scaling_phases", scaling.plot_phases(study.phases), study.phases
+
+    return style.command(draw, arguments.output, folder=True)
 
 
 if __name__ == "__main__":

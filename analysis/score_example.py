@@ -18,7 +18,7 @@ import tempfile
 
 import h5py
 import numpy as np
-from evaluation_file import arrays
+from metasieve_analysis.files import arrays
 
 try:
     from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier

@@ -61,6 +61,7 @@ def detection(sources):
 def write_evaluation(path, sources, with_frontier=False):
     with h5py.File(path, "w") as file:
         file.attrs["filetype"] = "metasieve-evaluation"
+        file.attrs["complete"] = 1
         file["summary"] = summary(sources)
         pairs = [("meta_hard", "reweighing", 0.012), ("greedy", "reweighing", 0.012), ("meta_hard", "meta_soft", 0.003),
                  ("meta_soft", "reweighing", -0.0001), ("meta_soft", "meta_hard", -0.003)]

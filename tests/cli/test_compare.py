@@ -11,11 +11,10 @@ from support import ROOT, write_dataset
 
 sys.path.insert(0, str(ROOT / "analysis"))
 try:
-    import comparison_report
-    import evaluation_file
     import h5py
     import matplotlib  # noqa: F401, what the plots need
     import pandas  # noqa: F401, what the importer needs
+    from metasieve_analysis import comparison_report, read
     from evaluation_tables import write_evaluation  # noqa: F401, run by the fake too
     MISSING = None
 except ImportError as error:
@@ -107,8 +106,9 @@ class Compare(unittest.TestCase):
             for name, policy in (("aware", self.aware), ("blind", self.blind))])
         self.assertEqual(sorted(path.name for path in self.out.iterdir()), sorted([
             "german.h5", "comparison.csv", "comparison.md",
-            *(f"comparison_{half}.{kind}" for half in ("aware", "blind") for kind in ("h5", "log", "png")),
-            "frontier_aware.png", "frontier_blind.png"]))
+            *(f"comparison_{half}.{kind}" for half in ("aware", "blind")
+              for kind in ("h5", "log", "png", "svg", "csv")),
+            *(f"frontier_{half}.{kind}" for half in ("aware", "blind") for kind in ("png", "svg", "csv"))]))
         self.assertIn("a table of its own", (self.out / "comparison_aware.log").read_text())
 
     def report(self):
@@ -164,7 +164,7 @@ class Compare(unittest.TestCase):
                       "hard.", " ".join(lines[:start]))
 
     def test_what_a_method_is_told_is_said(self):
-        tables = evaluation_file.read(write_evaluation(self.folder / "e.h5", ["a", "b"]))
+        tables = read(write_evaluation(self.folder / "e.h5", ["a", "b"]))
         note = "\n\n`threshold` is not blind: "
         introduction = comparison_report.introduction([tables])
         for text in ("`threshold` decides by", "`roh` is told"):

@@ -11,7 +11,7 @@ import numpy as np
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "analysis"))
 try:
-    import plot_comparison
+    from metasieve_analysis import comparison
 except ImportError as error:
     raise unittest.SkipTest(f"matplotlib is missing: {error}")
 
@@ -26,6 +26,7 @@ def write_evaluation(path, sources, methods=("baseline", "greedy", "meta_hard"))
             for metric, mean in [("accuracy", 0.7 + k / 100), ("eo_gap", 0.3 - k / 10), ("dp_gap", 0.2)]]
     with h5py.File(path, "w") as file:
         file.attrs["filetype"] = "metasieve-evaluation"
+        file.attrs["complete"] = 1
         file["summary"] = np.array(rows, dtype=names)
 
 
@@ -37,8 +38,8 @@ class PlotComparison(unittest.TestCase):
 
     def test_each_method_is_drawn_at_its_means_with_a_legend(self):
         write_evaluation(self.folder / "e.h5", ["compas"])
-        panels = list(plot_comparison.read_summary(self.folder / "e.h5").items())
-        figure = plot_comparison.plot(panels, "eo_gap")
+        panels = comparison.panels_of([self.folder / "e.h5"])
+        figure = comparison.plot(panels, "eo_gap")
         axis = figure.axes[0]
         points = {(round(float(c[0].get_xdata()[0]), 6), round(float(c[0].get_ydata()[0]), 6)) for c in axis.containers}
         self.assertEqual(points, {(0.3, 0.7), (0.2, 0.71), (0.1, 0.72)})
@@ -52,6 +53,10 @@ class PlotComparison(unittest.TestCase):
                                "--output", self.folder / "p.png"], capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual((self.folder / "p.png").read_bytes()[:4], b"\x89PNG")
+        self.assertIn(b"<svg", (self.folder / "p.svg").read_bytes())
+        lines = (self.folder / "p.csv").read_text().splitlines()
+        self.assertEqual(lines[0], "source,method,metric,mean,low,high")
+        self.assertEqual(len(lines), 1 + 2 * 3 * 3)
 
     def test_sources_can_be_chosen(self):
         write_evaluation(self.folder / "e.h5", ["a", "b"])

@@ -12,7 +12,7 @@ from support import ROOT
 
 sys.path.insert(0, str(ROOT / "analysis"))
 try:
-    import plot_simulation
+    from metasieve_analysis import simulation
 except ImportError as error:
     raise unittest.SkipTest(f"{error} in {sys.executable}")
 
@@ -37,7 +37,7 @@ class PlotSimulation(unittest.TestCase):
                               text=True, capture_output=True, timeout=60)
 
     def test_each_study_is_a_line_of_its_own_look(self):
-        figure = plot_simulation.plot(plot_simulation.read(self.folder))
+        figure = simulation.plot(simulation.read(self.folder))
         self.assertEqual(len(figure.axes), 2)
         for axis, studies in zip(figure.axes, STUDIES.values()):
             drawn = {line.get_label(): line for line in axis.lines if line.get_label() in studies}
@@ -49,14 +49,14 @@ class PlotSimulation(unittest.TestCase):
             self.assertEqual([text.get_text() for text in axis.get_legend().get_texts()], list(studies))
 
     def test_axes_are_named_and_nodes_logarithmic(self):
-        weak, strong = plot_simulation.plot(plot_simulation.read(self.folder)).axes
+        weak, strong = simulation.plot(simulation.read(self.folder)).axes
         for axis in (weak, strong):
             self.assertIn("nodes", axis.get_xlabel())
             self.assertIn("efficiency", axis.get_ylabel())
             places = [axis.transData.transform((n, 0))[0] for n in NODES]
             self.assertAlmostEqual((places[1] - places[0]) / (places[2] - places[0]), math.log(16) / math.log(1024))
         goal = [line for line in weak.lines if len(set(line.get_ydata())) == 1]
-        self.assertEqual([line.get_ydata()[0] for line in goal], [plot_simulation.GOAL])
+        self.assertEqual([line.get_ydata()[0] for line in goal], [simulation.GOAL])
 
     def test_command_writes_a_picture(self):
         for name, start in (("s.png", b"\x89PNG"), ("s.svg", b"<?xml")):

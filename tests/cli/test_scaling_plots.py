@@ -12,8 +12,7 @@ try:
     import h5py
     import numpy as np
     import pandas as pd
-    import scaling
-    import scaling_model
+    from metasieve_analysis import scaling, scaling_model
 except ImportError as error:
     raise unittest.SkipTest(f"{error} in {sys.executable}")
 
@@ -53,6 +52,7 @@ def write(path, rows):
     kinds = [(name, "S16" if name == "kind" else records.dtype[name]) for name in records.dtype.names]
     with h5py.File(path, "w") as file:
         file.attrs["filetype"] = "metasieve-scaling"
+        file.attrs["complete"] = 1
         file["points"] = records.astype(kinds)
     return path
 

@@ -2,8 +2,8 @@
 import math
 import re
 
-import evaluation_file
-from plot_comparison import STYLES
+from .files import summary_of
+from .style import METHODS
 
 AWARENESS = {"aware": "the final model sees the group", "blind": "the final model does not see the group"}
 THRESHOLD_NOTE = ("`threshold` is not blind: its model does not see the group, but it decides by the group of each "
@@ -139,7 +139,7 @@ def report(awareness, tables, meanings):
     `meanings`: what label 1 and group 1 of a data set are.
     """
     blocks = []
-    for source, methods in evaluation_file.summary_of(tables).items():
+    for source, methods in summary_of(tables).items():
         of_source = {name: tables[name][tables[name]["source"] == source]
                      for name in ("findings", "detection", "paired") if name in tables}
         blocks.append(f"## {source}: {AWARENESS[awareness]}")
@@ -159,9 +159,9 @@ def report(awareness, tables, meanings):
 
 def introduction(halves):
     """Markdown that says how to read the reports of these tables, a list."""
-    methods = dict.fromkeys(method for tables in halves for found in evaluation_file.summary_of(tables).values()
+    methods = dict.fromkeys(method for tables in halves for found in summary_of(tables).values()
                             for method in found)
-    names = "; ".join(f"`{method}`: {STYLES[method][0]}" for method in methods if method in STYLES)
+    names = "; ".join(f"`{method}`: {METHODS[method][0]}" for method in methods if method in METHODS)
     oracle = " Those with clean labels know what nobody knows: a bound, not a choice." if "oracle" in names else ""
     told = "".join(f"\n- {TOLD[method]}" for method in TOLD if method in methods)
     return f"""# Comparison on real data
@@ -190,7 +190,7 @@ def wide(awareness, tables):
                "baseline_change_low": "_change_low", "baseline_change_high": "_change_high",
                "baseline_relative": "_relative", "policy_sd": "_policy_sd"}
     records = []
-    for source, methods in evaluation_file.summary_of(tables).items():
+    for source, methods in summary_of(tables).items():
         for method, cells in methods.items():
             record = {"data": source, "model": awareness, "method": method,
                       "splits": max(cell["splits"] for cell in cells.values())}

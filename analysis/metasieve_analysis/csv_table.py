@@ -8,7 +8,7 @@ import pathlib
 import numpy as np
 import pandas as pd
 
-from dataset_file import DataError, Dataset, UsageError, read_bytes, read_table
+from .dataset_file import DataError, Dataset, UsageError, read_bytes, read_table
 
 MISSING_WORDS = ["NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "?"]
 MOST_LEVELS = 200  # columns that one column of words may become
