@@ -56,7 +56,7 @@ def plot(panels, gap="eo_gap"):
     """A figure with a panel a source: means with 95 % intervals of the methods for which both are defined."""
     columns = min(len(panels), 3)
     rows = math.ceil(len(panels) / columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(max(4.6 * columns, 5.4), 4.0 * rows + 0.8), squeeze=False)
+    figure, axes = plt.subplots(rows, columns, figsize=(max(4.6 * columns, 5.4), 4.0 * rows + (0.8 if columns > 1 else 1.8)), squeeze=False)
     handles = {}
     for axis, (source, methods) in zip(axes.flat, panels):
         for method in style.in_order(methods):
@@ -71,5 +71,5 @@ def plot(panels, gap="eo_gap"):
         axis.remove()
     for row in axes:
         label_axes([axis for axis in row if axis.figure is not None], gap)
-    style.legend_below(figure, handles, 2 * columns if columns > 1 else 3)
+    style.below(figure, "Means with 95 % intervals; left and up is better.", handles)
     return figure

@@ -169,7 +169,7 @@ def plot(panels, gap="eo_gap"):
         axis.margins(x=0.12, y=0.08)
         drawn.append(labels)
     comparison.label_axes(axes[0], gap)
-    style.caption(figure, CAPTION)
+    style.below(figure, CAPTION)
     figure.draw_without_rendering()  # labels are placed once the panels have their final size
     figure.set_layout_engine("none")
     for labels in drawn:

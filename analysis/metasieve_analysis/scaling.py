@@ -125,7 +125,7 @@ def plot_efficiency(summary, parameters):
         axis.legend(fontsize=8, loc="lower left")
     axes[0][0].set_ylim(0, max(1.15, 1.05 * summary["efficiency_most"].max()))
     axes[0][0].set_ylabel("parallel efficiency")
-    style.caption(figure, "Median of the repeats; bars: their least and most.")
+    style.below(figure, "Median of the repeats; bars: their least and most.")
     return figure
 
 
@@ -177,7 +177,7 @@ def plot_phases(phases):
     for axis in axes[:, -1]:
         handles, labels = axis.get_legend_handles_labels()
         axis.legend(handles[::-1], labels[::-1], loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    style.caption(figure, "Mean over the ranks, median of the repeats.")
+    style.below(figure, "Mean over the ranks, median of the repeats.")
     return figure
 
 

@@ -57,5 +57,5 @@ def plot(tables):
         lowest = min(table["scaling"].min(), GOAL)
         axis.set_ylim(0 if lowest < 0.5 else lowest - 0.15, 1.02)  # room for the legend below the lines
         axis.legend(fontsize=8, loc="lower left")
-    style.caption(figure, CAPTION)
+    style.below(figure, CAPTION)
     return figure

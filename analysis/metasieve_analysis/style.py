@@ -4,6 +4,7 @@ import pathlib
 import sys
 
 import matplotlib
+from matplotlib.ticker import LogLocator, NullLocator
 
 from . import files
 
@@ -12,7 +13,8 @@ import matplotlib.pyplot as plt  # noqa: E402  (after the backend is chosen)
 
 plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25,
                      "axes.axisbelow": True, "axes.titlesize": 11, "legend.frameon": False, "legend.fontsize": 9,
-                     "figure.constrained_layout.use": True, "svg.hashsalt": "metasieve"})
+                     "figure.constrained_layout.use": True, "figure.constrained_layout.h_pad": 0.07,
+                     "figure.constrained_layout.w_pad": 0.07, "svg.hashsalt": "metasieve"})
 
 # Okabe and Ito's palette: told apart by colour-blind readers too.
 BLACK, GREY, BLUE, ORANGE, GREEN, PINK = "#000000", "#999999", "#0072B2", "#D55E00", "#009E73", "#CC79A7"
@@ -20,6 +22,7 @@ SKY, AMBER, YELLOW = "#56B4E9", "#E69F00", "#F0E442"
 SERIES = [BLUE, ORANGE, GREEN, PINK, AMBER, SKY, BLACK, GREY]
 MARKERS = "os^DvPX*"
 NOTE = "#444444"  # of captions
+LEGEND_ENTRY = 2.3  # inches, the longest name and its mark
 
 GAPS = {"dp_gap": "demographic-parity gap", "eo_gap": "equalised-odds gap", "eopp_gap": "equal-opportunity gap"}
 # Words, colour and marker of each method.
@@ -53,17 +56,28 @@ def in_order(methods):
     return sorted(methods, key=lambda name: list(METHODS).index(name) if name in METHODS else len(METHODS))
 
 
-def caption(figure, text):
-    """A line below a figure, outside of its panels."""
-    figure.supxlabel(text, fontsize=8, color=NOTE)
+def log_scale(axis):
+    """Of the y axis, with plain numbers at 1, 2 and 5 of each decade."""
+    axis.set_yscale("log")
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_minor_locator(NullLocator())
 
 
-def legend_below(figure, handles, columns):
-    """One legend for all panels, under them. `handles`: {words: what was drawn}."""
-    rows = -(-len(handles) // columns)
-    share = (0.1 + 0.24 * rows) / figure.get_figheight()
+def below(figure, note="", handles=None):
+    """Under all panels: one legend, if there are `handles` {words: what was drawn}, and a note under it."""
+    handles = handles or {}
+    columns = max(1, min(len(handles), int(figure.get_figwidth() / LEGEND_ENTRY)))
+    note_height = 0.17 * (note.count("\n") + 1) if note else 0  # inches
+    legend_height = 0.21 * -(-len(handles) // columns) + 0.06 if handles else 0
+    total = figure.get_figheight()
+    share = (note_height + legend_height + 0.05) / total
     figure.get_layout_engine().set(rect=(0, share, 1, 1 - share))
-    figure.legend(handles.values(), handles.keys(), loc="lower center", ncol=columns)
+    if handles:
+        figure.legend(handles.values(), handles.keys(), loc="lower center", ncol=columns, borderaxespad=0,
+                      bbox_to_anchor=(0.5, (note_height + 0.08) / total))
+    if note:
+        figure.text(0.5, 0.06 / total, note, ha="center", va="bottom", fontsize=8, color=NOTE)
 
 
 def bars(cell):

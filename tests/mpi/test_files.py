@@ -25,6 +25,7 @@ METADATA = """task_id n_samples n_train n_test n_features noise_rate group_imbal
 EVALUATION = """source split method accuracy dp_gap eo_gap eopp_gap roh_dp roh_eo noise_rate_all noise_rate_selected
     noise_reduction minority_share selected auc balanced_accuracy positive_rate worst_group_accuracy dp_floor
     eo_floor""".split()
+TYPES = ("suite", "dataset", "policy", "checkpoint", "results", "evaluation", "scores")
 ALWAYS_DEFINED = {"source", "split", "method", "selected"}
 
 
@@ -51,8 +52,22 @@ class Files(unittest.TestCase):
         self.addCleanup(file.close)
         return file
 
+    def test_one_line_opens_each_file_as_data_frames_and_arrays(self):
+        sys.path.insert(0, str(ROOT / "analysis"))
+        import metasieve_analysis
+        for name in TYPES:
+            with self.subTest(name):
+                contents = metasieve_analysis.read(self.folder / f"{name}.h5")
+                self.assertEqual(contents.type, name)
+                for path in contents:
+                    stored = self.open(name)[path]
+                    self.assertEqual(len(contents[path]), len(stored))
+                    if stored.dtype.names:
+                        self.assertEqual(tuple(contents[path].columns), stored.dtype.names)
+                self.assertTrue(contents.config or name == "dataset")
+
     def test_each_file_says_what_it_is(self):
-        for name in ("suite", "dataset", "policy", "checkpoint", "results", "evaluation", "scores"):
+        for name in TYPES:
             with self.subTest(name):
                 attributes = self.open(name).attrs
                 self.assertEqual(attributes["filetype"], f"metasieve-{name}".encode())

@@ -1,0 +1,360 @@
+"""The plots of analysis/ that have no test file of their own: what they draw, their words, and what they refuse."""
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from support import ROOT
+
+sys.path.insert(0, str(ROOT / "analysis"))
+try:
+    import h5py
+    import numpy as np
+    import pandas as pd
+    from metasieve_analysis import learning, noise, read, response, style, suites, sweeps
+except ImportError as error:
+    raise unittest.SkipTest(f"{error} in {sys.executable}")
+
+
+def records(table):
+    """A data frame as metasieve stores one, words as fixed text."""
+    kinds = [(name, "S32" if table[name].dtype == object else table[name].dtype) for name in table]
+    return np.array([tuple(row) for row in table.itertuples(index=False)], kinds)
+
+
+def write(path, filetype, **tables):
+    with h5py.File(path, "w") as file:
+        file.attrs["filetype"], file.attrs["complete"] = f"metasieve-{filetype}", 1
+        file.attrs["config"] = "[meta]\niterations = 4\n"
+        for name, table in tables.items():
+            file[name] = records(table)
+    return path
+
+
+def metadata(tasks, families=("a", "b")):
+    """Of tasks with noise rates 0 .. 0.3, and label bias as noisy as them; separability is always 1."""
+    random = np.random.default_rng(1)
+    share = np.linspace(0, 1, tasks)
+    table = {"task_id": np.arange(tasks), "n_samples": 100 + (900 * share).astype(int),
+             "n_features": 5 + np.arange(tasks) % 16, "separability": np.ones(tasks),
+             "train_actual_noise_rate": 0.3 * share, "train_minority_rate": random.uniform(0.1, 0.9, tasks),
+             "train_pos_rate": random.uniform(0.2, 0.8, tasks), "feature_shift": random.uniform(0, 1, tasks),
+             "label_bias": 0.5 * share, "train_dp_gap": random.uniform(0, 0.4, tasks),
+             "test_dp_gap": random.uniform(0, 0.4, tasks),
+             "family": np.array(families, object)[np.arange(tasks) % len(families)]}
+    return pd.DataFrame(table)
+
+
+class Suites(unittest.TestCase):
+    def setUp(self):
+        self.addCleanup(style.plt.close, "all")
+
+    def test_every_task_is_counted_once_in_each_of_six_named_histograms(self):
+        for tasks, families in ((100, "ab"), (100_000, "abcdefgh")):
+            figure = suites.plot_diversity(metadata(tasks, tuple(families)))
+            self.assertEqual(len(figure.axes), 6)
+            for axis in figure.axes:
+                drawn = sum(bar.get_height() for container in axis.containers for bar in container)
+                # Stacked: bars of later families start where those of earlier ones end.
+                self.assertEqual(drawn, tasks, axis.get_xlabel())
+                self.assertTrue(axis.get_xlabel())
+            self.assertEqual([axis.get_ylabel() for axis in figure.axes], ["tasks", "", "", "tasks", "", ""])
+            names = [text.get_text() for text in figure.legends[0].get_texts()]
+            self.assertEqual(names[-1], "mean of all tasks")
+            self.assertEqual(set(names[:-1]), set(families) if len(families) < 7 else {*"abcde", "others"})
+
+    def test_mean_and_range_are_said(self):
+        axis = suites.plot_diversity(metadata(101)).axes[2]
+        self.assertEqual(axis.get_xlabel(), "training labels that are wrong")
+        self.assertEqual(axis.get_title(loc="right"), "0 % to 30 %, mean 15 %")
+        mean, = [line for line in axis.lines if line.get_label() == "mean of all tasks"]
+        self.assertAlmostEqual(mean.get_xdata()[0], 0.15)
+
+    def test_correlations_are_those_of_the_parameters_and_undefined_ones_say_so(self):
+        figure = suites.plot_correlation(metadata(200))
+        axis = figure.axes[0]
+        words = [text.get_text() for text in axis.get_yticklabels()]
+        cells = {(words[round(y)], words[round(x)]): text.get_text()
+                 for text in axis.texts for x, y in [text.get_position()]}
+        self.assertEqual(len(cells), 100)
+        self.assertEqual(cells["label bias", "wrong labels"], "1.00")
+        self.assertEqual(cells["separability", "rows"], "–")
+        self.assertIn("undefined", figure.texts[-1].get_text())
+        self.assertFalse([text for text in cells.values() if text == "\N{MINUS SIGN}0.00"])
+
+    def test_a_suite_without_tasks_is_refused(self):
+        for plot in (suites.plot_diversity, suites.plot_correlation):
+            with self.assertRaisesRegex(ValueError, "has no tasks"):
+                plot(metadata(4).iloc[:0])
+
+
+def history(iterations=40):
+    t = np.arange(1, iterations + 1)
+    return pd.DataFrame({"iteration": t, "loss": 1 / t, "gradient_norm": 10.0 / t})
+
+
+def validation(with_loss=True):
+    table = pd.DataFrame({"iteration": [0, 20, 40], "accuracy": [0.7, 0.8, 0.85], "dp_gap": [0.3, 0.2, 0.1],
+                          "eo_gap": [0.4, 0.3, 0.2], "baseline_accuracy": [0.75] * 3, "baseline_dp_gap": [0.35] * 3,
+                          "baseline_eo_gap": [0.45] * 3, "noise_rate_selected": [0.2, 0.1, 0.05],
+                          "noise_rate_all": [0.21] * 3})
+    return table.assign(loss=[0.9, 0.5, 0.4]) if with_loss else table
+
+
+class InFolder(unittest.TestCase):
+    def setUp(self):
+        self.addCleanup(style.plt.close, "all")
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def run_script(self, name, *arguments):
+        return subprocess.run([sys.executable, ROOT / "analysis" / name, *map(str, arguments)], capture_output=True,
+                              text=True, timeout=120)
+
+
+class Learning(InFolder):
+    def axes(self, **tables):
+        figure = learning.plot(read(write(self.folder / "results.h5", "results", **tables)))
+        return figure, {axis.get_ylabel(): axis for axis in figure.axes}
+
+    def test_losses_gaps_and_gradient_are_drawn_with_the_untrained_level(self):
+        figure, axes = self.axes(history=history(), validation=validation())
+        self.assertEqual(set(axes), {"loss (accuracy and fairness)", "accuracy on validation tasks",
+                                     "norm of the meta-gradient", "demographic-parity gap", "equalised-odds gap",
+                                     "wrong labels among the selected rows"})
+        for words, untrained, baseline, last in (("loss (accuracy and fairness)", 0.9, None, 0.4),
+                                                 ("accuracy on validation tasks", 0.7, 0.75, 0.85),
+                                                 ("demographic-parity gap", 0.3, 0.35, 0.1),
+                                                 ("equalised-odds gap", 0.4, 0.45, 0.2)):
+            lines = {line.get_label(): line.get_ydata() for line in axes[words].lines}
+            self.assertEqual(lines["untrained policy"][0], untrained, words)
+            self.assertEqual(lines["validation tasks"][-1], last, words)
+            self.assertEqual(lines["all rows kept"][0] if baseline else None, baseline, words)
+            self.assertEqual(axes[words].get_xlabel(), "meta-iteration")
+        batches = {line.get_label(): line for line in axes["loss (accuracy and fairness)"].lines}
+        np.testing.assert_allclose(batches["training, each batch"].get_ydata(), history()["loss"])
+        np.testing.assert_allclose(batches["training, running mean"].get_ydata()[3], (1 / 3 + 1 / 4) / 2)
+        self.assertEqual(axes["norm of the meta-gradient"].get_yscale(), "log")
+        self.assertIn("untrained policy", [text.get_text() for text in figure.legends[0].get_texts()])
+
+    def test_a_run_without_validation_and_one_without_its_loss_are_drawn(self):
+        figure, axes = self.axes(history=history(), validation=validation().iloc[:0])
+        self.assertIn("no validation tasks", [text.get_text() for text in axes["equalised-odds gap"].texts])
+        figure, axes = self.axes(history=history(), validation=validation(with_loss=False))
+        self.assertNotIn("untrained policy", [line.get_label() for line in axes["loss (accuracy and fairness)"].lines])
+
+    def test_command_writes_pictures_and_the_numbers_of_both_tables(self):
+        write(self.folder / "results.h5", "results", history=history(), validation=validation())
+        done = self.run_script("plot_learning.py", self.folder / "results.h5", "--output", self.folder / "l")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        table = pd.read_csv(self.folder / "l.csv").set_index("iteration")
+        self.assertEqual(len(table), 41)
+        self.assertEqual(table.loc[0, "validation_eo_gap"], 0.4)
+        self.assertEqual(table.loc[20, ["loss", "validation_accuracy"]].tolist(), [0.05, 0.8])
+
+    def test_empty_and_other_files_are_refused_in_one_line(self):
+        write(self.folder / "empty.h5", "results", history=history(0), validation=validation().iloc[:0])
+        write(self.folder / "scores.h5", "scores", scores=history())
+        write(self.folder / "bare.h5", "results", validation=validation())
+        for name, said in (("empty.h5", "no iteration was made"), ("scores.h5", "is a file of type scores"),
+                           ("bare.h5", "has no table /history")):
+            done = self.run_script("plot_learning.py", self.folder / name, "--output", self.folder / "l")
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (3, 1), done.stderr)
+            self.assertIn(f"{name}: {said}", done.stderr)
+        self.assertFalse(list(self.folder.glob("l.*")))
+
+
+def evaluated(rates, source="biased", reductions=(("meta_hard", 0.8), ("random", 0.0)), policies=1):
+    """A row a task, method and policy; the reduction of meta_hard falls with the noise rate."""
+    rows = [{"source": source, "split": task, "method": method, "noise_rate_all": rate, "failed": 0,
+             "noise_reduction": value - rate * (method == "meta_hard"), "noise_reduction_defined": int(rate > 0),
+             "policy": policy}
+            for task, rate in enumerate(rates) for method, value in reductions for policy in range(policies)]
+    return pd.DataFrame(rows)
+
+
+class Noise(InFolder):
+    def table(self, rows):
+        return noise.table_of(read(write(self.folder / "e.h5", "evaluation", evaluation=rows)))
+
+    def test_bins_hold_as_many_tasks_each_and_have_their_means(self):
+        rates = np.linspace(0.01, 0.3, 60)
+        table = self.table(evaluated(rates, policies=2))
+        chosen = table[table["method"] == "meta_hard"]
+        self.assertEqual(chosen["tasks"].tolist(), [10] * 6)
+        np.testing.assert_allclose(chosen["noise_rate"], rates.reshape(6, 10).mean(axis=1))
+        np.testing.assert_allclose(chosen["reduction"], 0.8 - rates.reshape(6, 10).mean(axis=1))
+        self.assertTrue((chosen["low"] < chosen["reduction"]).all())
+
+        axis = noise.plot(table).axes[0]
+        drawn = {tuple(np.round(np.array(container[0].get_ydata(), float), 6)) for container in axis.containers}
+        self.assertIn(tuple(np.round(chosen["reduction"], 6)), drawn)
+        self.assertEqual(axis.get_xlabel(), "wrong labels among all training rows")
+        self.assertEqual(axis.get_ylabel(), "noise reduction in the selection")
+
+    def test_sources_of_one_noise_rate_stand_side_by_side(self):
+        rows = pd.concat([evaluated([0.1] * 10, "compas"), evaluated([0.2] * 10, "german")])
+        figure = noise.plot(self.table(rows))
+        self.assertEqual(len(figure.axes), 1)
+        self.assertEqual([text.get_text() for text in figure.axes[0].get_xticklabels()],
+                         ["compas\n10 % of the labels wrong", "german\n20 % of the labels wrong"])
+
+    def test_clean_labels_are_refused(self):
+        with self.assertRaisesRegex(ValueError, "no task has flipped"):
+            self.table(evaluated([0.0] * 4))
+
+
+class Response(InFolder):
+    def test_a_panel_a_feature_strongest_first_with_the_spread_of_the_policies(self):
+        quantiles = np.linspace(0, 1, 11)
+        rows = pd.DataFrame([{"source": "compas", "policy": policy, "feature": feature, "quantile": q, "value": q,
+                              "score": q, "keep": 0.5 + strength * (q - 0.5) + 0.1 * policy}
+                             for feature, strength in (("weak_one", 0.1), ("strong", 0.8), ("flat", 0.0))
+                             for policy in (0, 1) for q in quantiles])
+        table = response.table_of(read(write(self.folder / "e.h5", "evaluation", response=rows)))
+        figure = response.plot(table)
+        axes = [axis for axis in figure.axes if axis.get_title()]
+        self.assertEqual([axis.get_title() for axis in axes], ["strong", "weak one", "flat"])
+        line, = axes[0].lines
+        np.testing.assert_allclose(line.get_ydata(), 0.55 + 0.8 * (quantiles - 0.5))
+        band = axes[0].collections[0].get_paths()[0].vertices
+        self.assertAlmostEqual(band[:, 1].max(), 1.0)
+        self.assertEqual(figure._supylabel.get_text(), "mean keep weight")
+
+
+def swept(**keys):
+    """Points over all combinations of these values; accuracy is highest at the last of all, the EO gap lowest at the
+    first."""
+    grid = pd.MultiIndex.from_product(keys.values(), names=[name.replace("__", ".") for name in keys]).to_frame(index=False)
+    number = np.arange(len(grid))
+    table = pd.DataFrame({"index": number, "hash": [f"{i:x}" for i in number],
+                          "state": np.where(number == 1, "failed", "done").astype(object)})
+    table = table.join(grid).assign(seconds=1.0)
+    for method, shift in (("baseline", 0.0), ("meta_hard", 0.1)):
+        for metric, values in (("accuracy", 0.7 + 0.01 * number * (shift > 0)), ("eo_gap", 0.2 + 0.01 * number - shift)):
+            for part, side in (("mean", 0), ("low", -0.01), ("high", 0.01)):
+                table[f"{method}.{metric}.{part}"] = values + shift + side
+    return table
+
+
+class Sweeps(InFolder):
+    def pictures(self, points, method=None):
+        sweep = read(write(self.folder / "s.h5", "sweep", points=points))
+        return {ending: figure for ending, figure, _ in sweeps.plots(sweep, method)}
+
+    def test_maps_have_the_means_of_their_points_and_a_frame_around_the_best(self):
+        points = swept(meta__clip=[0.1, 1.0], policy__keep=[0.6, 0.7, 0.8])
+        figure = self.pictures(points)["_maps"]
+        axis = figure.axes[0]
+        self.assertEqual((axis.get_title(), axis.get_xlabel(), axis.get_ylabel()), ("accuracy", "meta.clip", "policy.keep"))
+        cells = np.ma.filled(axis.images[0].get_array().astype(float), np.nan)
+        np.testing.assert_allclose(cells, [[0.80, 0.83], [np.nan, 0.84], [0.82, 0.85]])  # one point has failed
+        self.assertEqual([text.get_text() for text in axis.get_yticklabels()], ["0.6", "0.7", "0.8"])
+        self.assertEqual(axis.patches[0].get_xy(), (0.5, 1.5))
+        self.assertEqual([axis for axis in figure.axes if axis.get_title() == "EO gap"][0].patches[0].get_xy(),
+                         (-0.5, -0.5))
+
+    def test_effects_have_every_point_the_means_and_the_baseline(self):
+        points = swept(policy__features=["seed10", "full16"], meta__clip=[0.1, 1.0, 10.0])
+        axes = self.pictures(points)["_effects"].axes
+        self.assertEqual([axis.get_ylabel() for axis in axes], ["accuracy", "", "EO gap", ""])
+        self.assertEqual([axis.get_xlabel() for axis in axes], ["", "", "policy.features", "meta.clip"])
+        self.assertEqual([text.get_text() for text in axes[2].get_xticklabels()], ["full16", "seed10"])
+        self.assertEqual(axes[1].get_xscale(), "log")
+        marks, means, baseline = axes[0].lines
+        self.assertEqual(len(marks.get_xdata()), 5)
+        np.testing.assert_allclose(means.get_ydata(), [np.mean([0.83, 0.84, 0.85]), np.mean([0.80, 0.82])])
+        np.testing.assert_allclose(baseline.get_ydata(), 0.7)
+
+    def test_parallel_coordinates_have_a_line_a_point(self):
+        figure = self.pictures(swept(meta__clip=[0.1, 1.0], policy__keep=[0.6, 0.8]))["_parallel"]
+        axis = figure.axes[0]
+        lines = [line.get_ydata() for line in axis.lines if len(line.get_xdata()) == 4]
+        self.assertEqual(len(lines), 3)
+        np.testing.assert_allclose(lines[-1], [1, 1, 1, 1])
+        self.assertEqual([text.get_text() for text in axis.get_xticklabels()],
+                         ["meta.\nclip", "policy.\nkeep", "accuracy", "EO gap"])
+
+    def test_many_drawn_values_are_scattered_and_one_key_needs_no_map(self):
+        random = np.random.default_rng(2)
+        points = swept(meta__clip=list(np.geomspace(0.01, 10, 30)))
+        self.assertEqual(list(self.pictures(points)), ["_effects"])
+        points["policy.keep"] = random.uniform(0.5, 0.9, 30)
+        points = points[["index", "hash", "state", "meta.clip", "policy.keep", *points.columns[4:-1]]]
+        axis = self.pictures(points)["_maps"].axes[0]
+        self.assertEqual((len(axis.images), len(axis.collections[0].get_offsets()), axis.get_xscale()), (0, 29, "log"))
+
+    def test_sweeps_with_nothing_to_draw_are_refused_in_one_line(self):
+        points = swept(meta__clip=[0.1, 1.0])
+        for name, table, arguments, said in (
+                ("failed.h5", points.iloc[1:], (), "no point is done"),
+                ("one.h5", points.iloc[:1], (), "nothing to compare"),
+                ("other.h5", pd.concat([points, swept(meta__clip=[2.0])]), ("--method", "roh"),
+                 "has not evaluated roh; it has baseline, meta_hard")):
+            write(self.folder / name, "sweep", points=table)
+            done = self.run_script("plot_sweep.py", self.folder / name, "--output", self.folder / "p", *arguments)
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (3, 1), done.stderr)
+            self.assertIn(said, done.stderr)
+
+    def test_what_metasieve_wrote_beside_the_sweep_is_not_written_over(self):
+        path = write(self.folder / "sweep.h5", "sweep", points=swept(meta__clip=[0.1, 1.0, 2.0]))
+        figure, table = style.plt.figure(), pd.DataFrame({"a": [1]})
+        with self.assertRaisesRegex(ValueError, "sweep.csv belongs to"):
+            style.save(figure, table, self.folder / "sweep.png")
+        done = self.run_script("plot_sweep.py", path, "--output", self.folder / "sweep")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(sorted(file.name for file in self.folder.iterdir()),
+                         ["sweep.h5", "sweep_effects.csv", "sweep_effects.png", "sweep_effects.svg"])
+
+
+class Commands(InFolder):
+    def test_suite_noise_and_response_write_pictures_and_their_numbers(self):
+        write(self.folder / "suite.h5", "suite", metadata=metadata(50))
+        rows = pd.DataFrame([{"source": "a", "policy": 0, "feature": "loss", "quantile": q, "value": q, "score": q,
+                              "keep": q} for q in (0.0, 1.0)])
+        write(self.folder / "e.h5", "evaluation", evaluation=evaluated(np.linspace(0.1, 0.3, 20)), response=rows)
+        for script, file, rows in (("plot_suite.py", "suite.h5", {"x_diversity": 50, "x_correlation": 10}),
+                                   ("plot_noise.py", "e.h5", {"x": 8}), ("plot_response.py", "e.h5", {"x": 2})):
+            done = self.run_script(script, self.folder / file, "--output", self.folder / "x.png")
+            self.assertEqual((done.returncode, done.stderr), (0, ""), script)
+            for name, count in rows.items():
+                self.assertEqual(len(pd.read_csv(self.folder / f"{name}.csv")), count)
+                self.assertTrue((self.folder / f"{name}.png").read_bytes().startswith(b"\x89PNG"))
+                self.assertIn(b"<svg", (self.folder / f"{name}.svg").read_bytes())
+
+
+class Reading(InFolder):
+    def test_tables_arrays_attributes_and_configuration(self):
+        path = write(self.folder / "r.h5", "results", history=history(), validation=validation())
+        with h5py.File(path, "r+") as file:
+            file["layers/0/weight"] = np.arange(6.0).reshape(2, 3)
+            file.attrs["created_by"] = b"metasieve 9.9"
+        contents = read(path)
+        self.assertEqual((contents.type, contents.config["meta"]["iterations"]), ("results", "4"))
+        self.assertEqual(contents.attributes["created_by"], "metasieve 9.9")
+        self.assertEqual(list(contents), ["history", "layers/0/weight", "validation"])
+        self.assertEqual(contents["/layers/0/weight"].tolist(), [[0, 1, 2], [3, 4, 5]])
+        self.assertEqual(contents["validation"]["dp_gap"].tolist(), [0.3, 0.2, 0.1])
+        with self.assertRaisesRegex(KeyError, "has no /frontier; has history"):
+            contents["frontier"]
+
+    def test_unfinished_foreign_and_damaged_files_are_refused_by_name(self):
+        path = write(self.folder / "r.h5", "results", history=history())
+        for change, said in ((lambda file: file.attrs.__delitem__("complete"), "was never finished"),
+                             (lambda file: file.attrs.__setitem__("filetype", "other"), "must be that of a file of"),
+                             (lambda file: file.attrs.__setitem__("config", "no = section"), "its configuration")):
+            with h5py.File(path, "r+") as file:
+                change(file)
+            with self.assertRaisesRegex(ValueError, f"{path}.*{said}"):
+                read(path)
+            write(path, "results", history=history())
+        with self.assertRaisesRegex(ValueError, "filetype is 'metasieve-results'; must be 'metasieve-suite'"):
+            read(path, "suite")
+        with self.assertRaisesRegex(OSError, "none.h5: no such file"):
+            read(self.folder / "none.h5")
+
+
+if __name__ == "__main__":
+    unittest.main()
