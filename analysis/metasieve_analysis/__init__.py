@@ -8,6 +8,16 @@ Modules: files (reading and writing), style (colours, words and saving), and one
 comparison, frontier, noise, response, sweeps, scaling, simulation. Their functions return matplotlib figures; the
 scripts beside this package write them as PNG and SVG with the figures' numbers as CSV.
 """
-from .files import read
+import pathlib
+import sys
+
+try:
+    from .files import read
+except ImportError as error:
+    needed = f"{error}; run it with a Python that has h5py, numpy, pandas and matplotlib (Debian: /usr/bin/python3)"
+    if pathlib.Path(sys.argv[0]).resolve().parent == pathlib.Path(__file__).resolve().parents[1]:  # a command of ours
+        print(f"{pathlib.Path(sys.argv[0]).name}: {needed}", file=sys.stderr)
+        sys.exit(3)
+    raise ImportError(needed) from error
 
 __all__ = ["read"]

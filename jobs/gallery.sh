@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Makes the pictures of analysis/GALLERY.md anew, from runs of its own: about ten minutes on two cores.
+#
+#   jobs/gallery.sh               into runs/gallery
+#   jobs/gallery.sh --install     and copies them to analysis/gallery, in few colours, as the page shows them
+#
+# Takes what jobs/local.sh left in runs/local (and runs that first, if it has not). COMPAS, German credit: METASIEVE_DATA.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source jobs/bootstrap.sh
+
+data=../shared/data out=runs/gallery
+[ -z "${METASIEVE_DATA:-}" ] || data=$(from_caller "$METASIEVE_DATA")
+[ $# -eq 0 ] || [ "$*" = --install ] || { echo "usage: jobs/gallery.sh [--install]" >&2 && exit 2; }
+[ -e runs/local/results.h5 ] || jobs/local.sh
+python=$(find_python) metasieve=(mpirun -n 2 build/src/metasieve)
+export OMP_NUM_THREADS=1
+mpi_environment 2 1
+mkdir -p "$out"
+
+evaluate=("${metasieve[@]}" evaluate --config configs/compare.ini --policy configs/policy.h5)
+for name in compas german; do
+  "$python" analysis/import_dataset.py $name --source "$data" --output "$out/$name.h5"
+done
+"${evaluate[@]}" --dataset "$out/compas.h5" "$out/german.h5" --output "$out/real.h5" --frontier
+"${metasieve[@]}" generate --suite.mixture biased:1 --suite.tasks 100 --suite.validation_tasks 0 --suite.seed 7 \
+  --output "$out/fresh.h5"
+"${metasieve[@]}" evaluate --policy configs/policy.h5 --suite "$out/fresh.h5" --output "$out/suite.h5"
+"${metasieve[@]}" sweep --config configs/sweep.ini --output "$out/sweep"
+"${metasieve[@]}" sweep --output "$out/sweep" --collect
+"${metasieve[@]}" scaling --config configs/scaling.ini --output "$out/scaling"
+
+"$python" analysis/plot_suite.py runs/local/suite.h5 --output "$out/tasks"
+"$python" analysis/plot_learning.py runs/local/results.h5 --output "$out/learning"
+"$python" analysis/plot_comparison.py "$out/suite.h5" "$out/real.h5" --output "$out/comparison"
+"$python" analysis/plot_frontier.py "$out/real.h5" --only compas --output "$out/frontier"
+"$python" analysis/plot_noise.py "$out/suite.h5" --output "$out/noise"
+"$python" analysis/plot_response.py "$out/real.h5" --output "$out/response"
+"$python" analysis/plot_sweep.py "$out/sweep/sweep.h5" --output "$out/sweep"
+"$python" analysis/scaling.py "$out/scaling/scaling.h5" --output "$out"
+[ "$*" != --install ] || "$python" - "$out" <<'END'
+import pathlib, sys
+from PIL import Image
+target = pathlib.Path("analysis/gallery")
+target.mkdir(exist_ok=True)
+for path in sorted(pathlib.Path(sys.argv[1]).glob("*.png")):
+    picture = Image.open(path).convert("RGB")
+    picture.thumbnail((1400, 1400))
+    picture.quantize(96).save(target / path.name, optimize=True)
+END
