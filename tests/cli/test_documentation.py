@@ -1,0 +1,160 @@
+"""Runs every command and every line of Python that the documentation shows, in the order in which a reader meets them,
+with small settings; and checks its links, paths and quoted messages."""
+import importlib.util
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from support import BINARY, MPI, ROOT, write_dataset
+
+# In this order: later pages use what the commands of earlier ones have left.
+PAGES = ["README.md", "analysis/TUTORIAL.md", "analysis/GALLERY.md", "src/io/FORMATS.md"]
+# Commands that another test runs, and where.
+ELSEWHERE = {"jobs/local.sh": ".ci/run", "tests/run.sh": ".ci/run"}
+# What makes a command small, by a word in it.
+SMALLER = {"score_example.py": "--splits 2"}
+# Messages of Open MPI and Python.
+OF_OTHERS = {"mpirun has detected an attempt to run as root", "There are not enough slots available", "No module named"}
+
+# metasieve, with fewer tasks and steps than the command says: `forced` keys in place of given ones, `added` where missing.
+SMALL = """#!{python} -SE
+import os, sys
+words = sys.argv[1:]
+tasks = {{"suite.tasks": "8", "meta.iterations": "4"}}
+forced = {{"generate": tasks, "train": tasks, "scaling": tasks | {{"scaling.weak_tasks": "4", "scaling.repeats": "1"}},
+          "evaluate": {{"evaluate.splits": "2", "evaluate.adapt_steps": "2", "evaluate.rounds": "1"}},
+          "score": {{"evaluate.adapt_steps": "2", "evaluate.rounds": "1"}},
+          "sweep": tasks | {{"sweep.evaluate_tasks": "3"}} if "--config" in words else {{}}}}.get(words[0], {{}})
+if not any(word.startswith("-") and word in ("--status", "--collect", "--version") for word in words):
+    for key, value in forced.items():
+        if "--" + key in words:
+            words[words.index("--" + key) + 1] = value
+        else:
+            words += ["--" + key, value]
+    if words[0] in ("generate", "train", "scaling", "sweep") and "--suite.validation_tasks" not in words:
+        words += ["--suite.validation_tasks", "2"]
+os.execv({binary!r}, [{binary!r}, *words])
+"""
+CMAKE = """#!{python} -SE
+import json, sys
+if "--preset" in sys.argv:  # built already; the preset must be there
+    names = [preset["name"] for preset in json.load(open({presets!r}))["configurePresets"]]
+    sys.exit(sys.argv[sys.argv.index("--preset") + 1] not in names)
+"""
+SBATCH = """#!/bin/bash
+mkdir -p runs/one/logs && echo "a job's log" >runs/one/logs/chain-1.log
+cp run/results.h5 evaluation.h5 runs/one/
+echo 1
+"""
+
+
+def pages():
+    """Every page of the project, by name."""
+    done = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True)
+    names = done.stdout.split() if done.returncode == 0 else [
+        str(path.relative_to(ROOT)) for path in ROOT.rglob("*.md") if "build" not in str(path)]
+    return {name: (ROOT / name).read_text() for name in names if (ROOT / name).exists()}
+
+
+def blocks(text, language):
+    return [block for kind, block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+            if kind == language]
+
+
+class Commands(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="metasieve."))
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        for name in ("analysis", "configs", "jobs", "src", "tests"):
+            (cls.folder / name).symlink_to(ROOT / name)
+        cls.bin = cls.folder / "bin"
+        cls.bin.mkdir()
+        (cls.folder / "build/src").mkdir(parents=True)
+        cls.program("build/src/metasieve", SMALL.format(python=sys.executable, binary=str(BINARY)))
+        cls.program("bin/cmake", CMAKE.format(python=sys.executable, presets=str(ROOT / "CMakePresets.json")))
+        cls.program("bin/sbatch", SBATCH)
+        cls.program("bin/squeue", "#!/bin/sh\n")
+        cls.program("bin/tail", "#!/bin/bash\nexec /usr/bin/tail \"${@/#-f/-n1}\"\n")  # -f never ends
+        cls.program("bin/python3", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        cls.data = pathlib.Path(os.environ.get("METASIEVE_DATA", ROOT.parent / "shared/data"))
+
+    @classmethod
+    def program(cls, name, text):
+        (cls.folder / name).write_text(text)
+        (cls.folder / name).chmod(0o755)
+
+    def run_shown(self, page, command, shown):
+        environment = os.environ | MPI | {"PATH": f"{self.bin}:{os.environ['PATH']}", "PYTHONPATH": "analysis",
+                                          "OMP_NUM_THREADS": "1", "EDITOR": "true", "METASIEVE_BOOTSTRAP": "off",
+                                          "METASIEVE_PYTHON": sys.executable, "METASIEVE_SITE": "jobs/site.sh"}
+        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, errors="replace",
+                              stdin=subprocess.DEVNULL, timeout=300)
+        self.assertEqual(done.returncode, 0, f"{page}:\n{shown}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+
+    def runnable(self, line):
+        """A line of a page as it is run here."""
+        for word, more in SMALLER.items():
+            line += f" {more}" if word in line else ""
+        if "--source DIR" not in line:
+            return line
+        if self.data.is_dir():
+            return line.replace("DIR", str(self.data))
+        output = line.split("--output ")[1].split()[0]
+        print(f"no real data: {output} is made up")
+        write_dataset(self.folder / output, rows=400, columns=5)
+        return ""
+
+    def test_all_that_the_pages_show_runs(self):
+        texts = pages()
+        for page in PAGES:
+            for block in blocks(texts[page], "sh"):
+                lines = [self.runnable(line) for line in block.splitlines() if line.split()[0:1] != []
+                         and line.split()[0] not in ELSEWHERE]
+                self.run_shown(page, ["bash", "-eo", "pipefail", "-c", "\n".join(["M=build/src/metasieve", *lines])], block)
+            scripts = blocks(texts[page], "python")
+            if importlib.util.find_spec("sklearn") is None:
+                scripts = [script for script in scripts if "sklearn" not in script]
+            script = "\n".join(scripts)
+            self.run_shown(page, [sys.executable, "-c", script], script)
+
+    def test_no_page_shows_commands_that_are_not_run(self):
+        for name, text in pages().items():
+            if name not in PAGES:
+                self.assertEqual((blocks(text, "sh"), blocks(text, "python")), ([], []), name)
+        for command, where in ELSEWHERE.items():
+            self.assertIn(command, (ROOT / where).read_text())
+
+
+class Words(unittest.TestCase):
+    def test_links_lead_somewhere(self):
+        for name, text in pages().items():
+            for target in re.findall(r"\]\(([^)#]+)\)", text):
+                if "://" not in target:
+                    self.assertTrue(((ROOT / name).parent / target).exists(), f"{name}: {target}")
+
+    def test_paths_in_the_text_are_there(self):
+        for name, text in pages().items():
+            prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+            for path in re.findall(r"`((?:analysis|configs|jobs|src|tests)/[\w./-]*\w)[^`]*`", prose):
+                self.assertTrue((ROOT / path).exists(), f"{name}: {path}")
+
+    def test_messages_are_those_of_the_program(self):
+        """What the first column of a table quotes stands in some source, literals of several lines joined."""
+        files = [path for folder in ("src", "jobs", "analysis") for path in (ROOT / folder).rglob("*")
+                 if path.suffix in (".cpp", ".hpp", ".sh", ".py")] + [ROOT / "CMakeLists.txt"]
+        sources = re.sub(r'"\s*"', "", "\n".join(path.read_text() for path in files))
+        page = pages()["src/cli/TROUBLESHOOTING.md"]
+        quoted = [text for row in re.findall(r"^\| (.*?) \|", page, re.MULTILINE) for text in re.findall("`([^`]+)`", row)]
+        self.assertGreater(len(quoted), 20)
+        for text in quoted:
+            self.assertTrue(text in OF_OTHERS or text in sources, text)
+
+
+if __name__ == "__main__":
+    unittest.main()
