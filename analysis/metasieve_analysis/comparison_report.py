@@ -4,6 +4,7 @@ import re
 
 from .files import summary_of
 from .style import METHODS
+from .tables import NONE, Table, markdown
 
 AWARENESS = {"aware": "the final model sees the group", "blind": "the final model does not see the group"}
 THRESHOLD_NOTE = ("`threshold` is not blind: its model does not see the group, but it decides by the group of each "
@@ -14,7 +15,6 @@ TOLD = {"threshold": "`threshold` decides by the group of each test row, even wh
                      "group: no blind method.",
         "roh": "`roh` is told the true share of flipped labels, unless `evaluate.roh_tau` is set; in practice nobody "
                "knows it."}
-NONE = "–"  # undefined
 FINDINGS = {"constant": "Warning", "undefined": "Undefined gaps", "failed": "Failed fits", "fairness": "Fairness",
             "accuracy": "Accuracy"}
 
@@ -65,41 +65,36 @@ COLUMNS = [("accuracy", "accuracy", level, False), ("change, points [95 %]", "ac
 PAIRED = {"accuracy": "accuracy", "dp_gap": "DP gap", "eo_gap": "EO gap"}
 
 
-def markdown(header, rows):
-    """A Markdown table, its columns aligned so that it can be read as it is."""
-    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    lines = [header, ["-" * (widths[0])] + ["-" * (width - 1) + ":" for width in widths[1:]], *rows]
-    return "\n".join("| " + " | ".join(text.ljust(width) if i == 0 else text.rjust(width)
-                                       for i, (text, width) in enumerate(zip(line, widths))) + " |" for line in lines)
+def methods_table(methods, columns=COLUMNS, named=str, caption=""):
+    """Every method of one data set against the fit on all rows; a metric that the file has not is left out.
 
-
-def methods_table(methods):
-    """Every method of one data set against the fit on all rows; a metric that the file has not is left out."""
-    columns = [column for column in COLUMNS if any(column[1] in cells for cells in methods.values())]
+    `named`: what a method is called
+    """
+    columns = [column for column in columns if any(column[1] in cells for cells in methods.values())]
     rows = []
     for method, cells in methods.items():
-        row = [method]
+        row = [named(method)]
         for _, metric, show, is_change in columns:
             row.append(show(cells[metric]) if metric in cells and not (is_change and method == "baseline") else "")
         rows.append(row)
-    return markdown(["method", *(column[0] for column in columns)], rows)
+    return Table(["method", *(column[0] for column in columns)], rows, caption)
 
 
-def paired_table(paired):
-    """metasieve's methods less each peer on the same splits, its own two once; empty if there is none."""
+def paired_table(paired, named=str, caption=""):
+    """metasieve's methods less each peer on the same splits, its own two once; without rows if there is none."""
     metrics = [metric for metric in PAIRED if (paired["metric"] == metric).any()]
     rows = []
     for (method, peer), group in paired[paired["method"].isin(OURS)].groupby(["method", "peer"], sort=False):
         if peer in OURS and OURS.index(peer) < OURS.index(method):  # the same again, mirrored
             continue
-        row = [f"{method} - {peer}"]
+        row = [f"{named(method)} - {named(peer)}"]
         for metric in metrics:
             cells = group[group["metric"] == metric].to_dict("records")
             row += [points(*(cells[0][key] for key in ("difference", "low", "high"))) if cells else NONE,
                     share(cells[0]["won"]) if cells else NONE]
         rows.append(row)
     header = [word for metric in metrics for word in (f"{PAIRED[metric]}, points [95 %]", "won")]
-    return markdown(["difference", *header], rows) if rows else ""
+    return Table(["difference", *header], rows, caption)
 
 
 # --------------------------------------------------------------------------------------------------------- text
@@ -147,13 +142,14 @@ def report(awareness, tables, meanings):
             blocks.append("\n".join(
                 f"- **{FINDINGS.get(row.kind, row.kind)}**: {signed(row.text.removeprefix('WARNING: '))}"
                 for row in of_source["findings"].itertuples()))
-        blocks += [" ".join(text for text in (meanings.get(source), heading(methods)) if text), methods_table(methods)]
+        blocks += [" ".join(text for text in (meanings.get(source), heading(methods)) if text),
+                   markdown(methods_table(methods))]
         blocks += [THRESHOLD_NOTE] if awareness == "blind" and "threshold" in methods else []
         line = detection_line(of_source["detection"]) if "detection" in of_source else ""
-        table = paired_table(of_source["paired"]) if "paired" in of_source else ""
+        table = paired_table(of_source["paired"]) if "paired" in of_source else None
         blocks += [line] if line else []
         blocks += ["Differences on the same splits, and the share of splits that metasieve's method wins (ties half):",
-                   table] if table else []
+                   markdown(table)] if table and table.rows else []
     return "\n\n".join(blocks)
 
 

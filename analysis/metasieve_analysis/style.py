@@ -1,12 +1,11 @@
 """How all pictures look, what things are called in them, and how they are saved."""
 import argparse
 import pathlib
-import sys
 
 import matplotlib
 from matplotlib.ticker import LogLocator, NullLocator
 
-from . import files
+from . import command_line, files
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (after the backend is chosen)
@@ -121,14 +120,10 @@ def parser_of(text, output="F", meaning="writes F.png, F.svg and F.csv (the numb
 def command(draw, output, folder=False):
     """Saves each (ending, figure, table) that `draw()` yields as OUTPUT + ending, or in the folder OUTPUT under the
     name `ending`, and says so; an error is one line on standard error. Returns the exit code."""
-    name = pathlib.Path(sys.argv[0]).stem
-    try:
+    def work():
         for ending, figure, table in draw():
             stem = output / ending if folder else stem_of(output)
             png, *_ = save(figure, table, stem if folder else stem.with_name(stem.name + ending))
             print(f"wrote {png}, .svg and .csv")
-    except (OSError, ValueError, KeyError) as error:
-        print(f"{name}: {' '.join(str(error.args[0] if isinstance(error, KeyError) else error).split())}",
-              file=sys.stderr)
-        return 3
-    return 0
+
+    return command_line.run(work)
