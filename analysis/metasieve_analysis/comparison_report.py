@@ -99,23 +99,28 @@ def paired_table(paired, named=str, caption=""):
 
 # --------------------------------------------------------------------------------------------------------- text
 
-def detection_line(detection):
-    """How well the rows that meta_hard rejects are those of flipped labels; empty if it rejects none or none is."""
+def detection_rows(detection):
+    """[(rows, [precision, recall], [both by chance])] of how well the rows that meta_hard rejects are those of flipped
+    labels; empty if it rejects none or none is."""
     rows = detection[detection["method"] == "meta_hard"]
     kind = "all" if (rows["corruption"] == "all").any() else next(iter(rows["corruption"]), None)
     cells = {(row["group"], row["label"]): row
              for row in rows[rows["corruption"] == kind].to_dict("records")}  # -1: both groups, both labels
     if not cells or cells[-1, -1]["flipped"] == 0:
-        return ""
-
-    def shown(what, cell):
-        chance = [share(cell[count] / cell["rows"]) if cell["rows"] else NONE for count in ("flipped", "rejected")]
-        return f"{what}: {share(cell['precision'])} / {share(cell['recall'])} ({' / '.join(chance)})"
-
+        return []
     parts = [("all rows", -1, -1), ("group 0", 0, -1), ("group 1", 1, -1), ("hidden positives", -1, 0),
              ("false positives", -1, 1)]
+    return [(what, [share(cell["precision"]), share(cell["recall"])],
+             [share(cell[count] / cell["rows"]) if cell["rows"] else NONE for count in ("flipped", "rejected")])
+            for what, cell in ((what, cells[group, label]) for what, group, label in parts)]
+
+
+def detection_line(detection):
+    """The same as a sentence; empty if there is none."""
+    rows = detection_rows(detection)
     return ("Flipped labels among the rows that `meta_hard` rejects, precision / recall (by chance) – "
-            + "; ".join(shown(what, cells[group, label]) for what, group, label in parts) + ".")
+            + "; ".join(f"{what}: {' / '.join(found)} ({' / '.join(chance)})" for what, found, chance in rows)
+            + ".") if rows else ""
 
 
 def heading(methods):

@@ -1,8 +1,8 @@
 """The results in each type of file as tables that a paper or a page can show."""
 import math
 
-from . import scaling
-from .comparison_report import COLUMNS, OURS, level, methods_table, paired_table
+from . import scaling, sweeps
+from .comparison_report import COLUMNS, OURS, detection_rows, level, methods_table, paired_table, share_kept
 from .files import summary_of
 from .style import method_style
 from .tables import NONE, Table
@@ -35,24 +35,48 @@ def emphasised(methods):
     return tuple(named(method) for method in OURS if method in methods)
 
 
+def spoken(method):
+    """A method's words within a sentence."""
+    words, comma, more = named(method).partition(", ")
+    return f"{words} ({more})" if comma else words
+
+
+def unit(evaluation, source):
+    """What the means of a source are over."""
+    return "tasks" if f"family.{source}" in evaluation.config else "splits"
+
+
+def heading(evaluation, source, methods):
+    """Of what the figures of one source are the means."""
+    first = next(iter(methods.values()))
+    policies = max(cells["accuracy"].get("policies", 1) for cells in methods.values())
+    text = f"{source}: means over {first['accuracy']['splits']} {unit(evaluation, source)}"
+    text += f" and {policies} policies" * (policies > 1)
+    flipped = methods.get("baseline", {}).get("noise_rate_selected", {"mean": math.nan})
+    if not math.isnan(flipped["mean"]):
+        text += f"; {share_kept(flipped)} of the training labels are flipped"
+    return text + ". Judged on clean test labels; changes are against all rows; in brackets 95 % intervals."
+
+
 def of_evaluation(evaluation, columns=WITH_INTERVALS):
-    """{name: table}: for each source its methods, and the paired differences if there are any."""
+    """{name: table}: for each source its methods, and where there are any, detection and paired differences."""
     found = {}
     for source, methods in summary_of(evaluation).items():
-        cells = next(iter(methods.values()))
-        splits = max(cell["splits"] for cell in next(iter(methods.values())).values())
-        table = methods_table(methods, columns, named,
-                              f"{source}: means over {splits} tasks or splits, judged on clean test labels. Changes "
-                              "are against all rows; in brackets 95 % intervals.")
-        table.emphasised = emphasised(methods)
-        found[source] = table
-        if "paired" in evaluation and cells:
-            paired = evaluation.table("paired")
-            table = paired_table(paired[paired["source"] == source], named,
-                                 f"{source}: differences on the same tasks or splits, and the share of them that "
-                                 "metasieve's method wins (ties half).")
-            if table.rows:
-                found[f"{source}_paired"] = table
+        found[source] = methods_table(methods, columns, named, heading(evaluation, source, methods))
+        found[source].emphasised = emphasised(methods)
+        rows = {name: evaluation.table(name)[evaluation.table(name)["source"] == source]
+                for name in ("detection", "paired") if name in evaluation}
+        detected = [[what, *(text for pair in zip(*cells) for text in pair)]
+                    for what, *cells in detection_rows(rows["detection"])] if "detection" in rows else []
+        if detected:
+            found[f"{source}_detection"] = Table(
+                ["rows", "precision", "by chance", "recall", "by chance"], detected,
+                f"{source}: flipped labels among the rows that {spoken('meta_hard')} rejects. Precision is the share of the "
+                "rejected rows that are flipped, recall the share of the flipped rows that are rejected.")
+        paired = paired_table(rows["paired"], named, f"{source}: differences on the same {unit(evaluation, source)}, and "
+                              "the share of them that metasieve's method wins (ties half).") if "paired" in rows else None
+        if paired and paired.rows:
+            found[f"{source}_paired"] = paired
     return found
 
 
@@ -76,21 +100,12 @@ def of_training(results):
                                 (lines[-1][0],))}
 
 
-def swept_keys(points):
-    """Columns of a sweep's points that were swept."""
-    columns = list(points)
-    return columns[columns.index("state") + 1:columns.index("seconds")]
-
-
-def shown(value):
-    """A swept value as a person writes it."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def methods_of(points):
-    """Methods that a sweep was evaluated by, those of metasieve first."""
-    found = [column.removesuffix(".accuracy.mean") for column in points if column.endswith(".accuracy.mean")]
-    return [method for method in OURS if method in found] + [method for method in found if method not in OURS]
+def evaluated(points):
+    """The method whose metrics a sweep's tables show; None if nothing was evaluated."""
+    try:
+        return sweeps.method_of(points)
+    except ValueError:
+        return None
 
 
 def within(point, method, metric):
@@ -98,33 +113,37 @@ def within(point, method, metric):
 
 
 def of_sweep(sweep):
-    """{"points": table, "best": table}; the latter if a point was evaluated."""
+    """{"best": table, "points": table}; the former if a point was evaluated."""
     points = sweep.table("points")
-    keys, methods = swept_keys(points), methods_of(points)
-    method = methods[0] if methods else None
-    rows = [[str(point["index"]), *(shown(point[key]) for key in keys), point["state"],
+    keys, method = sweeps.keys_of(points), evaluated(points)
+    rows = [[str(point["index"]), *(sweeps.shown(point[key]) for key in keys), point["state"],
              *(within(point, method, metric) for metric in MAIN if method),
              NONE if math.isnan(point["seconds"]) else f"{point['seconds']:.0f}"]
             for point in points.to_dict("records")]
     header = ["point", *keys, "state", *(f"{name} [95 %]" for name in MAIN.values() if method), "seconds"]
-    what = f", evaluated by {named(method)}" if method else ""
-    best = of_best(points, keys, [name for name in methods if name in OURS] or methods[-1:])
-    found = {"points": Table(header, rows, f"The points of the sweep{what}; in brackets 95 % intervals.")}
-    return found | ({"best": best} if best.rows else {})
+    what = f", evaluated by {spoken(method)}" if method else ""
+    best = of_best(points, keys, method)
+    spent = f" Together {points['core_seconds'].sum() / 3600:.3g} core-hours." if "core_seconds" in points else ""
+    table = Table(header, rows, f"The points of the sweep{what}; in brackets 95 % intervals.{spent}")
+    return {"best": best, "points": table} if best.rows else {"points": table}
 
 
-def of_best(points, keys, methods):
-    """For each method and metric the point with the best mean, beside all rows at that point."""
+def best_of(points, method, metric):
+    """The point with the highest accuracy or the lowest gap; None where it is undefined at all of them."""
+    values = points.get(f"{method}.{metric}.mean")
+    if values is None or values.isna().all():
+        return None
+    return points.loc[values.idxmax() if metric == "accuracy" else values.idxmin()]
+
+
+def of_best(points, keys, method):
+    """For each metric the point with the best mean, beside all rows at that point."""
     rows = []
-    for method in methods:
-        for metric, name in MAIN.items():
-            column = f"{method}.{metric}.mean"
-            if column not in points or points[column].isna().all():
-                continue
-            place = points[column].idxmax() if metric == "accuracy" else points[column].idxmin()
-            point = points.loc[place]
-            rows.append([f"{'highest' if metric == 'accuracy' else 'lowest'} {name}, {named(method)}",
-                         within(point, method, metric), str(point["index"]), *(shown(point[key]) for key in keys),
+    for metric, name in MAIN.items():
+        point = best_of(points, method, metric)
+        if point is not None:
+            rows.append([f"{'highest' if metric == 'accuracy' else 'lowest'} {name}", within(point, method, metric),
+                         str(point["index"]), *(sweeps.shown(point[key]) for key in keys),
                          within(point, "baseline", metric)])
     return Table(["best", "mean [95 %]", "point", *keys, "all rows [95 %]"], rows,
                  "The best point by each metric. Of many points one is best by chance too: look at the intervals.")

@@ -95,5 +95,5 @@ def html(table):
                      f'<th scope="row">{html_text(row[0])}</th>'
                      + "".join(f"<td>{html_cell(text)}</td>" for text in row[1:]) + "</tr>" for row in table.rows)
     return (f'<div class="wide" role="region" tabindex="0" aria-label="{html_text(table.caption)}">\n<table>\n'
-            f"<caption>{html_text(table.caption)}</caption>\n<thead><tr>{head}</tr></thead>\n"
+            f"<caption><span>{html_text(table.caption)}</span></caption>\n<thead><tr>{head}</tr></thead>\n"
             f"<tbody>\n{body}\n</tbody>\n</table>\n</div>")

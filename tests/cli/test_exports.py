@@ -196,7 +196,7 @@ class ExportTables(ExportTest):
 
     def test_files_of_one_name_and_other_files_are_refused(self):
         (self.folder / "x.h5").write_text("no HDF5")
-        self.assert_refused(self.command("export_tables.py", "x.h5", "--output", "out"), 3, "^export_tables: x.h5: is no")
+        self.assert_refused(self.command("export_tables.py", "x.h5", "--output", "out"), 3, "^export_tables: x.h5: is")
         self.assert_refused(self.command("export_tables.py", "a/e.h5", "b/e.h5", "--output", "out"), 2, "called e")
         self.assertFalse((self.folder / "out").exists())
 

@@ -1,0 +1,175 @@
+"""What was run, on which machine, with which settings, and the commands that run it again."""
+import math
+import re
+import shlex
+
+from .files import summary_of
+from .tables import Table
+
+UNKNOWN = "not recorded"
+TYPES = {"suite": "tasks", "dataset": "data set", "policy": "policy", "checkpoint": "checkpoint of a training",
+         "results": "training", "evaluation": "evaluation", "scores": "scores of rows", "scaling": "scaling study",
+         "sweep": "sweep"}
+TRAINING = {"suite.tasks": "tasks", "suite.validation_tasks": "of these for validation", "suite.mixture": "families",
+            "suite.seed": "seed of the tasks", "policy.features": "meta-features", "policy.hidden": "hidden units",
+            "policy.keep": "share of rows kept", "inner.method": "inner gradients",
+            "inner.use_group": "final model sees the group", "meta.iterations": "iterations",
+            "meta.batch": "tasks in a batch", "meta.learning_rate": "learning rate", "meta.fairness": "fairness",
+            "meta.fairness_weight": "weight of fairness", "meta.seed": "seed of the training"}
+EVALUATION = {"evaluate.splits": "splits of a data set", "evaluate.label_noise": "labels flipped for the test",
+              "evaluate.rounds": "rounds of selection",
+              "evaluate.adapt_steps": "steps of adaptation",
+              "evaluate.adapt_fairness_weight": "weight of fairness in adapting"}
+
+
+def text(value):
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def duration(seconds):
+    if seconds is None or math.isnan(seconds):
+        return UNKNOWN
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.3g} s"
+
+
+# ----------------------------------------------------------------------------------------------------- machines
+
+def last_session(contents):
+    """{field: value} of the last time that a training was started; empty for other files."""
+    rows = contents.table("sessions").to_dict("records") if "sessions" in contents else []
+    return rows[-1] if rows else {}
+
+
+def job(contents):
+    """{ranks, threads, nodes, hosts, processor, seconds}, those that the file tells."""
+    session = last_session(contents)
+    known = {"hosts": session.get("host"), **session} | contents.attributes
+    if session and "seconds" not in contents.attributes:
+        known["seconds"] = float(contents.table("sessions")["seconds"].sum())
+    return {name: known[name] for name in ("ranks", "threads", "nodes", "hosts", "processor", "seconds")
+            if known.get(name) not in (None, "", 0)}
+
+
+def workers(known):
+    """"2 ranks x 1 thread on 1 node"."""
+    if "ranks" not in known or "threads" not in known:
+        return UNKNOWN
+    ranks, threads = int(known["ranks"]), int(known["threads"])
+    nodes = f" on {int(known['nodes'])} node{'s' * (known['nodes'] != 1)}" if "nodes" in known else ""
+    return f"{ranks} rank{'s' * (ranks != 1)} × {threads} thread{'s' * (threads != 1)}{nodes}"
+
+
+def files_table(folder):
+    rows = []
+    for one in folder.contents:
+        known = job(one)
+        machine = "; ".join(text(known[name]) for name in ("hosts", "processor") if name in known)
+        made = str(one.attributes.get("created", UNKNOWN)).replace("T", " ").replace("Z", " UTC")
+        rows.append([one.path.name, TYPES[one.type], str(one.attributes.get("created_by", UNKNOWN)),
+                     str(one.attributes.get("git_commit", UNKNOWN))[:12], made, machine or UNKNOWN, workers(known),
+                     duration(known.get("seconds"))])
+    note = " Tasks and policies do not record when and where they were made: their bytes must not depend on it." \
+        if folder.of("suite", "policy") else ""
+    return Table(["file", "what it is", "made by", "commit", "when", "machine", "ranks and threads", "time"], rows,
+                 f"The files of this report.{note}")
+
+
+def sessions_table(training):
+    """A row each time that a training was started or resumed."""
+    rows = []
+    for row in training.table("sessions").to_dict("records") if "sessions" in training else []:
+        iterations = f"{row['first_iteration']} to {row['last_iteration']}"
+        rows.append([iterations, str(row.get("started") or UNKNOWN), str(row.get("host") or UNKNOWN),
+                     workers({name: value for name, value in row.items() if value}), duration(row["seconds"])])
+    return Table(["iterations", "started", "host", "ranks and threads", "time"], rows,
+                 f"{training.path.name}: each time that it was started or resumed.")
+
+
+# ----------------------------------------------------------------------------------------------------- settings
+
+def settings(folder):
+    """[(words, key, value)] of what matters most; where files differ, whose it is."""
+    found = []
+    for keys, files in ((TRAINING, folder.trainings or folder.of("sweep", "scaling") or folder.of("suite")),
+                        (EVALUATION, folder.of("evaluation") or folder.of("sweep"))):
+        for key, words in keys.items():
+            section, name = key.split(".")
+            values = {}
+            for one in files:
+                swept = one.config.get("sweep", {}).get(key) if one.type == "sweep" else None
+                value = f"swept: {swept}" if swept else one.config.get(section, {}).get(name)
+                if value is not None:
+                    values.setdefault(re.sub(r",(?! )", ", ", value), []).append(one.path.name)
+            if values:
+                found.append((words, key, next(iter(values)) if len(values) == 1 else "; ".join(
+                    f"{value} ({', '.join(names)})" for value, names in values.items())))
+    return found
+
+
+def configurations(folder):
+    """{configuration text: names of the files that it made}"""
+    found = {}
+    for one in folder.contents:
+        if one.config and one.type in COMMANDS:
+            found.setdefault(str(one.attributes["config"]), []).append(one.path.name)
+    return found
+
+
+# ----------------------------------------------------------------------------------------------------- commands
+
+def word(name):
+    """A file's name for the shell; one that begins with a folder's variable keeps it."""
+    folder, slash, last = name.partition("/")
+    return f"{folder}/{shlex.quote(last)}" if slash and folder in ("$OLD", "$NEW") else \
+        name if name.startswith("$") else shlex.quote(name)
+
+
+def option(name, values):
+    return f" --{name} {' '.join(map(word, values))}"
+
+
+def evaluate_words(folder, one):
+    """Options of `metasieve evaluate`, with names in capitals where the files do not tell."""
+    summary = summary_of(one)
+    cells = [cell for methods in summary.values() for metrics in methods.values() for cell in metrics.values()]
+    policies = [f"$NEW/{policy.path.name}" for policy in folder.of("policy")]
+    words = option("policy", policies if len(policies) == max((cell.get("policies", 1) for cell in cells), default=1)
+                   else ["POLICY.h5"])
+    if any(f"family.{source}" in one.config for source in summary):
+        tasks = sum(max(cell["splits"] for metrics in methods.values() for cell in metrics.values())
+                    for methods in summary.values())
+        suites = [f"$NEW/{suite.path.name}" for suite in folder.of("suite") if len(suite.table("metadata")) == tasks]
+        words += option("suite", suites if len(suites) == 1 else ["SUITE.h5"])
+    else:
+        here = {dataset.path.stem: f"$OLD/{dataset.path.name}" for dataset in folder.of("dataset")}
+        words += option("dataset", [here.get(source, f"{source}.h5") for source in summary])
+    return words + " --frontier" * ("frontier" in one)
+
+
+COMMANDS = {"suite": lambda folder, one: "generate", "results": lambda folder, one: "train",
+            "checkpoint": lambda folder, one: "train --resume", "sweep": lambda folder, one: "sweep",
+            "scaling": lambda folder, one: "scaling",
+            "evaluation": lambda folder, one: "evaluate" + evaluate_words(folder, one)}
+TAKE_OUT = "import h5py, sys; print(h5py.File(sys.argv[1]).attrs[\"config\"].decode())"
+
+
+def commands(folder):
+    """Lines for a shell that make the files again."""
+    made = [one for kind in COMMANDS for one in folder.of(kind) if one.config]
+    commits = [str(one.attributes["git_commit"]) for one in made if one.attributes.get("git_commit", "unknown") != "unknown"]
+    lines = [f"git checkout {shlex.quote(commits[0])}", "cmake --preset release && cmake --build build"] if commits else []
+    lines += [f"OLD={shlex.quote(str(folder.path))} NEW=runs/again   # this folder, and one for the new files",
+              "mkdir -p $NEW"]
+    for one in made:
+        known, old, ini = job(one), f"$OLD/{one.path.name}", f"$NEW/{one.path.with_suffix('.ini').name}"
+        threads = f"OMP_NUM_THREADS={int(known['threads'])} " if "threads" in known else ""
+        output = f"$NEW/{one.path.name}" if one.type in ("suite", "evaluation") else "$NEW"
+        lines += ["", f"# {one.path.name}: {TYPES[one.type]}",
+                  f"python3 -c '{TAKE_OUT}' {word(old)} > {word(ini)}",
+                  f"{threads}mpirun -n {int(known.get('ranks', 2))} build/src/metasieve {COMMANDS[one.type](folder, one)}"
+                  + option("config", [ini]) + option("output", [output])]
+        lines += ["build/src/metasieve sweep --output $NEW --collect"] if one.type == "sweep" else []
+    return lines
