@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What metasieve needs of a machine: packages, a Python with h5py, and MPI settings for a small machine.
 #
-#   jobs/bootstrap.sh [SET...]   checks the build set and the sets named: analysis, check, fuzz, slurm, simulation. What
-#                                is missing is installed when root on a Debian-like system, else named (exit code 2)
+#   jobs/bootstrap.sh [SET...]   checks the build set and the sets named: analysis, check, fuzz, slurm, simulation,
+#                                browser. What is missing is installed when root on a Debian-like system, else named
+#                                (exit code 2)
 #   source jobs/bootstrap.sh               gives these functions to another script
 #
 # METASIEVE_BOOTSTRAP=off   no check: modules or Spack give everything, and CMake looks for itself
@@ -14,12 +15,13 @@ build_packages=(g++ make cmake git libopenmpi-dev openmpi-bin libhdf5-openmpi-de
 analysis_packages=(python3 python3-h5py python3-numpy python3-pandas python3-matplotlib)
 check_packages=(clang-format clang-tidy python3-sklearn)
 simulation_packages=(libsimgrid-dev) # SimGrid's SMPI, for tests/simgrid
+browser_packages=(chromium)          # a test opens the report in it
 fuzz_packages=(clang libclang-rt-14-dev libomp-14-dev) # fuzzing and the thread sanitizer
 slurm_packages=(slurm-wlm munge)                       # tests/slurm starts a SLURM of its own; no job needs these
 # shellcheck disable=SC2034  # for the scripts that source this one
 read -ra cmake_options <<<"${METASIEVE_CMAKE:-}"
 
-bootstrap() { # [analysis] [check] [fuzz] [slurm] [simulation]
+bootstrap() { # [analysis] [check] [fuzz] [slurm] [simulation] [browser]
   [ "${METASIEVE_BOOTSTRAP:-on}" != off ] || return 0
   if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
     bootstrap_debian "$@"
@@ -88,6 +90,9 @@ bootstrap_elsewhere() {
   if [[ " $* " == *" simulation "* ]]; then
     for tool in smpicxx smpirun; do command -v $tool >/dev/null || missing+=("$tool (SimGrid)"); done
   fi
+  if [[ " $* " == *" browser "* ]]; then
+    command -v chromium >/dev/null || missing+=("chromium")
+  fi
   if [ ${#headers[@]} -gt 0 ]; then # no error: CMAKE_PREFIX_PATH may know them
     echo "bootstrap: not on the compiler's own path: ${headers[*]}; leaving the search to CMake" >&2
   fi
@@ -113,7 +118,7 @@ MESSAGE
 
 debian_names() { # missing packages as they are; for anything else all packages of the build and analysis sets
   local known=" ${build_packages[*]} ${analysis_packages[*]} ${check_packages[*]} ${fuzz_packages[*]} " name
-  known+="${slurm_packages[*]} ${simulation_packages[*]} "
+  known+="${slurm_packages[*]} ${simulation_packages[*]} ${browser_packages[*]} "
   for name in "$@"; do
     [[ "$known" == *" $name "* ]] || { echo "${build_packages[*]} ${analysis_packages[*]}" && return; }
   done
@@ -159,8 +164,8 @@ if [ "${BASH_SOURCE[0]}" = "$0" ]; then
   set -euo pipefail
   for name in "$@"; do
     case $name in
-      analysis | check | fuzz | slurm | simulation) ;;
-      *) echo "usage: $0 [analysis] [check] [fuzz] [slurm] [simulation]" >&2 && exit 2 ;;
+      analysis | check | fuzz | slurm | simulation | browser) ;;
+      *) echo "usage: $0 [analysis] [check] [fuzz] [slurm] [simulation] [browser]" >&2 && exit 2 ;;
     esac
   done
   bootstrap "$@"

@@ -2,7 +2,8 @@
 """Checks that the source tree keeps its layers (README: includes point downwards only).
 
     check_layers.py [SRC] [--archive libmetasieve_core.a]   includes, cycles, who may use MPI, HDF5, OpenMP, Boost
-    check_layers.py --headers build/compile_commands.json   every header compiles alone
+    check_layers.py --headers build/compile_commands.json   every header compiles alone, but for those that a source
+                                                            file of the build has before all else: the build tells
     check_layers.py --self-test                             each kind of violation is caught
 
 Prints one line per violation, `file:line: [rule] what`; exit code 1 if there is any.
@@ -132,8 +133,11 @@ def check_archive(archive):
 
 
 def check_headers(database, src, jobs):
-    """Every header compiles alone, with the flags of a source file of its folder (or one of its layer)."""
-    flags = {}
+    """Every header compiles alone, with the flags of a source file of its folder (or one of its layer).
+
+    A header that a source file includes first, before any other line of code, is left to that file's compilation.
+    """
+    flags, told_by_the_build = {}, set()
     for entry in json.loads(database.read_text(encoding="utf-8")):
         path = pathlib.Path(entry["directory"], entry["file"])
         if path.is_relative_to(src):
@@ -142,6 +146,9 @@ def check_headers(database, src, jobs):
                 at = words.index(option)
                 del words[at:at + length]
             flags.setdefault(path.relative_to(src).parts[0], words)
+            first = INCLUDE.match(code_of(path.read_text(encoding="utf-8")))
+            if first and not {"-include", "-include-pch"} & set(words):
+                told_by_the_build.add(first[1])
     for folder in CORE:  # one library, one set of flags
         flags.setdefault(folder, next(flags[other] for other in CORE if other in flags))
 
@@ -151,8 +158,9 @@ def check_headers(database, src, jobs):
         run = subprocess.run(command, input=f'#include "{name}"\n', capture_output=True, text=True)
         return [] if run.returncode == 0 else [f"{name}:1: [header] does not compile alone\n{run.stderr}"]
 
+    alone = [path for path in sorted(src.rglob("*.hpp")) if path.relative_to(src).as_posix() not in told_by_the_build]
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        return [line for lines in pool.map(compile_alone, sorted(src.rglob("*.hpp"))) for line in lines]
+        return [line for lines in pool.map(compile_alone, alone) for line in lines]
 
 
 # ---------------------------------------------------------------- self-test
@@ -211,12 +219,18 @@ def self_test():
 
     needs_both = 'extern "C" int MPI_Init(), H5open();\nint f() { return MPI_Init() + H5open(); }\n'
     mangled = "int MPI_like();\nint f() { return MPI_like(); }\n"  # C++ linkage: neither library has it
-    incomplete = {"base/a.hpp": "#pragma once\n", "meta/b.hpp": "#pragma once\nstd::size_t f();\n"}
+    incomplete = {"base/a.cpp": "\n", "meta/b.hpp": "#pragma once\nstd::size_t f();\n"}
+    second = incomplete | {"base/a.cpp": '#include <cstddef>\n#include "meta/b.hpp"\n'}
+    behind_code = incomplete | {"base/a.cpp": 'namespace std {}\n#include "meta/b.hpp"\n'}
+    first = incomplete | {"base/a.cpp": '// fails in the build\n\n#include "meta/b.hpp"\n'}
     cases = [([rule], files, check_tree) for rule, files in BROKEN] + [
         ([], SOUND, check_tree),
         (["symbol", "symbol"], {"a.cpp": needs_both}, archive_of),
         ([], {"a.cpp": mangled}, archive_of),
         (["header"], incomplete, headers_of),
+        (["header"], second, headers_of),
+        (["header"], behind_code, headers_of),
+        ([], first, headers_of),
     ]
     failed = 0
     for expected, files, check in cases:

@@ -23,6 +23,7 @@ MPI = {
     "OMPI_MCA_mpi_yield_when_idle": "1",
     "OMPI_MCA_hwloc_base_binding_policy": "none",
     "OMPI_MCA_btl": "self,vader",
+    "OMPI_MCA_pml": "ob1",  # chosen here anyway, but after a quarter of a second of asking for other networks
     "OMPI_MCA_oob_tcp_if_include": "lo",
 }
 
@@ -69,8 +70,9 @@ def children(pid):
 
 
 def in_parallel(calls):
-    """Results of functions without arguments, in order: starting MPI is mostly waiting."""
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    """Results of functions without arguments, in order. Starting MPI is mostly waiting, and so are the two seconds that
+    mpirun gives its ranks to end after an error."""
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
         return [future.result() for future in [pool.submit(call) for call in calls]]
 
 

@@ -1,9 +1,11 @@
 """`train --resume`: the same bytes as a run that nobody stopped, whatever stopped it and on whatever ranks it goes on."""
 
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 import h5py
@@ -20,9 +22,16 @@ LONG = (*(word if word != "300" else "100000" for word in TRAIN[:-2]), "--output
 
 
 class Resume(FilesTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.undisturbed = pathlib.Path(tempfile.mkdtemp(prefix="metasieve."))
+        cls.addClassCleanup(shutil.rmtree, cls.undisturbed, ignore_errors=True)
+        run = execute(words(ALONE, *TRAIN, "--output", "whole"), cls.undisturbed)
+        assert run.returncode == 0 and messages(run) == [], run.stderr
+
     def setUp(self):
         super().setUp()
-        self.succeed(*TRAIN, "--output", "whole")
+        shutil.copytree(self.undisturbed, self.folder, dirs_exist_ok=True)
 
     def start(self, *arguments, ranks=2):
         process = subprocess.Popen(words(ranks, *arguments), cwd=self.folder, text=True, stdin=subprocess.DEVNULL,
