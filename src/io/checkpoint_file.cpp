@@ -47,7 +47,7 @@ std::uint64_t checksum_of(const Checkpoint& checkpoint, const std::string& commi
   put_policy(writer, checkpoint.policy);
   writer.put(checkpoint.first_moment).put(checkpoint.second_moment);
   writer.put(checkpoint.step).put(checkpoint.tasks).put(checkpoint.config).put(commit);
-  put_tables(writer, checkpoint.results);
+  put_set_values(writer, checkpoint.results);
   const std::uint64_t hash = hash_text(writer.take());
   const Matrix& gradients = checkpoint.results.meta_gradient;
   const auto size = static_cast<std::size_t>(checkpoint.results.gradient_rows() * gradients.cols());
