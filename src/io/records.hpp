@@ -109,7 +109,7 @@ public:
       if (std::find(names.begin(), names.end(), field.layout.name) == names.end()) fields.push_back(field);
     return Records(std::move(fields));
   }
-  /// Those of a file of the first program.
+  /// Those that every file has.
   [[nodiscard]] Records without_optional() const {
     std::vector<std::string> names;
     for (const FieldLayout& field : layouts_)
@@ -131,18 +131,6 @@ public:
     std::string bytes(records.size() * size_, '\0');
     auto* to = reinterpret_cast<std::byte*>(bytes.data());
     for (const Record& record : records) store(record, std::exchange(to, to + size_));
-    return bytes;
-  }
-  /// The same but for optional values that nobody set: equal whether a file has room for them or not.
-  [[nodiscard]] std::string pack_set(const std::vector<Record>& records) const {
-    std::string unset(size_, '\0'), bytes;
-    store(Record{}, reinterpret_cast<std::byte*>(unset.data()));
-    const std::string all = pack(records);
-    for (std::size_t at = 0; at < all.size(); at += size_)
-      for (const FieldLayout& field : layouts_) {
-        const std::string value = all.substr(at + field.offset, field.size);
-        if (!field.optional || value != unset.substr(field.offset, field.size)) bytes += value;
-      }
     return bytes;
   }
   [[nodiscard]] std::vector<Record> unpack(const std::string& bytes) const {

@@ -101,8 +101,9 @@ void put_results(ByteWriter& bytes, const Results& results) {
   bytes.put(results.meta_gradient);
 }
 
-void put_set_values(ByteWriter& bytes, const Results& results) {
-  put_tables(bytes, results, [](const auto& records, const auto& rows) { return records.pack_set(rows); });
+void put_required_values(ByteWriter& bytes, const Results& results) {
+  put_tables(bytes, results,
+             [](const auto& records, const auto& rows) { return records.without_optional().pack(rows); });
 }
 
 Results get_results(ByteReader& bytes) {

@@ -14,9 +14,9 @@ void write_result_content(FileWriter& file, const Results& results);
 /// @throws DataError naming file and data set
 [[nodiscard]] Results read_result_content(const FileReader& file);
 
-/// All values of the tables that are set, without the gradients: what a checksum is of, for it must not
-/// depend on whether a file has room for optional values.
-void put_set_values(ByteWriter& bytes, const Results& results);
+/// The tables without optional fields and gradients: what a checkpoint's checksum is of, for programs with
+/// and without these fields read each other's.
+void put_required_values(ByteWriter& bytes, const Results& results);
 void put_results(ByteWriter& bytes, const Results& results);
 [[nodiscard]] Results get_results(ByteReader& bytes);
 

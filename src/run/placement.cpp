@@ -19,14 +19,6 @@ struct Node {
   std::size_t ranks = 0;
 };
 
-std::string names_of(const std::vector<std::string>& hosts) {
-  std::string text;
-  for (std::size_t i = 0; i < std::min(hosts.size(), most_named); ++i)
-    text += (i == 0 ? "" : ", ") + hosts[i];
-  const std::size_t left = hosts.size() - std::min(hosts.size(), most_named);
-  return left == 0 ? text : text + ", + " + std::to_string(left) + " more";
-}
-
 } // namespace
 
 Placement placement(const Communicator& comm, int ranks, int threads) {
@@ -63,6 +55,14 @@ std::string processor_model() {
     if (line.starts_with("model name") && line.find(": ") != std::string::npos)
       return line.substr(line.find(": ") + 2);
   return "unknown processor";
+}
+
+std::string names_of(const std::vector<std::string>& hosts) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(hosts.size(), most_named); ++i)
+    text += (i == 0 ? "" : ", ") + hosts[i];
+  const std::size_t left = hosts.size() - std::min(hosts.size(), most_named);
+  return left == 0 ? text : text + ", + " + std::to_string(left) + " more";
 }
 
 RunFacts run_facts(const Communicator& comm, double begin) {
