@@ -41,13 +41,13 @@ Checkpoint from_bytes(const std::string& bytes) {
   return checkpoint;
 }
 
-/// Of all of it, without copying the gradients.
+/// Of all but optional fields, without copying the gradients.
 std::uint64_t checksum_of(const Checkpoint& checkpoint, const std::string& commit) {
   ByteWriter writer;
   put_policy(writer, checkpoint.policy);
   writer.put(checkpoint.first_moment).put(checkpoint.second_moment);
   writer.put(checkpoint.step).put(checkpoint.tasks).put(checkpoint.config).put(commit);
-  put_tables(writer, checkpoint.results);
+  put_required_values(writer, checkpoint.results);
   const std::uint64_t hash = hash_text(writer.take());
   const Matrix& gradients = checkpoint.results.meta_gradient;
   const auto size = static_cast<std::size_t>(checkpoint.results.gradient_rows() * gradients.cols());
@@ -81,6 +81,13 @@ void check_history(const FileReader& file, const Checkpoint& checkpoint) {
   if (gradients.cols() > 0 &&
       (gradients.cols() != checkpoint.policy.theta.size() || gradients.rows() != iterations))
     file.fail("/meta_gradient", "must be [trained_iterations, parameters]");
+}
+
+/// Those that the checkpoint's checksum does not cover.
+void check_optional_fields(const FileReader& file) {
+  for (const char* name : {"/validation", "/sessions"})
+    if (file.contains(name) && !file.checksum_fits(name).value_or(true))
+      file.fail(name, "does not fit its checksum: damaged");
 }
 
 std::span<const double> mine(const Communicator& comm, const Vector& values) {
@@ -143,6 +150,7 @@ std::string checkpoint_content(const std::filesystem::path& path) {
   checkpoint.results = read_result_content(file);
   if (file.unsigned_integer(checksum_name) != checksum_of(checkpoint, checkpoint.commit))
     file.fail("/", "attribute 'checksum' does not fit the contents: damaged");
+  check_optional_fields(file);
   check_history(file, checkpoint);
   return to_bytes(checkpoint);
 }

@@ -24,6 +24,7 @@ struct EvaluationRow {
   double selected;          ///< rows kept, or the sum of the weights
   std::uint8_t failed;      ///< 1 if a fit failed: metrics are NaN
   std::int64_t policy = -1; ///< which of the policies; -1: the method asks none
+  std::string family;       ///< of the task; empty for data sets, and in files of older programs
 };
 
 /// Mean over the splits where the metric is defined (each split the mean over the policies), with a

@@ -51,6 +51,7 @@ Fields<EvaluationRow> evaluation_fields() {
   fields.insert(fields.end(), flags.begin(), flags.end());
   fields.push_back(h5::number<EvaluationRow>("failed", &EvaluationRow::failed));
   fields.push_back(h5::number<EvaluationRow>("policy", &EvaluationRow::policy));
+  fields.push_back(h5::optional(h5::text<EvaluationRow>("family", name_size, &EvaluationRow::family)));
   return fields;
 }
 

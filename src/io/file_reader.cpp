@@ -317,6 +317,13 @@ void FileReader::read(const std::string& name, hid_t type, bool integers, void* 
   });
 }
 
+std::vector<std::string> FileReader::absent_fields(const std::string& name,
+                                                   const std::vector<h5::FieldLayout>& layouts) const {
+  const h5::DataSet data_set = open(name);
+  const h5::DataType found(H5Dget_type(data_set.get()), "H5Dget_type");
+  return h5::absent_fields(found.get(), layouts);
+}
+
 std::string FileReader::read_records(const std::string& name,
                                      const std::vector<h5::FieldLayout>& layouts) const {
   const Index count = shape(name, 1).front();

@@ -75,10 +75,14 @@ public:
     return values;
   }
 
+  /// Optional fields that the file lacks are as in Record{}.
   template <class Record>
   [[nodiscard]] std::vector<Record> records(const std::string& name,
                                             const h5::Records<Record>& records) const {
-    return within(name, [&] { return records.unpack(read_records(name, records.layouts())); });
+    return within(name, [&] {
+      const h5::Records<Record> there = records.without(absent_fields(name, records.layouts()));
+      return there.unpack(read_records(name, there.layouts()));
+    });
   }
 
   /// The fields of a table, as they are read: see h5::fields_of.
@@ -93,6 +97,8 @@ private:
   void check_storage(const std::string& name, const h5::DataSet& data_set, std::uint64_t values) const;
   void require_type(const std::string& name, hid_t type) const;
   void read(const std::string& name, hid_t type, bool integers, void* values) const;
+  [[nodiscard]] std::vector<std::string> absent_fields(const std::string& name,
+                                                       const std::vector<h5::FieldLayout>& layouts) const;
   [[nodiscard]] std::string read_records(const std::string& name,
                                          const std::vector<h5::FieldLayout>& layouts) const;
 

@@ -4,24 +4,13 @@
 #include "io/agree.hpp"
 #include "io/checksum.hpp"
 #include "io/place_file.hpp"
+#include "io/run_facts.hpp"
 
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <ctime>
 
 namespace metasieve {
 namespace {
-
-/// UTC, ISO 8601, to the second.
-std::string now() {
-  const std::time_t time = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm parts{};
-  gmtime_r(&time, &parts);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
-}
 
 h5::File create_collectively(const Communicator& comm, const std::filesystem::path& path) {
   const h5::PropertyList access = h5::property_list(H5P_FILE_ACCESS);
@@ -78,7 +67,9 @@ void FileWriter::create(const Provenance& provenance) {
   h5::initialise();
   comm_.agree([&] { require_visible(part_); });
   const std::string config = comm_.broadcast(provenance.config);
-  const std::string created = comm_.broadcast(now());
+  const std::string created = comm_.broadcast(utc_now());
+  std::optional<RunFacts> run;
+  if (provenance.run && !is_reproducible(type_)) run = broadcast_facts(comm_, *provenance.run);
   step([&] { file_ = create_collectively(comm_, part_); });
   step([&] {
     const std::array version_numbers{format_version.major, format_version.minor};
@@ -88,6 +79,7 @@ void FileWriter::create(const Provenance& provenance) {
     h5::write_attribute(file_.get(), "git_commit", std::string(git_commit()));
     if (!is_reproducible(type_)) h5::write_attribute(file_.get(), "created", created);
     h5::write_attribute(file_.get(), "config", config);
+    if (run) write_run_facts(file_.get(), *run);
   });
 }
 

@@ -8,6 +8,7 @@
 #include "io/file_reader.hpp"
 #include "io/policy_file.hpp"
 #include "io/results_file.hpp"
+#include "io/run_facts.hpp"
 #include "io/scaling_file.hpp"
 #include "io/scores_file.hpp"
 #include "io/suite_file.hpp"
@@ -137,7 +138,8 @@ std::string describe_training(const Results& results) {
     lines.add("session", "iterations " + std::to_string(row.first_iteration) + " to " +
                              std::to_string(row.last_iteration) + ", " + std::to_string(row.ranks) +
                              " rank(s) x " + std::to_string(row.threads) + " thread(s), " +
-                             std::to_string(row.seconds) + " s");
+                             std::to_string(row.seconds) + " s" +
+                             (row.started.empty() ? "" : ", " + row.started + " on " + row.host));
   if (!results.validation.empty()) {
     const ValidationRow& last = results.validation.back();
     lines.add("validation at", last.iteration)
@@ -145,6 +147,10 @@ std::string describe_training(const Results& results) {
              std::to_string(last.accuracy) + ", baseline " + std::to_string(last.baseline_accuracy))
         .add("  dp_gap", std::to_string(last.dp_gap) + ", baseline " + std::to_string(last.baseline_dp_gap))
         .add("  eo_gap", std::to_string(last.eo_gap) + ", baseline " + std::to_string(last.baseline_eo_gap));
+    if (!std::isnan(last.loss))
+      lines.add("  loss", std::to_string(last.loss) + ": accuracy_loss " +
+                              std::to_string(last.accuracy_loss) + ", fairness_loss " +
+                              std::to_string(last.fairness_loss));
   }
   return lines.text();
 }
@@ -248,6 +254,8 @@ std::string header_content(const std::filesystem::path& path) {
   for (const char* name : {"created_by", "git_commit", "created"})
     if (file.has_attribute(name))
       out << "  " << std::left << std::setw(20) << name << file.text(name) << "\n";
+  if (const auto run = read_run_facts(file))
+    out << "  " << std::left << std::setw(20) << "written by" << to_string(*run) << "\n";
   return ByteWriter().put(file.type()).put(out.str()).put(file.text_if_any("config")).take();
 }
 

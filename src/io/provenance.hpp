@@ -1,12 +1,29 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 namespace metasieve {
 
-/// What every file says of its making: the resolved configuration as INI text, re-runnable.
-struct Provenance {
-  std::string config;
+/// The job that writes a file.
+struct RunFacts {
+  std::int64_t ranks = 1;
+  std::int64_t threads = 1; ///< of each rank
+  std::int64_t nodes = 1;
+  std::string hosts;     ///< names of the nodes, "a, b, c"; of many the first, then "+ 112 more"
+  std::string processor; ///< of rank 0's node
+  std::string flags;     ///< that the program was compiled with
+  double seconds = 0;    ///< wall time, from the start of the command to the writing
 };
+
+/// What every file says of its making.
+struct Provenance {
+  std::string config;                         ///< resolved, as INI text, re-runnable
+  std::optional<RunFacts> run = std::nullopt; ///< left out of files that must be reproducible
+};
+
+/// Now, UTC, ISO 8601 to the second: "2026-01-31T12:00:00Z".
+[[nodiscard]] std::string utc_now();
 
 } // namespace metasieve

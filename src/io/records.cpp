@@ -42,6 +42,17 @@ DataType compound_type(const std::vector<FieldLayout>& fields) {
   return compound;
 }
 
+std::vector<std::string> absent_fields(hid_t file_type, const std::vector<FieldLayout>& fields) {
+  std::vector<std::string> absent;
+  if (H5Tget_class(file_type) != H5T_COMPOUND) return absent; // require_fields says so
+  for (const FieldLayout& field : fields) {
+    if (!field.optional || H5Tget_member_index(file_type, field.name.c_str()) >= 0) continue;
+    H5Eclear2(H5E_DEFAULT);
+    absent.push_back(field.name);
+  }
+  return absent;
+}
+
 void require_fields(hid_t file_type, const std::vector<FieldLayout>& fields) {
   if (H5Tget_class(file_type) != H5T_COMPOUND)
     throw DataError("has type " + describe_type(file_type) + "; must be a compound of " +

@@ -17,10 +17,14 @@ struct FieldLayout {
   std::size_t size;  ///< bytes
   hid_t (*number)(); ///< type of a number; nullptr: zero-padded text
   std::size_t offset = 0;
+  bool optional = false; ///< files of older programs lack it
 };
 
 /// The compound type of these fields, without gaps.
 [[nodiscard]] DataType compound_type(const std::vector<FieldLayout>& fields);
+
+/// The optional ones of these fields that the compound `file_type` lacks.
+[[nodiscard]] std::vector<std::string> absent_fields(hid_t file_type, const std::vector<FieldLayout>& fields);
 
 /// @throws DataError unless `file_type` is a compound with these fields, of like classes; more are legal.
 void require_fields(hid_t file_type, const std::vector<FieldLayout>& fields);
@@ -75,6 +79,13 @@ Field<Record> flag(std::string name, std::function<bool(const Record&)> value) {
           [](Record&, const std::byte*) {}};
 }
 
+/// The same field, which a file may lack: then it is as in a Record that nobody set.
+template <class Record>
+Field<Record> optional(Field<Record> field) {
+  field.layout.optional = true;
+  return field;
+}
+
 /// All fields of a Record, in file order.
 template <class Record>
 class Records {
@@ -90,6 +101,21 @@ public:
   [[nodiscard]] std::size_t size() const noexcept { return size_; } ///< bytes of one record
   [[nodiscard]] const std::vector<FieldLayout>& layouts() const noexcept { return layouts_; }
   [[nodiscard]] DataType type() const { return compound_type(layouts_); }
+
+  /// Those of a file that lacks these fields.
+  [[nodiscard]] Records without(const std::vector<std::string>& names) const {
+    std::vector<Field<Record>> fields;
+    for (const Field<Record>& field : fields_)
+      if (std::find(names.begin(), names.end(), field.layout.name) == names.end()) fields.push_back(field);
+    return Records(std::move(fields));
+  }
+  /// Those that every file has.
+  [[nodiscard]] Records without_optional() const {
+    std::vector<std::string> names;
+    for (const FieldLayout& field : layouts_)
+      if (field.optional) names.push_back(field.name);
+    return without(names);
+  }
 
   void store(const Record& record, std::byte* to) const {
     std::memset(to, 0, size_);

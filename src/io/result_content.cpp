@@ -33,6 +33,15 @@ std::span<const T> mine(const FileWriter& file, const std::vector<T>& values) {
   return std::span(values).first(file.communicator().is_root() ? values.size() : 0);
 }
 
+/// All but the gradients, each table as `pack` makes bytes of it.
+void put_tables(ByteWriter& bytes, const Results& results, const auto& pack) {
+  bytes.put(pack(history_records(), results.history))
+      .put(pack(validation_records(), results.validation))
+      .put(pack(failure_records(), results.failures))
+      .put(pack(session_records(), results.sessions))
+      .put(pack(timing_records(), timing_rows(results.timing)));
+}
+
 Matrix read_gradients(const FileReader& file) {
   constexpr const char* name = "/meta_gradient";
   if (!file.contains(name)) return {};
@@ -56,10 +65,12 @@ void write_result_content(FileWriter& file, const Results& results) {
   const std::vector<TimingRow> timing = timing_rows(results.timing);
   file.write("/history", history_records(), mine(file, results.history),
              {"one record a meta-iteration, from 1: means over the batch; seconds of wall time", ""});
-  file.write("/validation", validation_records(), mine(file, results.validation),
-             {"hard selection on the validation tasks, means over tasks where defined; iteration 0 is the "
-              "untrained policy",
-              ""});
+  file.write(
+      "/validation", validation_records(), mine(file, results.validation),
+      {"the policy on the validation tasks, means over tasks where defined; iteration 0 is the untrained "
+       "policy; loss, accuracy_loss, fairness_loss: of the fit on all rows by their keep weights, the "
+       "others: of the fit on the rows of the hard selection",
+       ""});
   file.write("/failures", failure_records(), mine(file, results.failures),
              {"tasks that failed numerically, by kind: how often they were left out of a batch's means", ""});
   file.write("/sessions", session_records(), mine(file, results.sessions),
@@ -86,16 +97,13 @@ Results read_result_content(const FileReader& file) {
 }
 
 void put_results(ByteWriter& bytes, const Results& results) {
-  put_tables(bytes, results);
+  put_tables(bytes, results, [](const auto& records, const auto& rows) { return records.pack(rows); });
   bytes.put(results.meta_gradient);
 }
 
-void put_tables(ByteWriter& bytes, const Results& results) {
-  bytes.put(history_records().pack(results.history))
-      .put(validation_records().pack(results.validation))
-      .put(failure_records().pack(results.failures))
-      .put(session_records().pack(results.sessions))
-      .put(timing_records().pack(timing_rows(results.timing)));
+void put_required_values(ByteWriter& bytes, const Results& results) {
+  put_tables(bytes, results,
+             [](const auto& records, const auto& rows) { return records.without_optional().pack(rows); });
 }
 
 Results get_results(ByteReader& bytes) {

@@ -14,8 +14,9 @@ void write_result_content(FileWriter& file, const Results& results);
 /// @throws DataError naming file and data set
 [[nodiscard]] Results read_result_content(const FileReader& file);
 
-/// All but the gradients.
-void put_tables(ByteWriter& bytes, const Results& results);
+/// The tables without optional fields and gradients: what a checkpoint's checksum is of, for programs with
+/// and without these fields read each other's.
+void put_required_values(ByteWriter& bytes, const Results& results);
 void put_results(ByteWriter& bytes, const Results& results);
 [[nodiscard]] Results get_results(ByteReader& bytes);
 

@@ -19,6 +19,7 @@ const h5::Records<HistoryRow>& history_records() {
 
 const h5::Records<ValidationRow>& validation_records() {
   const auto number = [](const char* name, auto member) { return h5::number<ValidationRow>(name, member); };
+  const auto later = [&](const char* name, auto member) { return h5::optional(number(name, member)); };
   static const h5::Records<ValidationRow> records({
       number("iteration", &ValidationRow::iteration),
       number("accuracy", &ValidationRow::accuracy),
@@ -29,6 +30,9 @@ const h5::Records<ValidationRow>& validation_records() {
       number("baseline_eo_gap", &ValidationRow::baseline_eo_gap),
       number("noise_rate_selected", &ValidationRow::noise_rate_selected),
       number("noise_rate_all", &ValidationRow::noise_rate_all),
+      later("loss", &ValidationRow::loss),
+      later("accuracy_loss", &ValidationRow::accuracy_loss),
+      later("fairness_loss", &ValidationRow::fairness_loss),
   });
   return records;
 }
@@ -45,12 +49,19 @@ const h5::Records<FailureRow>& failure_records() {
 }
 
 const h5::Records<SessionRow>& session_records() {
+  const auto later_text = [](const char* name, std::size_t size, auto member) {
+    return h5::optional(h5::text<SessionRow>(name, size, member));
+  };
   static const h5::Records<SessionRow> records({
       h5::number<SessionRow>("first_iteration", &SessionRow::first_iteration),
       h5::number<SessionRow>("last_iteration", &SessionRow::last_iteration),
       h5::number<SessionRow>("ranks", &SessionRow::ranks),
       h5::number<SessionRow>("threads", &SessionRow::threads),
       h5::number<SessionRow>("seconds", &SessionRow::seconds),
+      later_text("started", 32, &SessionRow::started),
+      later_text("host", 64, &SessionRow::host),
+      later_text("processor", 64, &SessionRow::processor),
+      h5::optional(h5::number<SessionRow>("nodes", &SessionRow::nodes)),
   });
   return records;
 }

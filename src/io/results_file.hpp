@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -22,12 +23,17 @@ struct HistoryRow {
   double seconds;             ///< wall time of the iteration
 };
 
-/// Hard selection on the validation tasks, means over tasks where defined.
+/// The policy on the validation tasks, means over tasks where defined.
 struct ValidationRow {
-  std::int64_t iteration; ///< 0: the untrained policy
-  double accuracy, dp_gap, eo_gap;
+  std::int64_t iteration;                                     ///< 0: the untrained policy
+  double accuracy, dp_gap, eo_gap;                            ///< fit on the rows of the hard selection
   double baseline_accuracy, baseline_dp_gap, baseline_eo_gap; ///< fit on all rows
   double noise_rate_selected, noise_rate_all;
+  // The objective of training: outer loss, on the test rows, of the fit to convergence on all training rows
+  // weighted by the keep weights. NaN in files of older programs.
+  double loss = std::numeric_limits<double>::quiet_NaN(); ///< as in HistoryRow
+  double accuracy_loss = std::numeric_limits<double>::quiet_NaN();
+  double fairness_loss = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// Seconds of one phase, for each rank.
@@ -49,6 +55,11 @@ struct SessionRow {
   std::int64_t first_iteration, last_iteration; ///< made in it; last < first: none
   std::int64_t ranks, threads;                  ///< threads of each rank
   double seconds;                               ///< wall time, from the start to the last iteration
+  // Empty and 0 in files of older programs. Texts: at most 31, 63 and 63 characters.
+  std::string started;    ///< UTC, as "2026-01-31T12:00:00Z"
+  std::string host;       ///< node of rank 0
+  std::string processor;  ///< of that node
+  std::int64_t nodes = 0; ///< that the ranks were on
 };
 
 struct Results {

@@ -89,8 +89,10 @@ void check(const FileReader& file, const std::vector<ScalingRow>& points) {
 
 } // namespace
 
-void write_scaling(const Communicator& comm, const std::filesystem::path& path, const Scaling& scaling) {
-  write_file(comm, path, FileType::scaling, {scaling.config}, [&](FileWriter& file) {
+void write_scaling(const Communicator& comm, const std::filesystem::path& path, const Scaling& scaling,
+                   RunFacts run) {
+  run.hosts.clear();
+  write_file(comm, path, FileType::scaling, {scaling.config, std::move(run)}, [&](FileWriter& file) {
     const auto same = [&](const std::vector<std::string>& mine) { // on every rank
       return ByteReader(comm.broadcast(ByteWriter().put(mine).take())).texts();
     };

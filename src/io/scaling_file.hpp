@@ -1,5 +1,6 @@
 #pragma once
 
+#include "io/provenance.hpp"
 #include "parallel/communicator.hpp"
 
 #include <array>
@@ -70,9 +71,11 @@ struct Scaling {
   std::vector<ScalingIteration> iterations;
 };
 
-/// Collective; rank 0's are written: /points, /timing, /iterations. File type metasieve-scaling.
+/// Collective; rank 0's are written: /points, /timing, /iterations. File type metasieve-scaling. `run`: the
+/// job that writes; the attribute `hosts` is a list of those that measured.
 /// @throws AgreedError (exit code 3) naming the file if it cannot be written.
-void write_scaling(const Communicator& comm, const std::filesystem::path& path, const Scaling& scaling);
+void write_scaling(const Communicator& comm, const std::filesystem::path& path, const Scaling& scaling,
+                   RunFacts run);
 
 /// Collective; every rank gets what write_scaling wrote. @throws AgreedError (exit code 3) naming file and
 /// data set.

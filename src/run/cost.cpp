@@ -17,6 +17,12 @@ constexpr double forward_cost = 0.055, forward_and_pullback_cost = 0.152;
 /// Nanoseconds per byte of a task that is read from a file in the page cache, and checked.
 constexpr double reading_cost = 0.6;
 
+// Of an assessment: the policy's scores, and the selection with its final fit.
+double network_cost(const TaskShape& task, const Config& config) {
+  return forward_cost * real(parameter_count(config.policy)) * real(task.train_rows);
+}
+double fit_cost(const TaskShape& task) { return real(task.train_rows) * (380.0 + 20.0 * real(task.columns)); }
+
 } // namespace
 
 double mean_visits(const Config& config, Index training_tasks) {
@@ -50,8 +56,11 @@ double visit_cost(const TaskShape& task, const Config& config) {
 }
 
 double assessment_cost(const TaskShape& task, const Config& config) {
-  const double network = forward_cost * real(parameter_count(config.policy));
-  return real(task.train_rows) * (380.0 + network + 20.0 * real(task.columns));
+  return network_cost(task, config) + fit_cost(task);
+}
+
+double validation_cost(const TaskShape& task, const Config& config) {
+  return network_cost(task, config) + 2.0 * fit_cost(task);
 }
 
 namespace {
@@ -126,7 +135,7 @@ std::vector<std::vector<double>> phase_costs(std::span<const TaskShape> tasks, c
     const double fetch = fetch_cost(task, config, uses.generated);
     preparations.push_back(preparation_cost(task, config.policy.features));
     visits.push_back(uses.visits * (fetch + visit_cost(task, config)));
-    assessments.push_back(uses.assessments * (fetch + assessment_cost(task, config)));
+    assessments.push_back(uses.assessments * (fetch + validation_cost(task, config)));
   }
   return {std::move(preparations), std::move(visits), std::move(assessments)};
 }

@@ -12,7 +12,7 @@ namespace metasieve {
 /// How often a task is used once it is prepared.
 struct Uses {
   double visits = 0;      ///< meta-gradients
-  double assessments = 0; ///< a selection and its final fit, measured: validation, evaluation
+  double assessments = 0; ///< as a task for validation
   bool generated = true;  ///< or read from a file; matters where tasks are not held
 };
 
@@ -30,6 +30,8 @@ struct Uses {
 [[nodiscard]] double visit_cost(const TaskShape& task, const Config& config);
 /// One method, measured on one task.
 [[nodiscard]] double assessment_cost(const TaskShape& task, const Config& config);
+/// A validation task: a hard and a soft selection, each with its final fit.
+[[nodiscard]] double validation_cost(const TaskShape& task, const Config& config);
 /// All methods of evaluate.methods on one task, those that ask a policy for each of `policies`; with those of
 /// a frontier of so many steps too, if there are any.
 [[nodiscard]] double contest_cost(const TaskShape& task, const Config& config, Index policies,

@@ -1,4 +1,5 @@
 #include "run/format.hpp"
+#include "run/placement.hpp"
 #include "run/summary.hpp"
 #include "run/task_results.hpp"
 
@@ -44,9 +45,11 @@ WorkSettings work_settings(const EvaluateRequest& request, const EvaluationPlan&
   return settings;
 }
 
-EvaluationRow row_of(const TaskEntry& each, const std::vector<std::string>& names) {
+/// `names` [tasks]: what each comes from, a family or not.
+EvaluationRow row_of(const TaskEntry& each, const std::vector<std::string>& names, bool families) {
+  const std::string& name = names[static_cast<std::size_t>(each.task)];
   const Assessment& a = each.entry.assessment;
-  return {names[static_cast<std::size_t>(each.task)],
+  return {name,
           each.task,
           std::string(to_string(each.entry.method)),
           a.metrics,
@@ -56,7 +59,8 @@ EvaluationRow row_of(const TaskEntry& each, const std::vector<std::string>& name
           a.minority_share,
           a.selected,
           static_cast<std::uint8_t>(a.failed),
-          each.entry.policy};
+          each.entry.policy,
+          families ? name : std::string()};
 }
 
 /// All that one evaluation gathers, source by source, alike on every rank.
@@ -71,9 +75,11 @@ void append(std::vector<T>& to, const std::vector<T>& more) {
   to.insert(to.end(), more.begin(), more.end());
 }
 
-/// `results` of the tasks of a source, whose names are `names` [tasks].
-void add_source(const std::vector<TaskResult>& results, const std::vector<std::string>& names,
-                FeatureSet features, Outcome& outcome) {
+/// `results` of the tasks of a source.
+void add_source(const std::vector<TaskResult>& results, const TaskSource& source, FeatureSet features,
+                Outcome& outcome) {
+  const std::vector<std::string> names = source.names({0, source.task_count()});
+  const bool families = source.has_families();
   const std::string name = std::set(names.begin(), names.end()).size() == 1 ? names.front() : "all";
   std::vector<TaskEntry> entries;
   std::vector<std::vector<Vector>> responses;
@@ -82,10 +88,10 @@ void add_source(const std::vector<TaskResult>& results, const std::vector<std::s
     const auto task = static_cast<Index>(i);
     for (const Entry& entry : result.entries) entries.push_back({task, result.corruption, entry});
     for (const Entry& entry : result.frontier)
-      outcome.frontier.push_back({row_of({task, result.corruption, entry}, names), entry.setting});
+      outcome.frontier.push_back({row_of({task, result.corruption, entry}, names, families), entry.setting});
     if (task < response_tasks) responses.push_back(result.response);
   }
-  for (const TaskEntry& entry : entries) outcome.rows.push_back(row_of(entry, names));
+  for (const TaskEntry& entry : entries) outcome.rows.push_back(row_of(entry, names, families));
   append(outcome.tables.detection, detection_table(entries, names));
   append(outcome.tables.response, response_table(responses, name, features));
 }
@@ -178,13 +184,12 @@ EvaluationTables evaluate(const Communicator& comm, const EvaluateRequest& reque
   Outcome results;
   for (std::size_t i = 0; i < input.sources.size(); ++i) {
     const TaskSource& source = input.sources[i];
-    add_source(task_results(comm, source, i, plan, work), source.names({0, source.task_count()}),
-               plan.config.policy.features, results);
+    add_source(task_results(comm, source, i, plan, work), source, plan.config.policy.features, results);
   }
   if (comm.is_root()) summarise_results(results, input.pooling, plan.config.evaluate.seed);
 
   const Range part = my_range(comm, 0, std::vector<double>(results.rows.size(), 1.0));
-  write_evaluation(comm, request.output, {resolved_ini(plan.config)},
+  write_evaluation(comm, request.output, {resolved_ini(plan.config), run_facts(comm, request.begin)},
                    {results.rows.begin() + part.begin, results.rows.begin() + part.end}, results.tables);
   work.finish();
   if (comm.is_root()) print_comparison(request, plan, results);

@@ -1,6 +1,7 @@
 #include "run/placement.hpp"
 
 #include "parallel/for_each.hpp"
+#include "run/phase_clock.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -9,6 +10,8 @@
 
 namespace metasieve {
 namespace {
+
+constexpr std::size_t most_named = 16;
 
 struct Node {
   std::string host;
@@ -52,6 +55,20 @@ std::string processor_model() {
     if (line.starts_with("model name") && line.find(": ") != std::string::npos)
       return line.substr(line.find(": ") + 2);
   return "unknown processor";
+}
+
+std::string names_of(const std::vector<std::string>& hosts) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(hosts.size(), most_named); ++i)
+    text += (i == 0 ? "" : ", ") + hosts[i];
+  const std::size_t left = hosts.size() - std::min(hosts.size(), most_named);
+  return left == 0 ? text : text + ", + " + std::to_string(left) + " more";
+}
+
+RunFacts run_facts(const Communicator& comm, double begin) {
+  const Placement where = placement(comm, comm.size(), thread_count());
+  return {comm.size(),       thread_count(),  std::ssize(where.hosts), names_of(where.hosts),
+          processor_model(), METASIEVE_FLAGS, wall_seconds() - begin};
 }
 
 } // namespace metasieve

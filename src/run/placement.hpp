@@ -1,5 +1,6 @@
 #pragma once
 
+#include "io/provenance.hpp"
 #include "parallel/communicator.hpp"
 
 #include <string>
@@ -19,5 +20,11 @@ struct Placement {
 
 /// "Intel(R) Xeon(R) ...", of this rank's node; "unknown processor" where the system does not say.
 [[nodiscard]] std::string processor_model();
+
+/// "a, b, c"; of more than 16 the first, then "+ 112 more".
+[[nodiscard]] std::string names_of(const std::vector<std::string>& hosts);
+
+/// Collective: what files say of this job, which began at `begin` (wall_seconds).
+[[nodiscard]] RunFacts run_facts(const Communicator& comm, double begin);
 
 } // namespace metasieve

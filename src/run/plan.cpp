@@ -126,7 +126,7 @@ struct EvaluationSizes {
 };
 
 EvaluationSizes evaluation_sizes(const EvaluationPlan& plan) {
-  constexpr double row = 290, summary = 17 * 240, pair = 11 * 200, detection = 9 * 192, response = 11 * 136;
+  constexpr double row = 322, summary = 17 * 240, pair = 11 * 200, detection = 9 * 192, response = 11 * 136;
   const auto policies = static_cast<double>(plan.contest.policies.size());
   double rows = 0, asking = 0;
   const std::vector<Method>& methods = plan.config.evaluate.methods;
@@ -185,7 +185,7 @@ TrainingLoad training_load(const Communicator& comm, const TrainRequest& request
   const double p = static_cast<double>(parameter_count(config.policy));
   const auto iterations = static_cast<double>(config.meta.iterations);
   const double gradients = config.output.save_gradients ? 8.0 * p * iterations : 0.0;
-  const double history = 66.0 * iterations + 72.0 * assessments;
+  const double history = 66.0 * iterations + 96.0 * assessments;
   const double working =
       std::max(working_bytes(train, config.policy), working_bytes(held_out, config.policy));
   const double fetched = std::max(fetched_bytes(train, config.policy.features, held),
@@ -245,7 +245,7 @@ std::string plan(const Communicator& comm, const TrainRequest& request) {
     return speed.visit * visit_cost(task, config) + fetching * fetch_cost(task, config, generated);
   };
   const double validation = assessments * stage_seconds(held_out, [&](const TaskShape& task) {
-                              return speed.assessment * assessment_cost(task, config) +
+                              return speed.assessment * validation_cost(task, config) +
                                      fetching * fetch_cost(task, config, generated);
                             });
   const double seconds = loading_seconds(train, config, generated, speed) +

@@ -97,14 +97,15 @@ Scaling read_points(const Communicator& comm, const fs::path& folder) {
   return all;
 }
 
-/// Collective: DIR/scaling.h5 of all points in DIR/points, told on standard output. @return whether there are
+/// Collective: scaling.h5 of all points in the folder, told on standard output. @return whether there are
 /// any
-bool collect(const Communicator& comm, const fs::path& folder) {
+bool collect(const Communicator& comm, const ScalingRequest& request) {
+  const fs::path& folder = request.output;
   const FolderLock lock(comm, folder, lock_patience);
   const Scaling study = read_points(comm, folder);
   if (study.points.empty()) return false;
   require_equal_policies(study.points);
-  write_scaling(comm, folder / "scaling.h5", study);
+  write_scaling(comm, folder / "scaling.h5", study, run_facts(comm, request.begin));
   if (!comm.is_root()) return true;
   std::printf("%s", scaling_table(study).c_str());
   if (study.machines.size() > 1)
@@ -225,6 +226,7 @@ private:
   }
 
   void measure(const ScalingPoint& point) {
+    const double begin = wall_seconds();
     const fs::path file = file_of(request_.output, point);
     const fs::path scratch = fs::path(file).replace_extension(".part");
     static_cast<void>(from_root(comm_, [&] {
@@ -258,7 +260,7 @@ private:
       }
       require_equal_policies(study.points);
     });
-    write_scaling(comm_, file, study);
+    write_scaling(comm_, file, study, run_facts(comm_, begin));
     remove(comm_, scratch);
     if (!comm_.is_root()) return; // has no trainings
     const auto [least, most] =
@@ -282,7 +284,7 @@ private:
 void scale(const Communicator& comm, const ScalingRequest& request) {
   require_writable(comm, {request.output / "scaling.h5"});
   if (request.collect) {
-    if (!collect(comm, request.output))
+    if (!collect(comm, request))
       throw AgreedError(ExitCode::data,
                         (request.output / "points").string() +
                             ": no point is measured yet; run scaling without --collect first");
@@ -295,7 +297,7 @@ void scale(const Communicator& comm, const ScalingRequest& request) {
     if (error.code() != ExitCode::stopped_early) throw;
     stopped = error;
   }
-  static_cast<void>(collect(comm, request.output)); // none: the first was stopped, or another job has it
+  static_cast<void>(collect(comm, request)); // none: the first was stopped, or another job has it
   if (stopped) throw AgreedError(*stopped);
 }
 

@@ -4,6 +4,7 @@
 #include "io/scores_file.hpp"
 #include "io/text_file.hpp"
 #include "run/evaluation_plan.hpp"
+#include "run/placement.hpp"
 #include "run/plan.hpp"
 
 #include <array>
@@ -132,7 +133,7 @@ void score(const Communicator& comm, const ScoreRequest& request) {
                       ": its training rows have no finite scores: the logistic regression on them diverged");
     rows = score_rows(data, training, policy, u);
   });
-  write_scores(comm, files.front(), {resolved_ini(plan.config)}, rows);
+  write_scores(comm, files.front(), {resolved_ini(plan.config), run_facts(comm, request.begin)}, rows);
   write_text(comm, files.back(), scores_csv(rows));
   if (!comm.is_root()) return;
   print_shares(rows);

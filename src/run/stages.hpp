@@ -3,6 +3,7 @@
 #include "io/results_file.hpp"
 #include "parallel/communicator.hpp"
 #include "run/config.hpp"
+#include "run/phase_clock.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -52,9 +53,10 @@ struct EvaluateRequest {
   std::vector<std::filesystem::path> policies; ///< of one kind, e.g. of several seeds
   std::optional<std::filesystem::path> suite;
   std::vector<std::filesystem::path> datasets;
-  std::filesystem::path output; ///< evaluation file
-  bool frontier = false;        ///< sweep the weight of the gap in the adaptation too
-  bool resume = false;          ///< keep what a stopped run has finished
+  std::filesystem::path output;  ///< evaluation file
+  bool frontier = false;         ///< sweep the weight of the gap in the adaptation too
+  bool resume = false;           ///< keep what a stopped run has finished
+  double begin = wall_seconds(); ///< of the command
 
   [[nodiscard]] std::vector<std::filesystem::path> input_files() const;
 };
@@ -63,7 +65,8 @@ void evaluate(const Communicator& comm, const EvaluateRequest& request);
 struct ScoreRequest {
   Config config;
   std::filesystem::path policy, dataset;
-  std::filesystem::path output; ///< scores file; the same table as CSV goes beside it
+  std::filesystem::path output;  ///< scores file; the same table as CSV goes beside it
+  double begin = wall_seconds(); ///< of the command
 
   /// The HDF5 file, and the CSV file
   [[nodiscard]] std::vector<std::filesystem::path> output_files() const;
@@ -75,6 +78,7 @@ struct ScalingRequest {
   std::filesystem::path output;               ///< folder: points/*.h5, and scaling.h5
   std::optional<std::filesystem::path> suite; ///< that strong scaling trains on; else generated
   bool collect = false;                       ///< measure nothing: only put the points together
+  double begin = wall_seconds();              ///< of the command
 };
 /// Trains at each point of [scaling] that this job has the ranks for and that is not measured yet, one after
 /// the other, and puts all points in the folder together. @throws AgreedError: exit code 2 if points there

@@ -2,6 +2,7 @@
 
 #include "parallel/communicator.hpp"
 #include "run/config.hpp"
+#include "run/phase_clock.hpp"
 
 #include <filesystem>
 #include <string>
@@ -16,8 +17,9 @@ struct SweepRequest {
   Config config;                ///< of every point, but for what is swept; and config.sweep
   std::filesystem::path output; ///< folder
   SweepAction action = SweepAction::run;
-  Index point = 0;    ///< of one_point: its number in the list
-  bool retry = false; ///< make failed points anew
+  Index point = 0;               ///< of one_point: its number in the list
+  bool retry = false;            ///< make failed points anew
+  double begin = wall_seconds(); ///< of the command
 };
 
 /// Collective. Makes a training and an evaluation of each point in DIR/points/HASH, by groups of

@@ -4,6 +4,7 @@
 #include "io/sweep_file.hpp"
 #include "io/text_file.hpp"
 #include "run/format.hpp"
+#include "run/placement.hpp"
 #include "run/stages.hpp"
 #include "run/sweep_visit.hpp"
 
@@ -24,7 +25,10 @@ struct ValidationColumn {
   double ValidationRow::*member;
 };
 
-constexpr std::array<ValidationColumn, 8> validation_columns{{
+constexpr std::array<ValidationColumn, 11> validation_columns{{
+    {"validation.loss", &ValidationRow::loss},
+    {"validation.accuracy_loss", &ValidationRow::accuracy_loss},
+    {"validation.fairness_loss", &ValidationRow::fairness_loss},
     {"validation.accuracy", &ValidationRow::accuracy},
     {"validation.dp_gap", &ValidationRow::dp_gap},
     {"validation.eo_gap", &ValidationRow::eo_gap},
@@ -231,7 +235,7 @@ void collect_sweep(const Communicator& comm, const SweepRequest& request, const 
   }));
   write_text(comm, csv, text);
   const Sweep sweep = collection ? collection->for_file() : Sweep();
-  write_sweep(comm, file, {sweep_ini(request.config)}, sweep);
+  write_sweep(comm, file, {sweep_ini(request.config), run_facts(comm, request.begin)}, sweep);
   if (!comm.is_root()) return;
   if (sweep.table.columns.size() < collection->sweep().table.columns.size())
     std::printf("note: HDF5 holds no table of so many columns: /points of %s has fewer, and /summary has all "

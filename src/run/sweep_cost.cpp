@@ -68,7 +68,7 @@ PointCost SweepCosts::of(const Config& point) {
   add(cost.visits, tasks, trained * mean_visits(point, training),
       [&](const TaskShape& t) { return visit_cost(t, point) + fetch(t); });
   add(cost.assessments, tasks, (count - trained) * assessments_per_task(point),
-      [&](const TaskShape& t) { return assessment_cost(t, point) + fetch(t); });
+      [&](const TaskShape& t) { return validation_cost(t, point) + fetch(t); });
   const auto add_evaluation = [&](const Tasks& measured) {
     const auto splits = static_cast<double>(measured.count);
     add(cost.preparation, measured, splits, preparation);

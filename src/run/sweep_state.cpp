@@ -108,7 +108,10 @@ std::optional<PointResult> read_result(const std::filesystem::path& point) {
     ByteReader reader(content);
     PointResult result;
     result.loss = reader.get<double>();
-    result.validation = validation_records().unpack(reader.text());
+    const std::string validation = reader.text();
+    const auto& records = validation_records();
+    const bool is_old = validation.size() % records.size() != 0; // of a program that had no optional fields
+    result.validation = (is_old ? records.without_optional() : records).unpack(validation);
     result.summary = summary_records().unpack(reader.text());
     return result;
   } catch (const DataError&) { // cut short

@@ -32,6 +32,8 @@ public:
   [[nodiscard]] bool is_generator() const noexcept { return std::holds_alternative<Generator>(source_); }
   [[nodiscard]] TaskShape shape(Index i) const;
   [[nodiscard]] std::vector<TaskShape> shapes(Range ids) const;
+  /// Whether its tasks are of families: they are splits of a data set otherwise.
+  [[nodiscard]] bool has_families() const noexcept { return !std::holds_alternative<Splits>(source_); }
   /// What each task of `ids` comes from: its family, or the data set.
   [[nodiscard]] std::vector<std::string> names(Range ids) const;
   /// `cost` of the shape of each task of `ids`.

@@ -10,6 +10,7 @@
 #include "run/format.hpp"
 #include "run/machine.hpp"
 #include "run/phase_clock.hpp"
+#include "run/placement.hpp"
 #include "run/progress.hpp"
 #include "run/resume.hpp"
 #include "run/stages.hpp"
@@ -137,7 +138,8 @@ private:
 
   Validation first_validation() {
     const auto timed = clock_.measure("validate");
-    return {comm_, held_out_, config_.suite.validation_tasks, config_.inner.ridge};
+    return {comm_, held_out_, config_.suite.validation_tasks, config_.inner.ridge,
+            config_.meta_options().outer};
   }
 
   void iterate(Index t, Adam& adam, const Validation& validation, Progress& progress) {
@@ -231,7 +233,7 @@ private:
   /// Ends a run that learns from too few of its tasks; the checkpoint is written, and results.h5 says what
   /// happened.
   [[noreturn]] void fail(Index t) {
-    write_results(comm_, folder_ / "results.h5", {state_.config}, state_.results);
+    write_last_results();
     throw AgreedError(
         ExitCode::numerical,
         format("%ld of %ld task fits failed, more than run.max_failed = %g: ", static_cast<long>(failed_),
@@ -247,8 +249,20 @@ private:
     if (!in_session_) results.sessions.push_back({});
     in_session_ = true;
     results.timing = clock_.all_ranks(comm_);
-    results.sessions.back() = {first_iteration_, state_.policy.trained_iterations, comm_.size(),
-                               thread_count(), wall_seconds() - begin_};
+    results.sessions.back() = {first_iteration_,
+                               state_.policy.trained_iterations,
+                               facts_.ranks,
+                               facts_.threads,
+                               wall_seconds() - begin_,
+                               started_,
+                               host_name(),
+                               facts_.processor,
+                               facts_.nodes};
+  }
+
+  void write_last_results() {
+    facts_.seconds = wall_seconds() - begin_;
+    write_results(comm_, folder_ / "results.h5", {state_.config, facts_}, state_.results);
   }
 
   void write_state(const Adam& adam) {
@@ -270,7 +284,7 @@ private:
     if (in_session_) collect(); // else the run was complete, and all is known
     {
       const auto timed = clock_.measure("write");
-      write_results(comm_, folder_ / "results.h5", {state_.config}, state_.results);
+      write_last_results();
     }
     const double most_bytes = comm_.max(peak_bytes());
     if (speaks_) report(most_bytes);
@@ -317,6 +331,8 @@ private:
   bool in_session_ = false; ///< whether state_.results.sessions has this one already
   Index first_iteration_ = 1;
   double begin_ = wall_seconds(), last_written_ = begin_;
+  std::string started_ = utc_now();
+  RunFacts facts_ = run_facts(comm_, begin_);
 };
 
 } // namespace

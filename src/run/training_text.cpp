@@ -26,7 +26,8 @@ std::string validation_text(const ValidationRow& row) {
                 row.accuracy, 100.0 * (row.accuracy - row.baseline_accuracy)) +
          compared("DP gap", row.dp_gap, row.baseline_dp_gap) +
          compared("EO gap", row.eo_gap, row.baseline_eo_gap) +
-         compared("noise kept", row.noise_rate_selected, row.noise_rate_all);
+         compared("noise kept", row.noise_rate_selected, row.noise_rate_all) +
+         compared("loss", row.loss, 0.0); // the baseline has none
 }
 
 } // namespace metasieve

@@ -163,3 +163,13 @@ class FilesTest(BinaryTest):
         self.assertEqual("created" in attributes, not reproducible)
         self.assertIn("complete", attributes)
         self.assertIn("[suite]\ntasks = ", text(attributes["config"]))
+        says_who = not reproducible and filetype != "checkpoint"
+        for name in ("ranks", "threads", "nodes", "hosts", "processor", "flags", "seconds"):
+            self.assertEqual(name in attributes, says_who, name)
+        if says_who:
+            self.assertEqual(attributes["nodes"], 1)
+            self.assertTrue(attributes["ranks"] >= 1 and attributes["threads"] >= 1)
+            hosts = attributes["hosts"]  # a list in a scaling study
+            self.assertEqual(text(hosts if np.ndim(hosts) == 0 else hosts[0]), os.uname().nodename)
+            self.assertTrue(text(attributes["processor"]) and text(attributes["flags"]))
+            self.assertTrue(0 < attributes["seconds"] < 300)

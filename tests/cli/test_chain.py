@@ -12,7 +12,8 @@ test_minority_rate test_dp_gap train_pos_rate_z0 train_pos_rate_z1 test_pos_rate
 disadvantaged feature_shift label_bias adversarial""".split()
 HISTORY = "iteration loss accuracy_loss fairness_loss gradient_norm failed_tasks clipped_tasks seconds".split()
 VALIDATION = """iteration accuracy dp_gap eo_gap baseline_accuracy baseline_dp_gap baseline_eo_gap noise_rate_selected
-noise_rate_all""".split()
+noise_rate_all loss accuracy_loss fairness_loss""".split()
+SESSION = "first_iteration last_iteration ranks threads seconds started host processor nodes".split()
 EVALUATION = """source split method accuracy dp_gap eo_gap eopp_gap roh_dp roh_eo noise_rate_all noise_rate_selected
 noise_reduction minority_share selected auc balanced_accuracy positive_rate worst_group_accuracy dp_floor
 eo_floor""".split()
@@ -90,12 +91,22 @@ class Chain(FilesTest):
         self.assertEqual(list(timing.dtype.names), ["phase", "rank", "seconds"])
         np.testing.assert_array_equal(history["iteration"], np.arange(1, 11))
         np.testing.assert_array_equal(validation["iteration"], [0, 4, 8, 10])
+        np.testing.assert_allclose(validation["loss"], validation["accuracy_loss"] + validation["fairness_loss"],
+                                   rtol=1e-9)
+        self.assertTrue((validation["accuracy_loss"] > 0).all())
         self.assertEqual([(text(row["phase"]), row["rank"]) for row in timing],
                          [(phase, rank) for phase in PHASES for rank in (0, 1)])
         self.assertEqual(gradients.shape, (10, theta(policy).size))
         np.testing.assert_allclose(np.linalg.norm(gradients, axis=1), history["gradient_norm"], rtol=1e-12)
         np.testing.assert_allclose(history["loss"], history["accuracy_loss"] + history["fairness_loss"], rtol=1e-9)
         self.assertEqual(history["failed_tasks"].sum(), 0)
+        session, = results["sessions"][()]
+        self.assertEqual(list(session.dtype.names), SESSION)
+        self.assertRegex(text(session["started"]), r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertEqual((results.attrs["ranks"], results.attrs["threads"]), (2, 1))
+        self.assertEqual([text(session[name]) for name in ("host", "processor")],
+                         [text(results.attrs[name]) for name in ("hosts", "processor")])
+        self.assertEqual(session["nodes"], 1)
 
     def test_first_step_is_that_of_adam(self):
         """The first moment starts at 0, so step 1 moves each parameter by rate * g / (|g| + 1e-8)."""
@@ -151,7 +162,12 @@ class Chain(FilesTest):
             self.assertEqual(set(file), TABLES)
             rows, summary = file["evaluation"][()], file["summary"][()]
             flags = [f"{metric}_defined" for metric in METRICS]
-            self.assertEqual(list(rows.dtype.names), [*EVALUATION, *flags, "failed", "policy"])
+            self.assertEqual(list(rows.dtype.names), [*EVALUATION, *flags, "failed", "policy", "family"])
+            self.assertEqual([text(r["family"]) for r in rows],
+                             [text(r["source"]) if name == "suite" else "" for r in rows])
+            noisy = rows[rows["noise_rate_all"] > 0]
+            np.testing.assert_allclose(noisy["noise_reduction"],
+                                       1 - noisy["noise_rate_selected"] / noisy["noise_rate_all"], rtol=1e-12)
             order = [(text(r["source"]), r["split"]) for r in rows[::len(METHODS)]]
             self.assertEqual([(text(r["source"]), r["split"], text(r["method"])) for r in rows],
                              [(*split, method) for split in order for method in METHODS])

@@ -72,6 +72,7 @@ class Resume(FilesTest):
         ends = list(sessions["last_iteration"])
         self.assertEqual(list(sessions["first_iteration"]), [1] + [end + 1 for end in ends[:-1]])
         self.assertEqual(ends[-1], 300)
+        self.assertEqual(sorted(sessions["started"]), list(sessions["started"]))
         self.assertEqual([*run.glob("*.part")], [])
         return sessions
 

@@ -220,7 +220,8 @@ class Results(SweepTest):
         for row, point in zip(rows, [self.folder / "D/points" / name for name, _, _ in listed]):
             with h5py.File(point / "results.h5") as results, h5py.File(point / "evaluation.h5") as evaluation:
                 self.assertEqual(float(row["loss"]), results["history"]["loss"][-1])
-                self.assertEqual(float(row["validation.accuracy"]), results["validation"]["accuracy"][-1])
+                for name in ("accuracy", "loss"):
+                    self.assertEqual(float(row[f"validation.{name}"]), results["validation"][name][-1])
                 self.assertIn(f"keep = {row['policy.keep']}\n", text(results.attrs["config"]))
                 for record in evaluation["summary"]:
                     column = f"{text(record['method'])}.{text(record['metric'])}"

@@ -126,6 +126,9 @@ class Files(unittest.TestCase):
         self.assertEqual(file["history"].dtype.names, ("iteration", "loss", "accuracy_loss", "fairness_loss",
                                                        "gradient_norm", "failed_tasks", "clipped_tasks", "seconds"))
         self.assertEqual(file["history"]["loss"].tolist(), [0.5, 1 / 3])
+        self.assertEqual(file["validation"]["loss"].tolist(), [0.5, 0.4])
+        self.assertEqual(file["sessions"][0].tolist(), (1, 2, 4, 2, 12.5, b"2026-01-31T12:00:00Z", b"node001",
+                                                        b"some processor", 2))
         self.assertEqual(file["timing"][:].tolist(), [(b"generate", 0, 1.5), (b"generate", 1, 2.5), (b"train", 0, 3.0),
                                                       (b"train", 1, 4.0)])
         self.assertEqual(file["meta_gradient"].shape, (2, 77))
@@ -134,7 +137,8 @@ class Files(unittest.TestCase):
         file = self.open("evaluation")
         rows = file["evaluation"][:]
         flags = [f"{name}_defined" for name in EVALUATION if name not in ALWAYS_DEFINED]
-        self.assertEqual(list(rows.dtype.names), EVALUATION + flags + ["failed", "policy"])
+        self.assertEqual(list(rows.dtype.names), EVALUATION + flags + ["failed", "policy", "family"])
+        self.assertEqual(rows["family"].tolist(), [b"biased", b""])
         self.assertEqual(rows["split"].tolist(), [0, 1])
         self.assertEqual(rows["eo_gap_defined"].tolist(), [1, 0])
         for name in EVALUATION:

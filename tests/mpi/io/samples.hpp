@@ -91,14 +91,15 @@ inline std::vector<HistoryRow> sample_history() {
   return {{1, 0.5, 0.25, 0.75, 1e-3, 2, 1, 0.01}, {2, 1.0 / 3, 0, 1, 2, 0, 0, 3}};
 }
 inline std::vector<ValidationRow> sample_validation() {
-  return {{0, 0.8, 0.1, 0.2, 0.7, 0.3, 0.4, 0.05, 0.15}, {2, 0.9, undefined, 0.2, 0.7, 0.3, 0.4, 0.05, 0.15}};
+  return {{0, 0.8, 0.1, 0.2, 0.7, 0.3, 0.4, 0.05, 0.15, 0.5, 0.3, 0.2},
+          {2, 0.9, undefined, 0.2, 0.7, 0.3, 0.4, 0.05, 0.15, 0.4, 0.25, 0.15}};
 }
 
 inline Results sample_results() {
   return {sample_history(),
           sample_validation(),
           {{17, "inner_fit", 3, 5, 9}},
-          {{1, 2, 4, 2, 12.5}},
+          {{1, 2, 4, 2, 12.5, "2026-01-31T12:00:00Z", "node001", "some processor", 2}},
           {{"generate", {1.5, 2.5}}, {"train", {3, 4}}},
           Matrix::Random(2, 77)};
 }
@@ -131,6 +132,7 @@ inline EvaluationRow sample_row(std::int64_t split) {
   row.selected = 70;
   row.failed = split == 3;
   row.policy = split;
+  row.family = split % 2 == 0 ? "biased" : "";
   return row;
 }
 

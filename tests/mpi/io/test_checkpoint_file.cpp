@@ -109,6 +109,40 @@ TEST(CheckpointFile, with_a_gap_in_its_history_is_refused) {
       "/history: record 1 is of iteration 3; must be 2");
 }
 
+/// Written before there were optional fields: its checksum fits, though it is of fewer values.
+TEST(CheckpointFile, of_an_older_program_is_read) {
+  const Communicator comm;
+
+  const Results results =
+      read_checkpoint(comm, METASIEVE_SOURCE_DIR "/tests/fuzz/corpus/checkpoint/good").results;
+
+  ASSERT_EQ(results.validation.empty() || results.sessions.empty(), false); // alike on every rank
+  EXPECT_NEAR(results.validation.back().accuracy, 0.8, 1e-12);
+  EXPECT_TRUE(std::isnan(results.validation.back().loss));
+  EXPECT_EQ(results.sessions.back().ranks, 1);
+  EXPECT_EQ(results.sessions.back().host, "");
+}
+
+/// The checkpoint's own checksum does not cover it.
+TEST(CheckpointFile, with_a_changed_optional_value_is_refused) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  write_to(comm, scratch.folder(), 2);
+  if (comm.is_root())
+    test::edit(scratch / checkpoint_name, [](hid_t file) {
+      const h5::DataSet table(H5Dopen2(file, "/validation", H5P_DEFAULT), "H5Dopen");
+      const h5::DataType loss = h5::compound_type({{"loss", sizeof(double), &h5::type_of<double>}});
+      const std::array<double, 2> values{0.5, 0.41}; // 0.4 was there
+      h5::check(H5Dwrite(table.get(), loss.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "H5Dwrite");
+    });
+  comm.barrier();
+
+  EXPECT_PRED2(
+      contains,
+      agreed_error(comm, [&] { static_cast<void>(read_checkpoint(comm, scratch / checkpoint_name)); }),
+      "/validation: does not fit its checksum");
+}
+
 /// All that two reads must agree in.
 std::string state(const Checkpoint& checkpoint) {
   ByteWriter bytes;

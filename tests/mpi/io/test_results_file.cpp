@@ -1,5 +1,7 @@
+#include "io/file_writer.hpp"
 #include "io/inspect.hpp"
 #include "io/policy_file.hpp"
+#include "io/result_records.hpp"
 #include "io/results_file.hpp"
 #include "io/scores_file.hpp"
 #include "io/text_file.hpp"
@@ -9,6 +11,8 @@
 #include "mpi/io/edit.hpp"
 #include "mpi/io/samples.hpp"
 #include "mpi/scratch.hpp"
+
+#include <set>
 
 namespace metasieve {
 namespace {
@@ -30,6 +34,12 @@ TEST(ResultsFile, comes_back) {
   EXPECT_EQ(read.history[0].clipped_tasks, 1);
   EXPECT_EQ(read.history[1].seconds, 3);
   EXPECT_EQ(read.validation[1].iteration, 2);
+  EXPECT_EQ(read.validation[1].loss, 0.4);
+  EXPECT_EQ(read.validation[1].fairness_loss, 0.15);
+  EXPECT_EQ(read.sessions[0].started, "2026-01-31T12:00:00Z");
+  EXPECT_EQ(read.sessions[0].host, "node001");
+  EXPECT_EQ(read.sessions[0].processor, "some processor");
+  EXPECT_EQ(read.sessions[0].nodes, 2);
   EXPECT_EQ(read.timing.size(), 2U);
   EXPECT_EQ(read.timing[1].phase, "train");
   EXPECT_EQ(read.timing[1].seconds, (std::vector<double>{3, 4}));
@@ -47,6 +57,53 @@ TEST(ResultsFile, empty_ones_are_legal) {
   const Results read = read_results(comm, scratch / "r.h5");
   EXPECT_TRUE(read.history.empty() && read.validation.empty() && read.timing.empty());
   EXPECT_EQ(read.meta_gradient.size(), 0);
+}
+
+/// The first files of version 1.0 had neither these fields nor /failures.
+TEST(ResultsFile, of_an_older_program_lacks_what_came_later) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  const Results saved = test::sample_results();
+  const auto mine = [&](const auto& rows) { return std::span(rows).first(comm.is_root() ? rows.size() : 0); };
+  write_file(comm, scratch / "r.h5", FileType::results, {}, [&](FileWriter& file) {
+    file.write("/history", history_records(), mine(saved.history), {});
+    file.write("/validation", validation_records().without_optional(), mine(saved.validation), {});
+    file.write("/sessions", session_records().without_optional(), mine(saved.sessions), {});
+    file.write("/timing", timing_records(), mine(std::vector<TimingRow>()), {});
+  });
+
+  const Results read = read_results(comm, scratch / "r.h5");
+
+  EXPECT_EQ(read.history.size(), 2U);
+  EXPECT_EQ(read.validation.size(), 2U);
+  EXPECT_EQ(read.validation[0].accuracy, 0.8);
+  EXPECT_EQ(read.validation[0].noise_rate_all, 0.15);
+  EXPECT_TRUE(std::isnan(read.validation[0].loss) && std::isnan(read.validation[1].accuracy_loss));
+  EXPECT_TRUE(read.failures.empty());
+  EXPECT_EQ(read.sessions[0].seconds, 12.5);
+  EXPECT_TRUE(read.sessions[0].started.empty() && read.sessions[0].host.empty());
+  EXPECT_EQ(read.sessions[0].nodes, 0);
+  EXPECT_FALSE(contains(inspect_file(comm, scratch / "r.h5"), "accuracy_loss"));
+}
+
+/// An optional field may be missing; it may not be something else.
+TEST(Records, with_an_optional_field_of_another_type_are_refused) {
+  struct Row {
+    std::int64_t a = 1;
+    double b = 2.5;
+  };
+  const auto a = h5::number<Row>("a", &Row::a);
+  const h5::Records<Row> records({a, h5::optional(h5::number<Row>("b", &Row::b))});
+  const h5::DataType good = records.type(), older = records.without_optional().type(),
+                     other = h5::Records<Row>({a, h5::number<Row>("b", &Row::a)}).type();
+
+  EXPECT_EQ(h5::absent_fields(good.get(), records.layouts()), std::vector<std::string>());
+  EXPECT_EQ(h5::absent_fields(older.get(), records.layouts()), std::vector<std::string>{"b"});
+  EXPECT_EQ(records.without({"b"}).unpack(std::string(8, '\0')).front().b, 2.5);
+  EXPECT_NO_THROW(h5::require_fields(older.get(), records.without({"b"}).layouts()));
+  EXPECT_THROW(h5::require_fields(older.get(), records.layouts()), DataError);
+  EXPECT_EQ(h5::absent_fields(other.get(), records.layouts()), std::vector<std::string>());
+  EXPECT_THROW(h5::require_fields(other.get(), records.layouts()), DataError);
 }
 
 TEST(EvaluationFile, comes_back_in_rank_order_with_undefined_values) {
@@ -69,6 +126,10 @@ TEST(EvaluationFile, comes_back_in_rank_order_with_undefined_values) {
   EXPECT_EQ(read.rows.front().selected, 70);
   EXPECT_EQ(read.rows.front().metrics.eo_floor, 0.03);
   EXPECT_EQ(read.rows.front().policy, 1);
+  EXPECT_EQ(read.rows.front().family, "");
+  if (size > 2) { // then rank 2 has rows too
+    EXPECT_EQ(read.rows[1].family, "biased");
+  }
   EXPECT_TRUE(read.tables.summary.empty() && read.tables.frontier.empty());
 }
 
@@ -143,7 +204,8 @@ TEST(TextFile, replaces_what_was_there_and_leaves_no_part) {
 TEST(Inspect, describes_and_verifies_each_type) {
   const Communicator comm;
   const Scratch scratch(comm);
-  const Provenance provenance{"[suite]\ntasks = 40\n"};
+  const RunFacts job{4, 2, 3, "a, b, c", "some processor", "-O3", 12.5};
+  const Provenance provenance{"[suite]\ntasks = 40\n", job};
   write_suite(comm, scratch / "suite", provenance, test::sample_tasks(test::share(comm, 40)));
   write_dataset(comm, scratch / "dataset", provenance, test::sample_dataset());
   write_policy(comm, scratch / "policy", provenance, test::sample_policy());
@@ -157,10 +219,13 @@ TEST(Inspect, describes_and_verifies_each_type) {
       {"results", "failed task fits    2\n"},  {"evaluation", "methods             1\n"},
       {"scores", "rows                0\n"}};
 
+  const std::set<std::string> says_who{"dataset", "results", "evaluation", "scores"};
   for (const auto& [name, part] : expected) {
     const std::string text = inspect_file(comm, scratch / name);
     EXPECT_PRED2(contains, text, "metasieve-" + std::string(name) + " 1.0");
     EXPECT_PRED2(contains, text, part);
+    EXPECT_EQ(contains(text, "4 rank(s) x 2 thread(s) on 3 node(s), 12.5 s: a, b, c; some processor\n"),
+              says_who.contains(name));
     EXPECT_TRUE(text.ends_with("config:\n" + provenance.config)) << text;
     EXPECT_PRED2(contains, verify_file(comm, scratch / name), "every value checked");
   }

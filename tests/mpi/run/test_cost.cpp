@@ -26,7 +26,7 @@ TEST(Cost, of_phases_is_preparation_and_uses) {
   for (std::size_t i = 0; i < 2; ++i) {
     EXPECT_DOUBLE_EQ(phases[0][i], preparation_cost(tasks[i], FeatureSet::full16));
     EXPECT_DOUBLE_EQ(phases[1][i], 3.0 * visit_cost(tasks[i], config));
-    EXPECT_DOUBLE_EQ(phases[2][i], 2.0 * assessment_cost(tasks[i], config));
+    EXPECT_DOUBLE_EQ(phases[2][i], 2.0 * validation_cost(tasks[i], config));
   }
 }
 

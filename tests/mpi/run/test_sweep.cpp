@@ -1,6 +1,11 @@
 #include "run/sweep_cost.hpp"
 #include "run/sweep_points.hpp"
 #include "run/sweep_queue.hpp"
+#include "run/sweep_state.hpp"
+
+#include "base/hash.hpp"
+#include "io/bytes.hpp"
+#include "io/result_records.hpp"
 
 #include "mpi/agreed.hpp"
 #include "mpi/scratch.hpp"
@@ -192,6 +197,27 @@ TEST(SweepPoints, too_many_are_refused) {
       comm, [&] { const SweepPoints points(comm, config, {}); }, ExitCode::usage);
 
   EXPECT_PRED2(test::contains, message, "2004002 points, and at most 1000000");
+}
+
+TEST(SweepState, of_a_point_that_an_older_program_made_is_read) {
+  const Communicator comm;
+  const test::Scratch scratch(comm);
+  if (!comm.is_root()) return;
+  const ValidationRow row{7, 0.8, 0.1, 0.2, 0.7, 0.3, 0.4, 0.05, 0.15, 0.5, 0.3, 0.2};
+  write_result(scratch.folder(), {0.25, {row}, {}});
+  const std::optional<PointResult> now = read_result(scratch.folder());
+  const std::string content = ByteWriter()
+                                  .put(0.25)
+                                  .put(validation_records().without_optional().pack({row}))
+                                  .put(std::string())
+                                  .take();
+  test::put_bytes(scratch / "result.bin", ByteWriter().put(hash_text(content)).put(content).take());
+  const std::optional<PointResult> older = read_result(scratch.folder());
+
+  ASSERT_TRUE(now && older);
+  EXPECT_EQ(now->validation.at(0).loss, 0.5);
+  EXPECT_EQ(older->validation.at(0).noise_rate_all, 0.15);
+  EXPECT_TRUE(std::isnan(older->validation.at(0).loss));
 }
 
 TEST(SweepQueue, gives_each_number_to_one_rank) {

@@ -1,9 +1,11 @@
 #include "run/stages.hpp"
 
 #include "io/results_file.hpp"
+#include "meta/meta_gradient.hpp"
 #include "mpi/agreed.hpp"
 #include "mpi/scratch.hpp"
 #include "run/plan.hpp"
+#include "run/task_source.hpp"
 
 #include <cmath>
 
@@ -64,6 +66,50 @@ TEST(Train, of_which_most_fits_failed_ends_with_the_exit_code_of_a_numerical_fai
     EXPECT_PRED2(contains, message, std::to_string(row.task_id) + " (policy)");
   }
   EXPECT_EQ(failures, 10);
+  EXPECT_TRUE(std::isfinite(results.validation.front().loss));
+  EXPECT_TRUE(std::isnan(results.validation.back().loss));
+}
+
+/// With all rows as support and the fit to convergence, training computes the same of a task as validation.
+TEST(Train, measures_its_objective_on_the_validation_tasks) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  Config config = small_config();
+  set_key(config, "suite.validation_tasks", "2");
+  set_key(config, "meta.support", "0");
+  set_key(config, "meta.fairness", "dp");
+  set_key(config, "meta.fairness_weight", "3");
+  set_key(config, "meta.accuracy_loss", "logistic");
+  Trained trained;
+  printed([&] { trained = train(comm, {config, scratch.folder(), {}}); });
+
+  const auto expected = [&](const Policy& policy) {
+    const TaskSource source = TaskSource::generator(config);
+    Vector sum = Vector::Zero(3);
+    for (const Index id : {2, 3}) {
+      Task made = source.make(id);
+      const Seed seed{made.metadata.seed};
+      const PreparedTask task = prepare(
+          std::move(made), {config.policy.features, config.inner.use_group, config.inner.ridge, seed});
+      const MetaGradient one = task_meta_gradient(task, policy, config.meta_options(), 0);
+      sum += Vector{{one.loss, one.accuracy_loss, one.fairness_loss}};
+    }
+    return Vector(sum / 2);
+  };
+  Policy untrained = initialise(config.policy, config.meta.seed);
+  untrained.use_group = config.inner.use_group;
+  const std::vector<ValidationRow>& rows = trained.results.validation;
+
+  EXPECT_EQ(rows.front().iteration, 0);
+  EXPECT_EQ(rows.back().iteration, 6);
+  for (const auto& [row, wanted] :
+       {std::pair(rows.front(), expected(untrained)), std::pair(rows.back(), expected(trained.policy))}) {
+    EXPECT_NEAR(row.loss, wanted(0), 1e-6);
+    EXPECT_NEAR(row.accuracy_loss, wanted(1), 1e-6);
+    EXPECT_NEAR(row.fairness_loss, wanted(2), 1e-6);
+    EXPECT_NEAR(row.loss, row.accuracy_loss + 3 * row.fairness_loss, 1e-12);
+  }
+  EXPECT_NE(rows.front().loss, rows.back().loss);
 }
 
 TEST(Train, ends_early_once_enough_fits_failed_to_judge) {

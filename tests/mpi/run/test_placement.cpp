@@ -1,0 +1,35 @@
+#include "run/placement.hpp"
+
+#include "parallel/for_each.hpp"
+#include "run/phase_clock.hpp"
+
+#include <gtest/gtest.h>
+
+namespace metasieve {
+namespace {
+
+TEST(Placement, names_the_first_of_many_nodes_and_counts_the_others) {
+  EXPECT_EQ(names_of({"a"}), "a");
+  std::vector<std::string> hosts(16, "n");
+  const std::string all = names_of(hosts);
+  EXPECT_EQ(all.size(), 16U + 15 * 2);
+  hosts.resize(128, "m");
+  EXPECT_EQ(names_of(hosts), all + ", + 112 more");
+}
+
+TEST(RunFacts, are_of_this_job_and_the_same_on_every_rank) {
+  const Communicator comm;
+
+  const RunFacts facts = run_facts(comm, wall_seconds() - 100);
+
+  EXPECT_EQ(facts.ranks, comm.size());
+  EXPECT_EQ(facts.threads, thread_count());
+  EXPECT_EQ(facts.nodes, 1);
+  EXPECT_EQ(facts.hosts, host_name());
+  EXPECT_EQ(facts.processor, processor_model());
+  EXPECT_GE(facts.seconds, 100);
+  EXPECT_EQ(comm.broadcast(facts.hosts), facts.hosts);
+}
+
+} // namespace
+} // namespace metasieve
