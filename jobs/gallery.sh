@@ -9,11 +9,12 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source jobs/bootstrap.sh
 
-data=../shared/data out=runs/gallery
+data=../shared/data out=runs/gallery build=build
+[ -z "${METASIEVE_BUILD:-}" ] || build=$(from_caller "$METASIEVE_BUILD")
 [ -z "${METASIEVE_DATA:-}" ] || data=$(from_caller "$METASIEVE_DATA")
 [ $# -eq 0 ] || [ "$*" = --install ] || { echo "usage: jobs/gallery.sh [--install]" >&2 && exit 2; }
 [ -e runs/local/results.h5 ] || jobs/local.sh
-python=$(find_python) metasieve=(mpirun -n 2 build/src/metasieve)
+python=$(find_python) metasieve=(mpirun -n 2 "$build/src/metasieve")
 export OMP_NUM_THREADS=1
 mpi_environment 2 1
 mkdir -p "$out"

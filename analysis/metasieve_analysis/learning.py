@@ -61,7 +61,7 @@ def draw_loss(axis, history, validation):
     axis.plot(history["iteration"], history["loss"], color=BLUE, alpha=0.25, linewidth=0.8, label="training, each batch")
     axis.plot(history["iteration"], running_mean(history["loss"]), color=BLUE, linewidth=1.8,
               label="training, running mean")
-    if "loss" in validation:
+    if "loss" in validation and validation["loss"].notna().any():  # older programs did not measure it
         untrained(axis, validation, "loss")
         axis.plot(validation["iteration"], validation["loss"], color=ORANGE, marker="o", markersize=4,
                   label="validation tasks")

@@ -1,4 +1,4 @@
-"""Runs every command and every line of Python that the documentation shows, in the order in which a reader meets them,
+"""Runs every command and every line of Python that the documentation shows, page by page,
 with small settings; and checks its links, paths and quoted messages."""
 import importlib.util
 import os
@@ -13,7 +13,7 @@ import unittest
 from support import BINARY, MPI, ROOT, write_dataset
 
 # In this order: later pages use what the commands of earlier ones have left.
-PAGES = ["README.md", "analysis/TUTORIAL.md", "analysis/GALLERY.md", "src/io/FORMATS.md"]
+PAGES = ["analysis/TUTORIAL.md", "README.md", "analysis/GALLERY.md", "src/io/FORMATS.md"]
 # Commands that another test runs, and where.
 ELSEWHERE = {"jobs/local.sh": ".ci/run", "tests/run.sh": ".ci/run"}
 # What makes a command small, by a word in it.
@@ -47,6 +47,7 @@ if "--preset" in sys.argv:  # built already; the preset must be there
     sys.exit(sys.argv[sys.argv.index("--preset") + 1] not in names)
 """
 SBATCH = """#!/bin/bash
+cd {folder!r}
 mkdir -p runs/one/logs && echo "a job's log" >runs/one/logs/chain-1.log
 cp run/results.h5 evaluation.h5 runs/one/
 echo 1
@@ -78,7 +79,7 @@ class Commands(unittest.TestCase):
         (cls.folder / "build/src").mkdir(parents=True)
         cls.program("build/src/metasieve", SMALL.format(python=sys.executable, binary=str(BINARY)))
         cls.program("bin/cmake", CMAKE.format(python=sys.executable, presets=str(ROOT / "CMakePresets.json")))
-        cls.program("bin/sbatch", SBATCH)
+        cls.program("bin/sbatch", SBATCH.format(folder=str(cls.folder)))
         cls.program("bin/squeue", "#!/bin/sh\n")
         cls.program("bin/tail", "#!/bin/bash\nexec /usr/bin/tail \"${@/#-f/-n1}\"\n")  # -f never ends
         cls.program("bin/python3", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
