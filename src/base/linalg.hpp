@@ -23,3 +23,10 @@ template <class Derived>
 [[nodiscard]] inline double sigmoid(double f) { return 1.0 / (1.0 + std::exp(-f)); }
 
 } // namespace metasieve
+
+#ifdef METASIEVE_ALIGNMENT // of the installed library
+static_assert(
+    EIGEN_MAX_ALIGN_BYTES == METASIEVE_ALIGNMENT,
+    "compile with the instruction set that metasieve was built for (its option METASIEVE_NATIVE): Eigen "
+    "frees memory by how it aligns it");
+#endif

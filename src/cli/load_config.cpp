@@ -1,6 +1,7 @@
 #include "cli/load_config.hpp"
 
 #include "base/error.hpp"
+#include "cli/shipped.hpp"
 #include "io/agree.hpp"
 #include "run/sweep_grammar.hpp"
 
@@ -52,8 +53,7 @@ void add_family_files(Config& config, const std::filesystem::path& folder) {
         std::any_of(config.families.begin(), config.families.end(),
                     [&, wanted = name](const Family& family) { return family.name == wanted; });
     if (known) continue;
-    for (const std::filesystem::path& base :
-         {folder / "families", std::filesystem::path(METASIEVE_FAMILIES)}) {
+    for (const std::filesystem::path& base : {folder / "families", shipped_families()}) {
       const std::filesystem::path file = base / (name + ".ini");
       if (!std::filesystem::is_regular_file(file)) continue;
       IniEntries knobs = parse_ini(read_text(file), file.string());

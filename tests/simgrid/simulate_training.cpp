@@ -4,6 +4,7 @@
 // CSV.
 #include "base/hash.hpp"
 #include "cli/load_config.hpp"
+#include "cli/shipped.hpp"
 #include "meta/batch.hpp"
 #include "policy/network.hpp"
 #include "run/batch_mean.hpp"
@@ -17,6 +18,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <numeric>
+
+/// The program that runs is SMPI's, from which the way to the families does not go.
+std::filesystem::path metasieve::shipped_families() { return METASIEVE_SOURCE_DIR "/configs/families"; }
 
 namespace {
 
