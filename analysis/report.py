@@ -3,9 +3,9 @@
 
     analysis/report.py runs/local [--output report.html]
 
-Takes the files of metasieve that are in the folder itself, whatever their names, and writes FOLDER/report.html: a
-verdict, warnings, what was run and where, tables with 95 % intervals, plots, and the commands that run it again. The page
-needs no network and nothing else; send it to whom you like. Of a training that has not ended it shows the last checkpoint.
+Takes the files of metasieve that are in the folder itself, whatever their names, and writes DIR/report.html: a verdict,
+warnings, what was run and where, tables with 95 % intervals, plots, and the commands that run it again. The page needs
+no network and no other file. Of a training that has not ended it shows the last checkpoint.
 
 Exit codes: 0 done; 2 usage; 3 there is nothing to report, or it cannot be read or written.
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job on one machine: build, generate, train, evaluate, plot.
+# The main job on one machine: build, generate, train, evaluate, plot, report.
 #
 #   jobs/local.sh [config]        default: configs/quickstart.ini
 #
@@ -90,6 +90,8 @@ else
 fi
 
 step "plot" "$(find_python)" analysis/plot_comparison.py "${evaluations[@]}" --output "$run/comparison.png"
+step "report" "$(find_python)" analysis/report.py "$run"
 
 printf '\n== done in %d s; files in %s:\n' $SECONDS "$run"
 ls -1 "$run"
+printf '\n== all of it on one page, for a browser: %s\n' "$run/report.html"

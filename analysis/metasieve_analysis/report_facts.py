@@ -159,17 +159,19 @@ TAKE_OUT = "import h5py, sys; print(h5py.File(sys.argv[1]).attrs[\"config\"].dec
 def commands(folder):
     """Lines for a shell that make the files again."""
     made = [one for kind in COMMANDS for one in folder.of(kind) if one.config]
-    commits = [str(one.attributes["git_commit"]) for one in made if one.attributes.get("git_commit", "unknown") != "unknown"]
-    lines = [f"git checkout {shlex.quote(commits[0])}", "cmake --preset release && cmake --build build"] if commits else []
-    lines += [f"OLD={shlex.quote(str(folder.path))} NEW=runs/again   # this folder, and one for the new files",
+    commits = [str(one.attributes.get("git_commit", "unknown")) for one in made]
+    known_commits = [commit for commit in commits if commit != "unknown"]
+    lines = [f"git checkout {shlex.quote(commit)}" for commit in known_commits[:1]]
+    lines += ["cmake --preset release && cmake --build build",
+              f"OLD={shlex.quote(str(folder.path))} NEW=runs/again   # this folder, and one for the new files",
               "mkdir -p $NEW"]
     for one in made:
         known, old, ini = job(one), f"$OLD/{one.path.name}", f"$NEW/{one.path.with_suffix('.ini').name}"
         threads = f"OMP_NUM_THREADS={int(known['threads'])} " if "threads" in known else ""
-        output = f"$NEW/{one.path.name}" if one.type in ("suite", "evaluation") else "$NEW"
-        lines += ["", f"# {one.path.name}: {TYPES[one.type]}",
+        output = {"suite": f"$NEW/{one.path.name}", "evaluation": f"$NEW/{one.path.name}", "checkpoint": "$OLD"}
+        lines += ["", f"# {one.path.name}: {TYPES[one.type]}" + ", goes on" * (one.type == "checkpoint"),
                   f"python3 -c '{TAKE_OUT}' {word(old)} > {word(ini)}",
-                  f"{threads}mpirun -n {int(known.get('ranks', 2))} build/src/metasieve {COMMANDS[one.type](folder, one)}"
-                  + option("config", [ini]) + option("output", [output])]
+                  f"{threads}mpirun -n {int(known.get('ranks', 2))} build/src/metasieve "
+                  + COMMANDS[one.type](folder, one) + option("config", [ini]) + option("output", [output.get(one.type, "$NEW")])]
         lines += ["build/src/metasieve sweep --output $NEW --collect"] if one.type == "sweep" else []
     return lines

@@ -5,7 +5,7 @@ import pathlib
 import re
 from html import escape
 
-from . import report_facts, report_pictures, report_words, result_tables
+from . import report_facts, report_pictures, report_warnings, report_words, result_tables
 from .comparison_report import FINDINGS, THRESHOLD_NOTE
 from .files import summary_of
 from .style import plt
@@ -70,17 +70,18 @@ def picture_html(picture):
 
 def source_html(evaluation, source, methods, tables):
     """One source of an evaluation: what was found, the methods, and in more detail detection and differences."""
-    blind = evaluation.config.get("inner", {}).get("use_group") == "false"
-    blocks = [f"<h3>{html_text(source)}</h3>", f'<p class="from">From {html_text(evaluation.path.name)}; the final model '
-              f"{'does not see' if blind else 'sees'} the group.</p>"]
+    sees = evaluation.config.get("inner", {}).get("use_group")
+    known = {"true": "; the final model sees the group", "false": "; the final model does not see the group"}
+    blocks = [f"<h3>{html_text(source)}</h3>",
+              f'<p class="from">From {html_text(evaluation.path.name)}{known.get(sees, "")}.</p>']
     findings = evaluation.table("findings") if "findings" in evaluation else None
     found = [f"<li><strong>{html_text(FINDINGS.get(row.kind, row.kind))}:</strong> "
              f"{html_text(report_words.readable(row.text))}</li>"
              for row in (findings.itertuples() if findings is not None else ())
-             if row.source == source and row.kind not in report_words.SUSPECT]
+             if row.source == source and row.kind not in report_warnings.SUSPECT]
     blocks += ["<ul>", *found, "</ul>"] if found else []
     blocks.append(html(tables[source]))
-    blocks += [f"<p>{prose(THRESHOLD_NOTE)}</p>"] if blind and "threshold" in methods else []
+    blocks += [f"<p>{prose(THRESHOLD_NOTE)}</p>"] if sees == "false" and "threshold" in methods else []
     blocks += [details(summary, html(tables[f"{source}_{name}"])) for name, summary in MORE.items()
                if f"{source}_{name}" in tables]
     return "\n".join(blocks)
@@ -94,8 +95,8 @@ def results_html(folder):
                    for source, methods in summary_of(evaluation).items()]
     for one in [*folder.of("sweep", "scaling"), *folder.trainings]:
         tables = result_tables.of(one)
-        blocks += [f"<h3>{html_text(report_facts.TYPES[one.type].capitalize())}: {html_text(one.path.name)}</h3>"] * bool(
-            tables)
+        title = f"{report_facts.TYPES[one.type].capitalize()}: {one.path.name}"
+        blocks += [f"<h3>{html_text(title)}</h3>"] if tables else []
         blocks += [html(table) if len(table.rows) <= FEW else details(f"{len(table.rows)} rows: {table.caption}",
                                                                       html(table)) for table in tables.values()]
     return section("results", *(blocks or ["<p>Nothing was trained or evaluated.</p>"]))
@@ -124,15 +125,15 @@ def run_html(folder):
 
 
 def repeat_html(folder):
-    return section("repeat", "<p>The configuration, defaults included, is in each file; these commands take it out and run "
-                   "it again, from the folder of metasieve's sources. Suites and policies have the same bytes on any "
-                   "number of ranks and threads. Names in capitals are not in the files: put your own.</p>",
+    return section("repeat", "<p>The configuration, defaults included, is in each file; these commands take it out and "
+                   "run it again, from the folder of metasieve's sources. Suites and policies have the same bytes on "
+                   "any number of ranks and threads. Names of files in capitals are not known: put your own.</p>",
                    code("\n".join(report_facts.commands(folder)), "commands"))
 
 
 def page(folder):
     """The report as HTML. @raises ValueError"""
-    drawn, found = [], report_words.warnings(folder)
+    drawn, found = [], report_warnings.warnings(folder)
     for picture, problem in report_pictures.pictures(folder):
         if picture:
             drawn.append(picture_html(picture))

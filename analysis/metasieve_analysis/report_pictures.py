@@ -52,14 +52,14 @@ def of_evaluation(evaluation):
     if "evaluation" in evaluation:
         table = noise.table_of(evaluation)
         yield Picture("Noise kept out of the selection", noise.plot(table),
-                      "100 % is a selection without wrong labels, 0 % one that is as noisy as all rows; below it is noisier.",
+                      "100 % is a selection without wrong labels, 0 % one as noisy as all rows; below, it is noisier.",
                       f"Noise reduction of each method of {name}. " + reduction(panels))
     if "response" in evaluation and len(evaluation.table("response")):
         table = response.table_of(evaluation)
         first = response.strength(table).sort_values(ascending=False)
         yield Picture("What the policy looks at", response.plot(table),
-                      "How the mean keep weight moves when one meta-feature of all rows is set to each of its quantiles. A "
-                      "flat line is a feature that the policy does not use alone.",
+                      "How the mean keep weight moves when one meta-feature of all rows is set to its quantiles. "
+                      "A flat line is a feature that the policy does not use alone.",
                       f"Small panels, one a meta-feature, of {name}. The keep weight moves most by " + listed(
                           [f"{feature.replace('_', ' ')} ({value:.2f})" for feature, value in first.head(3).items()])
                       + ".")
@@ -72,8 +72,8 @@ def reduction(panels):
         before, after = (methods.get(method, {}).get("noise_rate_selected", {}).get("mean", math.nan)
                          for method in ("baseline", ours(methods)))
         if not math.isnan(before + after):
-            said.append(f"{source}: {100 * before:.1f} % of all training labels are wrong, {100 * after:.1f} % of those "
-                        f"that {spoken(ours(methods))} keeps")
+            said.append(f"{source}: {100 * before:.1f} % of all training labels are wrong, {100 * after:.1f} % of "
+                        f"those that {spoken(ours(methods))} keeps")
     return "; ".join(said) + "." if said else "No rate of wrong labels is defined."
 
 
@@ -82,8 +82,8 @@ def of_training(training):
     ends = f" The training loss goes from {history['loss'].iloc[0]:.3f} to {history['loss'].iloc[-1]:.3f}." \
         if len(history) else ""
     yield Picture("How the training went", learning.plot(training),
-                  "Solid: the policy as it is trained. Dashed: the policy before training. Dotted: training on all rows. "
-                  "Accuracy should rise above both, gaps should fall below.",
+                  "Solid: the policy as it is trained. Dashed: before training. Dotted: all rows kept. Accuracy should "
+                  "rise above both, gaps should fall below.",
                   f"Six panels over the iterations. {on_training(training)}{ends}")
 
 
@@ -112,11 +112,12 @@ def strongest(table):
     return f"{suites.PARAMETERS[a]} and {suites.PARAMETERS[b]} ({table.loc[a, b]:.2f})"
 
 
-SWEEP = {"_effects": ("What each swept key does", "A column a key, a row a metric: dots are points of the sweep, the line "
-                      "their mean, dotted is training on all rows."),
-         "_maps": ("Pairs of keys", "Each cell is the mean over the points with these two values; the frame marks the best."),
-         "_parallel": ("All keys at once", "A line a point, through its settings on the left and what came of them on the "
-                       "right; follow the colours of low gaps back to the settings.")}
+SWEEP = {"_effects": ("What each swept key does", "A column a key, a row a metric: dots are points of the sweep, the "
+                      "line is their mean, dotted is training on all rows."),
+         "_maps": ("Pairs of keys", "Each cell is the mean over the points with these two values; the frame marks the "
+                   "best."),
+         "_parallel": ("All keys at once", "A line a point, through its settings on the left and what came of them on "
+                       "the right; follow the colours of low gaps back to the settings.")}
 
 
 def of_sweep(sweep):
@@ -138,8 +139,8 @@ def of_scaling(contents):
     yield Picture("Where the time goes", scaling.plot_phases(study.phases),
                   "Above, the time of an iteration; below, what comes once. What grows with the cores limits scaling.",
                   "Stacked bars of the phases of an iteration. " + "; ".join(
-                      f"{row['kind']}, {row['ranks']} x {row['threads']}: inner fit {row['inner']:.3g} s, policy "
-                      f"{row['policy']:.3g} s, waiting {row['wait']:.3g} s" for row in study.phases.to_dict("records")) + ".")
+                      f"{row.kind}, {row.ranks} x {row.threads}: inner fit {row.inner:.3g} s, policy "
+                      f"{row.policy:.3g} s, waiting {row.wait:.3g} s" for row in study.phases.itertuples()) + ".")
 
 
 def pictures(folder):

@@ -1,14 +1,13 @@
-"""What a report says in sentences: the verdict on a folder's results, and the warnings."""
+"""What a report says in sentences on the results of a folder."""
 import math
 import re
 
 from . import scaling, sweeps
-from .comparison_report import FINDINGS, relative, signed
+from .comparison_report import relative, signed
 from .files import summary_of
 from .result_tables import MAIN, best_of, evaluated, spoken, within
 from .style import METHODS
 
-SUSPECT = ("constant", "undefined", "failed")  # findings that are warnings
 ENOUGH = 0.8  # efficiency that is worth the cores
 
 
@@ -22,7 +21,13 @@ def count(number, thing):
     return f"{number:,} {thing}{'s' * (number != 1)}"
 
 
-# ------------------------------------------------------------------------------------------------------ verdict
+def readable(finding):
+    """What `metasieve evaluate` found, with its methods in words."""
+    names = "|".join(sorted(METHODS, key=len, reverse=True))
+    words = re.sub(rf"\b({names})\b(?: (\d+)\b)?",
+                   lambda found: (f"{found[2]} of " if found[2] else "") + spoken(found[1]), finding)
+    return signed(words.removeprefix("WARNING: "))
+
 
 def sources_of(folder):
     """[(source, {method: {metric: cell}})] of all evaluations."""
@@ -63,9 +68,9 @@ def on_many(panels):
     cells = [methods[ours(methods)] for _, methods in panels]
     accurate = [direction(one["accuracy"]) for one in cells if "accuracy" in one]
     fair = [direction(one["eo_gap"]) for one in cells if "eo_gap" in one]
-    return (f"Of {len(panels)} sources, metasieve is more accurate than training on all rows on {accurate.count(1)}, less "
-            f"accurate on {accurate.count(-1)}, and as accurate within chance on {accurate.count(0)}; its equalised-odds "
-            f"gap is smaller beyond chance on {fair.count(-1)}, and larger on {fair.count(1)}.")
+    return (f"Of {len(panels)} sources, metasieve is more accurate than training on all rows on {accurate.count(1)}, "
+            f"less accurate on {accurate.count(-1)}, and as accurate within chance on {accurate.count(0)}; its "
+            f"equalised-odds gap is smaller beyond chance on {fair.count(-1)}, and larger on {fair.count(1)}.")
 
 
 def on_training(training):
@@ -73,7 +78,8 @@ def on_training(training):
     rows = training.table("validation").to_dict("records")
     iterations = len(training.table("history"))
     tasks = training.config.get("suite", {}).get("tasks")
-    text = f"The policy of {training.path.name} was trained for {count(iterations, 'iteration')}"
+    so_far = " so far" if training.type == "checkpoint" else ""
+    text = f"The policy of {training.path.name} was trained for {count(iterations, 'iteration')}{so_far}"
     text += f" on {tasks} tasks" if tasks else ""
     if not rows:
         return text + "; no validation tasks were set apart."
@@ -119,106 +125,6 @@ def verdict(folder):
         said += on_scaling(contents)
     said += [on_training(training) for training in folder.trainings]
     if not said:
-        said = [f"This folder holds {listed([f'a {one.type} ({one.path.name})' for one in folder.contents])}: nothing was "
-                "trained or evaluated."]
+        held = listed([f"{one.path.name} ({one.type})" for one in folder.contents])
+        said = [f"This folder holds {held}: nothing was trained or evaluated."]
     return said
-
-
-# ----------------------------------------------------------------------------------------------------- warnings
-
-def readable(finding):
-    """What `metasieve evaluate` found, with its methods in words."""
-    names = "|".join(sorted(METHODS, key=len, reverse=True))
-    words = re.sub(rf"\b({names})\b(?: (\d+)\b)?",
-                   lambda found: (f"{found[2]} of " if found[2] else "") + spoken(found[1]), finding)
-    return signed(words.removeprefix("WARNING: "))
-
-
-def of_evaluation(evaluation):
-    """[(title, text)]: suspect findings, metrics without a mean, and fits that failed."""
-    found = []
-    findings = evaluation.table("findings") if "findings" in evaluation else None
-    for row in findings.itertuples() if findings is not None else ():
-        if row.kind in SUSPECT:
-            title = "Constant predictor" if row.kind == "constant" else FINDINGS[row.kind]
-            found.append((f"{title} on {row.source}", readable(row.text)))
-    for source, methods in summary_of(evaluation).items():
-        bare = {spoken(method): [MAIN[metric] for metric in MAIN if metric in cells and math.isnan(cells[metric]["mean"])]
-                for method, cells in methods.items()}
-        texts = [f"{listed(metrics)} of {method}" for method, metrics in bare.items() if metrics]
-        if texts:
-            found.append((f"Undefined on {source}", f"in no split or task is there a value for {'; '.join(texts)}"))
-    failed = int(evaluation.table("evaluation")["failed"].sum()) if "evaluation" in evaluation else 0
-    if failed and (findings is None or "failed" not in set(findings["kind"])):
-        found.append(("Failed fits", f"{count(failed, 'fit')} of {evaluation.path.name} failed and are left out of the "
-                      "means"))
-    return found
-
-
-def of_training(training):
-    """[(title, text)]: not ended, tasks that failed, gradients that were clipped."""
-    found = []
-    if training.type == "checkpoint":
-        step, wanted = training.attributes.get("step", 0), training.config.get("meta", {}).get("iterations", "?")
-        found.append(("Unfinished training", f"{training.path.name} is at iteration {step} of {wanted}; there is no "
-                      "results file. The same train command with --resume goes on"))
-    history = training.table("history")
-    failed = int(history["failed_tasks"].sum()) if "failed_tasks" in history else 0
-    if failed:
-        kinds = training.table("failures") if "failures" in training else None
-        named_tasks = "" if kinds is None or kinds.empty else ": " + "; ".join(
-            f"{kind}, {count(len(rows), 'task')} (first {rows['task_id'].iloc[0]})"
-            for kind, rows in kinds.groupby("kind", sort=False))
-        found.append(("Failed tasks", f"in {training.path.name} a task was left out of its batch {count(failed, 'time')}"
-                      f"{named_tasks}"))
-    clipped = int(history["clipped_tasks"].sum()) if "clipped_tasks" in history else 0
-    if clipped:
-        found.append(("Clipped tasks", f"in {training.path.name} a task's gradient was clipped {count(clipped, 'time')}"))
-    return found
-
-
-def of_sweep(sweep):
-    """[(title, text)]: points that failed, with what they said, and points that are not done."""
-    points = sweep.table("points")
-    found = []
-    for point in points[points["state"] == "failed"].to_dict("records"):
-        status = sweep.path.parent / "points" / point["hash"] / "status.txt"
-        lines = status.read_text(errors="replace").splitlines() if status.is_file() else []
-        said = next((line.partition("=")[2].strip() for line in lines if line.startswith("message")), "")
-        settings = ", ".join(f"{key} {sweeps.shown(point[key])}" for key in sweeps.keys_of(points))
-        found.append(("Failed point", f"point {point['index']} of {sweep.path.name} ({settings})"
-                      + (f": {said}" if said else "")))
-    left = int((~points["state"].isin(("done", "failed"))).sum())
-    if left:
-        found.append(("Unfinished sweep", f"{count(left, 'point')} of {sweep.path.name} are not done; the same sweep "
-                      "command goes on"))
-    return found
-
-
-def of_scaling(contents):
-    rows = contents.table("points")
-    crowded = rows[rows["oversubscribed"] != 0]
-    shapes = [f"{ranks} x {threads}" for ranks, threads in dict.fromkeys(zip(crowded["ranks"], crowded["threads"]))]
-    return [("Oversubscription", f"in {contents.path.name} these ranks x threads had more threads than cores: "
-             f"{', '.join(shapes)}; their times mean little and no model is fitted to them")] if shapes else []
-
-
-def of_builds(folder):
-    """Files that different builds made are not of one run."""
-    commits = {}
-    for one in folder.contents:
-        if one.attributes.get("git_commit"):
-            commits.setdefault(str(one.attributes["git_commit"])[:10], []).append(one.path.name)
-    told = "; ".join(f"{commit}: {', '.join(names)}" for commit, names in commits.items())
-    return [("More than one build", f"the files were made by different commits of metasieve ({told})")] \
-        if len(commits) > 1 else []
-
-
-def warnings(folder):
-    """[(title, text)] of all that a reader should know before believing the figures."""
-    found = [("File", text) for text in folder.problems]
-    for files, look in ((folder.of("evaluation"), of_evaluation), (folder.trainings, of_training),
-                        (folder.of("sweep"), of_sweep), (folder.of("scaling"), of_scaling)):
-        for one in files:
-            found += look(one)
-    return found + of_builds(folder)

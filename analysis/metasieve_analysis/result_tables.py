@@ -71,12 +71,13 @@ def of_evaluation(evaluation, columns=WITH_INTERVALS):
         if detected:
             found[f"{source}_detection"] = Table(
                 ["rows", "precision", "by chance", "recall", "by chance"], detected,
-                f"{source}: flipped labels among the rows that {spoken('meta_hard')} rejects. Precision is the share of the "
-                "rejected rows that are flipped, recall the share of the flipped rows that are rejected.")
-        paired = paired_table(rows["paired"], named, f"{source}: differences on the same {unit(evaluation, source)}, and "
-                              "the share of them that metasieve's method wins (ties half).") if "paired" in rows else None
-        if paired and paired.rows:
-            found[f"{source}_paired"] = paired
+                f"{source}: flipped labels among the rows that {spoken('meta_hard')} rejects. Precision is the share "
+                "of the rejected rows that are flipped, recall the share of the flipped rows that are rejected.")
+        if "paired" in rows:
+            paired = paired_table(rows["paired"], named,
+                                  f"{source}: differences on the same {unit(evaluation, source)}, and the share of "
+                                  "them that metasieve's method wins (ties half).")
+            found |= {f"{source}_paired": paired} if paired.rows else {}
     return found
 
 
@@ -129,8 +130,8 @@ def of_sweep(sweep):
 
 
 def best_of(points, method, metric):
-    """The point with the highest accuracy or the lowest gap; None where it is undefined at all of them."""
-    values = points.get(f"{method}.{metric}.mean")
+    """The point that is done with the highest accuracy or the lowest gap; None where it is undefined at all of them."""
+    values = points.loc[points["state"] == "done"].get(f"{method}.{metric}.mean")
     if values is None or values.isna().all():
         return None
     return points.loc[values.idxmax() if metric == "accuracy" else values.idxmin()]

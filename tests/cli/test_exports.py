@@ -155,7 +155,7 @@ class ExportTables(ExportTest):
 
         text = tables.latex(found["a_b & 50%"], "tab:e:a_b & 50%")
 
-        self.assertIn(r"\caption{a\_b \& 50\%: means over 10 tasks", text)
+        self.assertIn(r"\caption{a\_b \& 50\%: means over 10 splits and 2 policies; 5.0 \% of", text)
         self.assertIn(r"\label{tab:e:a_b-50-}", text)
         lines = text.splitlines()
         row = next(i for i, line in enumerate(lines) if line.startswith(r"\textbf{metasieve, hard}"))

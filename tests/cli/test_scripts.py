@@ -208,6 +208,15 @@ class Local(ScriptTest):
         self.assertEqual(set(map(tuple, self.commands("mpirun"))), {("-n", "2,", "threads", "4")})
         self.assertRegex(run.stdout, r"done in \d+ s; files in \S*run:")
 
+    def test_ends_with_a_plot_and_a_report_and_says_where_it_is(self):
+        run = self.local()
+
+        out = str(self.run_folder)
+        self.assertEqual([command for command in self.commands("python") if command[0].startswith("analysis/")], [
+            ["analysis/plot_comparison.py", f"{out}/evaluation_suite.h5", "--output", f"{out}/comparison.png"],
+            ["analysis/report.py", out]])
+        self.assertEqual(run.stdout.splitlines()[-1], f"== all of it on one page, for a browser: {out}/report.html")
+
     def test_says_how_to_give_real_data_when_there_are_none(self):
         run = self.local()
 

@@ -1,0 +1,102 @@
+"""What a reader of a report should know before believing the figures."""
+import math
+
+from . import sweeps
+from .comparison_report import FINDINGS
+from .files import summary_of
+from .report_words import count, listed, readable
+from .result_tables import MAIN, spoken
+
+SUSPECT = ("constant", "undefined", "failed")  # findings that are warnings
+
+
+def of_evaluation(evaluation):
+    """[(title, text)]: suspect findings, metrics without a mean, and fits that failed."""
+    found = []
+    findings = evaluation.table("findings") if "findings" in evaluation else None
+    for row in findings.itertuples() if findings is not None else ():
+        if row.kind in SUSPECT:
+            title = "Constant predictor" if row.kind == "constant" else FINDINGS[row.kind]
+            found.append((f"{title} on {row.source}", readable(row.text)))
+    for source, methods in summary_of(evaluation).items():
+        bare = {method: [words for metric, words in MAIN.items()
+                         if metric in cells and math.isnan(cells[metric]["mean"])]
+                for method, cells in methods.items()}
+        texts = [f"{listed(words)} of {spoken(method)}" for method, words in bare.items() if words]
+        if texts:
+            found.append((f"Undefined on {source}", f"in no split or task is there a value for {'; '.join(texts)}"))
+    failed = int(evaluation.table("evaluation")["failed"].sum()) if "evaluation" in evaluation else 0
+    if failed and (findings is None or "failed" not in set(findings["kind"])):
+        found.append(("Failed fits", f"{count(failed, 'fit')} of {evaluation.path.name} failed and are left out of the "
+                      "means"))
+    return found
+
+
+def of_training(training):
+    """[(title, text)]: not ended, tasks that failed, gradients that were clipped."""
+    found = []
+    if training.type == "checkpoint":
+        step, wanted = training.attributes.get("step", 0), training.config.get("meta", {}).get("iterations", "?")
+        found.append(("Unfinished training", f"{training.path.name} is at iteration {step} of {wanted}; there is no "
+                      "results file. The same train command with --resume goes on"))
+    history = training.table("history")
+    failed = int(history["failed_tasks"].sum()) if "failed_tasks" in history else 0
+    if failed:
+        kinds = training.table("failures") if "failures" in training else None
+        named_tasks = "" if kinds is None or kinds.empty else ": " + "; ".join(
+            f"{kind}, {count(len(rows), 'task')} (first {rows['task_id'].iloc[0]})"
+            for kind, rows in kinds.groupby("kind", sort=False))
+        found.append(("Failed tasks", f"in {training.path.name} a task was left out of its batch "
+                      f"{count(failed, 'time')}{named_tasks}"))
+    clipped = int(history["clipped_tasks"].sum()) if "clipped_tasks" in history else 0
+    if clipped:
+        found.append(("Clipped tasks", f"in {training.path.name} a task's gradient was clipped "
+                      f"{count(clipped, 'time')}"))
+    return found
+
+
+def of_sweep(sweep):
+    """[(title, text)]: points that failed, with what they said, and points that are not done."""
+    points = sweep.table("points")
+    found = []
+    for point in points[points["state"] == "failed"].to_dict("records"):
+        status = sweep.path.parent / "points" / point["hash"] / "status.txt"
+        lines = status.read_text(errors="replace").splitlines() if status.is_file() else []
+        said = next((line.partition("=")[2].strip() for line in lines if line.startswith("message")), "")
+        settings = ", ".join(f"{key} {sweeps.shown(point[key])}" for key in sweeps.keys_of(points))
+        found.append(("Failed point", f"point {point['index']} of {sweep.path.name} ({settings})"
+                      + (f": {said}" if said else "")))
+    left = int((~points["state"].isin(("done", "failed"))).sum())
+    if left:
+        found.append(("Unfinished sweep", f"{count(left, 'point')} of {sweep.path.name} are not done; the same sweep "
+                      "command goes on"))
+    return found
+
+
+def of_scaling(contents):
+    rows = contents.table("points")
+    crowded = rows[rows["oversubscribed"] != 0]
+    shapes = [f"{ranks} x {threads}" for ranks, threads in dict.fromkeys(zip(crowded["ranks"], crowded["threads"]))]
+    return [("Oversubscription", f"in {contents.path.name} these ranks x threads had more threads than cores: "
+             f"{', '.join(shapes)}; their times mean little and no model is fitted to them")] if shapes else []
+
+
+def of_builds(folder):
+    """Files that different builds made are not of one run."""
+    commits = {}
+    for one in folder.contents:
+        if one.attributes.get("git_commit"):
+            commits.setdefault(str(one.attributes["git_commit"])[:10], []).append(one.path.name)
+    told = "; ".join(f"{commit}: {', '.join(names)}" for commit, names in commits.items())
+    return [("More than one build", f"the files were made by different commits of metasieve ({told})")] \
+        if len(commits) > 1 else []
+
+
+def warnings(folder):
+    """[(title, text)] of all that a reader should know before believing the figures."""
+    found = [("File", text) for text in folder.problems]
+    for files, look in ((folder.of("evaluation"), of_evaluation), (folder.trainings, of_training),
+                        (folder.of("sweep"), of_sweep), (folder.of("scaling"), of_scaling)):
+        for one in files:
+            found += look(one)
+    return found + of_builds(folder)

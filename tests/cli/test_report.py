@@ -1,0 +1,292 @@
+"""analysis/report.py: what the page of a folder says, and how it behaves in a real browser."""
+import html.parser
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+from unittest import mock
+
+from support import ROOT
+
+sys.path.insert(0, str(ROOT / "analysis"))
+try:
+    import h5py
+    import numpy as np
+    import pandas as pd
+    from metasieve_analysis import report_facts, report_folder, report_warnings, report_words
+    from evaluation_tables import write_evaluation
+    from test_plots import history, metadata, swept, validation, write
+    from test_scaling_plots import trainings, write as write_scaling
+except ImportError as error:
+    raise unittest.SkipTest(f"{error} in {sys.executable}")
+import browser
+
+NASTY = '<b>&"x'
+CONFIG = "[suite]\ntasks = 24\n\n[meta]\niterations = 40\nfairness_weight = -0.5 & <i>\n"
+FACTS = {"ranks": 2, "threads": 3, "nodes": 2, "hosts": "node1, node2", "processor": "Some CPU", "seconds": 150.0,
+         "created_by": "metasieve 0.1.0", "git_commit": "a" * 40, "created": "2026-01-31T12:00:00Z"}
+
+
+def stamp(path, **attributes):
+    with h5py.File(path, "a") as file:
+        for name, value in attributes.items():
+            file.attrs[name] = value
+    return path
+
+
+def fill(folder):
+    """A folder with a file of each type that a report shows, and some that it cannot."""
+    stamp(write_evaluation(folder / "without ending", [NASTY, "adult"], with_frontier=True), **FACTS)
+    results = write(folder / "results.h5", "results", history=history().assign(failed_tasks=[3] + 39 * [0]),
+                    validation=validation(), failures=pd.DataFrame({"task_id": [17], "kind": ["diverged"], "count": [3]}),
+                    sessions=pd.DataFrame({"first_iteration": [1], "last_iteration": [40], "ranks": [4], "threads": [2],
+                                           "seconds": [7200.0]}))
+    stamp(results, config=CONFIG, git_commit="b" * 40)
+    write(folder / "sweep.h5", "sweep", points=swept(meta__weight=[0.1, 0.5], policy__keep=[0.6, 0.8]))
+    write_scaling(folder / "scaling.h5", trainings(cores=8))
+    write(folder / "suite.h5", "suite", metadata=metadata(30))
+    write(folder / "checkpoint.h5", "checkpoint", history=history(), validation=validation())
+    (folder / "points/1").mkdir(parents=True)
+    (folder / "points/1/status.txt").write_text("state = failed\nmessage = the fit <diverged>\n")
+    (folder / "broken.h5").write_text("no HDF5")
+    (folder / "e.h5.part").touch()
+    with h5py.File(folder / "foreign.h5", "w") as file:
+        file["x"] = 1
+
+
+class Page(html.parser.HTMLParser):
+    """Tags with attributes, and the words of each section."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.words, self.where = [], {}, "top"
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag == "section":
+            self.where = dict(attributes)["id"]
+
+    def handle_data(self, data):
+        self.words[self.where] = self.words.get(self.where, "") + " ".join(data.split()) + " "
+
+    def of(self, *names):
+        return [found for found in self.tags if found[0] in names]
+
+
+def make(folder, *words):
+    return subprocess.run([sys.executable, ROOT / "analysis/report.py", *map(str, words)], cwd=folder,
+                          capture_output=True, text=True, timeout=120)
+
+
+class WholeFolder(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name) / "some run"
+        cls.folder.mkdir()
+        fill(cls.folder)
+        cls.run_ = make(cls.folder.parent, "some run")
+        if cls.run_.returncode:
+            raise AssertionError(cls.run_.stderr)
+        cls.text = (cls.folder / "report.html").read_text(encoding="utf-8")
+        cls.page = Page(cls.text)
+
+    def test_the_verdict_is_computed_from_the_figures(self):
+        said = self.page.words["top"]
+        for sentence in (f"On {NASTY}, metasieve (hard) is more accurate than training on all rows: 0.730 against 0.700 "
+                         "(+3.0 points, 95 % interval +2.5 to +3.5); it is fairer: the equalised-odds gap is 0.100 "
+                         "instead of 0.400 (−75 %).",
+                         "trained for 40 iterations on 24 tasks; on the validation tasks it reaches accuracy 0.850 "
+                         "(untrained 0.700, all rows 0.750)", "3 of 4 points of the sweep are done",
+                         "the highest accuracy of metasieve (hard) is 0.830 [0.820, 0.840] at point 3 (meta.weight 0.5, "
+                         "policy.keep 0.8)"):
+            self.assertIn(sentence, said)
+
+    def test_warnings_name_what_is_wrong(self):
+        said = self.page.words["warnings"]
+        for words in ("broken.h5 is left out", "foreign.h5 is left out", "e.h5.part is unfinished",
+                      f"Constant predictor on {NASTY}: one class: splits of 1 of group thresholds",
+                      "left out of its batch 3 times: diverged, 1 task (first 17)",
+                      "point 1 of sweep.h5 (meta.weight 0.1, policy.keep 0.8): the fit <diverged>",
+                      "more threads than cores: 8 x 2", "bbbbbbbbbb: results.h5; aaaaaaaaaa: without ending"):
+            self.assertIn(words, said)
+        self.assertNotIn("checkpoint", said)
+
+    def test_what_was_run_is_told_and_what_is_not_known_says_so(self):
+        said = self.page.words["run"]
+        for words in ("without ending evaluation metasieve 0.1.0 aaaaaaaaaaaa 2026-01-31 12:00:00 UTC node1, node2; Some "
+                      "CPU 2 ranks × 3 threads on 2 nodes 2.5 min",
+                      "results.h5 training not recorded bbbbbbbbbbbb not recorded not recorded 4 ranks × 2 threads 2.0 h",
+                      "suite.h5 tasks not recorded", "1 to 40 not recorded"):
+            self.assertIn(words, said)
+        self.assertIn("fairness_weight = -0.5 &amp; &lt;i&gt;", self.text)  # as it was, to be run again
+
+    def test_results_have_intervals_and_paired_differences(self):
+        said = self.page.words["results"]
+        for words in (f"{NASTY}: means over 10 splits and 2 policies; 5.0 % of the training labels are flipped",
+                      "metasieve, hard 0.730 [0.720, 0.750] +3.0 [+2.5, +3.5] 0.100 [0.090, 0.120] −75 %",
+                      "metasieve, hard − reweighing (Kamiran-Calders) +1.2 [+0.4, +2.0] 85 %",
+                      "policy after 40 iterations 0.850", "highest accuracy 0.830 [0.820, 0.840] 3 0.5 0.8 0.700",
+                      "strong, 8 x 1"):
+            self.assertIn(words, said)
+
+    def test_commands_repeat_it(self):
+        said = self.page.words["repeat"]
+        for words in ("git checkout " + "b" * 40, "OLD='some run' NEW=runs/again",
+                      "$OLD/results.h5 > $NEW/results.ini",
+                      "OMP_NUM_THREADS=2 mpirun -n 4 build/src/metasieve train --config $NEW/results.ini --output $NEW",
+                      "build/src/metasieve sweep --output $NEW --collect"):
+            self.assertIn(words, said)
+
+    def test_names_are_words_and_no_markup(self):
+        self.assertNotIn("b", {tag for tag, _ in self.page.tags})
+        self.assertFalse([tag for tag, _ in self.page.tags if tag in ("i", "diverged", "script")])
+
+    def test_nothing_comes_from_elsewhere(self):
+        links = [value for _, attributes in self.page.tags for name, value in attributes.items()
+                 if name in ("src", "href", "srcset", "data", "action")]
+        self.assertFalse([link for link in links if not link.startswith(("data:", "#"))])
+        self.assertNotRegex(re.sub(r'src="data:[^"]*"', "", self.text), r"https?://|url\(|@import")
+
+    def test_pictures_say_what_is_in_them_with_figures(self):
+        pictures = [attributes for _, attributes in self.page.of("img")]
+        self.assertGreaterEqual(len(pictures), 10)
+        for attributes in pictures:
+            self.assertRegex(attributes["alt"], r"\d\.\d|\d %|undefined")
+        self.assertEqual(len({attributes["alt"] for attributes in pictures}), len(pictures))
+        self.assertNotIn("A picture is missing", self.text)
+
+    def test_structure_can_be_heard(self):
+        levels = [int(tag[1]) for tag, _ in self.page.of("h1", "h2", "h3", "h4", "h5", "h6")]
+        self.assertEqual((levels[0], levels.count(1)), (1, 1))
+        self.assertTrue(all(after <= before + 1 for before, after in zip(levels, levels[1:])), levels)
+        self.assertTrue(all("scope" in attributes for _, attributes in self.page.of("th")))
+        self.assertEqual(len(self.page.of("table")), len(self.page.of("caption")))
+        self.assertEqual(dict(self.page.of("html")[0][1])["lang"], "en")
+
+    @unittest.skipUnless(browser.PROGRAM, "needs chromium (Debian package chromium)")
+    def test_in_a_browser(self):
+        with browser.Browser() as page:
+            for width, height in ((390, 844), (1280, 900)):
+                with self.subTest(width=width):
+                    page.open(self.folder / "report.html", width, height)
+                    page.value("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+                    self.assertEqual(page.value("innerWidth"), width)
+                    self.assertLessEqual(page.value("document.documentElement.scrollWidth"), width)
+                    self.assertEqual(page.value(BEYOND), [])
+                    self.assertEqual(page.value(BAD_PICTURES), [])
+                    self.assertEqual(page.value(SMALL), [])
+                    self.assertEqual(page.value(PALE), [])
+                    self.assert_quiet(page)
+
+    def assert_quiet(self, page):
+        """No message, no error, and no request but for the page itself."""
+        self.assertEqual([said for said in page.of("Runtime.consoleAPICalled") if said["type"] in ("warning", "error")],
+                         [])
+        self.assertEqual([said for said in page.of("Log.entryAdded") if said["entry"]["level"] in ("warning", "error")], [])
+        self.assertEqual(page.of("Runtime.exceptionThrown"), [])
+        asked = {request["request"]["url"] for request in page.of("Network.requestWillBeSent")}
+        self.assertEqual({url for url in asked if not url.startswith("data:")},
+                         {(self.folder / "report.html").resolve().as_uri()})
+
+
+# JavaScript, each an expression that lists what is wrong.
+BEYOND = """[...document.querySelectorAll('body *')].filter(one => !one.closest('.wide, pre')
+  && one.getBoundingClientRect().right > innerWidth + 0.5).map(one => one.outerHTML.slice(0, 80))"""
+BAD_PICTURES = """[...document.images].filter(one => !(one.complete && one.naturalWidth > 0 && one.alt.trim()
+  && one.getBoundingClientRect().width > 200)).map(one => one.alt)"""
+TEXTS = """(() => { const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) if (walk.currentNode.data.trim()) found.push(walk.currentNode); return found; })()"""
+SMALL = f"""{TEXTS}.filter(text => parseFloat(getComputedStyle(text.parentElement).fontSize) < 12).map(text => text.data)"""
+PALE = f"""(() => {{
+  const parts = colour => (colour.match(/[\\d.]+/g) || []).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = one => {{ for (; one; one = one.parentElement) {{
+    const colour = parts(getComputedStyle(one).backgroundColor);
+    if (colour.length === 3 || colour[3] === 1) return colour; }} return [255, 255, 255]; }};
+  return {TEXTS}.map(text => {{
+    const style = getComputedStyle(text.parentElement), own = parts(style.color);
+    const [a, b] = [light(own), light(behind(text.parentElement))];
+    const contrast = own.length === 4 && own[3] < 1 ? 0 : (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    return [text.data.trim(), contrast]; }}).filter(([, contrast]) => contrast < 4.5); }})()"""
+
+
+class SmallFolders(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def training(self, name, kind="results", **attributes):
+        path = write(self.folder / name, kind, history=history(), validation=validation())
+        return stamp(path, config=CONFIG, **attributes)
+
+    def names(self):
+        return [one.path.name for one in report_folder.found_in(self.folder).contents]
+
+    def test_checkpoints_are_left_out_where_there_are_results(self):
+        self.training("a.h5", "checkpoint", step=40)
+        self.training("b.h5")
+        self.assertEqual(self.names(), ["b.h5"])
+
+    def test_an_unfinished_training_is_told_from_its_newest_checkpoint(self):
+        self.training("a.h5", "checkpoint", step=20)
+        self.training("b.h5", "checkpoint", step=10)
+        folder = report_folder.found_in(self.folder)
+        self.assertEqual(self.names(), ["a.h5"])
+        self.assertIn(("Unfinished training", "a.h5 is at iteration 20 of 40; there is no results file. The same train "
+                       "command with --resume goes on"), report_warnings.warnings(folder))
+        self.assertIn("40 iterations so far", " ".join(report_words.verdict(folder)))
+        self.assertRegex("\n".join(report_facts.commands(folder)), r"train --resume --config \S+ --output \$OLD")
+
+    def test_without_anything_wrong_there_is_no_warning(self):
+        self.training("results.h5")
+        self.assertEqual(report_warnings.warnings(report_folder.found_in(self.folder)), [])
+
+    def test_a_file_that_ends_hdf5_itself_is_named(self):
+        self.training("good.h5")
+        self.training("deadly.h5")
+        load = report_folder.load
+
+        def fatal(contents):
+            if contents.path.name == "deadly.h5":
+                os.kill(os.getpid(), signal.SIGKILL)
+            return load(contents)
+
+        with mock.patch.object(report_folder, "load", fatal):
+            folder = report_folder.found_in(self.folder)
+        self.assertEqual([one.path.name for one in folder.contents], ["good.h5"])
+        self.assertRegex(folder.problems[0], "deadly.h5 is left out: it is damaged")
+
+    def test_undefined_rates_are_warned_of(self):
+        path = write_evaluation(self.folder / "e.h5", ["compas"])
+        with h5py.File(path, "a") as file:
+            rows = file["summary"][:]
+            rows["mean"][(rows["method"] == b"meta_hard") & (rows["metric"] == b"eo_gap")] = np.nan
+            file["summary"][...] = rows
+        found = report_warnings.warnings(report_folder.found_in(self.folder))
+        self.assertIn(("Undefined on compas", "in no split or task is there a value for EO gap of metasieve (hard)"), found)
+
+    def test_a_folder_without_results_is_refused_and_an_old_report_stays(self):
+        (self.folder / "report.html").write_text("old")
+        with h5py.File(self.folder / "policy.h5", "w") as file:
+            file.attrs["filetype"], file.attrs["complete"] = "metasieve-policy", 1
+        (self.folder / "points").mkdir()
+        for words, code, said in (([self.folder], 3, "holds no results of metasieve.*--collect"),
+                                  (["nothing"], 3, "^report: nothing: No such file or directory$"), ([], 2, "DIR")):
+            run = make(self.folder, *words)
+            self.assertEqual((run.returncode, run.stdout), (code, ""), run.stderr)
+            self.assertRegex(run.stderr.strip(), said)
+            self.assertEqual(run.stderr.count("\n"), 1 if code == 3 else 2)
+        self.assertEqual((self.folder / "report.html").read_text(), "old")
+
+
+if __name__ == "__main__":
+    unittest.main()
