@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -94,6 +95,11 @@ class Installed(unittest.TestCase):
             self.installed("share/man/man1/metasieve.1")
         if (BUILD / "metasieve.bash").exists():
             self.installed("share/bash-completion/completions/metasieve")
+
+    def test_analysis_scripts_find_what_they_import(self):
+        script = self.prefix / "share/metasieve/analysis/report.py"
+        self.assertIn("usage: report.py", self.run_in_folder(sys.executable, script, "--help",
+                                                              PYTHONDONTWRITEBYTECODE="1"))
 
     def test_program_and_an_outside_project_make_the_same_task(self):
         share = self.prefix / "share/metasieve"
