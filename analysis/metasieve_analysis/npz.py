@@ -12,6 +12,7 @@ FIELDS = ("task_id", "n_samples", "n_train", "n_test", "n_features", "noise_rate
           "separability", "add_group_bias", "seed", "train_pos_rate", "train_minority_rate", "train_actual_noise_rate",
           "train_dp_gap", "test_pos_rate", "test_minority_rate", "test_dp_gap", "train_pos_rate_z0",
           "train_pos_rate_z1", "test_pos_rate_z0", "test_pos_rate_z1")
+AT_A_TIME = 1000  # tasks whose metadata are held as Python objects
 OURS = re.compile(r"(task_\d{3,}\.npz|metadata\.json)(\.part)?")
 
 
@@ -21,6 +22,15 @@ def records(metadata):
     flags = {name: bool for name in FIELDS if fields[name].dtype == np.uint8}  # the type that a suite stores flags in
     return [{name: None if isinstance(value, float) and not math.isfinite(value) else value
              for name, value in row.items()} for row in fields.astype(flags).to_dict("records")]
+
+
+def write_records(metadata, path):
+    """The records of all tasks as a JSON list, some tasks at a time."""
+    with open(path, "w", encoding="utf-8") as file:
+        for start in range(0, len(metadata), AT_A_TIME):
+            texts = [json.dumps(one, indent=1, allow_nan=False) for one in records(metadata[start:start + AT_A_TIME])]
+            file.write((",\n" if start else "[\n") + ",\n".join(texts))
+        file.write("\n]\n")
 
 
 def file_name(index, tasks):
@@ -57,5 +67,4 @@ def export(suite, folder, tasks, replace=False):
             with open(part, "wb") as file:  # by its name numpy would call it .part.npz
                 np.savez(file, **arrays)
         files.write(folder / file_name(index, len(metadata)), save)
-    text = json.dumps(records(metadata.iloc[tasks]), indent=1, allow_nan=False)
-    files.write(folder / "metadata.json", lambda part: part.write_text(text + "\n", encoding="utf-8"))
+    files.write(folder / "metadata.json", lambda part: write_records(metadata.iloc[tasks], part))

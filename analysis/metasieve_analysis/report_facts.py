@@ -35,6 +35,17 @@ def duration(seconds):
     return f"{seconds:.3g} s"
 
 
+def moment(value):
+    """A time as a person reads it."""
+    return str(value).replace("T", " ").replace("Z", " UTC") if value else UNKNOWN
+
+
+def commit_of(contents):
+    """(commit, whether the sources had other changes); "" where it is not known."""
+    commit = str(contents.attributes.get("git_commit", "unknown"))
+    return commit.removesuffix("-dirty").replace("unknown", ""), commit.endswith("-dirty")
+
+
 # ----------------------------------------------------------------------------------------------------- machines
 
 def last_session(contents):
@@ -67,10 +78,10 @@ def files_table(folder):
     for one in folder.contents:
         known = job(one)
         machine = "; ".join(text(known[name]) for name in ("hosts", "processor") if name in known)
-        made = str(one.attributes.get("created", UNKNOWN)).replace("T", " ").replace("Z", " UTC")
+        commit, changed = commit_of(one)
         rows.append([one.path.name, TYPES[one.type], str(one.attributes.get("created_by", UNKNOWN)),
-                     str(one.attributes.get("git_commit", UNKNOWN))[:12], made, machine or UNKNOWN, workers(known),
-                     duration(known.get("seconds"))])
+                     commit[:12] + " with changes" * changed or UNKNOWN, moment(one.attributes.get("created")),
+                     machine or UNKNOWN, workers(known), duration(known.get("seconds"))])
     note = " Tasks and policies do not record when and where they were made: their bytes must not depend on it." \
         if folder.of("suite", "policy") else ""
     return Table(["file", "what it is", "made by", "commit", "when", "machine", "ranks and threads", "time"], rows,
@@ -82,7 +93,7 @@ def sessions_table(training):
     rows = []
     for row in training.table("sessions").to_dict("records") if "sessions" in training else []:
         iterations = f"{row['first_iteration']} to {row['last_iteration']}"
-        rows.append([iterations, str(row.get("started") or UNKNOWN), str(row.get("host") or UNKNOWN),
+        rows.append([iterations, moment(row.get("started")), str(row.get("host") or UNKNOWN),
                      workers({name: value for name, value in row.items() if value}), duration(row["seconds"])])
     return Table(["iterations", "started", "host", "ranks and threads", "time"], rows,
                  f"{training.path.name}: each time that it was started or resumed.")
@@ -159,19 +170,19 @@ TAKE_OUT = "import h5py, sys; print(h5py.File(sys.argv[1]).attrs[\"config\"].dec
 def commands(folder):
     """Lines for a shell that make the files again."""
     made = [one for kind in COMMANDS for one in folder.of(kind) if one.config]
-    commits = [str(one.attributes.get("git_commit", "unknown")) for one in made]
-    known_commits = [commit for commit in commits if commit != "unknown"]
-    lines = [f"git checkout {shlex.quote(commit)}" for commit in known_commits[:1]]
+    commits = [commit for commit, _ in map(commit_of, made) if commit]
+    lines = [f"git checkout {shlex.quote(commit)}" for commit in commits[:1]]
     lines += ["cmake --preset release && cmake --build build",
               f"OLD={shlex.quote(str(folder.path))} NEW=runs/again   # this folder, and one for the new files",
               "mkdir -p $NEW"]
     for one in made:
         known, old, ini = job(one), f"$OLD/{one.path.name}", f"$NEW/{one.path.with_suffix('.ini').name}"
         threads = f"OMP_NUM_THREADS={int(known['threads'])} " if "threads" in known else ""
-        output = {"suite": f"$NEW/{one.path.name}", "evaluation": f"$NEW/{one.path.name}", "checkpoint": "$OLD"}
+        output = {"suite": f"$NEW/{one.path.name}", "evaluation": f"$NEW/{one.path.name}",
+                  "checkpoint": "$OLD"}.get(one.type, "$NEW")
         lines += ["", f"# {one.path.name}: {TYPES[one.type]}" + ", goes on" * (one.type == "checkpoint"),
                   f"python3 -c '{TAKE_OUT}' {word(old)} > {word(ini)}",
                   f"{threads}mpirun -n {int(known.get('ranks', 2))} build/src/metasieve "
-                  + COMMANDS[one.type](folder, one) + option("config", [ini]) + option("output", [output.get(one.type, "$NEW")])]
+                  + COMMANDS[one.type](folder, one) + option("config", [ini]) + option("output", [output])]
         lines += ["build/src/metasieve sweep --output $NEW --collect"] if one.type == "sweep" else []
     return lines

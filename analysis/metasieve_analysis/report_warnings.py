@@ -4,6 +4,7 @@ import math
 from . import sweeps
 from .comparison_report import FINDINGS
 from .files import summary_of
+from .report_facts import commit_of
 from .report_words import count, listed, readable
 from .result_tables import MAIN, spoken
 
@@ -82,14 +83,20 @@ def of_scaling(contents):
 
 
 def of_builds(folder):
-    """Files that different builds made are not of one run."""
-    commits = {}
+    """[(title, text)]: files that different builds made are not of one run, and changed sources cannot be told."""
+    commits, changed = {}, []
     for one in folder.contents:
-        if one.attributes.get("git_commit"):
-            commits.setdefault(str(one.attributes["git_commit"])[:10], []).append(one.path.name)
+        commit, dirty = commit_of(one)
+        if commit:
+            commits.setdefault(commit[:10], []).append(one.path.name)
+        changed += [one.path.name] if dirty else []
     told = "; ".join(f"{commit}: {', '.join(names)}" for commit, names in commits.items())
-    return [("More than one build", f"the files were made by different commits of metasieve ({told})")] \
+    found = [("More than one build", f"the files were made by different commits of metasieve ({told})")] \
         if len(commits) > 1 else []
+    if changed:
+        found.append(("Changed sources", f"{listed(changed)}: made by a build with changes that no commit holds; the "
+                      "commit alone does not repeat it"))
+    return found
 
 
 def warnings(folder):

@@ -58,9 +58,9 @@ def on_source(source, methods):
                   f"{base['accuracy']['mean']:.3f} ({change} points, 95 % interval {low} to {high})")
     if gap is None or math.isnan(gap["mean"]):
         return text + "; its equalised-odds gap is undefined."
-    fair = {-1: "fairer", 1: "less fair", 0: "as fair, within chance"}[direction(gap)]
-    return text + (f"; it is {fair}: the equalised-odds gap is {gap['mean']:.3f} instead of "
-                   f"{base['eo_gap']['mean']:.3f} ({relative(gap)}).")
+    fair = {-1: "it is fairer", 1: "it is less fair", 0: "it is no fairer beyond chance"}[direction(gap)]
+    return text + (f"; {fair}: the equalised-odds gap is {gap['mean']:.3f} instead of {base['eo_gap']['mean']:.3f} "
+                   f"({relative(gap)}).")
 
 
 def on_many(panels):

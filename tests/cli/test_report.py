@@ -42,7 +42,8 @@ def fill(folder):
     """A folder with a file of each type that a report shows, and some that it cannot."""
     stamp(write_evaluation(folder / "without ending", [NASTY, "adult"], with_frontier=True), **FACTS)
     results = write(folder / "results.h5", "results", history=history().assign(failed_tasks=[3] + 39 * [0]),
-                    validation=validation(), failures=pd.DataFrame({"task_id": [17], "kind": ["diverged"], "count": [3]}),
+                    validation=validation(),
+                    failures=pd.DataFrame({"task_id": [17], "kind": ["diverged"], "count": [3]}),
                     sessions=pd.DataFrame({"first_iteration": [1], "last_iteration": [40], "ranks": [4], "threads": [2],
                                            "seconds": [7200.0]}))
     stamp(results, config=CONFIG, git_commit="b" * 40)
@@ -99,13 +100,13 @@ class WholeFolder(unittest.TestCase):
 
     def test_the_verdict_is_computed_from_the_figures(self):
         said = self.page.words["top"]
-        for sentence in (f"On {NASTY}, metasieve (hard) is more accurate than training on all rows: 0.730 against 0.700 "
-                         "(+3.0 points, 95 % interval +2.5 to +3.5); it is fairer: the equalised-odds gap is 0.100 "
+        for sentence in (f"On {NASTY}, metasieve (hard) is more accurate than training on all rows: 0.730 against "
+                         "0.700 (+3.0 points, 95 % interval +2.5 to +3.5); it is fairer: the equalised-odds gap is 0.100 "
                          "instead of 0.400 (−75 %).",
                          "trained for 40 iterations on 24 tasks; on the validation tasks it reaches accuracy 0.850 "
                          "(untrained 0.700, all rows 0.750)", "3 of 4 points of the sweep are done",
-                         "the highest accuracy of metasieve (hard) is 0.830 [0.820, 0.840] at point 3 (meta.weight 0.5, "
-                         "policy.keep 0.8)"):
+                         "the highest accuracy of metasieve (hard) is 0.830 [0.820, 0.840] at point 3 (meta.weight "
+                         "0.5, policy.keep 0.8)"):
             self.assertIn(sentence, said)
 
     def test_warnings_name_what_is_wrong(self):
@@ -120,8 +121,8 @@ class WholeFolder(unittest.TestCase):
 
     def test_what_was_run_is_told_and_what_is_not_known_says_so(self):
         said = self.page.words["run"]
-        for words in ("without ending evaluation metasieve 0.1.0 aaaaaaaaaaaa 2026-01-31 12:00:00 UTC node1, node2; Some "
-                      "CPU 2 ranks × 3 threads on 2 nodes 2.5 min",
+        for words in ("without ending evaluation metasieve 0.1.0 aaaaaaaaaaaa 2026-01-31 12:00:00 UTC node1, node2; "
+                      "Some CPU 2 ranks × 3 threads on 2 nodes 2.5 min",
                       "results.h5 training not recorded bbbbbbbbbbbb not recorded not recorded 4 ranks × 2 threads 2.0 h",
                       "suite.h5 tasks not recorded", "1 to 40 not recorded"):
             self.assertIn(words, said)
@@ -187,9 +188,9 @@ class WholeFolder(unittest.TestCase):
 
     def assert_quiet(self, page):
         """No message, no error, and no request but for the page itself."""
-        self.assertEqual([said for said in page.of("Runtime.consoleAPICalled") if said["type"] in ("warning", "error")],
-                         [])
-        self.assertEqual([said for said in page.of("Log.entryAdded") if said["entry"]["level"] in ("warning", "error")], [])
+        said = [event["type"] for event in page.of("Runtime.consoleAPICalled")]
+        said += [event["entry"]["level"] for event in page.of("Log.entryAdded")]
+        self.assertEqual([level for level in said if level in ("warning", "error")], [])
         self.assertEqual(page.of("Runtime.exceptionThrown"), [])
         asked = {request["request"]["url"] for request in page.of("Network.requestWillBeSent")}
         self.assertEqual({url for url in asked if not url.startswith("data:")},
@@ -203,10 +204,12 @@ BAD_PICTURES = """[...document.images].filter(one => !(one.complete && one.natur
   && one.getBoundingClientRect().width > 200)).map(one => one.alt)"""
 TEXTS = """(() => { const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) if (walk.currentNode.data.trim()) found.push(walk.currentNode); return found; })()"""
-SMALL = f"""{TEXTS}.filter(text => parseFloat(getComputedStyle(text.parentElement).fontSize) < 12).map(text => text.data)"""
+SMALL = f"""{TEXTS}.filter(text => parseFloat(getComputedStyle(text.parentElement).fontSize) < 12)
+  .map(text => text.data)"""
 PALE = f"""(() => {{
   const parts = colour => (colour.match(/[\\d.]+/g) || []).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+  const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
+    .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
     .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
   const behind = one => {{ for (; one; one = one.parentElement) {{
     const colour = parts(getComputedStyle(one).backgroundColor);
@@ -250,6 +253,12 @@ class SmallFolders(unittest.TestCase):
         self.training("results.h5")
         self.assertEqual(report_warnings.warnings(report_folder.found_in(self.folder)), [])
 
+    def test_sources_with_changes_are_warned_of_and_never_checked_out(self):
+        self.training("results.h5", git_commit="c" * 40 + "-dirty")
+        folder = report_folder.found_in(self.folder)
+        self.assertEqual([title for title, _ in report_warnings.warnings(folder)], ["Changed sources"])
+        self.assertEqual(report_facts.commands(folder)[0], "git checkout " + "c" * 40)
+
     def test_a_file_that_ends_hdf5_itself_is_named(self):
         self.training("good.h5")
         self.training("deadly.h5")
@@ -272,7 +281,8 @@ class SmallFolders(unittest.TestCase):
             rows["mean"][(rows["method"] == b"meta_hard") & (rows["metric"] == b"eo_gap")] = np.nan
             file["summary"][...] = rows
         found = report_warnings.warnings(report_folder.found_in(self.folder))
-        self.assertIn(("Undefined on compas", "in no split or task is there a value for EO gap of metasieve (hard)"), found)
+        self.assertIn(("Undefined on compas", "in no split or task is there a value for EO gap of metasieve (hard)"),
+                      found)
 
     def test_a_folder_without_results_is_refused_and_an_old_report_stays(self):
         (self.folder / "report.html").write_text("old")
