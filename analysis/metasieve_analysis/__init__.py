@@ -6,7 +6,8 @@
 
 Modules: files (reading and writing), style (colours, words and saving), and one a kind of picture: suites, learning,
 comparison, frontier, noise, response, sweeps, scaling, simulation. Their functions return matplotlib figures; the
-scripts beside this package write them as PNG and SVG with the figures' numbers as CSV.
+scripts beside this package write them as PNG and SVG with the figures' numbers as CSV. result_tables and tables make
+tables of results, as Markdown, LaTeX and HTML; npz exports suites; report_... make the page of report.py.
 """
 import pathlib
 import sys

@@ -6,7 +6,7 @@ from .comparison_report import FINDINGS
 from .files import summary_of
 from .report_facts import commit_of
 from .report_words import count, listed, readable
-from .result_tables import MAIN, spoken
+from .result_tables import MAIN, spoken, unit
 
 SUSPECT = ("constant", "undefined", "failed")  # findings that are warnings
 
@@ -20,6 +20,9 @@ def of_evaluation(evaluation):
             title = "Constant predictor" if row.kind == "constant" else FINDINGS[row.kind]
             found.append((f"{title} on {row.source}", readable(row.text)))
     for source, methods in summary_of(evaluation).items():
+        if max((cells["accuracy"]["splits"] for cells in methods.values() if "accuracy" in cells), default=2) < 2:
+            what = unit(evaluation, source).removesuffix("s")
+            found.append((f"One {what} only on {source}", "what is more than chance cannot be told"))
         bare = {method: [words for metric, words in MAIN.items()
                          if metric in cells and math.isnan(cells[metric]["mean"])]
                 for method, cells in methods.items()}

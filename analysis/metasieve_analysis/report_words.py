@@ -40,7 +40,9 @@ def ours(methods):
 
 
 def direction(cell):
-    """1 or -1 where a change is beyond chance, else 0."""
+    """1 or -1 where a change is beyond chance, else 0, as always with one split."""
+    if cell["splits"] < 2:
+        return 0
     low, high = cell["baseline_change_low"], cell["baseline_change_high"]
     return 1 if low > 0 else -1 if high < 0 else 0
 
@@ -49,8 +51,8 @@ def on_source(source, methods):
     """A sentence on one source: accuracy and equalised-odds gap against training on all rows."""
     method = ours(methods)
     accuracy, gap = (methods[method].get(metric) for metric in ("accuracy", "eo_gap"))
-    base = methods.get("baseline", {})
-    if accuracy is None or math.isnan(accuracy["mean"]) or not base:
+    base = methods["baseline"]
+    if accuracy is None or math.isnan(accuracy["mean"]):
         return f"On {source}, {spoken(method)} cannot be compared with training on all rows."
     word = {1: "more accurate than", -1: "less accurate than", 0: "as accurate, within chance, as"}[direction(accuracy)]
     change, low, high = (f"{100 * accuracy[f'baseline_change{end}']:+.1f}" for end in ("", "_low", "_high"))
@@ -118,7 +120,7 @@ def on_scaling(contents):
 
 def verdict(folder):
     """The results in sentences."""
-    panels = [(source, methods) for source, methods in sources_of(folder) if ours(methods)]
+    panels = [(source, methods) for source, methods in sources_of(folder) if ours(methods) and "baseline" in methods]
     said = [on_source(*panel) for panel in panels] if len(panels) <= 3 else [on_many(panels)]
     said += [on_sweep(sweep) for sweep in folder.of("sweep")]
     for contents in folder.of("scaling"):

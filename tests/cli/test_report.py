@@ -101,8 +101,8 @@ class WholeFolder(unittest.TestCase):
     def test_the_verdict_is_computed_from_the_figures(self):
         said = self.page.words["top"]
         for sentence in (f"On {NASTY}, metasieve (hard) is more accurate than training on all rows: 0.730 against "
-                         "0.700 (+3.0 points, 95 % interval +2.5 to +3.5); it is fairer: the equalised-odds gap is 0.100 "
-                         "instead of 0.400 (−75 %).",
+                         "0.700 (+3.0 points, 95 % interval +2.5 to +3.5); it is fairer: the equalised-odds gap is "
+                         "0.100 instead of 0.400 (−75 %).",
                          "trained for 40 iterations on 24 tasks; on the validation tasks it reaches accuracy 0.850 "
                          "(untrained 0.700, all rows 0.750)", "3 of 4 points of the sweep are done",
                          "the highest accuracy of metasieve (hard) is 0.830 [0.820, 0.840] at point 3 (meta.weight "
@@ -123,7 +123,8 @@ class WholeFolder(unittest.TestCase):
         said = self.page.words["run"]
         for words in ("without ending evaluation metasieve 0.1.0 aaaaaaaaaaaa 2026-01-31 12:00:00 UTC node1, node2; "
                       "Some CPU 2 ranks × 3 threads on 2 nodes 2.5 min",
-                      "results.h5 training not recorded bbbbbbbbbbbb not recorded not recorded 4 ranks × 2 threads 2.0 h",
+                      "results.h5 training not recorded bbbbbbbbbbbb not recorded not recorded 4 ranks × 2 threads "
+                      "2.0 h",
                       "suite.h5 tasks not recorded", "1 to 40 not recorded"):
             self.assertIn(words, said)
         self.assertIn("fairness_weight = -0.5 &amp; &lt;i&gt;", self.text)  # as it was, to be run again
@@ -273,6 +274,24 @@ class SmallFolders(unittest.TestCase):
             folder = report_folder.found_in(self.folder)
         self.assertEqual([one.path.name for one in folder.contents], ["good.h5"])
         self.assertRegex(folder.problems[0], "deadly.h5 is left out: it is damaged")
+
+    def test_one_split_tells_nothing_beyond_chance(self):
+        path = write_evaluation(self.folder / "e.h5", ["compas"])
+        with h5py.File(path, "a") as file:
+            rows = file["summary"][:]
+            rows["splits"] = 1
+            file["summary"][...] = rows
+        folder = report_folder.found_in(self.folder)
+        self.assertIn("as accurate, within chance, as training on all rows", report_words.verdict(folder)[0])
+        self.assertIn(("One split only on compas", "what is more than chance cannot be told"),
+                      report_warnings.warnings(folder))
+
+    def test_of_many_sources_a_verdict_counts(self):
+        write_evaluation(self.folder / "e.h5", list("abcd"))
+        said, = report_words.verdict(report_folder.found_in(self.folder))
+        self.assertEqual(said, "Of 4 sources, metasieve is more accurate than training on all rows on 4, less accurate "
+                               "on 0, and as accurate within chance on 0; its equalised-odds gap is smaller beyond chance "
+                               "on 4, and larger on 0.")
 
     def test_undefined_rates_are_warned_of(self):
         path = write_evaluation(self.folder / "e.h5", ["compas"])
