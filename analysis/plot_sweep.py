@@ -3,8 +3,8 @@
 
     analysis/plot_sweep.py runs/sweep/sweep.h5 --output runs/sweep/plot [--method meta_hard]
 
-writes plot_effects and, where two or more keys were swept, plot_maps and plot_parallel. Points that are not done are left
-out. `metasieve sweep --output runs/sweep --collect` makes sweep.h5.
+writes plot_effects and, where two or more keys were swept, plot_maps and plot_parallel. Points that are not done are
+left out. `metasieve sweep --output runs/sweep --collect` makes sweep.h5.
 """
 import sys
 

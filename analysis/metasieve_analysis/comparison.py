@@ -11,7 +11,7 @@ METRICS = ("accuracy", *GAPS)
 
 
 def panels_of(paths, only=None, without=()):
-    """[(source, {method: {metric: cell}})] of evaluation files, none of them empty. `only`: these sources, None for all.
+    """[(source, {method: {metric: cell}})] of evaluation files, none of them empty. `only`: of these sources.
 
     @raises OSError, ValueError; the latter if nothing is left
     """
@@ -56,7 +56,8 @@ def plot(panels, gap="eo_gap"):
     """A figure with a panel a source: means with 95 % intervals of the methods for which both are defined."""
     columns = min(len(panels), 3)
     rows = math.ceil(len(panels) / columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(max(4.6 * columns, 5.4), 4.0 * rows + (0.8 if columns > 1 else 1.8)), squeeze=False)
+    size = max(4.6 * columns, 5.4), 4.0 * rows + (0.8 if columns > 1 else 1.8)  # a narrow one has a tall legend
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
     handles = {}
     for axis, (source, methods) in zip(axes.flat, panels):
         for method in style.in_order(methods):

@@ -31,7 +31,7 @@ def read(path, wanted=None):
 
 
 class Contents(Mapping):
-    """What is in one file, by name: records as data frames, all else as arrays. A value is read when it is asked for.
+    """What is in one file, by name: records as data frames, all else as arrays; each is read when it is asked for.
 
     type        one of TYPES
     attributes  {name: value} of the file, text decoded

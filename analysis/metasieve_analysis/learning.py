@@ -58,7 +58,8 @@ def untrained(axis, validation, column):
 
 def draw_loss(axis, history, validation):
     """Training: mean of each batch, and its running mean; validation where the file has it."""
-    axis.plot(history["iteration"], history["loss"], color=BLUE, alpha=0.25, linewidth=0.8, label="training, each batch")
+    axis.plot(history["iteration"], history["loss"], color=BLUE, alpha=0.25, linewidth=0.8,
+              label="training, each batch")
     axis.plot(history["iteration"], running_mean(history["loss"]), color=BLUE, linewidth=1.8,
               label="training, running mean")
     if "loss" in validation and validation["loss"].notna().any():  # older programs did not measure it

@@ -43,8 +43,8 @@ def table_of(evaluation):
 
 
 def plot(table):
-    """Share of the wrong labels that a method's selection is rid of, against the noise rate: a panel a source, or one for
-    all where each source has one noise rate alone."""
+    """Share of the wrong labels that a method's selection is rid of, against the noise rate: a panel a source, or one
+    for all where each source has one noise rate alone."""
     sources = list(dict.fromkeys(table["source"]))
     if table.groupby(["source", "method"]).size().max() == 1:
         figure, axis = plt.subplots(figsize=(max(2.4 * len(sources) + 2, 6.4), 4.6))

@@ -8,8 +8,8 @@ from . import style
 from .style import MARKERS, SERIES, plt
 
 COLUMNS = 6
-NOTE = ("Each panel sets one meta-feature of all training rows to its value at a quantile (0 least, 1 most) and leaves the "
-        "others as they are.\nThe feature that moves the weight most comes first. Bands: least and most of several "
+NOTE = ("Each panel sets one meta-feature of all training rows to its value at a quantile (0 least, 1 most) and leaves "
+        "the others as they are.\nThe feature that moves the weight most comes first. Bands: least and most of several "
         "policies.")
 
 

@@ -42,8 +42,8 @@ def plot(tables):
                       linewidth=1.6, label=study)
         if kind == "weak":
             axis.axhline(GOAL, color="#888888", linewidth=0.9)
-            axis.annotate(f"{GOAL:g}", (0, GOAL), (3, -2), textcoords="offset points", xycoords=("axes fraction", "data"),
-                          fontsize=8, color="#555555", ha="left", va="top")
+            axis.annotate(f"{GOAL:g}", (0, GOAL), (3, -2), textcoords="offset points", fontsize=8, color="#555555",
+                          xycoords=("axes fraction", "data"), ha="left", va="top")
         nodes = sorted(table["ranks"].unique())
         axis.set_xscale("log", base=2)
         axis.xaxis.set_major_locator(FixedLocator(nodes))

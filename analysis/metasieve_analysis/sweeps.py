@@ -17,6 +17,7 @@ METRICS = {"accuracy": ("accuracy", True), "dp_gap": ("DP gap", False), "eo_gap"
 PREFERRED = ("meta_hard", "meta_soft", "trained_hard", "trained_soft")
 COLOURS = "cividis"  # from dark to light for all kinds of colour vision
 MOST_VALUES = 20  # of a key; beyond them points are drawn where they are, not as cells of a map
+MOST_NUMBERED = 6  # rows or columns of a map with a number in each cell
 MOST_PAIRS = 6
 
 
@@ -142,7 +143,7 @@ def draw_cells(axis, points, x, y, values, more_is_better):
     table = values.groupby([points[y], points[x]]).mean().unstack()
     picture = axis.imshow(table, cmap=COLOURS, aspect="auto", origin="lower")
     middle = (np.nanmin(table) + np.nanmax(table)) / 2
-    if table.size <= 60:
+    if max(table.shape) <= MOST_NUMBERED:
         for (row, column), value in np.ndenumerate(table.to_numpy()):
             if np.isfinite(value):
                 axis.text(column, row, f"{value:.3f}", ha="center", va="center", fontsize=8,
@@ -170,7 +171,7 @@ def shown(value):
 
 
 def plot_parallel(points, method):
-    """Parallel coordinates: a line a point over the swept keys and metrics, coloured by the last metric that is a gap."""
+    """Parallel coordinates: a line a point over swept keys and metrics, coloured by the last metric that is a gap."""
     keys, metrics = keys_of(points), metrics_of(points, method)
     colour = "eo_gap" if "eo_gap" in metrics else metrics[-1]
     values = points[f"{method}.{colour}.mean"]
@@ -184,8 +185,8 @@ def plot_parallel(points, method):
         heights.append(height)
         axis.axvline(number, color=GREY, linewidth=1)
         for place, text in ticks:
-            axis.annotate(text, (number, place), (-4, 0), textcoords="offset points", ha="right", va="center", fontsize=8,
-                          zorder=5, bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 0.6})
+            axis.annotate(text, (number, place), (-4, 0), textcoords="offset points", ha="right", va="center",
+                          fontsize=8, zorder=5, bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 0.6})
     for height, value in zip(np.column_stack(heights), values):
         axis.plot(range(len(columns)), height, color=plt.get_cmap(COLOURS)(scale(value)), alpha=0.85, linewidth=1.4)
     axis.set_xticks(range(len(columns)), [name.replace(".", ".\n", 1) for name, *_ in columns], fontsize=9)

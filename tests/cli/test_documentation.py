@@ -1,5 +1,5 @@
-"""Runs every command and every line of Python that the documentation shows, page by page,
-with small settings; and checks its links, paths and quoted messages."""
+"""Runs every command and every line of Python that the documentation shows, page by page, with small settings; and
+checks its links, paths and quoted messages."""
 import importlib.util
 import os
 import pathlib
@@ -21,7 +21,7 @@ SMALLER = {"score_example.py": "--splits 2"}
 # Messages of Open MPI and Python.
 OF_OTHERS = {"mpirun has detected an attempt to run as root", "There are not enough slots available", "No module named"}
 
-# metasieve, with fewer tasks and steps than the command says: `forced` keys in place of given ones, `added` where missing.
+# metasieve, with fewer tasks and steps than the command says.
 SMALL = """#!{python} -SE
 import os, sys
 words = sys.argv[1:]
@@ -94,8 +94,8 @@ class Commands(unittest.TestCase):
         environment = os.environ | MPI | {"PATH": f"{self.bin}:{os.environ['PATH']}", "PYTHONPATH": "analysis",
                                           "OMP_NUM_THREADS": "1", "EDITOR": "true", "METASIEVE_BOOTSTRAP": "off",
                                           "METASIEVE_PYTHON": sys.executable, "METASIEVE_SITE": "jobs/site.sh"}
-        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, errors="replace",
-                              stdin=subprocess.DEVNULL, timeout=300)
+        done = subprocess.run(command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, errors="replace", timeout=300)
         self.assertEqual(done.returncode, 0, f"{page}:\n{shown}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
 
     def runnable(self, line):
@@ -117,7 +117,8 @@ class Commands(unittest.TestCase):
             for block in blocks(texts[page], "sh"):
                 lines = [self.runnable(line) for line in block.splitlines() if line.split()[0:1] != []
                          and line.split()[0] not in ELSEWHERE]
-                self.run_shown(page, ["bash", "-eo", "pipefail", "-c", "\n".join(["M=build/src/metasieve", *lines])], block)
+                script = "\n".join(["M=build/src/metasieve", *lines])
+                self.run_shown(page, ["bash", "-eo", "pipefail", "-c", script], block)
             scripts = blocks(texts[page], "python")
             if importlib.util.find_spec("sklearn") is None:
                 scripts = [script for script in scripts if "sklearn" not in script]
@@ -151,7 +152,8 @@ class Words(unittest.TestCase):
                  if path.suffix in (".cpp", ".hpp", ".sh", ".py")] + [ROOT / "CMakeLists.txt"]
         sources = re.sub(r'"\s*"', "", "\n".join(path.read_text() for path in files))
         page = pages()["src/cli/TROUBLESHOOTING.md"]
-        quoted = [text for row in re.findall(r"^\| (.*?) \|", page, re.MULTILINE) for text in re.findall("`([^`]+)`", row)]
+        rows = re.findall(r"^\| (.*?) \|", page, re.MULTILINE)
+        quoted = [text for row in rows for text in re.findall("`([^`]+)`", row)]
         self.assertGreater(len(quoted), 20)
         for text in quoted:
             self.assertTrue(text in OF_OTHERS or text in sources, text)

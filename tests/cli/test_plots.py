@@ -227,7 +227,8 @@ class Response(InFolder):
 def swept(**keys):
     """Points over all combinations of these values; accuracy is highest at the last of all, the EO gap lowest at the
     first."""
-    grid = pd.MultiIndex.from_product(keys.values(), names=[name.replace("__", ".") for name in keys]).to_frame(index=False)
+    names = [name.replace("__", ".") for name in keys]
+    grid = pd.MultiIndex.from_product(keys.values(), names=names).to_frame(index=False)
     number = np.arange(len(grid))
     table = pd.DataFrame({"index": number, "hash": [f"{i:x}" for i in number],
                           "state": np.where(number == 1, "failed", "done").astype(object)})
