@@ -1,4 +1,5 @@
 #include "parallel/for_each.hpp"
+#include "run/closing.hpp"
 #include "run/format.hpp"
 #include "run/placement.hpp"
 #include "run/summary.hpp"
@@ -173,7 +174,14 @@ void print_comparison(const EvaluateRequest& request, const EvaluationPlan& plan
   std::printf("\n%s",
               comparison_table(results.tables, config.fairness == Gap::dp ? "dp_gap" : "eo_gap").c_str());
   if (plan.frontier_steps > 0) std::fputs(frontier_table(results.tables.frontier).c_str(), stdout);
-  std::printf("\nwrote %s\n", request.output.c_str());
+  const auto failed = std::count_if(results.rows.begin(), results.rows.end(),
+                                    [](const EvaluationRow& row) { return row.failed != 0; });
+  if (failed > 0)
+    std::fputs(warning_line(format("%ld of %zu fits failed", static_cast<long>(failed), results.rows.size()))
+                   .c_str(),
+               stdout);
+  std::printf("\n%swrote %s\n", evaluation_closing(results.tables.summary, policy.keep).c_str(),
+              request.output.c_str());
 }
 
 } // namespace
@@ -235,7 +243,14 @@ void evaluate(const Communicator& comm, const EvaluateRequest& request) {
   EvaluationInput input{read_policies(comm, request), evaluation_sources(comm, request),
                         request.suite ? Pooling::sources : Pooling::none, key_of_files(comm, request)};
   StatusFile status(comm, status_of_file(request.output), "evaluate");
+  const double begin = wall_seconds();
   status.during([&] { evaluate(comm, request, std::move(input), status); });
+  if (comm.is_root())
+    std::printf("  in %s on %d rank(s) x %d thread(s)\n%s", duration_text(wall_seconds() - begin).c_str(),
+                comm.size(), thread_count(),
+                next_line({"python3", "analysis/plot_comparison.py", request.output.string(), "--output",
+                           "comparison.png"})
+                    .c_str());
 }
 
 } // namespace metasieve

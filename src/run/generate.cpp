@@ -1,5 +1,6 @@
 #include "io/task_bytes.hpp"
 #include "parallel/for_each.hpp"
+#include "run/closing.hpp"
 #include "run/machine.hpp"
 #include "run/resumable_work.hpp"
 #include "run/task_source.hpp"
@@ -180,13 +181,17 @@ void generate(const Communicator& comm, const GenerateRequest& request, StatusFi
   const std::int64_t rows = comm.sum(maker.rows());
   const std::string warning = one_class_warning(comm, maker.one_class());
   const double most_bytes = comm.max(peak_bytes());
-  if (comm.is_root())
+  if (comm.is_root()) {
     std::printf(
         "wrote %s: %lld tasks, %lld rows; made in %.2f s, written in %.2f s on %d rank(s), at most %.0f MB "
         "on one%s\n",
         request.output.c_str(), static_cast<long long>(source.task_count()), static_cast<long long>(rows),
         maker.seconds(), wall_seconds() - begin - maker.seconds(), comm.size(), 1e-6 * most_bytes,
         warning.c_str());
+    std::printf(
+        "%s",
+        next_line({"metasieve", "train", "--suite", request.output.string(), "--output", "DIR"}).c_str());
+  }
 }
 
 } // namespace

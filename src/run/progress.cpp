@@ -27,6 +27,7 @@ Progress::Progress(ProgressSettings settings)
   state_.done = settings_.begun;
   state_.total = settings_.total;
   state_.unit = settings_.what + "s";
+  if (settings_.status != nullptr) settings_.status->update(state_);
   if (!terminal_) return;
   const int width = terminal_width(STDOUT_FILENO);
   width_ = width > 0 ? static_cast<std::size_t>(width) : usual_width;
@@ -99,7 +100,8 @@ void Progress::tell(const std::string& head, const std::string& state, bool is_d
   state_.seconds_left = left_.seconds();
   if (settings_.status != nullptr) settings_.status->update(state_);
   const double now = wall_seconds();
-  if (!settings_.speaks || (terminal_ ? now - last_told_ < seconds_between : !is_due)) return;
+  const bool now_on_terminal = now - last_told_ > seconds_between || state_.done == state_.total;
+  if (!settings_.speaks || !(terminal_ ? now_on_terminal : is_due)) return;
   last_told_ = now;
   const std::string left = duration_text(state_.seconds_left) + " left";
   const std::string middle = state.empty() ? "" : "  " + state;

@@ -5,6 +5,7 @@
 #include "parallel/for_each.hpp"
 #include "policy/adam.hpp"
 #include "run/batch_mean.hpp"
+#include "run/closing.hpp"
 #include "run/failures.hpp"
 #include "run/folder_lock.hpp"
 #include "run/format.hpp"
@@ -325,16 +326,25 @@ private:
     for (const HistoryRow& row : results.history) clipped_tasks += row.clipped_tasks;
     if (in_session_) std::printf("%s", timing_table(results.timing).c_str());
     if (!results.failures.empty())
-      std::printf("warning: %lld task fits failed and were left out: %s; see /failures of results.h5\n",
-                  static_cast<long long>(failed_), failures_text(results.failures).c_str());
+      std::fputs(warning_line(std::to_string(failed_) + " task fits failed and were left out: " +
+                              failures_text(results.failures) + "; see /failures of results.h5")
+                     .c_str(),
+                 stdout);
     if (clipped_tasks > 0)
-      std::printf("warning: %lld task gradients were clipped at norm %g\n",
-                  static_cast<long long>(clipped_tasks), BatchSum::bound);
+      std::fputs(warning_line(format("%lld task gradients were clipped at norm %g",
+                                     static_cast<long long>(clipped_tasks), BatchSum::bound))
+                     .c_str(),
+                 stdout);
+    std::printf("%s", validation_table(results.validation, config_.suite.validation_tasks).c_str());
     std::printf(
         "wrote %s, results.h5 and checkpoint.h5 (%ld iterations, %d rank(s) x %d thread(s), %.1f s, at most "
         "%.0f MB on a rank)\n",
         (folder_ / "policy.h5").c_str(), static_cast<long>(config_.meta.iterations), comm_.size(),
         thread_count(), wall_seconds() - begin_, 1e-6 * most_bytes);
+    if (!locked_)
+      std::printf("%s", next_line({"metasieve", "evaluate", "--policy", (folder_ / "policy.h5").string(),
+                                   "--suite", "NEW_SUITE", "--output", (folder_ / "evaluation.h5").string()})
+                            .c_str());
   }
 
   const Communicator& comm_;
