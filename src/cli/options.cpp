@@ -49,8 +49,10 @@ std::string see_help(const std::string& command) {
   std::vector<std::string> known;
   for (const OptionInfo& option : info.options) known.emplace_back(option.name);
   for (const ConfigKey& key : keys_of(info)) known.push_back(key.name);
-  const std::string right = known.empty() ? ": " + std::string(info.name) + " takes one file and no option; "
-                                          : ": did you mean --" + nearest_name(name, known) + "? ";
+  const std::string right =
+      info.takes_keys ? ": did you mean --" + nearest_name(name, known) + "? "
+                      : ": " + std::string(info.name) + " takes one file and " +
+                            (known.empty() ? "no option; " : "no option but --" + known.front() + "; ");
   throw ConfigError("unknown option --" + name + right + see_help(info.name));
 }
 

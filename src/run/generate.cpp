@@ -121,7 +121,7 @@ private:
   /// The tasks of the turn before.
   void wrote(Range places) {
     progress_->did(writing, writing_seconds(places));
-    progress_->report_share("");
+    if (places.size() > 0) progress_->report_share("");
   }
 
   void look_at_tasks() {

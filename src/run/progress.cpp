@@ -59,11 +59,11 @@ void Progress::close(std::size_t kind) {
   left_.close(kind);
 }
 
-/// What other threads are at is half done, on average.
+/// What other threads are at is half done, on average. Time without work is of no kind: it comes once.
 void Progress::account(std::size_t kind) {
   const double now = wall_seconds();
   const double work = finished_.at(kind) + 0.5 * in_flight_.at(kind);
-  left_.add(kind, work - accounted_.at(kind), now - last_event_);
+  if (work > accounted_.at(kind)) left_.add(kind, work - accounted_.at(kind), now - last_event_);
   accounted_.at(kind) = work;
   last_event_ = now;
 }

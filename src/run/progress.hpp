@@ -32,7 +32,7 @@ public:
   /// A thread begins, and ends, `work` of a kind. Time goes to the kind that ended last.
   void begin(std::size_t kind, double work);
   void end(std::size_t kind, double work);
-  /// `work` of a kind was done since the last such call.
+  /// `work` of a kind was done since the last such call; 0: what was done meanwhile counts for nothing.
   void did(std::size_t kind, double work);
 
   /// No more of a kind comes.

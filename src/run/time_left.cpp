@@ -33,7 +33,7 @@ double TimeLeft::seconds() const {
 double TimeLeft::share() const {
   double spent = 0;
   for (const Kind& kind : kinds_) spent += kind.seconds;
-  return spent > 0 ? spent / (spent + seconds()) : 0.0;
+  return spent > 0 ? spent / (spent + seconds()) : 0.0; // what is done has taken time
 }
 
 double TimeLeft::share_of(std::size_t kind) const {
