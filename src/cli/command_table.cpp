@@ -256,7 +256,8 @@ const std::vector<Explained>& status_fields() {
       {"started, updated", "ISO 8601, UTC"},
       {"ranks, threads", "threads of each rank"},
       {"version, commit", "of the program"},
-      {"metrics", "the latest loss, validation_accuracy, validation_dp_gap, validation_eo_gap of train"},
+      {"metrics", "the latest loss, validation_loss, validation_accuracy, validation_dp_gap, "
+                  "validation_eo_gap of train"},
       {"exit_code", "null while it runs"}};
   return all;
 }

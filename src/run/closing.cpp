@@ -1,5 +1,7 @@
 #include "run/closing.hpp"
 
+#include "run/batch_mean.hpp"
+#include "run/failures.hpp"
 #include "run/format.hpp"
 #include "run/terminal.hpp"
 
@@ -52,12 +54,26 @@ std::string next_line(const std::vector<std::string>& words) {
   return text + "\n";
 }
 
+std::string training_warnings(const Results& results, std::int64_t failed) {
+  std::int64_t clipped = 0;
+  for (const HistoryRow& row : results.history) clipped += row.clipped_tasks;
+  std::string text;
+  if (!results.failures.empty())
+    text += warning_line(std::to_string(failed) + " task fits failed and were left out: " +
+                         failures_text(results.failures) + "; see /failures of results.h5");
+  if (clipped > 0)
+    text += warning_line(format("%lld task gradients were clipped at norm %g",
+                                static_cast<long long>(clipped), BatchSum::bound));
+  return text;
+}
+
 std::string validation_table(const std::vector<ValidationRow>& validation, std::int64_t tasks) {
   if (validation.empty()) return "";
   const ValidationRow &first = validation.front(), &last = validation.back();
-  const auto best = std::max_element(
-      validation.begin(), validation.end(),
-      [](const ValidationRow& a, const ValidationRow& b) { return a.accuracy < b.accuracy; });
+  const auto best = std::min_element(validation.begin(), validation.end(),
+                                     [](const ValidationRow& a, const ValidationRow& b) {
+                                       return a.loss < b.loss || (std::isnan(b.loss) && !std::isnan(a.loss));
+                                     });
   std::string text =
       heading(format("on %lld validation task(s):", static_cast<long long>(tasks))) +
       "  accuracy   DP gap   EO gap\n" +
@@ -65,9 +81,9 @@ std::string validation_table(const std::vector<ValidationRow>& validation, std::
   if (first.iteration == 0)
     text += table_line("untrained policy", first.accuracy, first.dp_gap, first.eo_gap);
   text += table_line("trained policy", last.accuracy, last.dp_gap, last.eo_gap);
-  if (best->accuracy > last.accuracy)
-    text += format("  highest accuracy on the way: %.4f at iteration %lld\n", best->accuracy,
-                   static_cast<long long>(best->iteration));
+  if (std::isfinite(best->loss))
+    text += format("  lowest validation loss %.4f at iteration %lld, %.4f at the last\n", best->loss,
+                   static_cast<long long>(best->iteration), last.loss);
   return text;
 }
 

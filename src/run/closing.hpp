@@ -17,6 +17,9 @@ namespace metasieve {
 /// "next: COMMAND"; `words` with quotes where a shell needs them.
 [[nodiscard]] std::string next_line(const std::vector<std::string>& words);
 
+/// Of tasks that a training left out or clipped, a line each; "" if there are none. `failed`: fits.
+[[nodiscard]] std::string training_warnings(const Results& results, std::int64_t failed);
+
 /// The first and the last validation beside the fit on all rows, a line each; "" without validation.
 [[nodiscard]] std::string validation_table(const std::vector<ValidationRow>& validation, std::int64_t tasks);
 

@@ -227,6 +227,7 @@ private:
     const ValidationRow row = validation.measure(comm_, state_.policy, t, failures_);
     state_.results.validation.push_back(row);
     progress.did(kind(TrainingPart::validate), work_.validation());
+    progress.set_metric("validation_loss", row.loss);
     progress.set_metric("validation_accuracy", row.accuracy);
     progress.set_metric("validation_dp_gap", row.dp_gap);
     progress.set_metric("validation_eo_gap", row.eo_gap);
@@ -322,19 +323,8 @@ private:
 
   void report(double most_bytes) const {
     const Results& results = state_.results;
-    std::int64_t clipped_tasks = 0;
-    for (const HistoryRow& row : results.history) clipped_tasks += row.clipped_tasks;
     if (in_session_) std::printf("%s", timing_table(results.timing).c_str());
-    if (!results.failures.empty())
-      std::fputs(warning_line(std::to_string(failed_) + " task fits failed and were left out: " +
-                              failures_text(results.failures) + "; see /failures of results.h5")
-                     .c_str(),
-                 stdout);
-    if (clipped_tasks > 0)
-      std::fputs(warning_line(format("%lld task gradients were clipped at norm %g",
-                                     static_cast<long long>(clipped_tasks), BatchSum::bound))
-                     .c_str(),
-                 stdout);
+    std::printf("%s", training_warnings(results, failed_).c_str());
     std::printf("%s", validation_table(results.validation, config_.suite.validation_tasks).c_str());
     std::printf(
         "wrote %s, results.h5 and checkpoint.h5 (%ld iterations, %d rank(s) x %d thread(s), %.1f s, at most "

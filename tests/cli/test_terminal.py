@@ -108,7 +108,7 @@ class TestStatusFile(BinaryTest):
         status = self.check("run/progress.json", "done", 0, 10, 10, "iterations", 2)
         self.assertEqual(status["command"], "train")
         self.assertEqual(sorted(status["metrics"]), ["loss", "validation_accuracy", "validation_dp_gap",
-                                                     "validation_eo_gap"])
+                                                     "validation_eo_gap", "validation_loss"])
         last = json.loads(self.succeed("inspect", "run/results.h5", "--json").stdout)["contents"]
         self.assertEqual(status["metrics"]["loss"], last["last_iteration"]["loss"])
         self.assertEqual(status["metrics"]["validation_accuracy"], last["last_validation"]["accuracy"])
