@@ -1,6 +1,7 @@
 #include "cli/commands.hpp"
 
 #include "base/version.hpp"
+#include "cli/help.hpp"
 #include "cli/load_config.hpp"
 #include "cli/options.hpp"
 #include "io/inspect.hpp"
@@ -96,8 +97,14 @@ void run_command(const Communicator& comm, const std::vector<std::string>& argum
   CommandLine line;
   comm.agree([&] { line = parse_command_line(arguments); });
   if (line.version) return print(comm, version_text());
-  if (line.help) return print(comm, help_text(line.command));
-  if (line.command == "inspect") return print(comm, inspect_file(comm, line.files.front()));
+  if (line.help) {
+    std::string text;
+    comm.agree([&] { text = help_text(line.topic); });
+    return print(comm, text);
+  }
+  if (line.command == "inspect")
+    return print(comm,
+                 line.json ? inspect_json(comm, line.files.front()) : inspect_file(comm, line.files.front()));
   if (line.command == "verify") return print(comm, verify_file(comm, line.files.front()));
   if (line.command == "sweep") return run_sweep(comm, line);
   run_stage(comm, line);

@@ -1,9 +1,13 @@
 #include "cli/commands.hpp"
 
+#include "cli/help.hpp"
 #include "io/h5.hpp"
 #include "io/read_apart.hpp"
 #include "parallel/communicator.hpp"
 #include "run/stop.hpp"
+#include "run/terminal.hpp"
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -21,7 +25,8 @@ namespace {
 void report(const std::string& where, std::string message) {
   for (char& c : message)
     if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-  std::fprintf(stderr, "metasieve: %s%s\n", where.c_str(), message.c_str());
+  const std::string name = metasieve::painted(STDERR_FILENO, metasieve::Paint::red, "metasieve:");
+  std::fprintf(stderr, "%s %s%s\n", name.c_str(), where.c_str(), message.c_str());
 }
 
 } // namespace
@@ -29,6 +34,11 @@ void report(const std::string& where, std::string message) {
 int main(int argc, char** argv) {
   using namespace metasieve;
   if (const auto code = serve_reader(argc, argv)) return *code; // this process reads a file for another one
+  if (const auto text =
+          text_without_mpi(std::span(argv + 1, static_cast<std::size_t>(std::max(argc, 1) - 1)))) {
+    std::fputs(text->c_str(), stdout);
+    return std::fflush(stdout) == 0 ? 0 : static_cast<int>(ExitCode::data);
+  }
   // At once, for MPI takes its time. Other commands end soon, and may be killed.
   const std::string_view command = argc > 1 ? argv[1] : "";
   if (command == "generate" || command == "train" || command == "evaluate" || command == "sweep" ||

@@ -11,8 +11,10 @@ namespace metasieve {
 
 /// What the command line says, checked for form but not yet for meaning.
 struct CommandLine {
-  std::string command; ///< generate, train, ...; empty with --help or --version alone
+  std::string command;            ///< generate, train, ...; empty with help or --version
+  std::vector<std::string> topic; ///< of help: see help_text
   bool help = false, version = false, dry_run = false, frontier = false, resume = false;
+  bool json = false;                                                 ///< of inspect
   bool list = false, status = false, collect = false, retry = false; ///< of sweep
   std::optional<Index> point;                                        ///< of sweep
   std::optional<std::filesystem::path> config, output, suite;
@@ -23,8 +25,5 @@ struct CommandLine {
 
 /// @throws ConfigError naming the argument and what would be right.
 [[nodiscard]] CommandLine parse_command_line(const std::vector<std::string>& arguments);
-
-/// General help, or that of one command with its options and, where it takes them, all configuration keys.
-[[nodiscard]] std::string help_text(const std::string& command);
 
 } // namespace metasieve

@@ -10,6 +10,7 @@ namespace metasieve {
 /// What is read of a file by one rank alone, and travels to the others as bytes.
 enum class Content {
   header,
+  layout,
   checksums,
   suite,
   dataset,
@@ -24,6 +25,8 @@ enum class Content {
 
 // Each reads and checks the file, without MPI. @throws DataError
 [[nodiscard]] std::string header_content(const std::filesystem::path& path);
+/// Root attributes and the layout of every data set, as members of a JSON object.
+[[nodiscard]] std::string layout_content(const std::filesystem::path& path);
 /// "12 checksums fit", and how many data sets have none; one that does not fit is refused.
 [[nodiscard]] std::string checksums_content(const std::filesystem::path& path);
 [[nodiscard]] std::string

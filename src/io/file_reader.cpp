@@ -23,13 +23,28 @@ std::string shape_text(const std::vector<Index>& shape) {
   return text + "]";
 }
 
-std::vector<hsize_t> extents_of(const h5::DataSet& data_set) {
-  const h5::DataSpace space(H5Dget_space(data_set.get()), "H5Dget_space");
+std::vector<hsize_t> extents_of(const h5::DataSpace& space) {
   if (H5Sget_simple_extent_type(space.get()) == H5S_NULL) throw DataError("holds nothing");
   const int rank = h5::check(H5Sget_simple_extent_ndims(space.get()), "H5Sget_simple_extent_ndims");
   std::vector<hsize_t> extents(static_cast<std::size_t>(rank));
   h5::check(H5Sget_simple_extent_dims(space.get(), extents.data(), nullptr), "H5Sget_simple_extent_dims");
   return extents;
+}
+
+std::vector<hsize_t> extents_of(const h5::DataSet& data_set) {
+  return extents_of(h5::DataSpace(H5Dget_space(data_set.get()), "H5Dget_space"));
+}
+
+ValueLayout layout_of(const std::string& name, const h5::DataType& type, const h5::DataSpace& space) {
+  ValueLayout layout{name, h5::describe_type(type.get()), {}, {}};
+  for (const hsize_t extent : extents_of(space)) layout.shape.push_back(static_cast<Index>(extent));
+  const int members = layout.type == "compound" ? H5Tget_nmembers(type.get()) : 0;
+  for (int i = 0; i < members; ++i) {
+    char* const field = H5Tget_member_name(type.get(), static_cast<unsigned>(i));
+    layout.fields.emplace_back(field == nullptr ? "" : field);
+    H5free_memory(field);
+  }
+  return layout;
 }
 
 /// Shuffle, deflate and checksum, each at most once and in this order: what h5py and h5repack write. HDF5 has
@@ -247,6 +262,32 @@ void FileReader::require_type(const std::string& name, hid_t type) const {
     if (h5::check(H5Tequal(found.get(), type), "H5Tequal") == 0)
       fail(name, "has type " + h5::describe_type(found.get()) + "; must be " + h5::describe_type(type) +
                      ", little-endian");
+  });
+}
+
+std::vector<ValueLayout> FileReader::attributes() const {
+  const auto collect = [](hid_t, const char* name, const H5A_info_t*, void* names) -> herr_t {
+    static_cast<std::vector<std::string>*>(names)->emplace_back(name);
+    return 0;
+  };
+  return within("/", [&] {
+    std::vector<std::string> names;
+    h5::check(H5Aiterate2(file_.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names), "H5Aiterate");
+    std::vector<ValueLayout> layouts;
+    for (const std::string& name : names) {
+      const h5::Attribute attribute(H5Aopen(file_.get(), name.c_str(), H5P_DEFAULT), "H5Aopen");
+      layouts.push_back(layout_of(name, {H5Aget_type(attribute.get()), "H5Aget_type"},
+                                  {H5Aget_space(attribute.get()), "H5Aget_space"}));
+    }
+    return layouts;
+  });
+}
+
+ValueLayout FileReader::layout(const std::string& data_set) const {
+  return within(data_set, [&] {
+    const h5::DataSet opened = open(data_set);
+    return layout_of(data_set, {H5Dget_type(opened.get()), "H5Dget_type"},
+                     {H5Dget_space(opened.get()), "H5Dget_space"});
   });
 }
 

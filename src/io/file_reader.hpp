@@ -20,6 +20,14 @@ namespace metasieve {
 /// Ends the message about a file of a newer major version.
 inline constexpr const char* newer_version_advice = "install a newer metasieve";
 
+/// An attribute or a data set, without its values.
+struct ValueLayout {
+  std::string name;
+  std::string type; ///< as h5::describe_type
+  std::vector<Index> shape;
+  std::vector<std::string> fields; ///< of a compound
+};
+
 /// One of our files, read by one rank alone. The contents are taken for hostile: extents are checked against
 /// what the file can hold before memory is allocated. Members throw DataError: one line with the name of the
 /// file, the data set, what is wrong and what would be right.
@@ -58,6 +66,9 @@ public:
     require_type(name, h5::type_of<T>());
   }
 
+  /// Every attribute of the root.
+  [[nodiscard]] std::vector<ValueLayout> attributes() const;
+  [[nodiscard]] ValueLayout layout(const std::string& data_set) const;
   /// Every data set of the file, by name.
   [[nodiscard]] std::vector<std::string> data_sets() const;
   /// Whether the values are those whose checksum was written with them; nothing: it has none.

@@ -13,11 +13,10 @@
 #include "io/scores_file.hpp"
 #include "io/suite_file.hpp"
 #include "io/sweep_file.hpp"
+#include "io/task_spread.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <iomanip>
-#include <limits>
 #include <map>
 #include <set>
 #include <sstream>
@@ -55,17 +54,12 @@ private:
 };
 
 /// "least .. greatest, mean M" over the defined values.
-std::string spread(const std::vector<Metadata>& tasks, auto member) {
-  double low = std::numeric_limits<double>::infinity(), high = -low, total = 0;
-  int defined = 0;
-  for (const Metadata& task : tasks) {
-    const auto value = static_cast<double>(task.*member);
-    if (std::isnan(value)) continue;
-    low = std::min(low, value), high = std::max(high, value), total += value, ++defined;
-  }
-  if (defined == 0) return "undefined";
+template <class Member>
+std::string spread(const std::vector<Metadata>& tasks, Member member) {
+  const TaskSpread of = task_spread(tasks, member);
+  if (of.defined == 0) return "undefined";
   std::ostringstream out;
-  out << std::setprecision(4) << low << " .. " << high << ", mean " << total / defined;
+  out << std::setprecision(4) << of.least << " .. " << of.greatest << ", mean " << of.mean;
   return out.str();
 }
 

@@ -12,4 +12,9 @@ namespace metasieve {
 /// @throws AgreedError (exit code 3) if it is not one of ours, or damaged.
 [[nodiscard]] std::string inspect_file(const Communicator& comm, const std::filesystem::path& path);
 
+/// The same as one JSON object, for programs: file, type, attributes, config (sections of keys, whose values
+/// are text as in an INI file), data_sets (name, type, shape, and the fields of tables), and contents, which
+/// depend on the type. Undefined numbers are null.
+[[nodiscard]] std::string inspect_json(const Communicator& comm, const std::filesystem::path& path);
+
 } // namespace metasieve

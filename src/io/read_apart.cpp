@@ -34,7 +34,8 @@ struct Reader {
 };
 
 /// In the order of Content.
-constexpr std::array<Reader, 11> readers{{{"header", header_content},
+constexpr std::array<Reader, 12> readers{{{"header", header_content},
+                                          {"layout", layout_content},
                                           {"checksums", checksums_content},
                                           {"suite", suite_content},
                                           {"dataset", dataset_content},

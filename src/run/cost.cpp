@@ -142,15 +142,38 @@ TaskShape median_shape(std::vector<TaskShape> shapes, const std::function<double
   return *middle;
 }
 
+namespace {
+
+/// Until a rank has done items that it takes `threads` at a time.
+struct RankLoad {
+  double sum = 0, longest = 0;
+  void add(double cost) {
+    sum += cost;
+    longest = std::max(longest, cost);
+  }
+  [[nodiscard]] double until_done(int threads) const { return std::max(longest, sum / threads); }
+};
+
+} // namespace
+
 double busiest_seconds(std::span<const double> costs, std::span<const Range> shards, int threads) {
   double busiest = 0;
   for (const Range& shard : shards) {
-    double sum = 0, longest = 0;
-    for (Index i = shard.begin; i < shard.end; ++i) {
-      sum += costs[static_cast<std::size_t>(i)];
-      longest = std::max(longest, costs[static_cast<std::size_t>(i)]);
-    }
-    busiest = std::max({busiest, longest, sum / threads});
+    RankLoad load;
+    for (Index i = shard.begin; i < shard.end; ++i) load.add(costs[static_cast<std::size_t>(i)]);
+    busiest = std::max(busiest, load.until_done(threads));
+  }
+  return 1e-9 * busiest;
+}
+
+double busiest_seconds(std::span<const Index> items, std::span<const double> costs,
+                       std::span<const Range> shards, int threads) {
+  double busiest = 0;
+  auto item = items.begin();
+  for (const Range& shard : shards) {
+    RankLoad load;
+    for (; item != items.end() && *item < shard.end; ++item) load.add(costs[static_cast<std::size_t>(*item)]);
+    busiest = std::max(busiest, load.until_done(threads));
   }
   return 1e-9 * busiest;
 }

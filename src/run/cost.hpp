@@ -53,6 +53,10 @@ struct Uses {
 [[nodiscard]] double busiest_seconds(std::span<const double> costs, std::span<const Range> shards,
                                      int threads);
 
+/// The same where only `items` are done, ascending, as of a batch.
+[[nodiscard]] double busiest_seconds(std::span<const Index> items, std::span<const double> costs,
+                                     std::span<const Range> shards, int threads);
+
 /// Bytes of a task's rows as they are held: x, y, group, y_clean.
 [[nodiscard]] double data_bytes(const TaskShape& task);
 /// Bytes of a prepared task: its rows and their features.

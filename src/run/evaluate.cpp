@@ -1,3 +1,5 @@
+#include "parallel/for_each.hpp"
+#include "run/closing.hpp"
 #include "run/format.hpp"
 #include "run/placement.hpp"
 #include "run/summary.hpp"
@@ -43,6 +45,29 @@ WorkSettings work_settings(const EvaluateRequest& request, const EvaluationPlan&
   settings.checkpoint_minutes = config.output.checkpoint_minutes;
   settings.limits = config.run;
   return settings;
+}
+
+/// Predicted seconds of a rank: for each source what is not kept from an earlier run, and at last for the
+/// tables, which rank 0 makes.
+std::vector<double> work_of(const Communicator& comm, const EvaluationPlan& plan,
+                            const EvaluationInput& input, const ResumableWork& work) {
+  std::vector<double> seconds;
+  Index splits = 0;
+  for (std::size_t i = 0; i < input.sources.size(); ++i) {
+    const TaskSource& source = input.sources[i];
+    double sum = 0;
+    for (Index task = 0; task < source.task_count(); ++task)
+      if (!work.keeps(piece_id(i, task))) sum += plan.cost(source.shape(task));
+    seconds.push_back(1e-9 * sum / (comm.size() * thread_count()));
+    splits += source.task_count();
+  }
+  // Bootstrap intervals of each method, and of those that ask a policy against each other one.
+  const std::vector<Method>& methods = plan.config.evaluate.methods;
+  const auto asking = std::count_if(methods.begin(), methods.end(), asks_policy);
+  const auto intervals = static_cast<double>(std::ssize(methods) * (1 + asking));
+  seconds.push_back(intervals *
+                    (1e-3 * static_cast<double>(input.sources.size()) + 3e-5 * static_cast<double>(splits)));
+  return seconds;
 }
 
 /// `names` [tasks]: what each comes from, a family or not.
@@ -149,7 +174,14 @@ void print_comparison(const EvaluateRequest& request, const EvaluationPlan& plan
   std::printf("\n%s",
               comparison_table(results.tables, config.fairness == Gap::dp ? "dp_gap" : "eo_gap").c_str());
   if (plan.frontier_steps > 0) std::fputs(frontier_table(results.tables.frontier).c_str(), stdout);
-  std::printf("\nwrote %s\n", request.output.c_str());
+  const auto failed = std::count_if(results.rows.begin(), results.rows.end(),
+                                    [](const EvaluationRow& row) { return row.failed != 0; });
+  if (failed > 0)
+    std::fputs(warning_line(format("%ld of %zu fits failed", static_cast<long>(failed), results.rows.size()))
+                   .c_str(),
+               stdout);
+  std::printf("\n%swrote %s\n", evaluation_closing(results.tables.summary, policy.keep).c_str(),
+              request.output.c_str());
 }
 
 } // namespace
@@ -178,13 +210,20 @@ std::vector<std::filesystem::path> EvaluateRequest::input_files() const {
   return files;
 }
 
-EvaluationTables evaluate(const Communicator& comm, const EvaluateRequest& request, EvaluationInput input) {
+EvaluationTables evaluate(const Communicator& comm, const EvaluateRequest& request, EvaluationInput input,
+                          StatusFile& status) {
   const EvaluationPlan plan = evaluation_plan(request, std::move(input.policies));
-  ResumableWork work(comm, work_settings(request, plan, input));
+  const WorkSettings settings = work_settings(request, plan, input);
+  ResumableWork work(comm, settings);
+  status.begin();
+  Progress progress(
+      {comm.is_root(), "task", settings.pieces, work.kept(), 0, work_of(comm, plan, input, work), &status});
+  work.tell(progress);
   Outcome results;
   for (std::size_t i = 0; i < input.sources.size(); ++i) {
     const TaskSource& source = input.sources[i];
     add_source(task_results(comm, source, i, plan, work), source, plan.config.policy.features, results);
+    progress.close(i);
   }
   if (comm.is_root()) summarise_results(results, input.pooling, plan.config.evaluate.seed);
 
@@ -192,6 +231,7 @@ EvaluationTables evaluate(const Communicator& comm, const EvaluateRequest& reque
   write_evaluation(comm, request.output, {resolved_ini(plan.config), run_facts(comm, request.begin)},
                    {results.rows.begin() + part.begin, results.rows.begin() + part.end}, results.tables);
   work.finish();
+  progress.clear_line();
   if (comm.is_root()) print_comparison(request, plan, results);
   require_few_failed(results.rows, plan.config.run.max_failed);
   return std::move(results.tables);
@@ -202,7 +242,15 @@ void evaluate(const Communicator& comm, const EvaluateRequest& request) {
   require_writable(comm, {request.output});
   EvaluationInput input{read_policies(comm, request), evaluation_sources(comm, request),
                         request.suite ? Pooling::sources : Pooling::none, key_of_files(comm, request)};
-  evaluate(comm, request, std::move(input));
+  StatusFile status(comm, status_of_file(request.output), "evaluate");
+  const double begin = wall_seconds();
+  status.during([&] { evaluate(comm, request, std::move(input), status); });
+  if (comm.is_root())
+    std::printf("  in %s on %d rank(s) x %d thread(s)\n%s", duration_text(wall_seconds() - begin).c_str(),
+                comm.size(), thread_count(),
+                next_line({"python3", "analysis/plot_comparison.py", request.output.string(), "--output",
+                           "comparison.png"})
+                    .c_str());
 }
 
 } // namespace metasieve

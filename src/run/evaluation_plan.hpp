@@ -1,5 +1,6 @@
 #pragma once
 
+#include "run/status_file.hpp"
 #include "run/summary.hpp"
 #include "run/task_source.hpp"
 #include "selectors/contest.hpp"
@@ -38,8 +39,9 @@ struct EvaluationInput {
   std::string key; ///< lines "name = value" that tell these policies and tasks from others: see Journal
 };
 
-/// Collective: as the stage of this name; the request's input files are names alone. @return the tables, on
-/// rank 0
-EvaluationTables evaluate(const Communicator& comm, const EvaluateRequest& request, EvaluationInput input);
+/// Collective: as the stage of this name; the request's input files are names alone, and `status` is told how
+/// far it is. @return the tables, on rank 0
+EvaluationTables evaluate(const Communicator& comm, const EvaluateRequest& request, EvaluationInput input,
+                          StatusFile& status);
 
 } // namespace metasieve

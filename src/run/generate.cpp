@@ -1,4 +1,6 @@
 #include "io/task_bytes.hpp"
+#include "parallel/for_each.hpp"
+#include "run/closing.hpp"
 #include "run/machine.hpp"
 #include "run/resumable_work.hpp"
 #include "run/task_source.hpp"
@@ -6,6 +8,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <numeric>
 
 namespace metasieve {
 namespace {
@@ -37,6 +40,12 @@ WorkSettings work_settings(const GenerateRequest& request, const TaskSource& sou
   return settings;
 }
 
+/// Kinds of work, for the progress.
+constexpr std::size_t making = 0, writing = 1;
+
+/// Predicted seconds a byte of the suite file.
+constexpr double writing_cost = 3e-9;
+
 /// Makes this rank's tasks, some at a time; those that an earlier run has kept are read from the journal.
 class TaskMaker {
 public:
@@ -46,6 +55,17 @@ public:
     for (std::size_t i = 0; i < costs.size(); ++i)
       if (work.keeps(i)) costs[i] *= cost_of_kept;
     ids_ = my_range(comm, 0, costs);
+    costs_.assign(costs.begin() + ids_.begin, costs.begin() + ids_.end);
+    for (double& cost : costs_) cost *= 1e-9 / thread_count();
+  }
+
+  /// Predicted seconds of this rank, by kind.
+  [[nodiscard]] std::vector<double> predicted() const {
+    return {std::accumulate(costs_.begin(), costs_.end(), 0.0), writing_seconds({0, ids_.size()})};
+  }
+  void tell(Progress& progress) {
+    progress_ = &progress;
+    work_.tell(progress);
   }
 
   [[nodiscard]] std::vector<TaskShape> shapes() const {
@@ -56,6 +76,8 @@ public:
 
   /// Collective: the tasks at `places` among this rank's, until the next call.
   std::span<const Task> make(Range places) {
+    wrote(made_);
+    made_ = places;
     const double begin = wall_seconds();
     const Range ids{ids_.begin + places.begin, ids_.begin + places.end};
     tasks_.assign(static_cast<std::size_t>(ids.size()), {});
@@ -73,6 +95,10 @@ public:
     pieces.work = [&](std::size_t k) {
       tasks_[at(pieces.ids[k])] = source_.make(static_cast<Index>(pieces.ids[k]));
     };
+    pieces.cost = [&](std::size_t k) {
+      return costs_[pieces.ids[k] - static_cast<std::uint64_t>(ids_.begin)];
+    };
+    pieces.kind = making;
     pieces.result = [&](std::size_t k) { return task_bytes(tasks_[at(pieces.ids[k])]); };
     work_.run(pieces);
     look_at_tasks();
@@ -86,6 +112,18 @@ public:
   [[nodiscard]] const std::vector<std::uint64_t>& one_class() const noexcept { return one_class_; }
 
 private:
+  [[nodiscard]] double writing_seconds(Range places) const {
+    double bytes = 0;
+    for (Index i = places.begin; i < places.end; ++i) bytes += data_bytes(source_.shape(ids_.begin + i));
+    return writing_cost * bytes;
+  }
+
+  /// The tasks of the turn before.
+  void wrote(Range places) {
+    progress_->did(writing, writing_seconds(places));
+    if (places.size() > 0) progress_->report_share("");
+  }
+
   void look_at_tasks() {
     for (const Task& task : tasks_) {
       rows_ += task.train.rows() + task.test.rows();
@@ -96,7 +134,9 @@ private:
   const Communicator& comm_;
   const TaskSource& source_;
   ResumableWork& work_;
-  Range ids_;
+  Progress* progress_ = nullptr;
+  Range ids_, made_;
+  std::vector<double> costs_; ///< predicted seconds of each of ids_
   std::vector<Task> tasks_;
   std::vector<std::uint64_t> one_class_;
   std::int64_t rows_ = 0;
@@ -122,26 +162,44 @@ std::string one_class_warning(const Communicator& comm, const std::vector<std::u
 
 } // namespace
 
-void generate(const Communicator& comm, const GenerateRequest& request) {
+namespace {
+
+void generate(const Communicator& comm, const GenerateRequest& request, StatusFile& status) {
   const double begin = wall_seconds();
-  require_writable(comm, {request.output});
   const TaskSource source = TaskSource::generator(request.config);
   ResumableWork work(comm, work_settings(request, source));
   TaskMaker maker(comm, source, work);
+  status.begin();
+  Progress progress(
+      {comm.is_root(), "task", source.task_count(), work.kept(), 0, maker.predicted(), &status});
+  maker.tell(progress);
   write_suite(comm, request.output, {reproducible_ini(request.config)}, maker.shapes(),
               [&](Range places) { return maker.make(places); });
   work.finish();
+  progress.clear_line();
 
   const std::int64_t rows = comm.sum(maker.rows());
   const std::string warning = one_class_warning(comm, maker.one_class());
   const double most_bytes = comm.max(peak_bytes());
-  if (comm.is_root())
+  if (comm.is_root()) {
     std::printf(
         "wrote %s: %lld tasks, %lld rows; made in %.2f s, written in %.2f s on %d rank(s), at most %.0f MB "
         "on one%s\n",
         request.output.c_str(), static_cast<long long>(source.task_count()), static_cast<long long>(rows),
         maker.seconds(), wall_seconds() - begin - maker.seconds(), comm.size(), 1e-6 * most_bytes,
         warning.c_str());
+    std::printf(
+        "%s",
+        next_line({"metasieve", "train", "--suite", request.output.string(), "--output", "DIR"}).c_str());
+  }
+}
+
+} // namespace
+
+void generate(const Communicator& comm, const GenerateRequest& request) {
+  require_writable(comm, {request.output});
+  StatusFile status(comm, status_of_file(request.output), "generate");
+  status.during([&] { generate(comm, request, status); });
 }
 
 } // namespace metasieve

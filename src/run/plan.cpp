@@ -100,13 +100,12 @@ double adaptation_seconds(const Load& load, const Config& config, const Cost& vi
   const Index steps = std::min<Index>(config.meta.iterations, 50);
   const auto tasks = static_cast<Index>(load.tasks.size());
   BatchSchedule batches(config.meta.seed, tasks, config.meta.batch);
+  std::vector<double> costs;
+  for (const TaskShape& task : load.tasks) costs.push_back(visit(task));
   double seconds = 0;
-  for (Index t = 0; t < steps; ++t) {
-    std::vector<double> costs(load.tasks.size(), 0.0);
-    for (const Index i : batches.of_step(static_cast<std::uint64_t>(t), {0, tasks}))
-      costs[static_cast<std::size_t>(i)] = visit(load.tasks[static_cast<std::size_t>(i)]);
-    seconds += busiest_seconds(costs, load.shards, thread_count());
-  }
+  for (Index t = 0; t < steps; ++t)
+    seconds += busiest_seconds(batches.of_step(static_cast<std::uint64_t>(t), {0, tasks}), costs, load.shards,
+                               thread_count());
   return seconds * static_cast<double>(config.meta.iterations) / static_cast<double>(steps);
 }
 

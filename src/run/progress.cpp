@@ -1,56 +1,136 @@
 #include "run/progress.hpp"
 
+#include "run/format.hpp"
 #include "run/phase_clock.hpp"
+#include "run/terminal.hpp"
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 
 namespace metasieve {
 
 namespace {
 
-/// Open MPI's mpirun gives rank 0 a pseudo-terminal of its own, so only where mpirun itself writes tells the
-/// truth.
-bool is_terminal() {
-  if (isatty(STDOUT_FILENO) == 0) return false;
-  if (std::getenv("OMPI_COMM_WORLD_RANK") == nullptr) return true;
-  std::error_code error;
-  const std::string target =
-      std::filesystem::read_symlink("/proc/" + std::to_string(getppid()) + "/fd/1", error).string();
-  return target.starts_with("/dev/pts/") || target.starts_with("/dev/tty");
-}
+constexpr double seconds_between = 0.1;        ///< on a terminal
+constexpr double seconds_between_lines = 30.0; ///< elsewhere, of what is not told every so many steps
+constexpr std::size_t usual_width = 80;
 
 } // namespace
 
-Progress::Progress(bool speaks, std::string what, long total, long log_every, long begun)
-    : speaks_(speaks), terminal_(speaks && is_terminal()), what_(std::move(what)), total_(total),
-      log_every_(log_every), begun_(begun), begin_(wall_seconds()) {}
+Progress::Progress(ProgressSettings settings)
+    : settings_(std::move(settings)), left_(settings_.work), in_flight_(settings_.work.size()),
+      finished_(settings_.work.size()), accounted_(settings_.work.size()),
+      terminal_(settings_.speaks && is_terminal(STDOUT_FILENO)), begin_(wall_seconds()), last_event_(begin_),
+      last_told_(begin_) {
+  state_.done = settings_.begun;
+  state_.total = settings_.total;
+  state_.unit = settings_.what + "s";
+  if (settings_.status != nullptr) settings_.status->update(state_);
+  if (!terminal_) return;
+  const int width = terminal_width(STDOUT_FILENO);
+  width_ = width > 0 ? static_cast<std::size_t>(width) : usual_width;
+}
 
 Progress::~Progress() { clear_line(); }
 
-void Progress::report(long done, const std::string& state) {
-  if (!speaks_) return;
-  const double now = wall_seconds(), spent = now - begin_;
-  const double left =
-      done > begun_ ? spent / static_cast<double>(done - begun_) * static_cast<double>(total_ - done) : 0.0;
+void Progress::begin(std::size_t kind, double work) {
+  const std::lock_guard lock(guard_);
+  in_flight_.at(kind) += work;
+}
+
+void Progress::end(std::size_t kind, double work) {
+  const std::lock_guard lock(guard_);
+  in_flight_.at(kind) -= work;
+  finished_.at(kind) += work;
+  account(kind);
+}
+
+void Progress::did(std::size_t kind, double work) {
+  const std::lock_guard lock(guard_);
+  finished_.at(kind) += work;
+  account(kind);
+}
+
+void Progress::close(std::size_t kind) {
+  const std::lock_guard lock(guard_);
+  account(kind);
+  left_.close(kind);
+}
+
+/// What other threads are at is half done, on average. Time without work is of no kind: it comes once.
+void Progress::account(std::size_t kind) {
+  const double now = wall_seconds();
+  const double work = finished_.at(kind) + 0.5 * in_flight_.at(kind);
+  if (work > accounted_.at(kind)) left_.add(kind, work - accounted_.at(kind), now - last_event_);
+  accounted_.at(kind) = work;
+  last_event_ = now;
+}
+
+/// "iteration 20/400"
+std::string Progress::count() const {
+  return settings_.what +
+         format(" %lld/%lld", static_cast<long long>(state_.done), static_cast<long long>(state_.total));
+}
+
+bool Progress::is_time() const { return wall_seconds() - last_told_ > seconds_between_lines; }
+
+void Progress::report(std::int64_t done, const std::string& state) {
+  const std::lock_guard lock(guard_);
+  state_.done = done;
+  const bool due = settings_.log_every > 0 ? done % settings_.log_every == 0 : is_time();
+  tell(count(), state, due || done == state_.total);
+}
+
+void Progress::report_share(const std::string& state) {
+  const std::lock_guard lock(guard_);
+  const double steps = left_.share() * static_cast<double>(state_.total - settings_.begun);
+  state_.done = settings_.begun + static_cast<std::int64_t>(steps);
+  tell(count(), state, is_time());
+}
+
+void Progress::report_phase(const std::string& phase, std::size_t kind) {
+  const std::lock_guard lock(guard_);
+  tell(phase + format(" %.0f %%", 100.0 * left_.share_of(kind)), "", is_time());
+}
+
+/// `is_due`: where there is no terminal.
+void Progress::tell(const std::string& head, const std::string& state, bool is_due) {
+  state_.seconds_left = left_.seconds();
+  if (settings_.status != nullptr) settings_.status->update(state_);
+  const double now = wall_seconds();
+  const bool now_on_terminal = now - last_told_ > seconds_between || state_.done == state_.total;
+  if (!settings_.speaks || !(terminal_ ? now_on_terminal : is_due)) return;
+  last_told_ = now;
+  const std::string left = duration_text(state_.seconds_left) + " left";
+  const std::string middle = state.empty() ? "" : "  " + state;
   if (terminal_) {
-    if (now - last_ < 0.1 && done < total_) return;
-    last_ = now;
     clear_line();
-    std::printf("%s %ld/%ld  %s  %.0f s left", what_.c_str(), done, total_, state.c_str(), left);
+    const std::string line = head + ", " + left + middle; // the end may not fit
+    std::fputs(line.substr(0, width_ - 1).c_str(), stdout);
     dirty_ = true;
-  } else if (done % log_every_ == 0 || done == total_) {
-    std::printf("%s %ld/%ld  %s  %.1f s, %.0f s left\n", what_.c_str(), done, total_, state.c_str(), spent,
-                left);
+  } else {
+    std::printf("%s%s  %s, %s\n", head.c_str(), middle.c_str(), duration_text(now - begin_).c_str(),
+                left.c_str());
   }
   std::fflush(stdout);
 }
 
+void Progress::set_metric(const std::string& name, double value) {
+  const std::lock_guard lock(guard_);
+  const auto same = [&](const auto& metric) { return metric.first == name; };
+  const auto found = std::find_if(state_.metrics.begin(), state_.metrics.end(), same);
+  if (found == state_.metrics.end())
+    state_.metrics.emplace_back(name, value);
+  else
+    found->second = value;
+  if (settings_.status != nullptr) settings_.status->update(state_);
+}
+
 void Progress::say(const std::string& line) {
-  if (!speaks_) return;
+  if (!settings_.speaks) return;
+  const std::lock_guard lock(guard_);
   clear_line();
   std::printf("%s\n", line.c_str());
   std::fflush(stdout);

@@ -1,30 +1,70 @@
 #pragma once
 
+#include "run/status_file.hpp"
+#include "run/time_left.hpp"
+
+#include <mutex>
 #include <string>
+#include <vector>
 
 namespace metasieve {
 
-/// What rank 0 tells the user while it works: one rewritten line with the time left on a terminal, a line
-/// every `log_every` steps otherwise. Other ranks construct it with speaks = false and stay silent.
+/// What a run has before it.
+struct ProgressSettings {
+  bool speaks = false; ///< on standard output; rank 0 alone
+  std::string what;    ///< one of the things that are counted: "iteration"
+  std::int64_t total = 0;
+  std::int64_t begun = 0;       ///< of them, by earlier runs
+  std::int64_t log_every = 0;   ///< of them, between lines that are no terminal's; 0: by time
+  std::vector<double> work;     ///< predicted of each kind: see TimeLeft
+  StatusFile* status = nullptr; ///< that is told too
+};
+
+/// What rank 0 tells the user while it works: one rewritten line with the time left on a terminal, a line now
+/// and then otherwise; and its status file. Thread-safe.
 class Progress {
 public:
-  /// `begun` of the steps were done before.
-  Progress(bool speaks, std::string what, long total, long log_every, long begun = 0);
+  explicit Progress(ProgressSettings settings);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
+  /// A thread begins, and ends, `work` of a kind. Time goes to the kind that ended last.
+  void begin(std::size_t kind, double work);
+  void end(std::size_t kind, double work);
+  /// `work` of a kind was done since the last such call; 0: what was done meanwhile counts for nothing.
+  void did(std::size_t kind, double work);
+
+  /// No more of a kind comes.
+  void close(std::size_t kind);
+
   /// `done` of total steps; `state` is appended.
-  void report(long done, const std::string& state);
+  void report(std::int64_t done, const std::string& state);
+  /// The same where nobody counts the steps of all ranks: by the share of the time that is over.
+  void report_share(const std::string& state);
+  /// Of something that is not counted, as "preparing the tasks".
+  void report_phase(const std::string& phase, std::size_t kind);
+  /// For the status file: the latest of a figure.
+  void set_metric(const std::string& name, double value);
   /// A line that stays.
   void say(const std::string& line);
+  /// Before others write to standard output.
+  void clear_line();
 
 private:
-  void clear_line();
-  bool speaks_, terminal_;
-  std::string what_;
-  long total_, log_every_, begun_;
-  double begin_, last_ = 0;
+  void account(std::size_t kind);
+  void tell(const std::string& head, const std::string& state, bool is_due);
+  [[nodiscard]] std::string count() const;
+  [[nodiscard]] bool is_time() const;
+
+  std::mutex guard_;
+  ProgressSettings settings_;
+  TimeLeft left_;
+  std::vector<double> in_flight_, finished_, accounted_; ///< work of each kind
+  RunState state_;
+  bool terminal_;
+  std::size_t width_ = 0;
+  double begin_, last_event_, last_told_;
   bool dirty_ = false;
 };
 

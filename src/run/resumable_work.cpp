@@ -123,9 +123,15 @@ bool ResumableWork::may_begin(double round_end) {
 }
 
 void ResumableWork::do_one(const Pieces& pieces, std::size_t k) {
+  const double cost = progress_ != nullptr && pieces.cost ? pieces.cost(k) : 0.0;
+  if (cost > 0) progress_->begin(pieces.kind, cost);
   const double begin = wall_seconds();
   pieces.work(k);
   const double end = wall_seconds();
+  if (cost > 0) {
+    progress_->end(pieces.kind, cost);
+    progress_->report_share("");
+  }
   {
     const std::lock_guard lock(guard_);
     finished_.push_back(k);

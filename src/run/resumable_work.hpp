@@ -1,6 +1,7 @@
 #pragma once
 
 #include "io/journal.hpp"
+#include "run/progress.hpp"
 #include "run/stop.hpp"
 
 #include <atomic>
@@ -37,6 +38,8 @@ struct Pieces {
   std::vector<std::uint64_t> ids;
   std::function<void(std::size_t)> work;          ///< does the k-th; several at a time
   std::function<std::string(std::size_t)> result; ///< of the k-th, which is done, as bytes
+  std::function<double(std::size_t)> cost; ///< predicted of the k-th, for the progress that is told of it
+  std::size_t kind = 0;                    ///< of work, there
 };
 
 /// Work in pieces that can be stopped, by a signal or the time limit, or killed, and gone on with by another
@@ -49,6 +52,10 @@ public:
   [[nodiscard]] bool keeps(std::uint64_t id) const;
   /// Results of `ids` (ascending) that earlier runs have finished, but for damaged ones; by this rank alone.
   void restore(std::span<const std::uint64_t> ids, const Journal::Take& take) { journal_.read(ids, take); }
+
+  [[nodiscard]] std::int64_t kept() const { return std::ssize(journal_.kept()); } ///< pieces, by earlier runs
+  /// From here on it is told what rank 0 does, whose share of the work stands for that of all.
+  void tell(Progress& progress) noexcept { progress_ = &progress; }
 
   /// Collective; may be called again, for other pieces. Each run makes some progress, however short its time.
   /// @throws AgreedError: exit code 75 after a stop, with all that is finished kept; the error of a piece
@@ -68,6 +75,7 @@ private:
   void keep_finished(const Pieces& pieces);
 
   const Communicator& comm_;
+  Progress* progress_ = nullptr;
   Journal journal_;
   StopWatch watch_;
   std::int64_t total_, reported_ = 0;

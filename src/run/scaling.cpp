@@ -2,10 +2,12 @@
 #include "io/agree.hpp"
 #include "parallel/for_each.hpp"
 #include "parallel/libraries.hpp"
+#include "run/closing.hpp"
 #include "run/first_ranks.hpp"
 #include "run/folder_lock.hpp"
 #include "run/format.hpp"
 #include "run/plan.hpp"
+#include "run/progress.hpp"
 #include "run/resume.hpp"
 #include "run/scaling_points.hpp"
 #include "run/scaling_table.hpp"
@@ -109,8 +111,12 @@ bool collect(const Communicator& comm, const ScalingRequest& request) {
   if (!comm.is_root()) return true;
   std::printf("%s", scaling_table(study).c_str());
   if (study.machines.size() > 1)
-    std::printf("warning: these points are of different machines: %s\n", joined(study.machines).c_str());
+    std::fputs(warning_line("these points are of different machines: " + joined(study.machines)).c_str(),
+               stdout);
   std::printf("wrote %s (%zu trainings)\n", (folder / "scaling.h5").c_str(), study.points.size());
+  std::printf("%s", next_line({"python3", "analysis/scaling.py", (folder / "scaling.h5").string(), "--output",
+                               folder.string()})
+                        .c_str());
   return true;
 }
 
@@ -146,9 +152,18 @@ public:
     return text;
   }
 
-  void run() {
+  /// Collective. `status` is told how far it is.
+  void run(StatusFile& status) {
     require_known_points();
+    status.begin();
+    std::vector<double> work{0.0};
+    for (const ScalingPoint& point : points_)
+      if (point.ranks <= comm_.size() && !is_measured(point)) work.front() += weight(point);
+    // Silent: each point says when it is measured.
+    Progress progress({false, "point", std::ssize(points_), 0, 0, work, &status});
+    std::int64_t done = 0;
     for (const ScalingPoint& point : points_) {
+      progress.report(done++, "");
       if (point.ranks > comm_.size()) {
         ++left_;
         continue;
@@ -159,6 +174,7 @@ public:
       }
       require_time();
       measure(point);
+      progress.did(0, weight(point));
     }
     if (left_ > 0)
       say(format("%d point(s) of more than %d ranks are left to a larger job with the same --output", left_,
@@ -172,6 +188,11 @@ private:
     if (!there.points.empty())
       require_same_study(request_.output / "points", there, resolved_ini(request_.config), suite_,
                          std::string(git_commit()));
+  }
+
+  /// How long a point takes, beside the others.
+  static double weight(const ScalingPoint& point) {
+    return point.kind == ScalingKind::strong ? 1.0 / static_cast<double>(point.cores()) : 1.0;
   }
 
   [[nodiscard]] std::string plan(const ScalingPoint& point) const {
@@ -244,8 +265,10 @@ private:
     if (is_measured(point)) return; // by that other job, just now
 
     const Placement where = placement(comm_, point.ranks, point.threads);
-    if (where.oversubscribed)
-      say("warning: " + to_string(point) + ": more threads than usable cores; the figures mean little");
+    if (where.oversubscribed && comm_.is_root())
+      std::fputs(warning_line(to_string(point) + ": more threads than usable cores; the figures mean little")
+                     .c_str(),
+                 stdout);
     Scaling study{
         resolved_ini(request_.config), suite_, std::string(git_commit()), where.hosts, {}, {}, {}, {}};
     unite(study.machines, {format("%d usable cores a node, %s, %s", where.cores.front(),
@@ -292,7 +315,9 @@ void scale(const Communicator& comm, const ScalingRequest& request) {
   }
   std::optional<AgreedError> stopped;
   try {
-    Study(comm, request).run();
+    Study study(comm, request);
+    StatusFile status(comm, status_of_folder(request.output), "scaling");
+    status.during([&] { study.run(status); });
   } catch (const AgreedError& error) {
     if (error.code() != ExitCode::stopped_early) throw;
     stopped = error;

@@ -138,6 +138,9 @@ void score(const Communicator& comm, const ScoreRequest& request) {
   if (!comm.is_root()) return;
   print_shares(rows);
   std::printf("wrote %s and %s\n", files.front().c_str(), files.back().c_str());
+  std::printf(
+      "  give `weight` to any trainer as its sample weight, or train on the rows that are `selected`;\n"
+      "  analysis/score_example.py does so with scikit-learn\n");
 }
 
 } // namespace metasieve

@@ -32,7 +32,7 @@ struct TrainRequest {
   bool resume = false;                        ///< go on from the checkpoint, if there is one
   bool quiet = false;                         ///< nothing on standard output
   bool measured = false; ///< a barrier before each reduction, which tells waiting (phase `wait`) from it
-  bool locked = false;   ///< the caller keeps other runs out of the folder
+  bool locked = false;   ///< the caller keeps other runs out of the folder, and tells how far it is
 
   /// policy.h5, results.h5, checkpoint.h5, checkpoint_prev.h5
   [[nodiscard]] std::vector<std::filesystem::path> output_files() const;

@@ -81,8 +81,8 @@ std::vector<Job> broadcast(const Communicator& comm, const std::vector<Job>& job
 class SweepSession {
 public:
   SweepSession(const Communicator& comm, const SweepRequest& request, const SweepPoints& points,
-               std::vector<Job> jobs)
-      : comm_(comm), request_(request), points_(points), jobs_(std::move(jobs)),
+               std::vector<Job> jobs, StatusFile& status)
+      : comm_(comm), request_(request), points_(points), jobs_(std::move(jobs)), status_(status),
         groups_(comm, request.config.sweep.ranks_per_point), watch_(comm, request.config.run),
         queue_(comm, request.output / "queue") {}
 
@@ -90,7 +90,10 @@ public:
   void run() {
     const double begin = wall_seconds();
     {
-      Progress progress(comm_.is_root(), "point", std::ssize(jobs_), 1);
+      const double work = std::accumulate(jobs_.begin(), jobs_.end(), 0.0,
+                                          [](double sum, const Job& job) { return sum + job.predicted; });
+      const Index before = points_.size() - std::ssize(jobs_);
+      Progress progress({comm_.is_root(), "point", points_.size(), before, 1, {work}, &status_});
       std::optional<AgreedError> problem;
       try {
         while (const std::optional<Job> job = next_job()) {
@@ -138,13 +141,21 @@ private:
     last_ = "point " + std::to_string(job.point) + format(" %.1f s", visit.seconds);
   }
 
-  /// Rank 0's own count of what all groups have taken: each but its own is at work on its last one.
+  /// Rank 0's own count of what all groups have taken: each but its own is at work on its last one, and half
+  /// through with it.
   void report(Progress& progress) {
+    if (!comm_.is_root()) return;
+    const Index taken = std::min<Index>(queue_.taken(), std::ssize(jobs_));
+    const Index done = std::max<Index>(taken - groups_.count + 1, 1);
+    double work = 0;
+    for (Index i = 0; i < taken; ++i)
+      work += (i < done ? 1.0 : 0.5) * jobs_[static_cast<std::size_t>(i)].predicted;
+    progress.did(0, work - told_work_);
+    told_work_ = work;
     const double now = wall_seconds();
-    const Index done = std::max<Index>(queue_.taken() - groups_.count + 1, 1);
-    if (!comm_.is_root() || now - reported_ < seconds_between_lines || done >= std::ssize(jobs_)) return;
+    if (now - reported_ < seconds_between_lines || done >= std::ssize(jobs_)) return;
     reported_ = now;
-    progress.report(done, last_);
+    progress.report(points_.size() - std::ssize(jobs_) + done, last_);
   }
 
   void summarise(double wall) const {
@@ -164,13 +175,14 @@ private:
   const SweepRequest& request_;
   const SweepPoints& points_;
   std::vector<Job> jobs_;
+  StatusFile& status_;
   SweepGroups groups_;
   StopWatch watch_;
   SweepQueue queue_;
   Stop stop_ = Stop::none;
   std::int64_t visits_ = 0; ///< on rank 0 of each group
   double seconds_ = 0;      ///< on rank 0 of each group
-  double reported_ = wall_seconds();
+  double reported_ = wall_seconds(), told_work_ = 0;
   std::string last_;
 };
 
@@ -213,9 +225,13 @@ void run_all(const Communicator& comm, const SweepRequest& request, const SweepP
   });
   if (comm.is_root()) std::printf("%s", text.c_str());
   std::fflush(stdout);
-  SweepSession session(comm, request, points, broadcast(comm, jobs));
-  session.run();
-  require_all_done(comm, request, points, session);
+  StatusFile status(comm, status_of_folder(request.output), "sweep");
+  status.begin();
+  status.during([&] {
+    SweepSession session(comm, request, points, broadcast(comm, jobs), status);
+    session.run();
+    require_all_done(comm, request, points, session);
+  });
 }
 
 void run_one(const Communicator& comm, const SweepRequest& request, const SweepPoints& points,

@@ -153,7 +153,8 @@ private:
     } else {
       input.sources = evaluation_sources(comm_, request);
     }
-    return evaluate(comm_, request, std::move(input));
+    StatusFile none; // the sweep tells how far it is
+    return evaluate(comm_, request, std::move(input), none);
   }
 
   /// Collective.

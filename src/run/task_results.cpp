@@ -1,6 +1,7 @@
 #include "run/task_results.hpp"
 
 #include "io/bytes.hpp"
+#include "parallel/for_each.hpp"
 
 #include <cstring>
 #include <optional>
@@ -74,10 +75,6 @@ private:
   std::vector<std::optional<TaskResult>> of_task_;
 };
 
-std::uint64_t piece_id(std::uint64_t source, Index task) {
-  return (source << 40U) + static_cast<std::uint64_t>(task);
-}
-
 /// Collective: each rank reads its share of what earlier runs have finished.
 void add_kept(const Communicator& comm, std::uint64_t number, Index tasks, ResumableWork& work,
               SourceResults& results) {
@@ -132,6 +129,10 @@ void add_missing(const Communicator& comm, const TaskSource& source, std::uint64
     done[k] = evaluate_task(hold ? std::move(tasks[k]) : source.make(ids[k]), ids[k], plan);
   };
   pieces.result = [&](std::size_t k) { return bytes_of(done[k]); };
+  pieces.cost = [&](std::size_t k) {
+    return 1e-9 * costs[static_cast<std::size_t>(part.begin) + k] / thread_count();
+  };
+  pieces.kind = number;
   work.run(pieces);
 
   ByteWriter mine;
@@ -140,6 +141,10 @@ void add_missing(const Communicator& comm, const TaskSource& source, std::uint64
 }
 
 } // namespace
+
+std::uint64_t piece_id(std::uint64_t number, Index task) {
+  return (number << 40U) + static_cast<std::uint64_t>(task);
+}
 
 std::string bytes_of(const TaskResult& result) {
   ByteWriter bytes;

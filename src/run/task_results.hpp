@@ -19,6 +19,9 @@ struct TaskResult {
 /// Takes it back. @throws DataError if `bytes` end too early
 [[nodiscard]] TaskResult task_result(const std::string& bytes);
 
+/// By which its piece of work is known: `number` of the source among those of the evaluation.
+[[nodiscard]] std::uint64_t piece_id(std::uint64_t number, Index task);
+
 /// Collective: the results of all tasks of a source, in their order, on every rank; those that `work` keeps
 /// are not made again. `number` of the source among those of the evaluation: its pieces are told apart by it.
 /// @throws AgreedError: exit code 75 after a stop

@@ -11,7 +11,8 @@
 namespace metasieve {
 
 Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config,
-             const Uses& uses, PhaseClock& clock, const std::function<bool()>& stopped)
+             const Uses& uses, PhaseClock& clock, const std::function<bool()>& stopped,
+             const std::function<void(double)>& prepared)
     : source_(&source), prepare_{config.policy.features, config.inner.use_group, config.inner.ridge, {}},
       holds_rows_(config.suite.hold == Hold::memory) {
   const std::vector<std::vector<double>> costs = phase_costs(source.shapes(ids), config, uses);
@@ -39,8 +40,9 @@ Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, cons
       Task task = holds_rows_ ? std::move(tasks[at]) : source.make(i);
       fingerprints += metasieve::fingerprint(task.id, task.train, task.test);
       if (!holds_features) return;
-      held_[at] = prepared(std::move(task));
+      held_[at] = prepare_task(std::move(task));
       if (!holds_rows_) held_[at].train = held_[at].test = {};
+      if (prepared) prepared(1e-9 * costs[0][static_cast<std::size_t>(i - ids.begin)]);
     });
   });
   fingerprint_ = fingerprints;
@@ -55,14 +57,14 @@ std::shared_ptr<const PreparedTask> Shard::task(Index i) const {
   const auto at = static_cast<std::size_t>(i - ids_.begin);
   if (holds_rows_) return {std::shared_ptr<const PreparedTask>(), &held_[at]}; // not owned
   Task made = source_->make(i);
-  if (held_.empty()) return std::make_shared<const PreparedTask>(prepared(std::move(made)));
+  if (held_.empty()) return std::make_shared<const PreparedTask>(prepare_task(std::move(made)));
   auto task = std::make_shared<PreparedTask>(held_[at]);
   task->train = std::move(made.train);
   task->test = std::move(made.test);
   return task;
 }
 
-PreparedTask Shard::prepared(Task task) const {
+PreparedTask Shard::prepare_task(Task task) const {
   PrepareOptions options = prepare_;
   options.seed = Seed{task.metadata.seed};
   return prepare(std::move(task), options);

@@ -17,9 +17,11 @@ public:
 
   /// Collective: the tasks of `ids` dealt over the ranks by what `uses` cost. `source`
   /// must outlive the shard. Times the phases `tasks` and `features`. Once `stopped` says so on a rank, what
-  /// is not begun there is left out: the caller must look at it too.
+  /// is not begun there is left out: the caller must look at it too. `prepared` is told the predicted
+  /// seconds of each task of this rank when it is there, by several threads at a time.
   Shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config, const Uses& uses,
-        PhaseClock& clock, const std::function<bool()>& stopped = {});
+        PhaseClock& clock, const std::function<bool()>& stopped = {},
+        const std::function<void(double)>& prepared = {});
 
   [[nodiscard]] Range ids() const noexcept { return ids_; }
 
@@ -33,7 +35,7 @@ public:
   [[nodiscard]] std::uint64_t fingerprint() const noexcept { return fingerprint_; }
 
 private:
-  [[nodiscard]] PreparedTask prepared(Task task) const;
+  [[nodiscard]] PreparedTask prepare_task(Task task) const;
 
   Range ids_;
   const TaskSource* source_ = nullptr;

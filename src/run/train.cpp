@@ -5,6 +5,7 @@
 #include "parallel/for_each.hpp"
 #include "policy/adam.hpp"
 #include "run/batch_mean.hpp"
+#include "run/closing.hpp"
 #include "run/failures.hpp"
 #include "run/folder_lock.hpp"
 #include "run/format.hpp"
@@ -17,6 +18,7 @@
 #include "run/stop.hpp"
 #include "run/task_shard.hpp"
 #include "run/training_text.hpp"
+#include "run/training_work.hpp"
 #include "run/validation.hpp"
 
 #include <algorithm>
@@ -46,8 +48,10 @@ public:
       : comm_(comm), config_(request.config), folder_(request.output),
         speaks_(comm.is_root() && !request.quiet), measured_(request.measured), locked_(request.locked),
         lock_(locked_ ? FolderLock() : FolderLock(comm, folder_)), watch_(comm, request.config.run),
-        clock_(phases(request.measured)), source_(training_source(comm, request)),
-        train_ids_(training_tasks(config_, source_.task_count())),
+        clock_(phases(request.measured)),
+        status_(!locked_ && !request.quiet ? StatusFile(comm, status_of_folder(folder_), "train")
+                                           : StatusFile()),
+        source_(training_source(comm, request)), train_ids_(training_tasks(config_, source_.task_count())),
         batches_(config_.meta.seed, train_ids_.size(), config_.meta.batch) {
     state_.policy = initialise(config_.policy, config_.meta.seed);
     state_.policy.use_group = config_.inner.use_group;
@@ -57,6 +61,11 @@ public:
   }
 
   Trained run() {
+    return status_.during([&] { return made(); });
+  }
+
+private:
+  Trained made() {
     const Index iterations = config_.meta.iterations;
     Index t = state_.policy.trained_iterations;
     if (t == iterations) { // killed before the last files were written, or asked again
@@ -64,18 +73,23 @@ public:
       if (too_many_failed(t)) fail(t);
       return finish();
     }
-    load();
+    if (comm_.is_root()) work_ = TrainingWork(config_, source_, train_ids_.size(), comm_.size(), t);
+    Progress progress(
+        {speaks_, "iteration", iterations, t, config_.output.log_every, work_.whole(), &status_});
+    load(progress);
     begin_files();
     Adam adam = restored_adam();
     const Validation validation = first_validation();
-    Progress progress(speaks_, "iteration", iterations, config_.output.log_every, t);
+    progress.did(kind(TrainingPart::validate), work_.validation());
     if (t == 0) validate(validation, 0, progress);
     static_cast<void>(watch_.after_step()); // the first iteration begins here
     while (t < iterations) iterate(++t, adam, validation, progress);
+    progress.clear_line();
     return finish();
   }
 
-private:
+  [[nodiscard]] static std::size_t kind(TrainingPart part) { return static_cast<std::size_t>(part); }
+
   void restore(FoundCheckpoint found) {
     if (!found.checkpoint) return;
     resumed_from_ = found.path;
@@ -97,10 +111,14 @@ private:
     return adam;
   }
 
-  void load() {
+  void load(Progress& progress) {
     const auto stopped = [&] { return watch_.wanted() > Stop::time_limit; }; // time: one iteration at least
+    const auto prepared = [&](double seconds) {
+      progress.did(kind(TrainingPart::prepare), seconds / thread_count());
+      progress.report_phase("preparing the tasks", kind(TrainingPart::prepare));
+    };
     const auto load = [&](Range ids, Uses uses) {
-      Shard shard(comm_, source_, ids, config_, uses, clock_, stopped);
+      Shard shard(comm_, source_, ids, config_, uses, clock_, stopped, prepared);
       const auto stop = static_cast<Stop>(comm_.max(static_cast<std::int64_t>(watch_.wanted())));
       if (stop > Stop::time_limit)
         stop_early(stop, "while the tasks were prepared; what was kept before is as it was");
@@ -110,6 +128,7 @@ private:
     held_out_ = load({train_ids_.end, source_.task_count()},
                      {0.0, assessments_per_task(config_), source_.is_generator()});
     require_known_tasks(comm_.wrapping_sum(shard_.fingerprint() + held_out_.fingerprint()));
+    progress.close(kind(TrainingPart::prepare));
   }
 
   /// `tasks`: the fingerprint of all of them.
@@ -127,6 +146,7 @@ private:
       set_unfinished_aside(comm_, folder_);
     else if (newest_is_damaged_)
       set_damaged_aside(comm_, folder_);
+    status_.begin();
     if (!config_.output.save_gradients || !comm_.is_root()) return;
     // Room for all; those that an earlier session did not keep stay NaN.
     const Matrix before = std::move(state_.results.meta_gradient);
@@ -150,6 +170,8 @@ private:
     results.history.push_back({t, mean.loss, mean.accuracy_loss, mean.fairness_loss, mean.d_theta.norm(),
                                mean.failed, mean.clipped, wall_seconds() - begin});
     if (results.meta_gradient.size() > 0) results.meta_gradient.row(t - 1) = mean.d_theta;
+    progress.did(kind(TrainingPart::iterate), work_.iteration(t));
+    progress.set_metric("loss", mean.loss);
     progress.report(t, state_text(results.history.back()));
     failed_ += mean.failed;
     const bool last = t == config_.meta.iterations;
@@ -160,6 +182,7 @@ private:
     if (decision == go_on) return;
     require_equal_replicas();
     write_state(adam);
+    progress.did(kind(TrainingPart::write), TrainingWork::write());
     if (bad) fail(t);
     if (decision > write_checkpoint_now)
       stop_early(static_cast<Stop>(decision - stop_offset),
@@ -203,6 +226,11 @@ private:
     const auto timed = clock_.measure("validate");
     const ValidationRow row = validation.measure(comm_, state_.policy, t, failures_);
     state_.results.validation.push_back(row);
+    progress.did(kind(TrainingPart::validate), work_.validation());
+    progress.set_metric("validation_loss", row.loss);
+    progress.set_metric("validation_accuracy", row.accuracy);
+    progress.set_metric("validation_dp_gap", row.dp_gap);
+    progress.set_metric("validation_eo_gap", row.eo_gap);
     progress.say(validation_text(row));
   }
 
@@ -295,20 +323,18 @@ private:
 
   void report(double most_bytes) const {
     const Results& results = state_.results;
-    std::int64_t clipped_tasks = 0;
-    for (const HistoryRow& row : results.history) clipped_tasks += row.clipped_tasks;
     if (in_session_) std::printf("%s", timing_table(results.timing).c_str());
-    if (!results.failures.empty())
-      std::printf("warning: %lld task fits failed and were left out: %s; see /failures of results.h5\n",
-                  static_cast<long long>(failed_), failures_text(results.failures).c_str());
-    if (clipped_tasks > 0)
-      std::printf("warning: %lld task gradients were clipped at norm %g\n",
-                  static_cast<long long>(clipped_tasks), BatchSum::bound);
+    std::printf("%s", training_warnings(results, failed_).c_str());
+    std::printf("%s", validation_table(results.validation, config_.suite.validation_tasks).c_str());
     std::printf(
         "wrote %s, results.h5 and checkpoint.h5 (%ld iterations, %d rank(s) x %d thread(s), %.1f s, at most "
         "%.0f MB on a rank)\n",
         (folder_ / "policy.h5").c_str(), static_cast<long>(config_.meta.iterations), comm_.size(),
         thread_count(), wall_seconds() - begin_, 1e-6 * most_bytes);
+    if (!locked_)
+      std::printf("%s", next_line({"metasieve", "evaluate", "--policy", (folder_ / "policy.h5").string(),
+                                   "--suite", "NEW_SUITE", "--output", (folder_ / "evaluation.h5").string()})
+                            .c_str());
   }
 
   const Communicator& comm_;
@@ -319,6 +345,8 @@ private:
   FolderLock lock_;
   StopWatch watch_;
   PhaseClock clock_;
+  StatusFile status_; ///< none of a training that is a part of another command
+  TrainingWork work_; ///< on rank 0
   TaskSource source_;
   Range train_ids_;
   BatchSchedule batches_;

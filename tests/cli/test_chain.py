@@ -68,7 +68,8 @@ class Chain(FilesTest):
 
         made, read = ((self.folder / name / "policy.h5").read_bytes() for name in ("made", "read"))
         self.assertEqual(made, read)
-        self.assertEqual(sorted(tree(self.folder / "made")), ["checkpoint.h5", "policy.h5", "results.h5"])
+        self.assertEqual(sorted(tree(self.folder / "made")), ["checkpoint.h5", "policy.h5", "progress.json",
+                                                            "results.h5"])
 
     def test_training_files(self):
         self.succeed(*TRAIN, "--output", "out", ranks=2)

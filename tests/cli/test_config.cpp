@@ -206,15 +206,7 @@ TEST(CommandLineText, HelpWinsWhereverItStands) {
                                                 {"train", "--output", "--help"}}) {
     const CommandLine line = parse_command_line(words);
     EXPECT_TRUE(line.help);
-    EXPECT_EQ(line.command, "train");
-  }
-}
-
-TEST(Help, ListsEveryKeyWithItsDefault) {
-  const std::string text = help_text("train");
-  for (const ConfigKey& key : config_keys()) {
-    EXPECT_NE(text.find(key.help), std::string::npos) << key.name;
-    EXPECT_NE(text.find("(" + key.get(Config()) + ")"), std::string::npos) << key.name;
+    EXPECT_EQ(line.topic, std::vector<std::string>{"train"});
   }
 }
 

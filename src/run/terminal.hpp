@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+namespace metasieve {
+
+/// Whether a person watches what is written to standard output (1) or standard error (2).
+[[nodiscard]] bool is_terminal(int descriptor);
+
+/// Characters that fit on a line of it; 0 if that is not known.
+[[nodiscard]] int terminal_width(int descriptor);
+
+enum class Paint { bold, green, yellow, red };
+
+/// `text` with the codes for it where `descriptor` is a terminal that has colours, and neither NO_COLOR
+/// (https://no-color.org) nor TERM=dumb asks for none; else `text` as it is.
+[[nodiscard]] std::string painted(int descriptor, Paint paint, const std::string& text);
+
+} // namespace metasieve

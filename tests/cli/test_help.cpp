@@ -1,0 +1,82 @@
+#include "base/error.hpp"
+#include "cli/command_table.hpp"
+#include "cli/help.hpp"
+#include "cli/options.hpp"
+
+#include <gtest/gtest.h>
+
+#include <iterator>
+#include <sstream>
+
+namespace metasieve {
+namespace {
+
+/// `text` with its lines joined, as it was before they were broken.
+std::string joined_lines(const std::string& text) {
+  std::string out;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) out += word + " ";
+  return out;
+}
+
+TEST(Help, ListsEveryKeyWithItsDefault) {
+  const std::string text = joined_lines(help_text({"keys"}));
+  for (const std::vector<ConfigKey>* keys : {&config_keys(), &sweep_keys()})
+    for (const ConfigKey& key : *keys) {
+      const std::string name = key.name.substr(key.name.find('.') + 1);
+      EXPECT_NE(
+          text.find(joined_lines(name + " " + key.help + "; " + key.domain + " (" + key.get(Config()) + ")")),
+          std::string::npos)
+          << key.name;
+    }
+}
+
+TEST(Help, OfASectionListsItAlone) {
+  const std::string text = help_text({"keys", "inner"});
+
+  EXPECT_NE(text.find("step_size"), std::string::npos);
+  EXPECT_EQ(text.find("learning_rate"), std::string::npos);
+  EXPECT_THROW(static_cast<void>(help_text({"keys", "iner"})), ConfigError);
+}
+
+TEST(Help, OfACommandNamesOptionsFirstKeysAndExamples) {
+  for (const CommandInfo& info : commands()) {
+    const std::string text = help_text({info.name});
+    for (const OptionInfo& option : info.options)
+      EXPECT_NE(text.find("  --" + std::string(option.name)), std::string::npos) << info.name << option.name;
+    for (const char* key : info.first_keys)
+      EXPECT_NE(text.find("  " + std::string(key) + " "), std::string::npos)
+          << info.name << ": " << key << " is no key of it";
+    for (const char* example : info.examples) EXPECT_NE(text.find(example), std::string::npos) << example;
+  }
+}
+
+TEST(CommandTable, ExamplesAreCommandLinesThatTheParserTakes) {
+  for (const CommandInfo& info : commands())
+    for (const char* example : info.examples) {
+      std::istringstream stream(example);
+      const CommandLine line = parse_command_line(
+          {std::istream_iterator<std::string>(stream), std::istream_iterator<std::string>()});
+      EXPECT_EQ(line.command, info.name);
+      for (const auto& [key, value] : line.overrides) {
+        Config config;
+        EXPECT_NO_THROW(set_key(config, key, value)) << example;
+      }
+    }
+}
+
+TEST(CommandTable, ValuesOfAKeyAreThoseThatItTakes) {
+  int with_values = 0;
+  for (const ConfigKey& key : config_keys()) {
+    const std::vector<std::string> values = values_of(key);
+    with_values += values.empty() ? 0 : 1;
+    for (const std::string& value : values) {
+      Config config;
+      EXPECT_NO_THROW(key.set(config, key, value)) << key.name << " = " << value;
+    }
+  }
+  EXPECT_GT(with_values, 10);
+}
+
+} // namespace
+} // namespace metasieve

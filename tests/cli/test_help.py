@@ -1,0 +1,115 @@
+"""Completions for bash and the manual page, as `metasieve help` makes them of its tables."""
+
+import shutil
+import subprocess
+
+from support import BINARY, BinaryTest, execute, unittest
+
+COMMANDS = "generate train evaluate score scaling sweep inspect verify".split()
+EXIT_CODES = "0 2 3 4 70 75".split()
+
+# Prints what bash would offer for the last of the words.
+COMPLETE = """source <("$0" help --bash-completion)
+COMP_WORDS=("$@")
+COMP_CWORD=$(($# - 1))
+_metasieve
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+class TestCompletion(BinaryTest):
+    def offered(self, *line):
+        run = execute(["bash", "-c", COMPLETE, str(BINARY), "metasieve", *line], self.folder, timeout=20)
+        self.assertEqual((run.returncode, run.stderr), (0, ""), line)
+        return sorted(run.stdout.split())
+
+    def test_commands_options_keys_and_values(self):
+        self.assertEqual(self.offered(""), sorted([*COMMANDS, "help", "--help", "--version"]))
+        self.assertEqual(self.offered("s"), ["scaling", "score", "sweep"])
+        for line, expected in (
+                (("train", "--re"), ["--resume"]),
+                (("train", "--s"), ["--scaling.", "--suite", "--suite."]),
+                (("train", "--meta.b"), ["--meta.batch"]),
+                (("train", "--meta.fairness"), ["--meta.fairness", "--meta.fairness_weight"]),
+                (("train", "--inner.method", ""), ["first-order", "implicit", "unrolled"]),
+                (("train", "--inner.method", "=", "un"), ["unrolled"]),  # --inner.method=un, as bash divides it
+                (("train", "--inner.method", "="), ["first-order", "implicit", "unrolled"]),
+                (("train", "--policy.features", "c"), ["context27"]),
+                (("evaluate", "--evaluate.methods", "greedy,or"), ["greedy,oracle", "greedy,oracle_penalised"]),
+                (("train", "--meta.batch", ""), []),
+                (("train", "--sweep."), []),
+                (("sweep", "--sweep.sampling", ""), ["latin", "random"]),
+                (("sweep", "--l"), ["--list"]),
+                (("inspect", "--"), ["--help", "--json"]),
+                (("help", "k"), ["keys"]),
+                (("help", "keys", "in"), ["inner"])):
+            with self.subTest(line):
+                self.assertEqual(self.offered(*line), expected)
+
+    def test_names_of_files(self):
+        (self.folder / "data.h5").touch()
+        (self.folder / "a folder").mkdir()
+        for line, expected in ((("inspect", "d"), "data.h5"), (("train", "--suite", "d"), "data.h5"),
+                               (("evaluate", "--dataset", "x.h5", "d"), "data.h5"), (("train", "--output", ""), "a folder"),
+                               (("train", "--output", "d"), "")):
+            with self.subTest(line):
+                run = execute(["bash", "-c", COMPLETE, str(BINARY), "metasieve", *line], self.folder, timeout=20)
+                self.assertEqual(run.stdout.strip(), expected)
+
+
+class TestManualPage(BinaryTest):
+    def setUp(self):
+        super().setUp()
+        self.page = self.succeed("help", "--man").stdout
+
+    def test_names_all_that_there_is(self):
+        text = self.page.replace("\\-", "-").replace("\\:", "")
+        keys = self.succeed("help", "keys").stdout
+        section, names = "", []
+        for line in keys.splitlines():
+            if line.startswith("["):
+                section = line[1:line.index("]")]
+            elif line.startswith("  ") and line[2] != " " and section != "family.NAME":
+                names.append(f"{section}.{line.split()[0]}")
+        self.assertGreater(len(names), 60)
+        for name in names:
+            self.assertIn(f"\n.B {name}\n", text)
+        for command in COMMANDS:
+            self.assertIn(f'.SS "metasieve {command} ', text)
+        status = text[text.index(".SH EXIT STATUS"):]
+        for code in EXIT_CODES:
+            self.assertIn(f"\n.B {code}\n", status)
+        for variable in ("OMP_NUM_THREADS", "NO_COLOR"):
+            self.assertIn(f"\n.B {variable}\n", text)
+
+    def test_groff_finds_no_fault(self):
+        tool = shutil.which("groff")
+        if tool is None:
+            self.skipTest("no groff")
+        run = subprocess.run([tool, "-man", "-ww", "-Tutf8", "-z"], input=self.page, text=True, capture_output=True,
+                             timeout=30, check=False)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+
+    def test_the_build_has_made_both(self):
+        build = BINARY.parents[1]
+        if not (build / "CMakeCache.txt").exists():
+            self.skipTest("not the program of a build")
+        self.assertEqual((build / "metasieve.1").read_text(), self.page)
+        self.assertEqual((build / "metasieve.bash").read_text(), self.succeed("help", "--bash-completion").stdout)
+
+
+class TestHelp(BinaryTest):
+    def test_a_newcomer_finds_what_to_type(self):
+        text = self.succeed("help").stdout
+        for part in ("to begin with", "train --config configs/quickstart.ini --output run", "--output says", "NO_COLOR",
+                     "OMP_NUM_THREADS", "exit codes", "help TOPIC", "progress.json"):
+            self.assertIn(part, text)
+        self.assertEqual(text, self.succeed("--help").stdout)
+        self.assertEqual(self.succeed("help", "train").stdout, self.succeed("train", "--help").stdout)
+        self.assertLessEqual(max(map(len, text.splitlines())), 100)
+        self.assert_refused(self.execute("help", "trian"), 2, "unknown command trian: the commands are generate, ")
+        self.assert_refused(self.execute("train", "--json", "--output", "x"), 2, "unknown option --json")
+
+
+if __name__ == "__main__":
+    unittest.main()
