@@ -5,6 +5,7 @@
 #include "features/out_of_fold.hpp"
 #include "features/random_fourier.hpp"
 
+#include <Eigen/Cholesky>
 #include <algorithm>
 #include <array>
 #include <limits>

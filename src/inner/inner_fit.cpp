@@ -2,6 +2,7 @@
 
 #include "inner/unrolled.hpp"
 
+#include <Eigen/Cholesky>
 #include <cmath>
 
 namespace metasieve {

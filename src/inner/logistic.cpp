@@ -1,5 +1,6 @@
 #include "inner/logistic.hpp"
 
+#include <Eigen/Cholesky>
 #include <cmath>
 #include <utility>
 

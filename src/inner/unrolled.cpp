@@ -1,5 +1,7 @@
 #include "inner/unrolled.hpp"
 
+#include <Eigen/Cholesky>
+
 namespace metasieve {
 namespace {
 

@@ -3,6 +3,8 @@
 #include "inner/design.hpp"
 #include "inner/quasi_newton.hpp"
 
+#include <Eigen/LU>
+
 namespace metasieve {
 namespace {
 

@@ -143,9 +143,10 @@ class Installed(unittest.TestCase):
         for wanted, taken in ((f"{major}.{minor}", True), (f"{major}.{int(minor) + 1}", False),
                               (f"{int(major) + 1}.0", False)):
             script = self.folder / "ask.cmake"
-            script.write_text(f'set(PACKAGE_FIND_VERSION {wanted})\nset(PACKAGE_FIND_VERSION_MAJOR '
-                              f'{wanted.split(".")[0]})\nset(PACKAGE_FIND_VERSION_MINOR {wanted.split(".")[1]})\n'
-                              f'set(CMAKE_SIZEOF_VOID_P 8)\ninclude({file})\nmessage("${{PACKAGE_VERSION_COMPATIBLE}}")')
+            parts = wanted.split(".")
+            script.write_text(f'set(PACKAGE_FIND_VERSION {wanted})\nset(PACKAGE_FIND_VERSION_MAJOR {parts[0]})\n'
+                              f'set(PACKAGE_FIND_VERSION_MINOR {parts[1]})\nset(CMAKE_SIZEOF_VOID_P 8)\n'
+                              f'include({file})\nmessage("${{PACKAGE_VERSION_COMPATIBLE}}")')
             run = execute(["cmake", "-P", str(script)], self.folder)
             self.assertEqual(run.stderr.strip() == "TRUE", taken, f"{wanted}: {run.stderr}")
 
@@ -169,7 +170,8 @@ class Installed(unittest.TestCase):
             function pathJoin(...) return table.concat({{...}}, "/") end
             function myFileName() return "{module}" end
             for _, name in ipairs({{"help", "whatis", "family"}}) do _G[name] = function(text) assert(#text > 0) end end
-            for _, name in ipairs({{"prepend_path", "setenv"}}) do _G[name] = function(k, v) print(k .. "=" .. v) end end
+            prepend_path = function(name, value) print(name .. "=" .. value) end
+            setenv = prepend_path
             dofile("{module}")""")
         settings = dict(line.split("=") for line in self.run_in_folder(lua, script).splitlines())
 
@@ -238,6 +240,8 @@ class Release(unittest.TestCase):
         self.assertEqual((cited["version"], cited["date-released"]), releases[0])
         self.assertEqual(cited["version"], version())
         self.assertEqual(releases, sorted(releases, key=lambda r: [int(n) for n in r[0].split(".")], reverse=True))
+        form = re.search(r"format_version\{(\d+), (\d+)\}", (ROOT / "src/io/file_type.hpp").read_text())
+        self.assertIn(f"version {form[1]}.{form[2]}", (ROOT / "CHANGELOG.md").read_text())
         for key in ("cff-version", "message", "title", "license", "authors"):
             self.assertIn(f"\n{key}:", "\n" + (ROOT / "CITATION.cff").read_text())
 

@@ -7,6 +7,7 @@
 #include "features/scaling.hpp"
 #include "tasks/generate.hpp"
 
+#include <Eigen/LU>
 #include <algorithm>
 
 namespace metasieve {

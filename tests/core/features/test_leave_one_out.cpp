@@ -2,6 +2,7 @@
 
 #include "base/random.hpp"
 
+#include <Eigen/Cholesky>
 #include <gtest/gtest.h>
 
 #include <array>

@@ -1,5 +1,6 @@
 #include "tasks/classification.hpp"
 
+#include <Eigen/QR>
 #include <gtest/gtest.h>
 
 #include <array>
