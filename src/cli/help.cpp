@@ -55,15 +55,16 @@ std::string keys_text(const std::vector<ConfigKey>& keys, const std::string& sec
   return text;
 }
 
+std::string family_text() {
+  std::string text = "[family.NAME]   a family of tasks for suite.mixture; each knob lo:hi or one value\n ";
+  for (const std::string& knob : family_keys()) text += " " + knob;
+  return text + "\n";
+}
+
 std::string all_keys_text(const std::string& section) {
   const std::vector<ConfigKey> keys = keys_of(find_command("sweep")); // the one with most
   std::string text = keys_text(keys, section);
-  if (section.empty() || section == "family") {
-    text += std::string(text.empty() ? "" : "\n") +
-            "[family.NAME]   a family of tasks for suite.mixture; each knob lo:hi or one value\n ";
-    for (const std::string& knob : family_keys()) text += " " + knob;
-    text += "\n";
-  }
+  if (section.empty() || section == "family") text += (text.empty() ? "" : "\n") + family_text();
   if (text.empty())
     throw ConfigError("help keys " + section + ": there is no such section; metasieve help keys lists all");
   return "configuration keys: in an INI file, or as --section.key value; meaning, domain (default)\n\n" +
@@ -105,9 +106,10 @@ std::string command_help(const CommandInfo& info) {
   for (const char* name : info.first_keys)
     for (const ConfigKey& key : keys)
       if (key.name == name) text += key_line(key, key.name);
-  if (info.takes_keys) text += "  all " + std::to_string(keys.size()) + " keys: metasieve help keys\n";
   text += "\nexamples:\n";
   for (const char* example : info.examples) text += "  metasieve " + std::string(example) + "\n";
+  if (info.takes_keys)
+    text += "\nall keys: meaning, domain (default)\n\n" + keys_text(keys, "") + "\n" + family_text();
   return text + "\nsee also: metasieve help, which says what each exit code means, and what to do then\n";
 }
 
