@@ -75,4 +75,14 @@ Evaluation read_evaluation(const Communicator& comm, const std::filesystem::path
   return evaluation;
 }
 
+EvaluationNames names_in(const std::vector<EvaluationRow>& rows) {
+  EvaluationNames names;
+  for (const EvaluationRow& row : rows) {
+    names.sources.insert(row.source);
+    names.methods.insert(row.method);
+    names.failed += row.failed;
+  }
+  return names;
+}
+
 } // namespace metasieve

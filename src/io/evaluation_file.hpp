@@ -4,6 +4,7 @@
 #include "io/suite_file.hpp"
 
 #include <limits>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -98,6 +99,13 @@ struct Evaluation {
   std::vector<EvaluationRow> rows;
   EvaluationTables tables;
 };
+
+/// Names that occur in the rows, and fits that failed.
+struct EvaluationNames {
+  std::set<std::string> sources, methods;
+  std::int64_t failed = 0;
+};
+[[nodiscard]] EvaluationNames names_in(const std::vector<EvaluationRow>& rows);
 
 /// Collective; every rank gets all of it. @throws AgreedError (exit code 3) naming file and data set.
 [[nodiscard]] Evaluation read_evaluation(const Communicator& comm, const std::filesystem::path& path);

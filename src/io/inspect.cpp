@@ -18,7 +18,6 @@
 #include <algorithm>
 #include <iomanip>
 #include <map>
-#include <set>
 #include <sstream>
 
 namespace metasieve {
@@ -168,19 +167,13 @@ std::string describe_checkpoint(const Communicator& comm, const std::filesystem:
 
 std::string describe_evaluation(const Communicator& comm, const std::filesystem::path& path) {
   const Evaluation evaluation = read_evaluation(comm, path);
-  std::set<std::string> sources, methods;
-  std::int64_t failed = 0;
-  for (const EvaluationRow& row : evaluation.rows) {
-    sources.insert(row.source);
-    methods.insert(row.method);
-    failed += row.failed;
-  }
+  const EvaluationNames names = names_in(evaluation.rows);
   std::ostringstream out;
   out << Lines()
              .add("rows", evaluation.rows.size())
-             .add("sources", sources.size())
-             .add("methods", methods.size())
-             .add("failed", failed)
+             .add("sources", names.sources.size())
+             .add("methods", names.methods.size())
+             .add("failed", names.failed)
              .text();
   for (const FindingRow& finding : evaluation.tables.findings)
     out << "  " << finding.source << "  " << finding.kind << ": " << finding.text << "\n";

@@ -16,7 +16,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <sstream>
 
 namespace metasieve {
@@ -146,17 +145,11 @@ Json checkpoint_json(const Checkpoint& checkpoint) {
 }
 
 Json evaluation_json(const Evaluation& evaluation) {
-  std::set<std::string> sources, methods;
-  std::int64_t failed = 0;
-  for (const EvaluationRow& row : evaluation.rows) {
-    sources.insert(row.source);
-    methods.insert(row.method);
-    failed += row.failed;
-  }
+  const EvaluationNames names = names_in(evaluation.rows);
   return Json::object({{"rows", evaluation.rows.size()},
-                       {"sources", list(sources)},
-                       {"methods", list(methods)},
-                       {"failed", failed},
+                       {"sources", list(names.sources)},
+                       {"methods", list(names.methods)},
+                       {"failed", names.failed},
                        {"findings", table(finding_records(), evaluation.tables.findings)},
                        {"summary", table(summary_records(), evaluation.tables.summary)}});
 }

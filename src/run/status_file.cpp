@@ -1,8 +1,8 @@
 #include "run/status_file.hpp"
 
 #include "base/json.hpp"
-#include "io/provenance.hpp"
 #include "base/version.hpp"
+#include "io/provenance.hpp"
 #include "io/text_file.hpp"
 #include "parallel/for_each.hpp"
 #include "run/phase_clock.hpp"
