@@ -338,32 +338,36 @@ class BadFiles(BinaryTest):
 class BadOutput(BinaryTest):
     generate = ("generate", *TINY)
 
-    def refuse(self, command, names, code=3):
+    def refuse(self, cases, code=3):
+        """cases: (command, what the message must match)"""
         before = tree(self.folder)
-        for ranks, run in zip(RANKS, in_parallel([lambda r=r: self.execute(*command, ranks=r) for r in RANKS])):
+        runs = [(command, names, ranks) for command, names in cases for ranks in RANKS]
+        done = in_parallel([lambda c=command, r=ranks: self.execute(*c, ranks=r) for command, _, ranks in runs])
+        for (command, names, ranks), run in zip(runs, done):
             with self.subTest(command=" ".join(command), ranks=ranks):
                 self.assert_refused(run, code, names)
         self.assertEqual(tree(self.folder), before)
 
     def test_output_that_cannot_be(self):
         (self.folder / "file").write_bytes(b"x")
-        (self.folder / "folder").mkdir()
+        (self.folder / "folder/results.h5").mkdir(parents=True)
         train = ("train", *TINY, *SHORT)
-        self.refuse((*self.generate, "--output", "folder"), "folder: it is a folder")
-        self.refuse((*self.generate, "--output", "new/"), "new/: it names no file")
-        self.refuse((*self.generate, "--output", "file/suite.h5"), "file/suite.h5: .*file is no folder")
-        self.refuse((*self.generate, "--output", "/dev/null"), "/dev/null: it is no regular file")
-        self.refuse((*self.generate, "--output", "/proc/none/suite.h5"), "/proc/none/suite.h5")
-        self.refuse((*train, "--output", "file"), "file/policy.h5: .*file is no folder")
-        (self.folder / "folder/results.h5").mkdir()
-        self.refuse((*train, "--output", "folder"), "folder/results.h5: it is a folder")
-        self.refuse((*train, "--output", "folder", "--dry-run"), "folder/results.h5: it is a folder")
+        self.refuse([
+            ((*self.generate, "--output", "folder"), "folder: it is a folder"),
+            ((*self.generate, "--output", "new/"), "new/: it names no file"),
+            ((*self.generate, "--output", "file/suite.h5"), "file/suite.h5: .*file is no folder"),
+            ((*self.generate, "--output", "/dev/null"), "/dev/null: it is no regular file"),
+            ((*self.generate, "--output", "/proc/none/suite.h5"), "/proc/none/suite.h5"),
+            ((*train, "--output", "file"), "file/policy.h5: .*file is no folder"),
+            ((*train, "--output", "folder"), "folder/results.h5: it is a folder"),
+            ((*train, "--output", "folder", "--dry-run"), "folder/results.h5: it is a folder"),
+        ])
 
     def test_folder_without_permission(self):
         if os.geteuid() == 0:
             self.skipTest("root may write anywhere")
         (self.folder / "locked").mkdir(mode=0o555)
-        self.refuse((*self.generate, "--output", "locked/suite.h5"), "locked.*Permission denied")
+        self.refuse([((*self.generate, "--output", "locked/suite.h5"), "locked.*Permission denied")])
 
     BIG = ("generate", "--suite.tasks", "40", "--suite.validation_tasks", "0", "--suite.mixture", "big:1",
            "--family.big.samples", "8000:9000", "--family.big.features", "20")  # 25 MB
