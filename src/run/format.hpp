@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <string>
 
@@ -17,7 +18,7 @@ template <class... Values>
 /// "0.4 s", "35 s", "3 min 20 s", "2 h 05 min", "3 d 04 h"
 [[nodiscard]] inline std::string duration_text(double seconds) {
   if (seconds < 9.95) return format("%.1f s", seconds);
-  const auto whole = static_cast<long>(seconds + 0.5);
+  const auto whole = std::lround(seconds);
   if (whole < 60) return format("%ld s", whole);
   if (whole < 3600) return format("%ld min %02ld s", whole / 60, whole % 60);
   if (whole < 86400) return format("%ld h %02ld min", whole / 3600, whole % 3600 / 60);
