@@ -1,6 +1,7 @@
 #include "run/cost.hpp"
 
 #include "features/prepared_task.hpp"
+#include "run/diagnosis.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -52,6 +53,12 @@ double visit_cost(const TaskShape& task, const Config& config) {
 double assessment_cost(const TaskShape& task, const Config& config) {
   const double network = forward_cost * real(parameter_count(config.policy));
   return real(task.train_rows) * (380.0 + network + 20.0 * real(task.columns));
+}
+
+double response_cost(const TaskShape& task, const Config& config) {
+  const double rows = real(std::min(task.train_rows, response_rows));
+  const double network = forward_cost * real(parameter_count(config.policy));
+  return rows * real(feature_count(config.policy.features) * response_points) * (45.0 + network);
 }
 
 double validation_cost(const TaskShape& task, const Config& config) {

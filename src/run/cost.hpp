@@ -28,6 +28,8 @@ struct Uses {
 [[nodiscard]] double preparation_cost(const TaskShape& task, FeatureSet features);
 /// One meta-gradient.
 [[nodiscard]] double visit_cost(const TaskShape& task, const Config& config);
+/// What one policy has learnt of each feature: see response_of.
+[[nodiscard]] double response_cost(const TaskShape& task, const Config& config);
 /// One method, measured on one task.
 [[nodiscard]] double assessment_cost(const TaskShape& task, const Config& config);
 /// A validation task: a hard and a soft selection, each with its final fit.

@@ -10,8 +10,6 @@
 namespace metasieve {
 namespace {
 
-constexpr Index response_rows = 500, response_points = 11;
-
 /// Sources, kinds and methods in the order in which they are reported.
 using Key = std::tuple<std::string, std::string, Method>;
 

@@ -21,8 +21,10 @@ struct TaskEntry {
 
 /// The policies' response is told of so many tasks of a source, its first ones.
 inline constexpr Index response_tasks = 20;
+/// Of each, at most so many rows, with each feature at so many of its quantiles.
+inline constexpr Index response_rows = 500, response_points = 11;
 
-/// What a policy has learnt of each feature, on at most 500 rows of a task, evenly spread: value, score and
+/// What a policy has learnt of each feature, on response_rows rows of a task, evenly spread: value, score and
 /// keep, each [features, points], as numbers.
 [[nodiscard]] Vector response_of(const PreparedTask& task, const Policy& policy);
 

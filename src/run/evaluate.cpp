@@ -57,7 +57,7 @@ std::vector<double> work_of(const Communicator& comm, const EvaluationPlan& plan
     const TaskSource& source = input.sources[i];
     double sum = 0;
     for (Index task = 0; task < source.task_count(); ++task)
-      if (!work.keeps(piece_id(i, task))) sum += plan.cost(source.shape(task));
+      if (!work.keeps(piece_id(i, task))) sum += plan.cost(source.shape(task), task);
     seconds.push_back(1e-9 * sum / (comm.size() * thread_count()));
     splits += source.task_count();
   }

@@ -1,6 +1,8 @@
 #include "run/evaluation_plan.hpp"
 
 #include "io/policy_file.hpp"
+#include "run/cost.hpp"
+#include "run/diagnosis.hpp"
 
 namespace metasieve {
 namespace {
@@ -33,6 +35,11 @@ void require_one_kind(const EvaluateRequest& request, const std::vector<Policy>&
 double EvaluationPlan::cost(const TaskShape& task) const {
   return preparation_cost(task, config.policy.features) +
          contest_cost(task, config, std::ssize(contest.policies), frontier_steps);
+}
+
+double EvaluationPlan::cost(const TaskShape& task, Index number) const {
+  const auto policies = static_cast<double>(contest.policies.size());
+  return cost(task) + (number < response_tasks ? policies * response_cost(task, config) : 0.0);
 }
 
 ContestOptions EvaluationPlan::frontier_contest() const {

@@ -18,6 +18,8 @@ struct EvaluationPlan {
 
   /// Predicted nanoseconds of one core for all methods on one task, with its preparation.
   [[nodiscard]] double cost(const TaskShape& task) const;
+  /// The same of task `number` of a source: of the first ones the policies' response is told too.
+  [[nodiscard]] double cost(const TaskShape& task, Index number) const;
 };
 
 /// Collective: the policies of the request's files. @throws AgreedError (exit code 3) naming a file that

@@ -116,7 +116,7 @@ void add_missing(const Communicator& comm, const TaskSource& source, std::uint64
                  const EvaluationPlan& plan, ResumableWork& work, SourceResults& results) {
   const std::vector<Index> missing = results.missing();
   std::vector<double> costs;
-  for (const Index id : missing) costs.push_back(plan.cost(source.shape(id)));
+  for (const Index id : missing) costs.push_back(plan.cost(source.shape(id), id));
   const Range part = my_range(comm, 0, costs);
   const std::vector<Index> ids(missing.begin() + part.begin, missing.begin() + part.end);
   const bool hold = plan.config.suite.hold == Hold::memory;
