@@ -41,8 +41,9 @@ if not any(word.startswith("-") and word in ("--status", "--collect", "--version
 os.execv({binary!r}, [{binary!r}, *words])
 """
 CMAKE = """#!{python} -SE
+# Built already, and test_packaging installs; the preset must be there.
 import json, sys
-if "--preset" in sys.argv:  # built already; the preset must be there
+if "--preset" in sys.argv:
     names = [preset["name"] for preset in json.load(open({presets!r}))["configurePresets"]]
     sys.exit(sys.argv[sys.argv.index("--preset") + 1] not in names)
 """
