@@ -18,29 +18,59 @@ StatusFile::StatusFile(const Communicator& comm, std::filesystem::path file, std
     : file_(std::move(file)), command_(std::move(command)), started_(utc_now()), ranks_(comm.size()),
       threads_(thread_count()), is_root_(comm.is_root()), begin_(wall_seconds()) {}
 
-void StatusFile::begin() {
-  begun_ = !file_.empty();
-  if (!begun_ || !is_root_) return;
+void StatusFile::prepare() {
+  if (file_.empty()) return;
   std::error_code ignored;
-  std::filesystem::create_directories(std::filesystem::absolute(file_).parent_path(), ignored);
+  before_ = text_if_any(file_);
+  for (auto path = folder(); !path.empty() && !std::filesystem::exists(path, ignored);
+       path = path.parent_path())
+    made_.push_back(path);
+  enter(Stage::preparing);
+}
+
+void StatusFile::begin() { enter(Stage::begun); }
+
+void StatusFile::enter(Stage stage) {
+  if (file_.empty()) return; // none is kept
+  stage_ = stage;
+  if (!is_root_) return;
+  std::error_code ignored;
+  std::filesystem::create_directories(folder(), ignored);
   write("running", nullptr);
   written_ = wall_seconds();
 }
 
+std::filesystem::path StatusFile::folder() const { return std::filesystem::absolute(file_).parent_path(); }
+
 void StatusFile::update(const RunState& state) {
   state_ = state;
-  if (!begun_ || !is_root_ || wall_seconds() - written_ < seconds_between) return;
+  if (stage_ == Stage::none || !is_root_ || wall_seconds() - written_ < seconds_between) return;
   write("running", nullptr);
   written_ = wall_seconds();
 }
 
 void StatusFile::end(ExitCode code, bool writes) {
-  if (!begun_ || !writes) return;
+  if (stage_ == Stage::preparing && is_root_) undo();
+  if (stage_ != Stage::begun || !writes) return;
   if (code == ExitCode::done) {
     state_.done = state_.total;
     state_.seconds_left = 0;
   }
   write(code == ExitCode::done ? "done" : code == ExitCode::stopped_early ? "stopped" : "failed", &code);
+}
+
+void StatusFile::undo() const {
+  std::error_code ignored;
+  try {
+    if (before_)
+      replace_text(file_, *before_);
+    else
+      std::filesystem::remove(file_, ignored);
+  } catch (const std::exception&) { // the file harms no run
+    return;
+  }
+  for (const std::filesystem::path& folder : made_)
+    std::filesystem::remove(folder, ignored); // if it is empty
 }
 
 void StatusFile::write(const char* state, const ExitCode* code) const {

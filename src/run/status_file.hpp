@@ -4,7 +4,9 @@
 #include "parallel/communicator.hpp"
 
 #include <concepts>
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -28,9 +30,12 @@ public:
   StatusFile() = default; ///< of a run that keeps none
   StatusFile(const Communicator& comm, std::filesystem::path file, std::string command);
 
+  /// Collective: from here on there is a file, though the run may still refuse: if it ends before begin(),
+  /// all is as it was.
+  void prepare();
   /// Collective: from here on there is a file, for the run may now change what is in its folder.
   void begin();
-  /// By rank 0; does nothing on the others, nor before begin().
+  /// By rank 0; does nothing on the others, nor before prepare() or begin().
   void update(const RunState& state);
 
   /// Collective: `work`; says in the file how that ended. What it throws goes on to the caller.
@@ -58,14 +63,22 @@ public:
   }
 
 private:
+  enum class Stage : std::uint8_t { none, preparing, begun };
+
+  void enter(Stage stage);
   void end(ExitCode code, bool writes);
+  void undo() const;
+  [[nodiscard]] std::filesystem::path folder() const;
   void write(const char* state, const ExitCode* code) const;
 
   std::filesystem::path file_; ///< empty: none is kept
   std::string command_, started_;
   int ranks_ = 1, threads_ = 1;
-  bool is_root_ = false, begun_ = false;
-  double begin_ = 0, written_ = 0; ///< of wall_seconds()
+  bool is_root_ = false;
+  Stage stage_ = Stage::none;
+  std::optional<std::string> before_;       ///< prepare(): what was in the file
+  std::vector<std::filesystem::path> made_; ///< and folders that were not there, the innermost first
+  double begin_ = 0, written_ = 0;          ///< of wall_seconds()
   RunState state_;
 };
 

@@ -76,6 +76,7 @@ private:
     if (comm_.is_root()) work_ = TrainingWork(config_, source_, train_ids_.size(), comm_.size(), t);
     Progress progress(
         {speaks_, "iteration", iterations, t, config_.output.log_every, work_.whole(), &status_});
+    status_.prepare();
     load(progress);
     begin_files();
     Adam adam = restored_adam();

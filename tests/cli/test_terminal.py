@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import termios
@@ -154,8 +155,32 @@ class TestStatusFile(BinaryTest):
         for wrong in (("--meta.batch", "3", "--resume"), ("--suite", "none.h5")):
             self.assertNotEqual(self.execute(*TRAIN, "--output", "run", *wrong).returncode, 0)
             self.assertEqual((self.folder / "run/progress.json").read_bytes(), before)
+        self.succeed("generate", *TINY, "--suite.seed", "9", "--output", "other.h5")  # found out once they are prepared
+        longer = ["20" if word == "10" else word for word in TRAIN]
+        refused = self.execute(*longer, "--suite", "other.h5", "--output", "run", "--resume")
+        self.assertIn("was trained on other tasks", refused.stderr)
+        self.assertEqual((self.folder / "run/progress.json").read_bytes(), before)
         self.assertEqual(self.execute("train", "--meta.batch", "x", "--output", "other").returncode, 2)
         self.assertFalse((self.folder / "other").exists())
+
+    def test_there_is_a_file_while_the_tasks_are_prepared_and_none_if_that_is_stopped(self):
+        command = words(ALONE, "train", "--suite.tasks", "400", "--meta.iterations", "2", "--output", "new/run")
+        path = self.folder / "new/run/progress.json"
+        process = subprocess.Popen(command, cwd=self.folder, env=os.environ | MPI | {"OMP_NUM_THREADS": "1"},
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            for _ in range(600):
+                if path.exists() and self.status("new/run/progress.json")["seconds_left"] > 0:
+                    break
+                time.sleep(0.1)
+            status = self.status("new/run/progress.json")
+            self.assertEqual((status["state"], status["done"], status["total"]), ("running", 0, 2))
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(timeout=60), 75)
+        finally:
+            process.kill()
+            process.wait()
+        self.assertFalse((self.folder / "new").exists())
 
     def test_a_file_that_cannot_be_written_harms_no_run(self):
         (self.folder / "run/progress.json").mkdir(parents=True)  # a folder is in the way
