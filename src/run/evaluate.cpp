@@ -215,7 +215,7 @@ EvaluationTables evaluate(const Communicator& comm, const EvaluateRequest& reque
   const EvaluationPlan plan = evaluation_plan(request, std::move(input.policies));
   const WorkSettings settings = work_settings(request, plan, input);
   ResumableWork work(comm, settings);
-  status.begin();
+  status.prepare(); // until the tasks are read
   Progress progress(
       {comm.is_root(), "task", settings.pieces, work.kept(), 0, work_of(comm, plan, input, work), &status});
   work.tell(progress);

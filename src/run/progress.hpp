@@ -44,6 +44,10 @@ public:
   void report_share(const std::string& state);
   /// Of something that is not counted, as "preparing the tasks".
   void report_phase(const std::string& phase, std::size_t kind);
+  /// Collective: what was prepared begins; its status file stays, whatever comes.
+  void begin_status() {
+    if (settings_.status != nullptr) settings_.status->begin();
+  }
   /// For the status file: the latest of a figure.
   void set_metric(const std::string& name, double value);
   /// A line that stays.

@@ -71,6 +71,7 @@ bool ResumableWork::keeps(std::uint64_t id) const {
 
 void ResumableWork::run(const Pieces& pieces) {
   report_damage();
+  if (progress_ != nullptr) progress_->begin_status();
   std::vector<std::size_t> todo(pieces.ids.size());
   std::vector<std::uint8_t> is_done(todo.size(), 0);
   for (std::size_t k = 0; k < todo.size(); ++k) todo[k] = k;

@@ -28,7 +28,9 @@ void StatusFile::prepare() {
   enter(Stage::preparing);
 }
 
-void StatusFile::begin() { enter(Stage::begun); }
+void StatusFile::begin() {
+  if (stage_ != Stage::begun) enter(Stage::begun);
+}
 
 void StatusFile::enter(Stage stage) {
   if (file_.empty()) return; // none is kept

@@ -1,5 +1,6 @@
 """Bad files give exit code 3: one clear line on any number of ranks, no hang, and nothing written."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -400,7 +401,7 @@ class BadOutput(BinaryTest):
             with self.subTest(free=free, ranks=ranks):
                 self.assertEqual((run.returncode, len(messages(run))), (3, 1), run.stderr)
                 self.assertIn("metasieve: cannot write disk/suite.h5: No space left on device\n", run.stderr)
-                self.assertEqual(run.stdout.split(), ["other"])
+                self.assertEqual(set(run.stdout.split()) - {"suite.h5.progress.json"}, {"other"})  # says "failed"
 
     def test_quota(self):
         """A limit on the size of files, above what mpirun needs of shared memory."""
@@ -416,6 +417,9 @@ class BadOutput(BinaryTest):
 
                 self.assertEqual((run.returncode, len(messages(run))), (3, 1), run.stderr)
                 self.assertIn("metasieve: cannot write suite.h5: File too large\n", run.stderr)
+                status = json.loads((self.folder / "suite.h5.progress.json").read_text())
+                self.assertEqual((status["state"], status["exit_code"]), ("failed", 3))
+                (self.folder / "suite.h5.progress.json").unlink()
                 self.assertEqual(tree(self.folder), before)
 
 
@@ -432,4 +436,4 @@ class OneRankFails(BinaryTest):
         run = execute(["mpirun", "-n", "1", *generate, ":", "-n", "1", *limited, *generate], self.folder)
 
         self.assert_refused(run, 70, r"rank 1 \(.*\): out of memory")
-        self.assertEqual(tree(self.folder), {})
+        self.assertEqual(set(tree(self.folder)) - {"new.h5.progress.json"}, set())

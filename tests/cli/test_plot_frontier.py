@@ -62,7 +62,7 @@ class PlotFrontier(unittest.TestCase):
             for name, box in texts.items():
                 self.assertTrue(frame.x0 <= box.x0 and box.x1 <= frame.x1, name)
                 self.assertFalse([other for other in texts if other != name and box.overlaps(texts[other])], name)
-        self.assertIn("95 % intervals", figure._supxlabel.get_text())
+        self.assertIn("95 % intervals", figure.texts[-1].get_text())
 
     def test_undefined_values_are_left_out(self):
         write_evaluation(self.file, ["compas"], with_frontier=True)
