@@ -28,7 +28,7 @@ def span(text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suite", metavar="suite.h5", help="file of `metasieve generate`")
-    parser.add_argument("folder", metavar="DIR", type=pathlib.Path, help="new or empty")
+    parser.add_argument("folder", metavar="DIR", type=pathlib.Path, help="made if it is not there")
     parser.add_argument("--tasks", metavar="A:B", type=span, help="from A to B - 1 alone, under their own numbers")
     parser.add_argument("--replace", action="store_true",
                         help="remove the task_*.npz and metadata.json that are in DIR first")

@@ -39,16 +39,16 @@ def file_name(index, tasks):
 
 
 def make_room(folder, replace):
-    """An empty folder, or with `replace` one without the files of an earlier export; others' files stay.
+    """A folder without the files of an earlier export, which `replace` removes; other files stay.
 
-    @raises ValueError if there are files and they may not go
+    @raises ValueError if there is an earlier export and it may not go
     """
     folder.mkdir(parents=True, exist_ok=True)
-    found = sorted(path.name for path in folder.iterdir())
+    found = sorted(path.name for path in folder.iterdir() if OURS.fullmatch(path.name))
     if found and not replace:
-        raise ValueError(f"{folder}: is not empty ({found[0]}{', ...' * (len(found) > 1)}); choose another folder, or "
-                         "--replace the task_*.npz and metadata.json in it")
-    for name in sorted(filter(OURS.fullmatch, found)):  # metadata.json first: without it nothing is whole
+        raise ValueError(f"{folder}: has an earlier export ({found[0]}{', ...' * (len(found) > 1)}); choose another "
+                         "folder, or --replace it")
+    for name in found:  # metadata.json first: without it nothing is whole
         (folder / name).unlink()
 
 

@@ -106,14 +106,14 @@ class ExportNpz(ExportTest):
         self.assertEqual([npz.file_name(7, 10), npz.file_name(999, 1000), npz.file_name(7, 100000)],
                          ["task_007.npz", "task_999.npz", "task_00007.npz"])
 
-    def test_a_folder_with_files_is_left_alone_unless_an_export_in_it_may_be_replaced(self):
+    def test_an_earlier_export_is_left_alone_unless_it_may_be_replaced_and_other_files_always(self):
         out = self.folder / "out"
         out.mkdir()
         (out / "notes.txt").write_text("mine")
         (out / "task_900.npz").write_text("old")
         (out / "metadata.json").write_text("old")
 
-        self.assert_refused(self.command("export_npz.py", self.suite, out), 3, "out: is not empty .*--replace")
+        self.assert_refused(self.command("export_npz.py", self.suite, out), 3, "out: has an earlier export .*--replace")
         self.assertEqual((out / "metadata.json").read_text(), "old")
         run = self.command("export_npz.py", self.suite, out, "--replace", "--tasks", "1:3")
         self.assertEqual(run.returncode, 0, run.stderr)
