@@ -47,5 +47,5 @@ target.mkdir(exist_ok=True)
 for path in sorted(pathlib.Path(sys.argv[1]).glob("*.png")):
     picture = Image.open(path).convert("RGB")
     picture.thumbnail((1400, 1400))
-    picture.quantize(96).save(target / path.name, optimize=True)
+    picture.quantize(256, Image.Quantize.MAXCOVERAGE).save(target / path.name, optimize=True)
 END
