@@ -45,7 +45,7 @@ public:
   /// Of something that is not counted, as "preparing the tasks".
   void report_phase(const std::string& phase, std::size_t kind);
   /// Collective: what was prepared begins; its status file stays, whatever comes.
-  void begin_status() {
+  void begin_status() const {
     if (settings_.status != nullptr) settings_.status->begin();
   }
   /// For the status file: the latest of a figure.
