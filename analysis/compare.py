@@ -18,16 +18,11 @@ import re
 import subprocess
 import sys
 
-try:
-    import pandas as pd
+from metasieve_analysis import comparison, comparison_report, files, frontier, style  # first: says what is missing
+from metasieve_analysis.comparison_report import AWARENESS
 
-    import import_dataset
-    from metasieve_analysis import comparison, comparison_report, files, frontier, style
-    from metasieve_analysis.comparison_report import AWARENESS
-except ImportError as missing:
-    print(f"compare.py: {missing}; run it with a Python that has h5py, numpy, pandas and matplotlib (Debian: "
-          "/usr/bin/python3)", file=sys.stderr)
-    sys.exit(3)
+import import_dataset
+import pandas as pd
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 KNOWN = {"compas": ["compas"], "adult": ["adult"], "german": ["german"], "adult_official": ["adult", "--official"],

@@ -12,13 +12,19 @@ tables of results, as Markdown, LaTeX and HTML; npz exports suites; report_... m
 import pathlib
 import sys
 
-try:
-    from .files import read
-except ImportError as error:
+
+def refuse(error):
+    """Says what is missing: for a command of ours in one line, with exit code 3. @raises ImportError elsewhere"""
     needed = f"{error}; run it with a Python that has h5py, numpy, pandas and matplotlib (Debian: /usr/bin/python3)"
-    if pathlib.Path(sys.argv[0]).resolve().parent == pathlib.Path(__file__).resolve().parents[1]:  # a command of ours
+    if pathlib.Path(sys.argv[0]).resolve().parent == pathlib.Path(__file__).resolve().parents[1]:
         print(f"{pathlib.Path(sys.argv[0]).name}: {needed}", file=sys.stderr)
         sys.exit(3)
     raise ImportError(needed) from error
+
+
+try:
+    from .files import read
+except ImportError as error:
+    refuse(error)
 
 __all__ = ["read"]

@@ -24,14 +24,14 @@ def opened(path):
 def read(path, wanted=None):
     """The contents of a file of metasieve.
 
-    `wanted`: one of TYPES, or None for any. @raises OSError, ValueError naming file and reason: it cannot be opened, was
-    not finished, or is of another type
+    `wanted`: one of TYPES, or None for any. @raises OSError, ValueError naming file and reason: it cannot be opened,
+    was not finished, or is of another type
     """
     return Contents(path, wanted)
 
 
 class Contents(Mapping):
-    """What is in one file, by name: records as data frames, all else as arrays; each is read when it is asked for.
+    """What is in one file, by name: records as data frames, all else as arrays, each read when it is asked for.
 
     type        one of TYPES
     attributes  {name: value} of the file, text decoded

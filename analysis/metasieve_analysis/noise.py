@@ -29,10 +29,15 @@ def binned(rows):
     return pd.DataFrame(out)
 
 
+def rows_of(evaluation):
+    """The rows of /evaluation that can be drawn: those of METHODS on tasks with wrong labels."""
+    rows = evaluation.table("evaluation")
+    return rows[(rows["noise_reduction_defined"] == 1) & rows["method"].isin(METHODS) & (rows["failed"] == 0)]
+
+
 def table_of(evaluation):
     """A row a source, method and bin of noise rates. @raises ValueError if no task has noise"""
-    rows = evaluation.table("evaluation")
-    rows = rows[(rows["noise_reduction_defined"] == 1) & rows["method"].isin(METHODS) & (rows["failed"] == 0)]
+    rows = rows_of(evaluation)
     if rows.empty:
         raise ValueError(f"{evaluation.path}: no task has flipped training labels that are known")
     rows = rows.groupby(["source", "split", "method"], as_index=False, sort=False)[

@@ -49,7 +49,7 @@ def of_evaluation(evaluation):
                       "curves the one further up and left is better.",
                       f"Curves of accuracy against the equalised-odds gap of {name}. At the settings evaluated, "
                       f"{levels(panels, 'eo_gap')}.")
-    if "evaluation" in evaluation:
+    if "evaluation" in evaluation and len(noise.rows_of(evaluation)):  # none where no label is known to be wrong
         table = noise.table_of(evaluation)
         yield Picture("Noise kept out of the selection", noise.plot(table),
                       "100 % is a selection without wrong labels, 0 % one as noisy as all rows; below, it is noisier.",

@@ -2,10 +2,13 @@
 import argparse
 import pathlib
 
-import matplotlib
-from matplotlib.ticker import LogLocator, NullLocator
+from . import command_line, files, refuse
 
-from . import command_line, files
+try:
+    import matplotlib
+except ImportError as error:
+    refuse(error)
+from matplotlib.ticker import LogLocator, NullLocator  # noqa: E402
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (after the backend is chosen)

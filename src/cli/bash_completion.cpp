@@ -1,14 +1,9 @@
+#include "base/words.hpp"
 #include "cli/command_table.hpp"
 #include "cli/help.hpp"
 
 namespace metasieve {
 namespace {
-
-std::string joined_names(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : " ") + name;
-  return text;
-}
 
 /// A bash function that prints the line of a case for its argument.
 std::string lookup(const std::string& name, const std::vector<std::pair<std::string, std::string>>& lines) {
@@ -80,17 +75,17 @@ std::string bash_completion() {
         takes.emplace_back(std::string(info.name) + "/--" + option.name, option.value);
     }
     for (const ConfigKey& key : keys_of(info)) key_names.push_back("--" + key.name);
-    options.emplace_back(info.name, joined_names(of_command));
-    keys.emplace_back(info.name, joined_names(key_names));
+    options.emplace_back(info.name, joined(of_command, " "));
+    keys.emplace_back(info.name, joined(key_names, " "));
   }
   for (const ConfigKey& key : keys_of(find_command("sweep"))) {
-    values.emplace_back(key.name, joined_names(values_of(key)));
+    values.emplace_back(key.name, joined(values_of(key), " "));
     const std::string section = key.name.substr(0, key.name.find('.'));
     if (sections.empty() || sections.back() != section) sections.push_back(section);
   }
   return "# Completions of metasieve for bash: made by `metasieve help --bash-completion`.\n\n"
          "_metasieve_commands() { echo \"" +
-         joined_names(names) + "\"; }\n_metasieve_sections() { echo \"" + joined_names(sections) +
+         joined(names, " ") + "\"; }\n_metasieve_sections() { echo \"" + joined(sections, " ") +
          " family\"; }\n_metasieve_topics() { echo \"keys progress --man --bash-completion\"; }\n\n" +
          lookup("_metasieve_options", options) + lookup("_metasieve_keys", keys) +
          lookup("_metasieve_values", values) + "_metasieve_takes() { _metasieve_option_value \"$1/$2\"; }\n" +

@@ -1,4 +1,5 @@
 #include "base/version.hpp"
+#include "base/words.hpp"
 #include "cli/command_table.hpp"
 #include "cli/help.hpp"
 
@@ -69,10 +70,9 @@ std::string keys_part() {
     if (of != current) text += subsection("[" + (current = of) + "]");
     text += tagged(key.name, key.help + "; " + key.domain + " (default: " + key.get(Config()) + ")");
   }
-  std::string knobs;
-  for (const std::string& knob : family_keys()) knobs += (knobs.empty() ? "" : ", ") + knob;
   return text + subsection("[family.NAME]") +
-         paragraph("A family of tasks for suite.mixture; each knob lo:hi or one value: " + knobs + ".");
+         paragraph("A family of tasks for suite.mixture; each knob lo:hi or one value: " +
+                   joined(family_keys()) + ".");
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "io/inspect.hpp"
 
+#include "base/words.hpp"
 #include "io/bytes.hpp"
 #include "io/checkpoint_file.hpp"
 #include "io/contents.hpp"
@@ -83,8 +84,7 @@ std::string describe_suite(const Communicator& comm, const std::filesystem::path
 
 std::string describe_dataset(const Communicator& comm, const std::filesystem::path& path) {
   const Dataset data = read_dataset(comm, path);
-  std::string names;
-  for (const std::string& name : data.feature_names) names += (names.empty() ? "" : ", ") + name;
+  const std::string names = joined(data.feature_names);
   const auto ones = [](const Labels& labels) { return labels.cast<Index>().sum(); };
   Lines lines;
   lines.add("rows", data.x.rows())
@@ -191,10 +191,8 @@ std::string describe_scores(const Communicator& comm, const std::filesystem::pat
 
 std::string describe_scaling(const Communicator& comm, const std::filesystem::path& path) {
   const Scaling scaling = read_scaling(comm, path);
-  std::string hosts;
-  for (const std::string& host : scaling.hosts) hosts += (hosts.empty() ? "" : ", ") + host;
   Lines lines;
-  lines.add("hosts", hosts);
+  lines.add("hosts", joined(scaling.hosts));
   for (const std::string& machine : scaling.machines) lines.add("machine", machine);
   lines.add("suite", scaling.suite.empty() ? "generated" : "read from a file");
   for (const ScalingRow& row : scaling.points)

@@ -1,5 +1,6 @@
 #include "io/run_facts.hpp"
 
+#include "base/words.hpp"
 #include "io/attribute.hpp"
 #include "io/bytes.hpp"
 
@@ -17,12 +18,6 @@ void for_each_fact(auto& facts, const auto& use) {
   use("processor", facts.processor);
   use("flags", facts.flags);
   use("seconds", facts.seconds);
-}
-
-std::string joined_texts(const FileReader& file, const std::string& attribute) {
-  std::string all;
-  for (const std::string& text : file.texts(attribute)) all += (all.empty() ? "" : ", ") + text;
-  return all;
 }
 
 } // namespace
@@ -56,7 +51,7 @@ std::optional<RunFacts> read_run_facts(const FileReader& file) {
   for_each_fact(facts, [&]<class Value>(const char* name, Value& value) {
     if (!file.has_attribute(name)) return;
     if constexpr (std::is_same_v<Value, std::string>)
-      value = joined_texts(file, name); // the hosts of a scaling study are a list
+      value = joined(file.texts(name)); // the hosts of a scaling study are a list
     else if constexpr (std::is_same_v<Value, double>)
       value = file.number(name);
     else

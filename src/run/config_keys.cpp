@@ -1,4 +1,5 @@
 #include "base/error.hpp"
+#include "base/words.hpp"
 #include "run/config.hpp"
 
 #include <algorithm>
@@ -225,9 +226,7 @@ ConfigKey mixture_key() {
 }
 
 ConfigKey methods_key() {
-  std::string domain;
-  for (const std::string& name : method_names()) domain += (domain.empty() ? "" : ", ") + name;
-  return {"evaluate.methods", "methods to compare", "a comma-separated list of " + domain,
+  return {"evaluate.methods", "methods to compare", "a comma-separated list of " + joined(method_names()),
           [](Config& config, const ConfigKey&, const std::string& value) {
             std::vector<Method> methods;
             for (const std::string& name : words(value)) {

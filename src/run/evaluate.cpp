@@ -215,9 +215,9 @@ EvaluationTables evaluate(const Communicator& comm, const EvaluateRequest& reque
   const EvaluationPlan plan = evaluation_plan(request, std::move(input.policies));
   const WorkSettings settings = work_settings(request, plan, input);
   ResumableWork work(comm, settings);
-  status.prepare(); // until the tasks are read
   Progress progress(
       {comm.is_root(), "task", settings.pieces, work.kept(), 0, work_of(comm, plan, input, work), &status});
+  status.prepare(); // until the tasks are read
   work.tell(progress);
   Outcome results;
   for (std::size_t i = 0; i < input.sources.size(); ++i) {

@@ -169,9 +169,9 @@ void generate(const Communicator& comm, const GenerateRequest& request, StatusFi
   const TaskSource source = TaskSource::generator(request.config);
   ResumableWork work(comm, work_settings(request, source));
   TaskMaker maker(comm, source, work);
-  status.begin();
   Progress progress(
       {comm.is_root(), "task", source.task_count(), work.kept(), 0, maker.predicted(), &status});
+  status.begin();
   maker.tell(progress);
   write_suite(comm, request.output, {reproducible_ini(request.config)}, maker.shapes(),
               [&](Range places) { return maker.make(places); });

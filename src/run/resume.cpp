@@ -1,6 +1,7 @@
 #include "run/resume.hpp"
 
 #include "base/version.hpp"
+#include "base/words.hpp"
 #include "features/prepared_task.hpp"
 #include "io/agree.hpp"
 #include "io/checksum.hpp"
@@ -91,12 +92,6 @@ void tell(const FoundCheckpoint& found, const Config& config) {
 }
 
 } // namespace
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
 
 std::vector<std::string> changed_keys(const std::string& before, const std::string& now, bool with_tasks) {
   return differing_keys(before, now, [&](const std::string& key) {

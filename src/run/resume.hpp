@@ -19,9 +19,6 @@ namespace metasieve {
 differing_keys(const std::string& before, const std::string& now,
                const std::function<bool(const std::string& key)>& counts);
 
-/// "a, b, c"
-[[nodiscard]] std::string joined(const std::vector<std::string>& words);
-
 /// @throws AgreedError: exit code 2 if the configuration would change the result, listing the keys; exit code
 /// 3 if the checkpoint is not what its configuration makes. Every rank must call it alike.
 void require_same_result(const FoundCheckpoint& found, const TrainRequest& request);

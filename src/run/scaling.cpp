@@ -1,4 +1,5 @@
 #include "base/version.hpp"
+#include "base/words.hpp"
 #include "io/agree.hpp"
 #include "parallel/for_each.hpp"
 #include "parallel/libraries.hpp"
@@ -155,12 +156,12 @@ public:
   /// Collective. `status` is told how far it is.
   void run(StatusFile& status) {
     require_known_points();
-    status.begin();
     std::vector<double> work{0.0};
     for (const ScalingPoint& point : points_)
       if (point.ranks <= comm_.size() && !is_measured(point)) work.front() += weight(point);
     // Silent: each point says when it is measured.
     Progress progress({false, "point", std::ssize(points_), 0, 0, work, &status});
+    status.begin();
     std::int64_t done = 0;
     for (const ScalingPoint& point : points_) {
       progress.report(done++, "");

@@ -19,12 +19,13 @@ StatusFile::StatusFile(const Communicator& comm, std::filesystem::path file, std
       threads_(thread_count()), is_root_(comm.is_root()), begin_(wall_seconds()) {}
 
 void StatusFile::prepare() {
-  if (file_.empty()) return;
-  std::error_code ignored;
-  before_ = text_if_any(file_);
-  for (auto path = folder(); !path.empty() && !std::filesystem::exists(path, ignored);
-       path = path.parent_path())
-    made_.push_back(path);
+  if (!file_.empty() && is_root_) {
+    std::error_code ignored;
+    before_ = text_if_any(file_);
+    for (auto path = folder(); path.has_relative_path() && !std::filesystem::exists(path, ignored);
+         path = path.parent_path())
+      made_.push_back(path);
+  }
   enter(Stage::preparing);
 }
 

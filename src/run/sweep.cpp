@@ -1,5 +1,6 @@
 #include "run/sweep.hpp"
 
+#include "base/words.hpp"
 #include "io/agree.hpp"
 #include "io/bytes.hpp"
 #include "io/text_file.hpp"

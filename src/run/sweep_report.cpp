@@ -1,5 +1,6 @@
 #include "run/sweep_report.hpp"
 
+#include "base/words.hpp"
 #include "run/folder_lock.hpp"
 #include "run/format.hpp"
 #include "run/sweep_visit.hpp"
@@ -60,12 +61,10 @@ SweepView view_sweep(const SweepPoints& points, const std::filesystem::path& fol
 }
 
 std::string overview(const SweepPoints& points, const SweepView& view, const std::filesystem::path& folder) {
-  std::string keys;
-  for (const std::string& key : points.keys()) keys += (keys.empty() ? "" : ", ") + key;
   const Index done = view.count(PointState::done), failed = view.count(PointState::failed);
   const Index running = std::count(view.is_held.begin(), view.is_held.end(), 1);
-  std::string text = std::to_string(points.size()) + " points of " + keys + " in " + folder.string() + ": " +
-                     std::to_string(done) + " done, ";
+  std::string text = std::to_string(points.size()) + " points of " + joined(points.keys()) + " in " +
+                     folder.string() + ": " + std::to_string(done) + " done, ";
   if (running > 0) text += std::to_string(running) + " running, ";
   text += std::to_string(failed) + " failed, " + std::to_string(points.size() - done - failed - running) +
           " left";

@@ -129,6 +129,17 @@ def write_dataset(path, rows=80, columns=3, seed=1, split=False):
     return path
 
 
+def write_tables(path, filetype, **tables):
+    """A file of metasieve of these data frames, words as fixed text."""
+    with h5py.File(path, "w") as file:
+        file.attrs["filetype"], file.attrs["complete"] = f"metasieve-{filetype}", 1
+        file.attrs["config"] = "[meta]\niterations = 4\n"
+        for name, table in tables.items():
+            kinds = [(column, "S32" if table[column].dtype == object else table[column].dtype) for column in table]
+            file[name] = np.array([tuple(row) for row in table.itertuples(index=False)], kinds)
+    return path
+
+
 class BinaryTest(unittest.TestCase):
     """A folder of its own for each test, and runs inside it."""
 

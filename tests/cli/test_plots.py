@@ -5,7 +5,7 @@ import sys
 import tempfile
 import unittest
 
-from support import ROOT
+from support import ROOT, write_tables
 
 sys.path.insert(0, str(ROOT / "analysis"))
 try:
@@ -15,21 +15,6 @@ try:
     from metasieve_analysis import learning, noise, read, response, style, suites, sweeps
 except ImportError as error:
     raise unittest.SkipTest(f"{error} in {sys.executable}")
-
-
-def records(table):
-    """A data frame as metasieve stores one, words as fixed text."""
-    kinds = [(name, "S32" if table[name].dtype == object else table[name].dtype) for name in table]
-    return np.array([tuple(row) for row in table.itertuples(index=False)], kinds)
-
-
-def write(path, filetype, **tables):
-    with h5py.File(path, "w") as file:
-        file.attrs["filetype"], file.attrs["complete"] = f"metasieve-{filetype}", 1
-        file.attrs["config"] = "[meta]\niterations = 4\n"
-        for name, table in tables.items():
-            file[name] = records(table)
-    return path
 
 
 def metadata(tasks, families=("a", "b")):
@@ -116,7 +101,7 @@ class InFolder(unittest.TestCase):
 
 class Learning(InFolder):
     def axes(self, **tables):
-        figure = learning.plot(read(write(self.folder / "results.h5", "results", **tables)))
+        figure = learning.plot(read(write_tables(self.folder / "results.h5", "results", **tables)))
         return figure, {axis.get_ylabel(): axis for axis in figure.axes}
 
     def test_losses_gaps_and_gradient_are_drawn_with_the_untrained_level(self):
@@ -146,7 +131,7 @@ class Learning(InFolder):
         self.assertNotIn("untrained policy", [line.get_label() for line in axes["loss (accuracy and fairness)"].lines])
 
     def test_command_writes_pictures_and_the_numbers_of_both_tables(self):
-        write(self.folder / "results.h5", "results", history=history(), validation=validation())
+        write_tables(self.folder / "results.h5", "results", history=history(), validation=validation())
         done = self.run_script("plot_learning.py", self.folder / "results.h5", "--output", self.folder / "l")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         table = pd.read_csv(self.folder / "l.csv").set_index("iteration")
@@ -155,9 +140,9 @@ class Learning(InFolder):
         self.assertEqual(table.loc[20, ["loss", "validation_accuracy"]].tolist(), [0.05, 0.8])
 
     def test_empty_and_other_files_are_refused_in_one_line(self):
-        write(self.folder / "empty.h5", "results", history=history(0), validation=validation().iloc[:0])
-        write(self.folder / "scores.h5", "scores", scores=history())
-        write(self.folder / "bare.h5", "results", validation=validation())
+        write_tables(self.folder / "empty.h5", "results", history=history(0), validation=validation().iloc[:0])
+        write_tables(self.folder / "scores.h5", "scores", scores=history())
+        write_tables(self.folder / "bare.h5", "results", validation=validation())
         for name, said in (("empty.h5", "no iteration was made"), ("scores.h5", "is a file of type scores"),
                            ("bare.h5", "has no table /history")):
             done = self.run_script("plot_learning.py", self.folder / name, "--output", self.folder / "l")
@@ -177,7 +162,7 @@ def evaluated(rates, source="biased", reductions=(("meta_hard", 0.8), ("random",
 
 class Noise(InFolder):
     def table(self, rows):
-        return noise.table_of(read(write(self.folder / "e.h5", "evaluation", evaluation=rows)))
+        return noise.table_of(read(write_tables(self.folder / "e.h5", "evaluation", evaluation=rows)))
 
     def test_bins_hold_as_many_tasks_each_and_have_their_means(self):
         rates = np.linspace(0.01, 0.3, 60)
@@ -213,7 +198,7 @@ class Response(InFolder):
                               "score": q, "keep": 0.5 + strength * (q - 0.5) + 0.1 * policy}
                              for feature, strength in (("weak_one", 0.1), ("strong", 0.8), ("flat", 0.0))
                              for policy in (0, 1) for q in quantiles])
-        table = response.table_of(read(write(self.folder / "e.h5", "evaluation", response=rows)))
+        table = response.table_of(read(write_tables(self.folder / "e.h5", "evaluation", response=rows)))
         figure = response.plot(table)
         axes = [axis for axis in figure.axes if axis.get_title()]
         self.assertEqual([axis.get_title() for axis in axes], ["strong", "weak one", "flat"])
@@ -234,7 +219,8 @@ def swept(**keys):
                           "state": np.where(number == 1, "failed", "done").astype(object)})
     table = table.join(grid).assign(seconds=1.0)
     for method, shift in (("baseline", 0.0), ("meta_hard", 0.1)):
-        for metric, values in (("accuracy", 0.7 + 0.01 * number * (shift > 0)), ("eo_gap", 0.2 + 0.01 * number - shift)):
+        for metric, values in (("accuracy", 0.7 + 0.01 * number * (shift > 0)),
+                               ("eo_gap", 0.2 + 0.01 * number - shift)):
             for part, side in (("mean", 0), ("low", -0.01), ("high", 0.01)):
                 table[f"{method}.{metric}.{part}"] = values + shift + side
     return table
@@ -242,14 +228,15 @@ def swept(**keys):
 
 class Sweeps(InFolder):
     def pictures(self, points, method=None):
-        sweep = read(write(self.folder / "s.h5", "sweep", points=points))
+        sweep = read(write_tables(self.folder / "s.h5", "sweep", points=points))
         return {ending: figure for ending, figure, _ in sweeps.plots(sweep, method)}
 
     def test_maps_have_the_means_of_their_points_and_a_frame_around_the_best(self):
         points = swept(meta__clip=[0.1, 1.0], policy__keep=[0.6, 0.7, 0.8])
         figure = self.pictures(points)["_maps"]
         axis = figure.axes[0]
-        self.assertEqual((axis.get_title(), axis.get_xlabel(), axis.get_ylabel()), ("accuracy", "meta.clip", "policy.keep"))
+        words = axis.get_title(), axis.get_xlabel(), axis.get_ylabel()
+        self.assertEqual(words, ("accuracy", "meta.clip", "policy.keep"))
         cells = np.ma.filled(axis.images[0].get_array().astype(float), np.nan)
         np.testing.assert_allclose(cells, [[0.80, 0.83], [np.nan, 0.84], [0.82, 0.85]])  # one point has failed
         self.assertEqual([text.get_text() for text in axis.get_yticklabels()], ["0.6", "0.7", "0.8"])
@@ -294,13 +281,13 @@ class Sweeps(InFolder):
                 ("one.h5", points.iloc[:1], (), "nothing to compare"),
                 ("other.h5", pd.concat([points, swept(meta__clip=[2.0])]), ("--method", "roh"),
                  "has not evaluated roh; it has baseline, meta_hard")):
-            write(self.folder / name, "sweep", points=table)
+            write_tables(self.folder / name, "sweep", points=table)
             done = self.run_script("plot_sweep.py", self.folder / name, "--output", self.folder / "p", *arguments)
             self.assertEqual((done.returncode, done.stderr.count("\n")), (3, 1), done.stderr)
             self.assertIn(said, done.stderr)
 
     def test_what_metasieve_wrote_beside_the_sweep_is_not_written_over(self):
-        path = write(self.folder / "sweep.h5", "sweep", points=swept(meta__clip=[0.1, 1.0, 2.0]))
+        path = write_tables(self.folder / "sweep.h5", "sweep", points=swept(meta__clip=[0.1, 1.0, 2.0]))
         figure, table = style.plt.figure(), pd.DataFrame({"a": [1]})
         with self.assertRaisesRegex(ValueError, "sweep.csv belongs to"):
             style.save(figure, table, self.folder / "sweep.png")
@@ -312,10 +299,10 @@ class Sweeps(InFolder):
 
 class Commands(InFolder):
     def test_suite_noise_and_response_write_pictures_and_their_numbers(self):
-        write(self.folder / "suite.h5", "suite", metadata=metadata(50))
+        write_tables(self.folder / "suite.h5", "suite", metadata=metadata(50))
         rows = pd.DataFrame([{"source": "a", "policy": 0, "feature": "loss", "quantile": q, "value": q, "score": q,
                               "keep": q} for q in (0.0, 1.0)])
-        write(self.folder / "e.h5", "evaluation", evaluation=evaluated(np.linspace(0.1, 0.3, 20)), response=rows)
+        write_tables(self.folder / "e.h5", "evaluation", evaluation=evaluated(np.linspace(0.1, 0.3, 20)), response=rows)
         for script, file, rows in (("plot_suite.py", "suite.h5", {"x_diversity": 50, "x_correlation": 10}),
                                    ("plot_noise.py", "e.h5", {"x": 8}), ("plot_response.py", "e.h5", {"x": 2})):
             done = self.run_script(script, self.folder / file, "--output", self.folder / "x.png")
@@ -328,7 +315,7 @@ class Commands(InFolder):
 
 class Reading(InFolder):
     def test_tables_arrays_attributes_and_configuration(self):
-        path = write(self.folder / "r.h5", "results", history=history(), validation=validation())
+        path = write_tables(self.folder / "r.h5", "results", history=history(), validation=validation())
         with h5py.File(path, "r+") as file:
             file["layers/0/weight"] = np.arange(6.0).reshape(2, 3)
             file.attrs["created_by"] = b"metasieve 9.9"
@@ -342,7 +329,7 @@ class Reading(InFolder):
             contents["frontier"]
 
     def test_unfinished_foreign_and_damaged_files_are_refused_by_name(self):
-        path = write(self.folder / "r.h5", "results", history=history())
+        path = write_tables(self.folder / "r.h5", "results", history=history())
         for change, said in ((lambda file: file.attrs.__delitem__("complete"), "was never finished"),
                              (lambda file: file.attrs.__setitem__("filetype", "other"), "must be that of a file of"),
                              (lambda file: file.attrs.__setitem__("config", "no = section"), "its configuration")):
@@ -350,7 +337,7 @@ class Reading(InFolder):
                 change(file)
             with self.assertRaisesRegex(ValueError, f"{path}.*{said}"):
                 read(path)
-            write(path, "results", history=history())
+            write_tables(path, "results", history=history())
         with self.assertRaisesRegex(ValueError, "filetype is 'metasieve-results'; must be 'metasieve-suite'"):
             read(path, "suite")
         with self.assertRaisesRegex(OSError, "none.h5: no such file"):

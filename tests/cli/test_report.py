@@ -10,17 +10,17 @@ import tempfile
 import unittest
 from unittest import mock
 
-from support import ROOT
+from support import ROOT, write_tables
 
 sys.path.insert(0, str(ROOT / "analysis"))
 try:
     import h5py
     import numpy as np
     import pandas as pd
-    from metasieve_analysis import report_facts, report_folder, report_warnings, report_words
+    from metasieve_analysis import report_facts, report_folder, report_pictures, report_warnings, report_words
     from evaluation_tables import write_evaluation
-    from test_plots import history, metadata, swept, validation, write
-    from test_scaling_plots import trainings, write as write_scaling
+    from test_plots import evaluated, history, metadata, swept, validation
+    from test_scaling_plots import trainings
 except ImportError as error:
     raise unittest.SkipTest(f"{error} in {sys.executable}")
 import browser
@@ -41,16 +41,16 @@ def stamp(path, **attributes):
 def fill(folder):
     """A folder with a file of each type that a report shows, and some that it cannot."""
     stamp(write_evaluation(folder / "without ending", [NASTY, "adult"], with_frontier=True), **FACTS)
-    results = write(folder / "results.h5", "results", history=history().assign(failed_tasks=[3] + 39 * [0]),
+    results = write_tables(folder / "results.h5", "results", history=history().assign(failed_tasks=[3] + 39 * [0]),
                     validation=validation(),
                     failures=pd.DataFrame({"task_id": [17], "kind": ["diverged"], "count": [3]}),
                     sessions=pd.DataFrame({"first_iteration": [1], "last_iteration": [40], "ranks": [4], "threads": [2],
                                            "seconds": [7200.0]}))
     stamp(results, config=CONFIG, git_commit="b" * 40)
-    write(folder / "sweep.h5", "sweep", points=swept(meta__weight=[0.1, 0.5], policy__keep=[0.6, 0.8]))
-    write_scaling(folder / "scaling.h5", trainings(cores=8))
-    write(folder / "suite.h5", "suite", metadata=metadata(30))
-    write(folder / "checkpoint.h5", "checkpoint", history=history(), validation=validation())
+    write_tables(folder / "sweep.h5", "sweep", points=swept(meta__weight=[0.1, 0.5], policy__keep=[0.6, 0.8]))
+    write_tables(folder / "scaling.h5", "scaling", points=trainings(cores=8))
+    write_tables(folder / "suite.h5", "suite", metadata=metadata(30))
+    write_tables(folder / "checkpoint.h5", "checkpoint", history=history(), validation=validation())
     (folder / "points/1").mkdir(parents=True)
     (folder / "points/1/status.txt").write_text("state = failed\nmessage = the fit <diverged>\n")
     (folder / "broken.h5").write_text("no HDF5")
@@ -229,7 +229,7 @@ class SmallFolders(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
 
     def training(self, name, kind="results", **attributes):
-        path = write(self.folder / name, kind, history=history(), validation=validation())
+        path = write_tables(self.folder / name, kind, history=history(), validation=validation())
         return stamp(path, config=CONFIG, **attributes)
 
     def names(self):
@@ -292,6 +292,21 @@ class SmallFolders(unittest.TestCase):
         self.assertEqual(said, "Of 4 sources, metasieve is more accurate than training on all rows on 4, less accurate "
                                "on 0, and as accurate within chance on 0; its equalised-odds gap is smaller beyond chance "
                                "on 4, and larger on 0.")
+
+    def test_an_evaluation_of_clean_labels_has_all_other_pictures(self):
+        path = write_evaluation(self.folder / "e.h5", ["compas"])
+        response = pd.DataFrame([{"source": "compas", "policy": 0, "feature": "loss", "quantile": q, "value": q,
+                                  "score": q, "keep": q} for q in (0.0, 1.0)])
+        tables = write_tables(self.folder / "tables", "evaluation", evaluation=evaluated([0.0] * 4), response=response)
+        with h5py.File(path, "a") as file, h5py.File(tables) as more:
+            for name in ("evaluation", "response"):
+                file[name] = more[name][:]
+        tables.unlink()
+        drawn = list(report_pictures.pictures(report_folder.found_in(self.folder)))
+        self.assertEqual([problem for _, problem in drawn if problem], [])
+        titles = [picture.title for picture, _ in drawn]
+        self.assertIn("What the policy looks at", titles)
+        self.assertNotIn("Noise kept out of the selection", titles)
 
     def test_undefined_rates_are_warned_of(self):
         path = write_evaluation(self.folder / "e.h5", ["compas"])

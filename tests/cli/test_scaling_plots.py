@@ -5,7 +5,7 @@ import sys
 import tempfile
 import unittest
 
-from support import ROOT
+from support import ROOT, write_tables
 
 sys.path.insert(0, str(ROOT / "analysis"))
 try:
@@ -45,16 +45,6 @@ def trainings(ranks=(1, 2, 4, 8), threads=(1, 2), kinds=("strong", "weak"), nois
     rows["seconds"] = ITERATIONS * rows["seconds_per_iteration"]
     rows["oversubscribed"] = (rows["ranks"] * rows["threads"] > (cores or 1000)).astype("u1")
     return rows
-
-
-def write(path, rows):
-    records = rows.to_records(index=False)
-    kinds = [(name, "S16" if name == "kind" else records.dtype[name]) for name in records.dtype.names]
-    with h5py.File(path, "w") as file:
-        file.attrs["filetype"] = "metasieve-scaling"
-        file.attrs["complete"] = 1
-        file["points"] = records.astype(kinds)
-    return path
 
 
 class ScalingPlots(unittest.TestCase):
@@ -176,7 +166,7 @@ class ScalingPlots(unittest.TestCase):
         self.assertNotIn("tasks made again", named)  # took no time
 
     def test_command_writes_pictures_tables_and_what_it_found(self):
-        study = write(self.folder / "scaling.h5", trainings(noise=0.02))
+        study = write_tables(self.folder / "scaling.h5", "scaling", points=trainings(noise=0.02))
         done = self.run_script(study, "--output", self.folder / "out")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual(sorted(path.name for path in (self.folder / "out").iterdir()),
@@ -191,17 +181,19 @@ class ScalingPlots(unittest.TestCase):
     def test_oversubscribed_points_are_drawn_but_not_believed(self):
         rows = trainings(ranks=(1, 2), threads=(1,), cores=1)
         rows.loc[rows["oversubscribed"] == 1, "wait_mean"] *= 100
-        done = self.run_script(write(self.folder / "some.h5", rows), "--output", self.folder / "out")
+        some = write_tables(self.folder / "some.h5", "scaling", points=rows)
+        done = self.run_script(some, "--output", self.folder / "out")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertRegex(done.stdout, r"rank_imbalance +0 ")
         self.assertIn("strong: nothing to recommend: only 1 number of cores", done.stdout)
-        done = self.run_script(write(self.folder / "all.h5", rows[rows["ranks"] == 2]), "--output", self.folder / "out")
+        every = write_tables(self.folder / "all.h5", "scaling", points=rows[rows["ranks"] == 2])
+        done = self.run_script(every, "--output", self.folder / "out")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("every point has more threads than cores", done.stdout)
 
     def test_other_files_are_refused_in_one_line(self):
         (self.folder / "text.h5").write_text("no HDF5")
-        write(self.folder / "empty.h5", trainings().iloc[:0])
+        write_tables(self.folder / "empty.h5", "scaling", points=trainings().iloc[:0])
         with h5py.File(self.folder / "other.h5", "w") as file:
             file.attrs["filetype"] = "metasieve-evaluation"
         for name, part in (("text.h5", "file signature"), ("none.h5", "no such file"), ("empty.h5", "has no points"),
