@@ -7,6 +7,9 @@
 namespace metasieve {
 namespace {
 
+/// Transfers that the system is told of in advance.
+constexpr std::int64_t announced = 4;
+
 /// A selection beyond the end would fail on this rank alone, inside a call in which the others wait for it.
 void check_extent(const h5::DataSet& data_set, Range mine) {
   const h5::DataSpace space(H5Dget_space(data_set.get()), "H5Dget_space");
@@ -28,6 +31,7 @@ CollectiveFile::CollectiveFile(const Communicator& comm, const std::filesystem::
     h5::check(H5Pset_all_coll_metadata_ops(access.get(), true), "H5Pset_all_coll_metadata_ops");
     file_ = {H5Fopen(path_.c_str(), H5F_ACC_RDONLY, access.get()), "H5Fopen"};
   });
+  hints_ = PageHints(path_);
 }
 
 // Left open on an error: closing is collective, and other ranks may not know of it.
@@ -51,13 +55,24 @@ void CollectiveFile::read(const std::string& name, hid_t type, Range mine, const
   const auto value_bytes = static_cast<std::int64_t>(H5Tget_size(type));
   const std::int64_t block = transfer_bytes / value_bytes;
   const std::int64_t blocks = comm_.max((mine.size() + block - 1) / block);
-  std::vector<std::byte> staged;
-  step(name, [&] { staged.resize(static_cast<std::size_t>(std::min(block, mine.size()) * value_bytes)); });
+  const auto range_of = [&](std::int64_t i) {
+    return Range{std::min(mine.begin + i * block, mine.end),
+                 std::min(mine.begin + (i + 1) * block, mine.end)};
+  };
+  const haddr_t place = H5Dget_offset(data_set.get());
+  const auto announce = [&](std::int64_t i) {
+    if (place != HADDR_UNDEF)
+      hints_.needed(place + static_cast<std::uint64_t>(range_of(i).begin * value_bytes),
+                    static_cast<std::uint64_t>(range_of(i).size() * value_bytes));
+  };
+  step(name, [&] {
+    staged_.resize(std::max(staged_.size(), static_cast<std::size_t>(range_of(0).size() * value_bytes)));
+  });
+  for (std::int64_t i = 0; i < announced; ++i) announce(i);
   for (std::int64_t i = 0; i < blocks; ++i) {
-    const Range piece{std::min(mine.begin + i * block, mine.end),
-                      std::min(mine.begin + (i + 1) * block, mine.end)};
-    step(name, [&] { transfer(data_set.get(), type, piece, staged.data()); });
-    step(name, [&] { sink(piece, staged.data()); });
+    announce(i + announced);
+    step(name, [&] { transfer(data_set.get(), type, range_of(i), staged_.data()); });
+    step(name, [&] { sink(range_of(i), staged_.data()); });
   }
 }
 

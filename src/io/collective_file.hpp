@@ -1,11 +1,13 @@
 #pragma once
 
 #include "io/h5.hpp"
+#include "io/page_hints.hpp"
 #include "parallel/communicator.hpp"
 
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace metasieve {
 
@@ -39,6 +41,8 @@ private:
   const Communicator& comm_;
   std::filesystem::path path_;
   h5::File file_;
+  PageHints hints_;
+  std::vector<std::byte> staged_; ///< what was read last
   bool all_collective_ = true;
 };
 

@@ -81,6 +81,7 @@ void FileWriter::create(const Provenance& provenance) {
     h5::write_attribute(file_.get(), "config", config);
     if (run) write_run_facts(file_.get(), *run);
   });
+  hints_ = PageHints(part_);
 }
 
 void FileWriter::step(const std::function<void()>& work) const {
@@ -114,6 +115,8 @@ FileWriter::Table FileWriter::begin(const std::string& name, hid_t type, Index r
     table.data_set = create_data_set(file_.get(), name, type, total, columns, meaning);
   });
   reserve(name, table.data_set);
+  const haddr_t place = H5Dget_offset(table.data_set.get());
+  if (place != HADDR_UNDEF) table.place = place;
   return table;
 }
 
@@ -124,15 +127,17 @@ void FileWriter::append(Table& table, Index rows, const RowSource& source) {
   const std::int64_t block = std::max<std::int64_t>(transfer_bytes / row_bytes, 1);
   const std::int64_t blocks = comm_.max((rows + block - 1) / block);
   const Index first = table.mine.begin + table.written;
-  std::vector<std::byte> staged;
   for (std::int64_t i = 0; i < blocks; ++i) {
     const Range turn{std::min(i * block, rows), std::min((i + 1) * block, rows)};
+    const auto bytes = static_cast<std::size_t>(turn.size() * row_bytes);
     step([&] {
-      staged.resize(static_cast<std::size_t>(turn.size() * row_bytes));
-      source(turn, staged.data());
-      table.sum += checksum(first + turn.begin, static_cast<std::size_t>(row_bytes), staged);
+      if (staged_.size() < bytes) staged_.resize(bytes);
+      source(turn, staged_.data());
+      table.sum += checksum(first + turn.begin, static_cast<std::size_t>(row_bytes), {staged_.data(), bytes});
     });
-    step([&] { transfer(table, {first + turn.begin, first + turn.end}, staged.data()); });
+    step([&] { transfer(table, {first + turn.begin, first + turn.end}, staged_.data()); });
+    if (table.place)
+      hints_.written(*table.place + static_cast<std::uint64_t>((first + turn.begin) * row_bytes), bytes);
   }
   table.written += rows;
 }
@@ -205,11 +210,19 @@ void FileWriter::finish(const std::filesystem::path& previous) {
   step([&] { reserve_rest(); });
   step([&] { h5::check(H5Fflush(file_.get(), H5F_SCOPE_GLOBAL), "H5Fflush"); });
   step([&] { h5::write_attribute(file_.get(), "complete", std::int64_t{1}); });
-  step([&] { h5::check(H5Fflush(file_.get(), H5F_SCOPE_GLOBAL), "H5Fflush"); });
-  step([&] { file_.close(); });
+  step([&] { close(); }); // writes that attribute, into space that is there; put_in_place has it on disk
   agree_on_file(comm_, [&] {
     if (comm_.is_root()) put_in_place(part_, path_, previous);
   });
+}
+
+void FileWriter::close() {
+  try {
+    file_.close();
+  } catch (const h5::IoError&) {
+    h5::give_up_file();
+    throw;
+  }
 }
 
 void FileWriter::discard() noexcept {

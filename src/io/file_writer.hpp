@@ -3,6 +3,7 @@
 #include "io/attribute.hpp"
 #include "io/file_type.hpp"
 #include "io/h5.hpp"
+#include "io/page_hints.hpp"
 #include "io/provenance.hpp"
 #include "io/records.hpp"
 #include "parallel/communicator.hpp"
@@ -11,17 +12,19 @@
 #include <cstring>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace metasieve {
 
 /// Puts this rank's rows [range), of which `to` has room, into `to`.
 using RowSource = std::function<void(Range rows, std::byte* to)>;
 
-/// Bytes that a rank hands over in one collective transfer. MPI counts are int, so a transfer must stay below
-/// 2 GiB; this much is enough for full speed and bounds the copies.
-inline constexpr std::int64_t transfer_bytes = std::int64_t{32} << 20;
+/// Bytes that a rank hands over in one collective transfer: few enough that what is copied, summed up and
+/// handed over stays in the cache, and enough for full speed. (MPI counts are int: below 2 GiB.)
+inline constexpr std::int64_t transfer_bytes = std::int64_t{4} << 20;
 
 /// What a reader needs to know of a data set: attributes `description` and `units` (left out when empty).
 struct Meaning {
@@ -53,6 +56,8 @@ public:
     h5::DataSet data_set;
     h5::DataType type;
     Index columns = 0;
+    std::optional<std::uint64_t>
+        place;             ///< of its first value in the file, in bytes, if they are in one piece
     Range mine;            ///< of this rank's rows in the file
     Index written = 0;     ///< of them
     std::uint64_t sum = 0; ///< checksum of these
@@ -106,6 +111,7 @@ private:
   void transfer(const Table& table, Range rows, const std::byte* data);
   void reserve(const std::string& name, h5::DataSet& data_set);
   void reserve_rest() const;
+  void close();
   void remove_part() const noexcept;
 
   template <class T>
@@ -121,7 +127,9 @@ private:
   std::filesystem::path path_, part_;
   FileType type_;
   h5::File file_;
-  std::uint64_t data_end_ = 0; ///< of the values, in bytes from the start of the file
+  PageHints hints_;
+  std::vector<std::byte> staged_; ///< what is handed over next
+  std::uint64_t data_end_ = 0;    ///< of the values, in bytes from the start of the file
   bool all_collective_ = true;
 };
 

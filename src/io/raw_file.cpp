@@ -50,17 +50,21 @@ std::int64_t RawFile::size() const {
 
 std::string RawFile::read(std::int64_t offset, std::int64_t size) const {
   std::string bytes(static_cast<std::size_t>(size), '\0');
+  bytes.resize(read(offset, std::as_writable_bytes(std::span(bytes))));
+  return bytes;
+}
+
+std::size_t RawFile::read(std::int64_t offset, std::span<std::byte> to) const {
   std::size_t done = 0;
-  while (done < bytes.size()) {
+  while (done < to.size()) {
     const auto at = static_cast<off_t>(offset) + static_cast<off_t>(done);
-    const ssize_t count = ::pread(file_, bytes.data() + done, bytes.size() - done, at);
+    const ssize_t count = ::pread(file_, to.data() + done, to.size() - done, at);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail("read", path_);
     if (count == 0) break;
     done += static_cast<std::size_t>(count);
   }
-  bytes.resize(done);
-  return bytes;
+  return done;
 }
 
 void RawFile::append(const std::string& bytes) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 
 namespace metasieve {
@@ -21,6 +22,8 @@ public:
   [[nodiscard]] std::int64_t size() const;
   /// `size` bytes from `offset` on; fewer where the file ends before.
   [[nodiscard]] std::string read(std::int64_t offset, std::int64_t size) const;
+  /// The same into `to`. @return how many there were
+  std::size_t read(std::int64_t offset, std::span<std::byte> to) const;
   void append(const std::string& bytes);
   /// All that was appended is on disk when this returns.
   void sync();

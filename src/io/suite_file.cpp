@@ -3,14 +3,15 @@
 #include "io/bytes.hpp"
 #include "io/collective_file.hpp"
 #include "io/contents.hpp"
+#include "io/page_hints.hpp"
 #include "io/pieces.hpp"
 #include "io/raw_file.hpp"
 #include "io/suite_layout.hpp"
 #include "io/task_records.hpp"
 
 #include <array>
+#include <bit>
 #include <cmath>
-#include <cstring>
 #include <mutex>
 #include <optional>
 
@@ -40,6 +41,19 @@ void read_pieces(CollectiveFile& file, const std::string& name, Index first, con
   });
 }
 
+bool are_sound(std::span<const float> values) {
+  // Exponent all ones: NaN or infinite. Without a branch, for compilers to make it a loop over vectors.
+  std::uint32_t bad = 0;
+  for (const float value : values) bad += (std::bit_cast<std::uint32_t>(value) & 0x7f800000U) == 0x7f800000U;
+  return bad == 0;
+}
+
+bool are_sound(std::span<const std::uint8_t> values) {
+  std::uint8_t all = 0;
+  for (const std::uint8_t value : values) all |= value;
+  return all <= 1;
+}
+
 /// @throws DataError naming file, data set and task
 void check_values(const std::string& path, const SuitePart& part, const Task& task) {
   const Split& split = task.*part.split;
@@ -47,16 +61,20 @@ void check_values(const std::string& path, const SuitePart& part, const Task& ta
     throw DataError(path + ": " + part.name + "/" + name + ": task " + std::to_string(task.metadata.task_id) +
                     ", " + problem);
   };
-  for (Index i = 0; i < split.x.size(); ++i)
-    if (!std::isfinite(split.x.data()[i]))
-      refuse("x", "value " + std::to_string(i) +
-                      (std::isnan(split.x.data()[i]) ? " is NaN" : " is infinite") +
-                      "; features must be finite");
-  for (const SuiteLabels& labels : suite_labels)
+  if (!are_sound(std::span(split.x.data(), static_cast<std::size_t>(split.x.size()))))
+    for (Index i = 0; i < split.x.size(); ++i)
+      if (!std::isfinite(split.x.data()[i]))
+        refuse("x", "value " + std::to_string(i) +
+                        (std::isnan(split.x.data()[i]) ? " is NaN" : " is infinite") +
+                        "; features must be finite");
+  for (const SuiteLabels& labels : suite_labels) {
+    const Labels& values = split.*labels.labels;
+    if (are_sound(std::span(values.data(), static_cast<std::size_t>(values.size())))) continue;
     for (Index i = 0; i < split.rows(); ++i)
-      if ((split.*labels.labels)(i) > 1)
-        refuse(labels.name, "row " + std::to_string(i) + " is " + std::to_string((split.*labels.labels)(i)) +
-                                "; must be 0 or 1");
+      if (values(i) > 1)
+        refuse(labels.name,
+               "row " + std::to_string(i) + " is " + std::to_string(values(i)) + "; must be 0 or 1");
+  }
 }
 
 /// Where each task begins in the data sets of a part; the end of the last one too.
@@ -95,11 +113,12 @@ using Places = std::array<std::int64_t, 1 + suite_labels.size()>;
 
 void read_bytes(const RawFile& file, const std::filesystem::path& path, std::int64_t place,
                 std::span<std::byte> to) {
-  const std::string bytes = file.read(place, std::ssize(to));
-  if (bytes.size() != to.size())
+  if (file.read(place, to) != to.size())
     throw DataError(path.string() + ": ends before its values do; generate it again");
-  std::memcpy(to.data(), bytes.data(), bytes.size());
 }
+
+/// Of a suite, read from disk while its structure is checked.
+constexpr std::uint64_t begun_bytes = std::uint64_t{8} << 20;
 
 } // namespace
 
@@ -112,6 +131,18 @@ struct SuiteReader::State {
   std::array<Places, suite_parts.size()> places{};
   std::once_flag opened;
   std::optional<RawFile> alone; ///< for read_alone
+
+  /// The data sets of labels are small: their reading waits for the disk alone.
+  void announce_labels(Range tasks) const {
+    const PageHints hints(path);
+    for (std::size_t p = 0; p < suite_parts.size(); ++p) {
+      const Index begin = offsets[p].rows[static_cast<std::size_t>(tasks.begin)];
+      const Index end = offsets[p].rows[static_cast<std::size_t>(tasks.end)];
+      for (std::size_t l = 1; l < places[p].size(); ++l)
+        hints.needed(static_cast<std::uint64_t>(places[p][l] + begin),
+                     static_cast<std::uint64_t>(end - begin));
+    }
+  }
 };
 
 std::string suite_content(const std::filesystem::path& path) {
@@ -132,6 +163,7 @@ SuiteReader::SuiteReader(const Communicator& comm, const std::filesystem::path& 
     : state_(std::make_unique<State>()) {
   state_->comm = &comm;
   state_->path = path;
+  if (comm.is_root()) PageHints(path).needed(0, begun_bytes); // while another process looks at its structure
   const std::string bytes = content_of(comm, Content::suite, path);
   comm.agree([&] {
     ByteReader reader(bytes);
@@ -160,6 +192,7 @@ std::vector<Task> SuiteReader::read(Range range) const {
     tasks = empty_tasks(
         all.subspan(static_cast<std::size_t>(range.begin), static_cast<std::size_t>(range.size())));
   });
+  state_->announce_labels(range);
   read_together(*state_->comm, state_->path, [&](CollectiveFile& file) {
     for (std::size_t p = 0; p < suite_parts.size(); ++p) {
       const auto first = static_cast<std::size_t>(range.begin);

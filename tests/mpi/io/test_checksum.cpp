@@ -35,6 +35,35 @@ TEST(Checksum, is_the_same_in_whatever_pieces_rows_come) {
   }
 }
 
+/// By the letter of its definition, a byte at a time.
+std::uint64_t plain_checksum(std::uint64_t first_row, std::size_t row_bytes,
+                             std::span<const std::byte> bytes) {
+  const std::size_t words = (row_bytes + 7) / 8;
+  std::uint64_t sum = 0;
+  for (std::size_t row = 0; row < bytes.size() / row_bytes; ++row)
+    for (std::size_t w = 0; w < words; ++w) {
+      std::uint64_t x = 0;
+      for (std::size_t b = 8 * w; b < std::min(row_bytes, 8 * w + 8); ++b)
+        x |= std::to_integer<std::uint64_t>(bytes[row * row_bytes + b]) << (8 * (b - 8 * w));
+      x += 0x9e3779b97f4a7c15ULL * ((first_row + row) * words + w + 1);
+      x = (x ^ (x >> 30U)) * 0xbf58476d1ce4e5b9ULL;
+      x = (x ^ (x >> 27U)) * 0x94d049bb133111ebULL;
+      sum += x ^ (x >> 31U);
+    }
+  return sum;
+}
+
+TEST(Checksum, is_what_it_was_for_rows_of_any_size) {
+  for (const std::size_t row_bytes : {1U, 2U, 3U, 4U, 7U, 8U, 9U, 16U, 226U})
+    for (const std::size_t rows : {0U, 1U, 3U, 37U})
+      for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{5}, std::uint64_t{1} << 40U}) {
+        const std::vector<std::byte> bytes = numbered(rows * row_bytes);
+        EXPECT_EQ(checksum(static_cast<std::int64_t>(first), row_bytes, bytes),
+                  plain_checksum(first, row_bytes, bytes))
+            << row_bytes << " " << rows << " " << first;
+      }
+}
+
 TEST(Checksum, tells_every_flipped_bit_and_every_exchange_of_rows) {
   constexpr std::size_t row_bytes = 12;
   std::vector<std::byte> bytes = numbered(5 * row_bytes);
