@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/precision.hpp"
 #include "base/random.hpp"
 #include "features/feature_set.hpp"
 #include "features/probe.hpp"
@@ -12,6 +13,7 @@ struct FeatureOptions {
   double ridge = 1e-3; ///< of the out-of-fold regressions, as in the probe
   Seed seed{};
   TaskId id{};
+  Precision precision = Precision::float64;
 };
 
 /// [n, f]: all that the policy may know of each training row, scaled per task (DESIGN section 3). Always

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/precision.hpp"
+#include "features/prepared_task.hpp"
 #include "meta/meta_gradient.hpp"
 #include "policy/network.hpp"
 #include "selectors/contest.hpp"
@@ -109,7 +111,8 @@ struct SweepConfig {
 /// Everything a run can be told. One plain struct per stage; see config_keys() for the keys.
 struct Config {
   SuiteConfig suite;
-  Policy policy; ///< shape, keep, temperature; theta empty
+  Policy policy;                            ///< shape, keep, temperature; theta empty
+  Precision precision = Precision::float32; ///< of the network and the features
   InnerConfig inner;
   MetaConfig meta;
   OutputConfig output;
@@ -122,6 +125,7 @@ struct Config {
 
   [[nodiscard]] InnerOptions inner_options() const;
   [[nodiscard]] MetaOptions meta_options() const;
+  [[nodiscard]] PrepareOptions prepare_options(Seed of_features) const;
   [[nodiscard]] SelectionOptions selection_options() const;
 };
 

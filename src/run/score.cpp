@@ -49,8 +49,7 @@ PreparedTask task_of(const Dataset& data, const std::vector<Index>& rows, const 
   Task task;
   task.train = gather(all, rows);
   task.test = gather(all, std::vector<Index>());
-  return prepare(std::move(task),
-                 {config.policy.features, config.inner.use_group, config.inner.ridge, config.evaluate.seed});
+  return prepare(std::move(task), config.prepare_options(config.evaluate.seed));
 }
 
 std::vector<ScoreRow> score_rows(const Dataset& data, const std::vector<Index>& rows, const Policy& policy,

@@ -25,8 +25,7 @@ std::vector<Entry> entries_of(const std::string& bytes) {
 TaskResult evaluate_task(Task task, Index number, const EvaluationPlan& plan) {
   const Config& config = plan.config;
   const Seed seed{task.metadata.seed};
-  const PreparedTask prepared =
-      prepare(std::move(task), {config.policy.features, config.inner.use_group, config.inner.ridge, seed});
+  const PreparedTask prepared = prepare(std::move(task), config.prepare_options(seed));
   TaskResult result{prepared.corruption, {}, {}, {}};
   result.entries = contest(prepared, config.evaluate.methods, plan.contest);
   if (plan.frontier_steps > 0)

@@ -4,6 +4,7 @@
 #include "run/resume.hpp"
 #include "tasks/shard.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <numeric>
 #include <utility>
@@ -13,8 +14,9 @@ namespace metasieve {
 Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config,
              const Uses& uses, PhaseClock& clock, const std::function<bool()>& stopped,
              const std::function<void(double)>& prepared)
-    : source_(&source), prepare_{config.policy.features, config.inner.use_group, config.inner.ridge, {}},
-      holds_rows_(config.suite.hold == Hold::memory) {
+    : source_(&source), prepare_(config.prepare_options(Seed{})), config.precision
+}
+, holds_rows_(config.suite.hold == Hold::memory) {
   const std::vector<std::vector<double>> costs = phase_costs(source.shapes(ids), config, uses);
   const Range part = shards_balanced_over(costs, comm.size())[static_cast<std::size_t>(comm.rank())];
   ids_ = {ids.begin + part.begin, ids.begin + part.end};
@@ -48,9 +50,12 @@ Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, cons
   fingerprint_ = fingerprints;
 }
 
-std::vector<Index> Shard::in_turn(std::vector<Index> tasks) const {
-  return longest_first(std::move(tasks),
-                       [&](Index i) { return visit_costs_[static_cast<std::size_t>(i - ids_.begin)]; });
+const std::vector<Index>& Shard::in_turn(const std::vector<Index>& tasks) {
+  const auto cost = [&](Index i) { return visit_costs_[static_cast<std::size_t>(i - ids_.begin)]; };
+  turns_ = tasks;
+  std::sort(turns_.begin(), turns_.end(),
+            [&](Index a, Index b) { return cost(a) != cost(b) ? cost(a) > cost(b) : a < b; });
+  return turns_;
 }
 
 std::shared_ptr<const PreparedTask> Shard::task(Index i) const {
