@@ -8,7 +8,8 @@ PreparedTask prepare(Task task, const PrepareOptions& options) {
   const Corruption corruption = corruption_of(task);
   PreparedTask out{task.id, std::move(task.train), std::move(task.test), {}, {}, options.seed, corruption};
   out.probe = fit_probe(out.train, options.use_group, options.ridge);
-  out.features = meta_features(out.train, out.probe, {options.features, options.ridge, options.seed, out.id})
+  out.features = meta_features(out.train, out.probe,
+                               {options.features, options.ridge, options.seed, out.id, options.precision})
                      .cast<float>();
   return out;
 }

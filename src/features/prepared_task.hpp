@@ -11,6 +11,7 @@ struct PrepareOptions {
   bool use_group = true;
   double ridge = 1e-3;
   Seed seed{}; ///< of the random parts of the features
+  Precision precision = Precision::float64;
 };
 
 /// A task with its probe and meta-features: what a rank holds of its shard.
