@@ -1,6 +1,7 @@
 #include "features/kept_features.hpp"
 
 #include "features/evidence.hpp"
+#include "features/fourier_ridge.hpp"
 #include "features/leave_one_out.hpp"
 #include "features/out_of_fold.hpp"
 #include "features/random_fourier.hpp"
@@ -48,9 +49,11 @@ Vector kept_logits(const Matrix& design, const Labels& y, const Vector& beta, co
 
 /// Kept rows: leave-one-out among themselves. Others: of the ridge regression on the kept rows. x [n, d] ->
 /// predictions of `target`, [n]. The basis is that of all rows: it does not depend on labels.
-Vector kept_fourier(const Matrix& x, const Vector& target, const Parts& parts,
+Vector kept_fourier(const RowBlock& x, const Vector& target, const Parts& parts,
                     const FeatureOptions& options) {
   const FourierBasis basis = draw_fourier_basis(x, options.seed, options.id);
+  if (in_single_precision(options.precision, std::ssize(parts.kept)))
+    return fast_fourier_ridge(basis, x, target, parts.kept, fourier_ridges).prediction;
   const Eigen::MatrixXd kept = fourier_features(basis, x(parts.kept, Eigen::all));
   const Eigen::MatrixXd others = fourier_features(basis, x(parts.others, Eigen::all));
   const Vector kept_target = target(parts.kept);

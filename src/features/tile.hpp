@@ -19,6 +19,12 @@ struct Sums {
   Packet at[rows][2];
 };
 
+[[nodiscard]] inline Sums zeros() {
+  Sums sums;
+  for (auto& row : sums.at) row[0] = row[1] = Eigen::internal::pset1<Packet>(0.0F);
+  return sums;
+}
+
 /// A factor's entries: (i, k) stands at data[i * row + k * step].
 struct Factor {
   const float* data;
