@@ -1,6 +1,7 @@
 #include "run/task_shard.hpp"
 
 #include "parallel/for_each.hpp"
+#include "run/flops.hpp"
 #include "run/resume.hpp"
 #include "tasks/shard.hpp"
 
@@ -41,6 +42,7 @@ Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, cons
       fingerprints += metasieve::fingerprint(task.id, task.train, task.test);
       if (!holds_features) return;
       held_[at] = prepare_task(std::move(task));
+      clock.count("features", preparation_flops(shape_of(held_[at]), prepare_));
       if (!holds_rows_) held_[at].train = held_[at].test = {};
       if (prepared) prepared(1e-9 * costs[0][static_cast<std::size_t>(i - ids.begin)]);
     });
