@@ -2,6 +2,7 @@
 
 #include "parallel/for_each.hpp"
 #include "run/flops.hpp"
+#include "run/machine.hpp"
 #include "run/resume.hpp"
 #include "tasks/shard.hpp"
 
@@ -48,6 +49,7 @@ Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, cons
     });
   });
   fingerprint_ = fingerprints;
+  give_back_memory();
 }
 
 std::vector<Index> Shard::in_turn(std::vector<Index> tasks) const {
