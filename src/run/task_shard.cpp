@@ -1,6 +1,7 @@
 #include "run/task_shard.hpp"
 
 #include "parallel/for_each.hpp"
+#include "run/dealing.hpp"
 #include "run/flops.hpp"
 #include "run/machine.hpp"
 #include "run/resume.hpp"
@@ -18,7 +19,9 @@ Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, cons
     : source_(&source), prepare_{config.policy.features, config.inner.use_group, config.inner.ridge, {}},
       holds_rows_(config.suite.hold == Hold::memory) {
   const std::vector<std::vector<double>> costs = phase_costs(source.shapes(ids), config, uses);
-  const Range part = shards_balanced_over(costs, comm.size())[static_cast<std::size_t>(comm.rank())];
+  const std::vector<Range> parts = uses.visits > 0 ? training_shards(costs, config, comm.size())
+                                                   : shards_balanced_over(costs, comm.size());
+  const Range part = parts[static_cast<std::size_t>(comm.rank())];
   ids_ = {ids.begin + part.begin, ids.begin + part.end};
   visit_costs_.assign(costs[1].begin() + part.begin, costs[1].begin() + part.end);
   std::vector<Task> tasks;
