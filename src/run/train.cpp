@@ -7,6 +7,7 @@
 #include "run/batch_mean.hpp"
 #include "run/closing.hpp"
 #include "run/failures.hpp"
+#include "run/flops.hpp"
 #include "run/folder_lock.hpp"
 #include "run/format.hpp"
 #include "run/machine.hpp"
@@ -47,9 +48,9 @@ class Training {
 public:
   Training(const Communicator& comm, const TrainRequest& request)
       : comm_(comm), config_(request.config), folder_(request.output),
-        speaks_(comm.is_root() && !request.quiet), measured_(request.measured), locked_(request.locked),
-        lock_(locked_ ? FolderLock() : FolderLock(comm, folder_)), watch_(comm, request.config.run),
-        clock_(phases(request.measured)),
+        speaks_(comm.is_root() && !request.quiet), measured_(request.measured), profiled_(request.profile),
+        locked_(request.locked), lock_(locked_ ? FolderLock() : FolderLock(comm, folder_)),
+        watch_(comm, request.config.run), clock_(phases(request.measured)),
         status_(!locked_ && !request.quiet ? StatusFile(comm, status_of_folder(folder_), "train")
                                            : StatusFile()),
         source_(training_source(comm, request)), train_ids_(training_tasks(config_, source_.task_count())),
@@ -202,7 +203,9 @@ private:
     sum_.clear();
     const Visits& visits = sum_.add_all(std::ssize(tasks), [&](Index i) {
       const auto task = shard_.task(tasks[static_cast<std::size_t>(i)]);
-      return std::pair(task->id, &gradients_.of(*task));
+      const MetaGradient& gradient = gradients_.of(*task);
+      if (profiled_) count_visit(*task, gradient.failure);
+      return std::pair(task->id, &gradient);
     });
     clock_.add("make", visits.make_seconds);
     clock_.add("policy", visits.policy_seconds);
@@ -215,6 +218,13 @@ private:
     }
     const auto timed = clock_.measure("reduce");
     return sum_.mean(comm_);
+  }
+
+  void count_visit(const PreparedTask& task, TaskFailure failure) {
+    const MetaOptions options = config_.meta_options();
+    const TaskShape shape = shape_of(task);
+    clock_.count("policy", network_flops(shape, state_.policy, options.support, failure));
+    clock_.count("inner", inner_flops(shape, options, config_.inner.use_group, failure));
   }
 
   void update(Adam& adam, const BatchMean& mean, Index t) {
@@ -315,20 +325,29 @@ private:
       write_policy(comm_, folder_ / "policy.h5", {reproducible_ini(config_)}, state_.policy);
     }
     if (in_session_) collect(); // else the run was complete, and all is known
+    const bool profiles = profiled_ && in_session_;
+    if (profiles) state_.results.flops = counted(profile());
     {
       const auto timed = clock_.measure("write");
       write_last_results();
     }
     const double most_bytes = comm_.max(peak_bytes());
-    if (speaks_) report(most_bytes);
+    Profile profile = profiles ? this->profile() : Profile();
+    if (speaks_) report(most_bytes, profile);
     if (in_session_) state_.results.timing = clock_.all_ranks(comm_);
-    return {std::move(state_.policy), std::move(state_.results), train_ids_.size(), batches_.size(),
-            wall_seconds() - begin_};
+    return {std::move(state_.policy), std::move(state_.results), train_ids_.size(),
+            batches_.size(),          wall_seconds() - begin_,   std::move(profile)};
   }
 
-  void report(double most_bytes) const {
+  /// Collective.
+  [[nodiscard]] Profile profile() const {
+    return clock_.profile(comm_, wall_seconds() - begin_, thread_count());
+  }
+
+  void report(double most_bytes, const Profile& profile) const {
     const Results& results = state_.results;
-    if (in_session_) std::printf("%s", timing_table(results.timing).c_str());
+    if (in_session_)
+      std::printf("%s", profiled_ ? profile_table(profile).c_str() : timing_table(results.timing).c_str());
     std::printf("%s", training_warnings(results, failed_).c_str());
     std::printf("%s", validation_table(results.validation, config_.suite.validation_tasks).c_str());
     std::printf(
@@ -345,7 +364,7 @@ private:
   const Communicator& comm_;
   const Config config_;
   const std::filesystem::path folder_;
-  const bool speaks_, measured_;
+  const bool speaks_, measured_, profiled_;
   const bool locked_; ///< by the caller
   FolderLock lock_;
   StopWatch watch_;
