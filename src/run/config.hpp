@@ -1,5 +1,6 @@
 #pragma once
 
+#include "io/compression.hpp"
 #include "meta/meta_gradient.hpp"
 #include "policy/network.hpp"
 #include "selectors/contest.hpp"
@@ -52,6 +53,7 @@ struct OutputConfig {
   double checkpoint_minutes = 15; ///< wall time; 0: off
   Index log_every = 20;           ///< iterations
   bool save_gradients = false;
+  Compression compress = Compression::none; ///< of suite files
 };
 
 /// What bounds a run; changes no result.

@@ -173,8 +173,9 @@ void generate(const Communicator& comm, const GenerateRequest& request, StatusFi
       {comm.is_root(), "task", source.task_count(), work.kept(), 0, maker.predicted(), &status});
   status.begin();
   maker.tell(progress);
-  write_suite(comm, request.output, {reproducible_ini(request.config)}, maker.shapes(),
-              [&](Range places) { return maker.make(places); });
+  write_suite(
+      comm, request.output, {reproducible_ini(request.config)}, maker.shapes(),
+      [&](Range places) { return maker.make(places); }, suite_turn_bytes, request.config.output.compress);
   work.finish();
   progress.clear_line();
 
