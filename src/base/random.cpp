@@ -1,13 +1,14 @@
 #include "base/random.hpp"
 
+#include "base/sampler.hpp"
+
 #include <Random123/philox.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <numbers>
-#include <numeric>
-#include <utility>
+#include <span>
 
 namespace metasieve {
 namespace {
@@ -80,13 +81,9 @@ Index Stream::below(Index index, Index bound) const noexcept {
 }
 
 std::vector<Index> sample_without_replacement(const Stream& stream, Index size, Index count) {
-  std::vector<Index> order(static_cast<std::size_t>(size));
-  std::iota(order.begin(), order.end(), Index{0});
-  for (Index i = 0; i < count; ++i)
-    std::swap(order[static_cast<std::size_t>(i)],
-              order[static_cast<std::size_t>(i + stream.below(i, size - i))]);
-  order.resize(static_cast<std::size_t>(count));
-  return order;
+  Sampler sampler;
+  const std::span<const Index> drawn = sampler.draw(stream, size, count);
+  return {drawn.begin(), drawn.end()};
 }
 
 std::vector<Index> permutation(const Stream& stream, Index size) {

@@ -15,6 +15,10 @@ constexpr OptionInfo resume_option{
     "go on where a stopped or killed run with this output was; start anew if there is none"};
 constexpr OptionInfo dry_run_option{
     "dry-run", nullptr, "check everything, print memory per rank, file sizes and expected time, and stop"};
+constexpr OptionInfo profile_option{
+    "profile", nullptr, "at the end a table of where the time went: seconds, share, GFLOP/s, imbalance"};
+constexpr OptionInfo profile_points_option{"profile", nullptr,
+                                           "of each point a table of where the time went"};
 constexpr OptionInfo policy_option{"policy", "FILE", "policy file that train has left", true};
 constexpr OptionInfo folder_option{"output", "DIR", "folder for the results; made if it is not there", true};
 
@@ -24,7 +28,11 @@ CommandInfo generate_command() {
           "[--config FILE] --output FILE [--resume]",
           "Makes a suite of tasks and writes it to a file. The same bytes for any number of ranks.",
           "the suite, and FILE.progress.json; until it is done FILE.partial",
-          {config_option, {"output", "FILE", "suite file to write", true}, resume_option, dry_run_option},
+          {config_option,
+           {"output", "FILE", "suite file to write", true},
+           resume_option,
+           profile_option,
+           dry_run_option},
           true,
           {"suite.tasks", "suite.validation_tasks", "suite.mixture", "suite.seed"},
           {"generate --suite.tasks 240 --output suite.h5",
@@ -39,7 +47,7 @@ CommandInfo train_command() {
           "accurate and fair. Without --suite the tasks are generated in memory. The same policy for any\n"
           "number of ranks and threads.",
           "policy.h5, results.h5 (history, validation, timing), checkpoint.h5, progress.json in DIR",
-          {config_option, folder_option, suite_option, resume_option, dry_run_option},
+          {config_option, folder_option, suite_option, resume_option, profile_option, dry_run_option},
           true,
           {"suite.tasks", "suite.mixture", "meta.iterations", "meta.batch", "meta.fairness",
            "meta.fairness_weight", "policy.features", "policy.keep", "inner.use_group", "run.max_minutes"},
@@ -67,6 +75,7 @@ CommandInfo evaluate_command() {
        {"frontier", nullptr,
         "sweep how much fairness is asked for (in 60 steps where evaluate.adapt_steps is 0)"},
        resume_option,
+       profile_option,
        dry_run_option},
       true,
       {"evaluate.methods", "evaluate.splits", "evaluate.label_noise", "evaluate.fairness",
@@ -88,6 +97,7 @@ CommandInfo score_command() {
        policy_option,
        {"dataset", "FILE", "data set file", true},
        {"output", "FILE", "scores file to write, as scores.h5; scores.csv goes beside it", true},
+       profile_option,
        dry_run_option},
       true,
       {"policy.keep", "evaluate.adapt_steps", "evaluate.rounds", "evaluate.seed"},
@@ -107,6 +117,7 @@ CommandInfo scaling_command() {
            folder_option,
            suite_option,
            {"collect", nullptr, "measure nothing: only put the points in DIR together"},
+           profile_points_option,
            dry_run_option},
           true,
           {"scaling.kinds", "scaling.ranks", "scaling.threads", "scaling.repeats", "scaling.weak_tasks",
@@ -140,6 +151,7 @@ CommandInfo sweep_command() {
            {"status", nullptr, "what is done, running, failed and left, and core-hours"},
            {"retry", nullptr, "make failed points anew"},
            {"resume", nullptr, "changes nothing: a sweep always goes on"},
+           profile_points_option,
            dry_run_option},
           true,
           {"sweep.samples", "sweep.ranks_per_point", "sweep.evaluate_tasks", "sweep.together"},

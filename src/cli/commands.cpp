@@ -65,29 +65,32 @@ void run_sweep(const Communicator& comm, const CommandLine& line) {
   request.action = action_of(line);
   request.point = line.point.value_or(0);
   request.retry = line.retry;
+  request.profile = line.profile;
   return line.dry_run ? print(comm, plan(comm, request)) : sweep(comm, request);
 }
 
 void run_stage(const Communicator& comm, const CommandLine& line) {
   const Config config = load_config(comm, line.config, line.overrides);
   if (line.command == "generate") {
-    const GenerateRequest request{config, *line.output, line.resume};
+    const GenerateRequest request{config, *line.output, line.resume, line.profile};
     return line.dry_run ? print(comm, plan(comm, request)) : generate(comm, request);
   }
   if (line.command == "train") {
-    const TrainRequest request{config, *line.output, line.suite, line.resume};
+    TrainRequest request{config, *line.output, line.suite, line.resume};
+    request.profile = line.profile;
     return line.dry_run ? print(comm, plan(comm, request)) : static_cast<void>(train(comm, request));
   }
   if (line.command == "scaling") {
-    const ScalingRequest request{config, *line.output, line.suite, line.collect};
+    const ScalingRequest request{config, *line.output, line.suite, line.collect, line.profile};
     return line.dry_run ? print(comm, plan(comm, request)) : scale(comm, request);
   }
   if (line.command == "score") {
-    const ScoreRequest request{config, line.policies.front(), line.datasets.front(), *line.output};
+    const ScoreRequest request{config, line.policies.front(), line.datasets.front(), *line.output,
+                               line.profile};
     return line.dry_run ? print(comm, plan(comm, request)) : score(comm, request);
   }
-  const EvaluateRequest request{config,       line.policies, line.suite, line.datasets,
-                                *line.output, line.frontier, line.resume};
+  const EvaluateRequest request{config,       line.policies, line.suite,  line.datasets,
+                                *line.output, line.frontier, line.resume, line.profile};
   return line.dry_run ? print(comm, plan(comm, request)) : evaluate(comm, request);
 }
 

@@ -210,6 +210,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
       line.dry_run = true;
     else if (is("resume"))
       line.resume = true;
+    else if (is("profile"))
+      line.profile = true;
     else if (is("frontier"))
       line.frontier = true;
     else if (is("list"))

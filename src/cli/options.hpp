@@ -14,6 +14,7 @@ struct CommandLine {
   std::string command;            ///< generate, train, ...; empty with help or --version
   std::vector<std::string> topic; ///< of help: see help_text
   bool help = false, version = false, dry_run = false, frontier = false, resume = false;
+  bool profile = false;
   bool json = false;                                                 ///< of inspect
   bool list = false, status = false, collect = false, retry = false; ///< of sweep
   std::optional<Index> point;                                        ///< of sweep

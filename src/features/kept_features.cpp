@@ -1,14 +1,12 @@
 #include "features/kept_features.hpp"
 
 #include "features/evidence.hpp"
+#include "features/fourier_ridge.hpp"
 #include "features/leave_one_out.hpp"
 #include "features/out_of_fold.hpp"
 #include "features/random_fourier.hpp"
 
 #include <Eigen/Cholesky>
-#include <algorithm>
-#include <array>
-#include <limits>
 
 namespace metasieve {
 namespace {
@@ -25,45 +23,12 @@ Parts parts_of(const Vector& weights) {
   return parts;
 }
 
-/// Share of the 15 nearest of `references` (ascending) with the row's own label; distances and ties as in
-/// neighbour_agreement.
-double agreement(const Split& train, const Vector& weight, const Rows& references, Index row) {
-  std::array<double, neighbour_count> nearest;
-  nearest.fill(std::numeric_limits<double>::infinity());
-  std::array<double, neighbour_count> same{};
-  for (const Index other : references) {
-    if (other == row) continue;
-    double distance = 0.0;
-    for (Index j = 0; j < train.columns(); ++j) {
-      const double difference = static_cast<double>(train.x(other, j)) - static_cast<double>(train.x(row, j));
-      distance += difference * difference * weight(j);
-    }
-    if (!(distance < nearest.back())) continue;
-    std::size_t at = neighbour_count - 1;
-    for (; at > 0 && nearest[at - 1] > distance; --at) {
-      nearest[at] = nearest[at - 1];
-      same[at] = same[at - 1];
-    }
-    nearest[at] = distance;
-    same[at] = train.y(other) == train.y(row) ? 1.0 : 0.0;
-  }
-  double found = 0.0, agreeing = 0.0;
-  for (std::size_t k = 0; k < neighbour_count && nearest[k] < std::numeric_limits<double>::infinity(); ++k) {
-    found += 1.0;
-    agreeing += same[k];
-  }
-  return found > 0.0 ? agreeing / found : 0.0;
-}
-
 Vector kept_neighbours(const Split& train, const Standardizer& standardizer, const Vector& weights,
                        const FeatureOptions& options) {
   Rows references =
       neighbour_references(train.rows(), NeighbourOptions{.seed = options.seed, .id = options.id});
   std::erase_if(references, [&](Index i) { return weights(i) == 0.0; });
-  const Vector weight = standardizer.inverse_scale.head(train.columns()).array().square();
-  Vector out(train.rows());
-  for (Index i = 0; i < out.size(); ++i) out(i) = agreement(train, weight, references, i);
-  return out;
+  return agreement_among(train, standardizer, references);
 }
 
 /// One value per row from those of the kept rows and those of the others.
@@ -84,9 +49,11 @@ Vector kept_logits(const Matrix& design, const Labels& y, const Vector& beta, co
 
 /// Kept rows: leave-one-out among themselves. Others: of the ridge regression on the kept rows. x [n, d] ->
 /// predictions of `target`, [n]. The basis is that of all rows: it does not depend on labels.
-Vector kept_fourier(const Matrix& x, const Vector& target, const Parts& parts,
+Vector kept_fourier(const RowBlock& x, const Vector& target, const Parts& parts,
                     const FeatureOptions& options) {
   const FourierBasis basis = draw_fourier_basis(x, options.seed, options.id);
+  if (in_single_precision(options.precision, std::ssize(parts.kept)))
+    return fast_fourier_ridge(basis, x, target, parts.kept, fourier_ridges).prediction;
   const Eigen::MatrixXd kept = fourier_features(basis, x(parts.kept, Eigen::all));
   const Eigen::MatrixXd others = fourier_features(basis, x(parts.others, Eigen::all));
   const Vector kept_target = target(parts.kept);

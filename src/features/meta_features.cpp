@@ -19,7 +19,8 @@ Matrix meta_features(const Split& train, const Probe& probe, const FeatureOption
   evidence.agreement = neighbour_agreement(train, probe.standardizer, neighbours);
   evidence.fold_margin =
       sign.cwiseProduct(out_of_fold_logits(design, train.y, probe.beta, options.ridge, folds));
-  evidence.fourier_margin = rff_margin(design.leftCols(train.columns()), train.y, options.seed, options.id);
+  evidence.fourier_margin =
+      rff_margin(design.leftCols(train.columns()), train.y, options.seed, options.id, options.precision);
   return arranged(train, evidence, options.set);
 }
 

@@ -2,11 +2,11 @@
 
 #include "base/random.hpp"
 #include "base/split.hpp"
-#include "inner/design.hpp"
+#include "features/neighbour_filter.hpp"
 
 namespace metasieve {
 
-inline constexpr Index neighbour_count = 15;
+inline constexpr Index neighbour_count = NeighbourFilter::nearest;
 
 struct NeighbourOptions {
   Index exact_rows = 10000;    ///< up to this many rows, every row is a reference row
@@ -24,5 +24,9 @@ struct NeighbourOptions {
 /// are none.
 [[nodiscard]] Vector neighbour_agreement(const Split& train, const Standardizer& standardizer,
                                          const NeighbourOptions& options);
+
+/// The same with these reference rows, ascending.
+[[nodiscard]] Vector agreement_among(const Split& train, const Standardizer& standardizer,
+                                     const std::vector<Index>& references);
 
 } // namespace metasieve

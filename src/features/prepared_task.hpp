@@ -11,6 +11,7 @@ struct PrepareOptions {
   bool use_group = true;
   double ridge = 1e-3;
   Seed seed{}; ///< of the random parts of the features
+  Precision precision = Precision::float64;
 };
 
 /// A task with its probe and meta-features: what a rank holds of its shard.
@@ -22,6 +23,7 @@ struct PreparedTask {
   MatrixF features;                         ///< [n, f]
   Seed seed{};                              ///< of the random parts of its features
   Corruption corruption = Corruption::none; ///< for reports
+  Precision precision = Precision::float64; ///< that it was prepared in, and that a policy is asked in
 };
 
 [[nodiscard]] PreparedTask prepare(Task task, const PrepareOptions& options);

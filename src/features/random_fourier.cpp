@@ -1,10 +1,12 @@
 #include "features/random_fourier.hpp"
 
+#include "features/fourier_ridge.hpp"
 #include "features/leave_one_out.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <vector>
 
 namespace metasieve {
@@ -49,7 +51,7 @@ double fast_cos(double x) {
   return (1.0 - 2.0 * odd * odd) * sum;
 }
 
-double kernel_width(const Matrix& x, const Stream& pairs) {
+double kernel_width(const RowBlock& x, const Stream& pairs) {
   const Index n = x.rows();
   if (n < 2) return 1.0;
   std::vector<double> distance;
@@ -65,18 +67,15 @@ double kernel_width(const Matrix& x, const Stream& pairs) {
   return typical > 0.0 ? 0.6 * typical : 1.0;
 }
 
-FourierBasis draw_fourier_basis(const Matrix& x, Seed seed, TaskId id) {
+FourierBasis draw_fourier_basis(const RowBlock& x, Seed seed, TaskId id) {
   const double width = kernel_width(x, Stream(seed, Draw::rff_pairs, id));
   const Stream weights(seed, Draw::rff_weights, id), phases(seed, Draw::rff_phases, id);
-  FourierBasis basis{Eigen::MatrixXd(x.cols(), fourier_count), Eigen::RowVectorXd(fourier_count)};
-  for (Index j = 0; j < x.cols(); ++j)
-    for (Index k = 0; k < fourier_count; ++k)
-      basis.frequency(j, k) = weights.normal(j * fourier_count + k) / width;
+  FourierBasis basis{weights.normals(x.cols(), fourier_count) / width, Eigen::RowVectorXd(fourier_count)};
   for (Index k = 0; k < fourier_count; ++k) basis.phase(k) = phases.uniform(k, 0.0, 2.0 * std::numbers::pi);
   return basis;
 }
 
-Eigen::MatrixXd fourier_features(const FourierBasis& basis, const Matrix& x) {
+Eigen::MatrixXd fourier_features(const FourierBasis& basis, const RowBlock& x) {
   const Index n = x.rows(), d = x.cols();
   const double scale = std::sqrt(2.0 / static_cast<double>(fourier_count));
   Eigen::MatrixXd features(n, fourier_count + d + 1);
@@ -91,9 +90,15 @@ Eigen::MatrixXd fourier_features(const FourierBasis& basis, const Matrix& x) {
   return features;
 }
 
-Vector rff_margin(const Matrix& x, const Labels& y, Seed seed, TaskId id) {
+Vector rff_margin(const RowBlock& x, const Labels& y, Seed seed, TaskId id, Precision precision) {
   const Vector target = 2.0 * y.cast<double>().array() - 1.0;
-  const Eigen::MatrixXd features = fourier_features(draw_fourier_basis(x, seed, id), x);
+  const FourierBasis basis = draw_fourier_basis(x, seed, id);
+  if (in_single_precision(precision, x.rows())) {
+    std::vector<Index> all(static_cast<std::size_t>(x.rows()));
+    std::iota(all.begin(), all.end(), Index{0});
+    return target.cwiseProduct(fast_fourier_ridge(basis, x, target, all, fourier_ridges).prediction);
+  }
+  const Eigen::MatrixXd features = fourier_features(basis, x);
   return target.cwiseProduct(leave_one_out_ridge(features, target, fourier_ridges).prediction);
 }
 

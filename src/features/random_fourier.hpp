@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/precision.hpp"
 #include "base/random.hpp"
 
 #include <array>
@@ -8,6 +9,9 @@ namespace metasieve {
 
 inline constexpr Index fourier_count = 256;
 inline constexpr std::array<double, 4> fourier_ridges{0.01, 0.1, 1.0, 10.0};
+
+/// Rows of a row-major matrix, some of its columns: without a copy.
+using RowBlock = Eigen::Ref<const Matrix, 0, Eigen::OuterStride<>>;
 
 /// cos(x), absolute error below 1e-12 for |x| < 1e4, for loops that the compiler vectorises.
 [[nodiscard]] double fast_cos(double x);
@@ -20,16 +24,18 @@ struct FourierBasis {
 
 /// 0.6 times the median distance of 500 random pairs of distinct rows; the mean in place of a median of 0; 1
 /// if that is 0 too or there are fewer than two rows. x [n, d].
-[[nodiscard]] double kernel_width(const Matrix& x, const Stream& pairs);
+[[nodiscard]] double kernel_width(const RowBlock& x, const Stream& pairs);
 
 /// Drawn through Draw::rff_pairs, rff_weights and rff_phases. x [n, d], standardised.
-[[nodiscard]] FourierBasis draw_fourier_basis(const Matrix& x, Seed seed, TaskId id);
+[[nodiscard]] FourierBasis draw_fourier_basis(const RowBlock& x, Seed seed, TaskId id);
 
 /// [sqrt(2/256) cos(x W + b), 0.3 (x, 1)]: x [n, d] -> [n, 256 + d + 1].
-[[nodiscard]] Eigen::MatrixXd fourier_features(const FourierBasis& basis, const Matrix& x);
+[[nodiscard]] Eigen::MatrixXd fourier_features(const FourierBasis& basis, const RowBlock& x);
 
 /// t times the leave-one-out prediction of ridge regression on t = 2y - 1 in the Fourier basis. x [n, d],
-/// standardised and without the group; y [n] -> [n].
-[[nodiscard]] Vector rff_margin(const Matrix& x, const Labels& y, Seed seed, TaskId id);
+/// standardised and without the group; y [n] -> [n]. float32: by
+/// fast_fourier_ridge, if there are rows enough.
+[[nodiscard]] Vector rff_margin(const RowBlock& x, const Labels& y, Seed seed, TaskId id,
+                                Precision precision = Precision::float64);
 
 } // namespace metasieve

@@ -77,6 +77,11 @@ void write_result_content(FileWriter& file, const Results& results) {
              {"one record for each time the run was started or resumed", ""});
   file.write("/timing", timing_records(), mine(file, timing),
              {"wall time of each phase on each rank, of the last session", "s"});
+  if (comm.max(std::int64_t{std::ssize(results.flops)}) > 0)
+    file.write("/flops", flops_records(), mine(file, results.flops),
+               {"floating-point operations of each phase on all ranks, of the last session; a multiply-add "
+                "counts two; estimated: by a formula, else counted from shapes",
+                ""});
   if (parameters > 0) {
     const auto size = static_cast<std::size_t>(comm.is_root() ? results.gradient_rows() * parameters : 0);
     file.write("/meta_gradient", std::span(results.meta_gradient.data(), size),

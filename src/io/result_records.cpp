@@ -75,4 +75,13 @@ const h5::Records<TimingRow>& timing_records() {
   return records;
 }
 
+const h5::Records<PhaseFlops>& flops_records() {
+  static const h5::Records<PhaseFlops> records({
+      h5::text<PhaseFlops>("phase", 32, &PhaseFlops::phase),
+      h5::number<PhaseFlops>("flops", &PhaseFlops::flops),
+      h5::number<PhaseFlops>("estimated", &PhaseFlops::estimated),
+  });
+  return records;
+}
+
 } // namespace metasieve

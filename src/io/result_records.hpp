@@ -17,5 +17,6 @@ struct TimingRow {
   double seconds;
 };
 [[nodiscard]] const h5::Records<TimingRow>& timing_records();
+[[nodiscard]] const h5::Records<PhaseFlops>& flops_records();
 
 } // namespace metasieve

@@ -42,6 +42,13 @@ struct PhaseSeconds {
   std::vector<double> seconds; ///< [ranks]
 };
 
+/// Floating-point operations of one phase on all ranks; a multiply-add counts two.
+struct PhaseFlops {
+  std::string phase; ///< at most 31 characters
+  std::int64_t flops;
+  std::uint8_t estimated; ///< 1: by a formula; 0: counted from shapes
+};
+
 /// A task that failed numerically, and where.
 struct FailureRow {
   std::int64_t task_id;
@@ -69,6 +76,7 @@ struct Results {
   std::vector<SessionRow> sessions;
   std::vector<PhaseSeconds> timing; ///< of the last session
   Matrix meta_gradient; ///< [iterations, p], or empty when not saved; rows beyond the history are room
+  std::vector<PhaseFlops> flops{}; ///< of the last session, with --profile; written, but not read back
 
   /// Rows of the gradients that have been made.
   [[nodiscard]] Index gradient_rows() const {
@@ -77,7 +85,7 @@ struct Results {
 };
 
 /// Collective; rank 0's results are written: /history, /validation, /failures, /sessions, /timing (compound:
-/// phase, rank, seconds), /meta_gradient.
+/// phase, rank, seconds), /meta_gradient; /flops where they were counted.
 void write_results(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
                    const Results& results);
 

@@ -1,5 +1,6 @@
 #include "meta/adapt.hpp"
 
+#include "meta/fast_meta_gradient.hpp"
 #include "policy/adam.hpp"
 
 #include <algorithm>
@@ -30,6 +31,7 @@ PreparedTask inside(const PreparedTask& task, const Rows& support, const Rows& q
   out.train = gather(task.train, support);
   out.test = gather(task.train, query);
   out.probe = task.probe;
+  out.precision = task.precision;
   out.features = task.features(support, Eigen::all);
   return out;
 }
@@ -40,12 +42,19 @@ Policy adapt(const Policy& policy, const PreparedTask& task, const AdaptOptions&
   const MetaOptions meta{options.inner, options.outer, 0, options.seed};
   Policy adapted = policy;
   Adam adam(policy.theta.size());
+  FastMetaGradient fast;
+  PackedPolicy<> packed;
+  const auto gradient = [&](const PreparedTask& half, std::uint64_t step) {
+    if (task.precision == Precision::float64) return task_meta_gradient(half, adapted, meta, step);
+    return fast(half, adapted, packed, meta, step);
+  };
   for (Index step = 0; step < options.steps; ++step) {
     const auto number = static_cast<std::uint64_t>(step);
     const auto [one, other] = halves(task, options, number);
-    const MetaGradient there = task_meta_gradient(inside(task, one, other), adapted, meta, number);
+    packed.pack(adapted);
+    const MetaGradient there = gradient(inside(task, one, other), number);
     if (there.failure != TaskFailure::none) continue;
-    const MetaGradient back = task_meta_gradient(inside(task, other, one), adapted, meta, number);
+    const MetaGradient back = gradient(inside(task, other, one), number);
     if (back.failure != TaskFailure::none) continue;
     adapted.theta = adam.update(adapted.theta, 0.5 * (there.d_theta + back.d_theta), options.learning_rate);
   }

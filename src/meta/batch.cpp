@@ -1,14 +1,16 @@
 #include "meta/batch.hpp"
 
 #include <algorithm>
+#include <span>
 
 namespace metasieve {
 
 BatchSchedule::BatchSchedule(Seed seed, Index tasks, Index size)
     : seed_(seed), tasks_(tasks), strata_(size == 0 ? tasks : std::min(size, tasks)) {}
 
-std::vector<Index> BatchSchedule::of_step(std::uint64_t step, Range mine) {
-  if (mine.size() <= 0) return {};
+const std::vector<Index>& BatchSchedule::of_step(std::uint64_t step, Range mine) {
+  batch_.clear();
+  if (mine.size() <= 0) return batch_;
   // The strata that hold the first and the last task of `mine`: the k with begin_of(k) <= task < begin_of(k +
   // 1).
   const auto holder = [&](Index task) { return ((task + 1) * strata_ - 1) / tasks_; };
@@ -17,10 +19,9 @@ std::vector<Index> BatchSchedule::of_step(std::uint64_t step, Range mine) {
     first_ = strata.begin;
     orders_.assign(static_cast<std::size_t>(strata.size()), {});
   }
-  std::vector<Index> batch;
   for (Index k = strata.begin; k < strata.end; ++k)
-    if (const Index task = taken(k, step); mine.contains(task)) batch.push_back(task);
-  return batch;
+    if (const Index task = taken(k, step); mine.contains(task)) batch_.push_back(task);
+  return batch_;
 }
 
 Index BatchSchedule::taken(Index stratum, std::uint64_t step) {
@@ -29,9 +30,12 @@ Index BatchSchedule::taken(Index stratum, std::uint64_t step) {
   const auto tasks = static_cast<std::uint64_t>(length);
   const std::uint64_t round = step / tasks;
   Order& known = orders_[static_cast<std::size_t>(stratum - first_)];
-  if (known.order.empty() || known.round != round)
-    known = {round,
-             permutation({seed_, Draw::batch, TaskId{static_cast<std::uint64_t>(stratum)}, round}, length)};
+  if (known.order.empty() || known.round != round) {
+    const Stream stream(seed_, Draw::batch, TaskId{static_cast<std::uint64_t>(stratum)}, round);
+    const std::span<const Index> order = sampler_.draw(stream, length, length);
+    known.round = round;
+    known.order.assign(order.begin(), order.end());
+  }
   return begin + known.order[step % tasks];
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "base/random.hpp"
 #include "base/range.hpp"
+#include "base/sampler.hpp"
 
 #include <cstdint>
 #include <vector>
@@ -22,7 +22,8 @@ public:
 
   /// The part of the batch of `step` that lies in `mine`, sorted. Takes a time that grows with that part
   /// alone, as long as it is asked for the same `mine` step by step: orders are kept until they are used up.
-  [[nodiscard]] std::vector<Index> of_step(std::uint64_t step, Range mine);
+  /// Valid until the next call.
+  [[nodiscard]] const std::vector<Index>& of_step(std::uint64_t step, Range mine);
 
 private:
   /// In which order the tasks of one stratum are taken.
@@ -38,6 +39,8 @@ private:
   Index tasks_, strata_;
   Index first_ = 0; ///< stratum of orders_[0]
   std::vector<Order> orders_;
+  std::vector<Index> batch_;
+  Sampler sampler_;
 };
 
 /// The whole batch of one step, sorted.

@@ -19,14 +19,23 @@ public:
 
   /// Thread-safe. values [size], each of magnitude <= bound. @throws Error (internal) otherwise.
   void add(std::span<const double> values);
+  /// The same of one array in two parts, of [size] values together.
+  void add(std::span<const double> first, std::span<const double> second);
 
-  /// Collective: the sum of all that was added on all ranks, [size].
-  [[nodiscard]] Vector total(const Communicator& comm);
+  /// Collective: the sum of all that was added on all ranks, [size]. Valid until the next call.
+  [[nodiscard]] const Vector& total(const Communicator& comm);
+
+  /// Nothing was added; keeps the memory.
+  void clear();
 
 private:
+  void require_bounded(std::span<const double> values) const;
+  void accumulate(std::span<const double> values, std::size_t begin);
+
   double bound_;
   double scale_; // a power of two: multiplying by it is exact
-  std::vector<std::int64_t> sums_;
+  std::vector<std::int64_t> sums_, all_; // of this rank, of all
+  Vector total_;
   std::mutex guard_;
 };
 

@@ -7,6 +7,8 @@ namespace metasieve {
 
 int thread_count() { return omp_get_max_threads(); }
 
+int thread_index() { return omp_get_thread_num(); }
+
 void set_thread_count(int threads) { omp_set_num_threads(threads); }
 
 std::vector<int> usable_cores() {

@@ -33,6 +33,8 @@ void for_each_parallel(Range items, Body&& body) {
 
 /// Threads that for_each_parallel uses.
 [[nodiscard]] int thread_count();
+/// Inside for_each_parallel: which of them the caller is, from 0.
+[[nodiscard]] int thread_index();
 /// From now on. At least 1.
 void set_thread_count(int threads);
 

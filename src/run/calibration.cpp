@@ -3,6 +3,7 @@
 #include "features/prepared_task.hpp"
 #include "parallel/for_each.hpp"
 #include "run/phase_clock.hpp"
+#include "run/task_gradients.hpp"
 #include "selectors/assess.hpp"
 #include "selectors/contest.hpp"
 #include "tasks/generate.hpp"
@@ -71,7 +72,7 @@ Speed calibrate(const Communicator& comm, const TaskShape& wanted_shape, const C
   }
   const Family family = family_of_shape(shape);
   const auto task_of = [&](std::uint64_t number) { return generate_task(family, Seed{1}, TaskId{number}); };
-  const PrepareOptions options{config.policy.features, config.inner.use_group, config.inner.ridge, Seed{1}};
+  const PrepareOptions options = config.prepare_options(Seed{1});
   const Task task = task_of(0);
   shape = {task.train.rows(), task.test.rows(), task.train.columns()};
   const PreparedTask prepared = prepare(task, options);
@@ -85,10 +86,11 @@ Speed calibrate(const Communicator& comm, const TaskShape& wanted_shape, const C
     speed.preparation = nanoseconds(comm, [&](std::uint64_t) { static_cast<void>(prepare(task, options)); }) /
                         preparation_cost(shape, config.policy.features);
   if (wanted.training) {
-    const MetaOptions meta = config.meta_options();
+    TaskGradients gradients(config.meta_options(), config.precision);
     speed.visit = nanoseconds(comm,
                               [&](std::uint64_t i) {
-                                static_cast<void>(task_meta_gradient(prepared, policy, meta, i));
+                                gradients.begin(policy, i);
+                                static_cast<void>(gradients.of(prepared));
                               }) /
                   visit_cost(shape, config);
     speed.assessment =

@@ -109,6 +109,10 @@ InnerOptions Config::inner_options() const {
 
 MetaOptions Config::meta_options() const { return {inner_options(), meta.outer, meta.support, meta.seed}; }
 
+PrepareOptions Config::prepare_options(Seed of_features) const {
+  return {policy.features, inner.use_group, inner.ridge, of_features, precision};
+}
+
 void set_key(Config& config, const std::string& name, const std::string& value) {
   config.explicit_keys.insert(name);
   if (name.starts_with(family_prefix)) return set_family_knob(config, name, value);

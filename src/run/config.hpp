@@ -1,6 +1,11 @@
 #pragma once
 
+<<<<<<< HEAD
 #include "io/compression.hpp"
+=======
+#include "base/precision.hpp"
+#include "features/prepared_task.hpp"
+>>>>>>> main
 #include "meta/meta_gradient.hpp"
 #include "policy/network.hpp"
 #include "selectors/contest.hpp"
@@ -111,7 +116,8 @@ struct SweepConfig {
 /// Everything a run can be told. One plain struct per stage; see config_keys() for the keys.
 struct Config {
   SuiteConfig suite;
-  Policy policy; ///< shape, keep, temperature; theta empty
+  Policy policy;                            ///< shape, keep, temperature; theta empty
+  Precision precision = Precision::float32; ///< of the network and the features
   InnerConfig inner;
   MetaConfig meta;
   OutputConfig output;
@@ -124,6 +130,7 @@ struct Config {
 
   [[nodiscard]] InnerOptions inner_options() const;
   [[nodiscard]] MetaOptions meta_options() const;
+  [[nodiscard]] PrepareOptions prepare_options(Seed of_features) const;
   [[nodiscard]] SelectionOptions selection_options() const;
 };
 

@@ -252,6 +252,7 @@ constexpr auto feature_words = [] {
   std::ranges::transform(feature_sets, words.begin(), [](FeatureSet set) { return to_string(set); });
   return words;
 };
+constexpr auto precision_words = [] { return std::array<std::string_view, 2>{"float32", "float64"}; };
 constexpr auto method_words = [] {
   return std::array<std::string_view, 3>{"implicit", "unrolled", "first-order"};
 };
@@ -281,6 +282,7 @@ std::vector<ConfigKey> make_keys() {
       real<FIELD(policy.keep), Bounds::open_unit>("policy.keep",
                                                   "share of rows kept; mean of the soft weights"),
       real<FIELD(policy.temperature), Bounds::positive>("policy.temperature", "of the soft weights"),
+      choice<precision_words, FIELD(precision)>("policy.precision", "of the network and the features"),
       choice<method_words, FIELD(inner.method)>("inner.method",
                                                 "how the inner fit is made and differentiated"),
       integer<FIELD(inner.unrolled.steps), 1>("inner.steps", "gradient steps (unrolled, first-order)"),

@@ -60,7 +60,7 @@ Vector response_of(const PreparedTask& task, const Policy& policy) {
   const Matrix features =
       task.features(spread_rows(task.features.rows(), response_rows), Eigen::all).cast<double>();
   const Matrix grid = quantile_grid(features, response_points);
-  const PartialDependence response = partial_dependence(policy, features, grid);
+  const PartialDependence response = partial_dependence(policy, features, grid, task.precision);
   Vector out(3 * grid.size());
   out << grid.reshaped<Eigen::RowMajor>(), response.score.reshaped<Eigen::RowMajor>(),
       response.keep.reshaped<Eigen::RowMajor>();

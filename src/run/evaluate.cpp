@@ -213,6 +213,8 @@ std::vector<std::filesystem::path> EvaluateRequest::input_files() const {
 EvaluationTables evaluate(const Communicator& comm, const EvaluateRequest& request, EvaluationInput input,
                           StatusFile& status) {
   const EvaluationPlan plan = evaluation_plan(request, std::move(input.policies));
+  PhaseClock clock(evaluation_phases(plan));
+  clock.add("read", input.read_seconds);
   const WorkSettings settings = work_settings(request, plan, input);
   ResumableWork work(comm, settings);
   Progress progress(
@@ -222,17 +224,24 @@ EvaluationTables evaluate(const Communicator& comm, const EvaluateRequest& reque
   Outcome results;
   for (std::size_t i = 0; i < input.sources.size(); ++i) {
     const TaskSource& source = input.sources[i];
-    add_source(task_results(comm, source, i, plan, work), source, plan.config.policy.features, results);
+    add_source(task_results(comm, source, i, plan, work, clock), source, plan.config.policy.features,
+               results);
     progress.close(i);
   }
-  if (comm.is_root()) summarise_results(results, input.pooling, plan.config.evaluate.seed);
+  if (comm.is_root()) {
+    const auto timed = clock.measure("tables");
+    summarise_results(results, input.pooling, plan.config.evaluate.seed);
+  }
 
+  Lap writing;
   const Range part = my_range(comm, 0, std::vector<double>(results.rows.size(), 1.0));
   write_evaluation(comm, request.output, {resolved_ini(plan.config), run_facts(comm, request.begin)},
                    {results.rows.begin() + part.begin, results.rows.begin() + part.end}, results.tables);
   work.finish();
+  clock.add("write", writing.seconds());
   progress.clear_line();
   if (comm.is_root()) print_comparison(request, plan, results);
+  if (request.profile) print_profile(comm, clock, request.begin);
   require_few_failed(results.rows, plan.config.run.max_failed);
   return std::move(results.tables);
 }
@@ -240,8 +249,10 @@ EvaluationTables evaluate(const Communicator& comm, const EvaluateRequest& reque
 void evaluate(const Communicator& comm, const EvaluateRequest& request) {
   require_distinct(comm, {request.output}, request.input_files());
   require_writable(comm, {request.output});
+  Lap reading;
   EvaluationInput input{read_policies(comm, request), evaluation_sources(comm, request),
                         request.suite ? Pooling::sources : Pooling::none, key_of_files(comm, request)};
+  input.read_seconds = reading.seconds();
   StatusFile status(comm, status_of_file(request.output), "evaluate");
   const double begin = wall_seconds();
   status.during([&] { evaluate(comm, request, std::move(input), status); });

@@ -39,6 +39,7 @@ struct EvaluationInput {
   std::vector<TaskSource> sources;
   Pooling pooling = Pooling::none;
   std::string key; ///< lines "name = value" that tell these policies and tasks from others: see Journal
+  double read_seconds = 0; ///< that reading all this took
 };
 
 /// Collective: as the stage of this name; the request's input files are names alone, and `status` is told how

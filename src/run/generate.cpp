@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 namespace metasieve {
 namespace {
@@ -93,17 +94,27 @@ public:
     for (const std::uint64_t id : numbers(ids))
       if (is_there[at(id)] == 0) pieces.ids.push_back(id);
     pieces.work = [&](std::size_t k) {
+      Lap lap;
       tasks_[at(pieces.ids[k])] = source_.make(static_cast<Index>(pieces.ids[k]));
+      clock_.add("make", lap.seconds() / thread_count());
     };
     pieces.cost = [&](std::size_t k) {
       return costs_[pieces.ids[k] - static_cast<std::uint64_t>(ids_.begin)];
     };
     pieces.kind = making;
     pieces.result = [&](std::size_t k) { return task_bytes(tasks_[at(pieces.ids[k])]); };
+    Lap running;
     work_.run(pieces);
+    run_seconds_ += running.seconds();
     look_at_tasks();
     seconds_ += wall_seconds() - begin;
     return tasks_;
+  }
+
+  /// The phases make and idle: threads without a task, and waiting for other ranks meanwhile.
+  [[nodiscard]] PhaseClock& clock() {
+    clock_.add("idle", std::max(std::exchange(run_seconds_, 0.0) - clock_.seconds("make"), 0.0));
+    return clock_;
   }
 
   [[nodiscard]] double seconds() const noexcept { return seconds_; }
@@ -140,7 +151,8 @@ private:
   std::vector<Task> tasks_;
   std::vector<std::uint64_t> one_class_;
   std::int64_t rows_ = 0;
-  double seconds_ = 0;
+  double seconds_ = 0, run_seconds_ = 0;
+  PhaseClock clock_{{"make", "idle", "write"}};
 };
 
 /// Collective: what a reader of the summary must know of tasks from which nothing can be learnt; "" if there
@@ -173,10 +185,12 @@ void generate(const Communicator& comm, const GenerateRequest& request, StatusFi
       {comm.is_root(), "task", source.task_count(), work.kept(), 0, maker.predicted(), &status});
   status.begin();
   maker.tell(progress);
+  Lap lap;
   write_suite(
       comm, request.output, {reproducible_ini(request.config)}, maker.shapes(),
       [&](Range places) { return maker.make(places); }, suite_turn_bytes, request.config.output.compress);
   work.finish();
+  const double write_seconds = lap.seconds() - maker.seconds();
   progress.clear_line();
 
   const std::int64_t rows = comm.sum(maker.rows());
@@ -189,6 +203,13 @@ void generate(const Communicator& comm, const GenerateRequest& request, StatusFi
         request.output.c_str(), static_cast<long long>(source.task_count()), static_cast<long long>(rows),
         maker.seconds(), wall_seconds() - begin - maker.seconds(), comm.size(), 1e-6 * most_bytes,
         warning.c_str());
+  }
+  if (request.profile) {
+    PhaseClock& clock = maker.clock();
+    clock.add("write", write_seconds);
+    print_profile(comm, clock, request.begin);
+  }
+  if (comm.is_root()) {
     std::printf(
         "%s",
         next_line({"metasieve", "train", "--suite", request.output.string(), "--output", "DIR"}).c_str());

@@ -2,6 +2,7 @@
 
 #include "run/format.hpp"
 
+#include <malloc.h>
 #include <sys/statvfs.h>
 
 #include <algorithm>
@@ -94,6 +95,14 @@ double available_bytes() {
 }
 
 double peak_bytes() { return line_of("/proc/self/status", "VmHWM:").value_or(0.0); }
+
+double resident_bytes() { return line_of("/proc/self/status", "VmRSS:").value_or(0.0); }
+
+void give_back_memory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
 
 void require_room(const Communicator& comm, const Needs& needs, const fs::path& folder,
                   const std::string& remedy) {

@@ -15,6 +15,13 @@ namespace metasieve {
 /// The most memory that this process has held so far, in bytes.
 [[nodiscard]] double peak_bytes();
 
+/// The memory that this process holds now, in bytes, without what it has only reserved.
+[[nodiscard]] double resident_bytes();
+
+/// Gives memory that was freed, but kept for what may come, back to the system: after work that needs much
+/// more than what follows.
+void give_back_memory();
+
 /// What a planned run needs.
 struct Needs {
   double rank_bytes = 0;   ///< of memory, of the fullest rank

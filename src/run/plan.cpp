@@ -5,6 +5,7 @@
 #include "meta/batch.hpp"
 #include "parallel/for_each.hpp"
 #include "run/calibration.hpp"
+#include "run/dealing.hpp"
 #include "run/evaluation_plan.hpp"
 #include "run/format.hpp"
 #include "run/machine.hpp"
@@ -173,7 +174,9 @@ TrainingLoad training_load(const Communicator& comm, const TrainRequest& request
   const auto load = [&](Range ids, Uses uses) {
     uses.generated = source.is_generator();
     std::vector<TaskShape> tasks = source.shapes(ids);
-    std::vector<Range> shards = shards_balanced_over(phase_costs(tasks, config, uses), comm.size());
+    const std::vector<std::vector<double>> costs = phase_costs(tasks, config, uses);
+    std::vector<Range> shards = uses.visits > 0 ? training_shards(costs, config, comm.size())
+                                                : shards_balanced_over(costs, comm.size());
     return Load{std::move(tasks), std::move(shards)};
   };
   const double assessments = assessments_per_task(config);

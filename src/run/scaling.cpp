@@ -276,11 +276,14 @@ private:
                                   processor_model().c_str(), mpi_version().c_str())});
     TrainRequest training = training_at(point, request_);
     training.output = scratch / "run";
+    std::string profile; // of the last repeat
     on_point(point, [&](const Communicator& part) {
       const double work = predicted_work(part, training);
       for (std::int64_t repeat = 1; repeat <= request_.config.scaling.repeats; ++repeat) {
         remove(part, training.output); // of the repeat before, or of a run that was killed
-        add_training(study, point, repeat, train(part, training), work, where);
+        const Trained trained = train(part, training);
+        add_training(study, point, repeat, trained, work, where);
+        if (request_.profile && part.is_root()) profile = profile_table(trained.profile);
       }
       require_equal_policies(study.points);
     });
@@ -293,6 +296,7 @@ private:
         });
     say(to_string(point) + format(": %.5f .. %.5f s an iteration, %.1f s a training",
                                   least->seconds_per_iteration, most->seconds_per_iteration, least->seconds));
+    std::fputs(profile.c_str(), stdout);
   }
 
   const Communicator& comm_;

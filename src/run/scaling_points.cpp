@@ -82,6 +82,7 @@ std::vector<ScalingPoint> points_of(const ScalingConfig& config, int job_ranks, 
 TrainRequest training_at(const ScalingPoint& point, const ScalingRequest& request) {
   TrainRequest training{request.config, request.output, request.suite};
   training.quiet = training.measured = true;
+  training.profile = request.profile;
   if (point.kind == ScalingKind::strong) return training;
   Config& config = training.config;
   config.suite.tasks = config.scaling.weak_tasks * point.cores() + config.suite.validation_tasks;

@@ -4,6 +4,7 @@
 #include "io/scores_file.hpp"
 #include "io/text_file.hpp"
 #include "run/evaluation_plan.hpp"
+#include "run/flops.hpp"
 #include "run/placement.hpp"
 #include "run/plan.hpp"
 
@@ -49,8 +50,7 @@ PreparedTask task_of(const Dataset& data, const std::vector<Index>& rows, const 
   Task task;
   task.train = gather(all, rows);
   task.test = gather(all, std::vector<Index>());
-  return prepare(std::move(task),
-                 {config.policy.features, config.inner.use_group, config.inner.ridge, config.evaluate.seed});
+  return prepare(std::move(task), config.prepare_options(config.evaluate.seed));
 }
 
 std::vector<ScoreRow> score_rows(const Dataset& data, const std::vector<Index>& rows, const Policy& policy,
@@ -117,24 +117,34 @@ std::string plan(const Communicator& comm, const ScoreRequest& request) {
 void score(const Communicator& comm, const ScoreRequest& request) {
   const std::vector<std::filesystem::path> files = request.output_files();
   require_free(comm, request);
+  PhaseClock clock({"read", "features", "score", "write"});
+  Lap lap;
   const EvaluationPlan plan = evaluation_plan(comm, as_evaluation(request));
   const Dataset data = read_dataset(comm, request.dataset);
   const Policy& policy = plan.contest.policies.front();
+  clock.add("read", lap.seconds());
 
   std::vector<ScoreRow> rows; // one task: rank 0 alone has work
   comm.agree([&] {
     if (!comm.is_root()) return;
     const std::vector<Index> training = training_rows(data);
     const PreparedTask task = task_of(data, training, plan.config);
+    clock.add("features", lap.seconds());
+    clock.count("features",
+                preparation_flops(shape_of(task), {policy.features, plan.config.inner.use_group}));
     const Vector u = selection_score(task, policy, plan.contest.selection);
     if (task.probe.status == FitStatus::diverged || !u.allFinite())
       throw Error(ExitCode::numerical,
                   request.dataset.string() +
                       ": its training rows have no finite scores: the logistic regression on them diverged");
     rows = score_rows(data, training, policy, u);
+    clock.add("score", lap.seconds());
   });
+  static_cast<void>(lap.seconds());
   write_scores(comm, files.front(), {resolved_ini(plan.config), run_facts(comm, request.begin)}, rows);
   write_text(comm, files.back(), scores_csv(rows));
+  clock.add("write", lap.seconds());
+  if (request.profile) print_profile(comm, clock, request.begin);
   if (!comm.is_root()) return;
   print_shares(rows);
   std::printf("wrote %s and %s\n", files.front().c_str(), files.back().c_str());

@@ -20,8 +20,10 @@ namespace metasieve {
 
 struct GenerateRequest {
   Config config;
-  std::filesystem::path output; ///< suite file
-  bool resume = false;          ///< keep what a stopped run has finished
+  std::filesystem::path output;  ///< suite file
+  bool resume = false;           ///< keep what a stopped run has finished
+  bool profile = false;          ///< tell at the end where the time went
+  double begin = wall_seconds(); ///< of the command
 };
 void generate(const Communicator& comm, const GenerateRequest& request);
 
@@ -33,6 +35,7 @@ struct TrainRequest {
   bool quiet = false;                         ///< nothing on standard output
   bool measured = false; ///< a barrier before each reduction, which tells waiting (phase `wait`) from it
   bool locked = false;   ///< the caller keeps other runs out of the folder, and tells how far it is
+  bool profile = false;  ///< count, and tell at the end where the time went
 
   /// policy.h5, results.h5, checkpoint.h5, checkpoint_prev.h5
   [[nodiscard]] std::vector<std::filesystem::path> output_files() const;
@@ -45,6 +48,7 @@ struct Trained {
   Index tasks = 0; ///< to train on
   Index batch = 0; ///< of them in each iteration
   double seconds = 0;
+  Profile profile; ///< if it was asked for, and an iteration was made
 };
 Trained train(const Communicator& comm, const TrainRequest& request);
 
@@ -56,6 +60,7 @@ struct EvaluateRequest {
   std::filesystem::path output;  ///< evaluation file
   bool frontier = false;         ///< sweep the weight of the gap in the adaptation too
   bool resume = false;           ///< keep what a stopped run has finished
+  bool profile = false;          ///< tell at the end where the time went
   double begin = wall_seconds(); ///< of the command
 
   [[nodiscard]] std::vector<std::filesystem::path> input_files() const;
@@ -66,6 +71,7 @@ struct ScoreRequest {
   Config config;
   std::filesystem::path policy, dataset;
   std::filesystem::path output;  ///< scores file; the same table as CSV goes beside it
+  bool profile = false;          ///< tell at the end where the time went
   double begin = wall_seconds(); ///< of the command
 
   /// The HDF5 file, and the CSV file
@@ -78,6 +84,7 @@ struct ScalingRequest {
   std::filesystem::path output;               ///< folder: points/*.h5, and scaling.h5
   std::optional<std::filesystem::path> suite; ///< that strong scaling trains on; else generated
   bool collect = false;                       ///< measure nothing: only put the points together
+  bool profile = false;                       ///< tell of each point where the time went
   double begin = wall_seconds();              ///< of the command
 };
 /// Trains at each point of [scaling] that this job has the ranks for and that is not measured yet, one after

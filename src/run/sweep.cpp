@@ -135,7 +135,7 @@ private:
 
   void visit(const Job& job) {
     const Visit visit = visit_point(groups_.mine, points_, points_.at(job.point),
-                                    {request_.output, request_.retry, true, job.predicted});
+                                    {request_.output, request_.retry, request_.profile, true, job.predicted});
     if (!groups_.mine.is_root()) return;
     ++visits_;
     seconds_ += visit.seconds;
@@ -248,7 +248,7 @@ void run_one(const Communicator& comm, const SweepRequest& request, const SweepP
     std::printf("%s of %ld: %s\n", name.c_str(), static_cast<long>(points.size()),
                 points.text(point).c_str());
   std::fflush(stdout);
-  VisitOptions options{request.output, request.retry};
+  VisitOptions options{request.output, request.retry, request.profile};
   options.predicted = costs.of(points.config(point)).seconds();
   const Visit visit = visit_point(comm, points, point, options);
   const auto code = static_cast<ExitCode>(comm.max(visit.status.code));

@@ -19,6 +19,7 @@ struct SweepRequest {
   SweepAction action = SweepAction::run;
   Index point = 0;               ///< of one_point: its number in the list
   bool retry = false;            ///< make failed points anew
+  bool profile = false;          ///< tell of each point where the time went
   double begin = wall_seconds(); ///< of the command
 };
 

@@ -132,6 +132,7 @@ private:
   void make() {
     TrainRequest request{config_, folder_, points_.inputs().suite, resume_};
     request.locked = true;
+    request.profile = options_.profile;
     const Trained trained = train(comm_, request);
     const EvaluationTables tables = points_.evaluates() ? evaluated(trained.policy) : EvaluationTables();
     if (comm_.is_root()) result_ = point_result(trained, tables);
@@ -144,6 +145,7 @@ private:
     request.datasets = points_.inputs().datasets;
     request.output = folder_ / "evaluation.h5";
     request.resume = true;
+    request.profile = options_.profile;
     EvaluationInput input{{policy}, {}, Pooling::none, ""};
     input.key = points_.key(config_) + "--policy = " + std::to_string(hash_bytes(policy.theta)) + "\n";
     if (request.datasets.empty()) {

@@ -24,6 +24,7 @@ enum class VisitEnd { done, failed, stopped, busy };
 struct VisitOptions {
   std::filesystem::path folder; ///< of the sweep
   bool retry = false;           ///< make it anew where it failed before
+  bool profile = false;         ///< tell where the time of its training and evaluation went
   bool to_log = false;          ///< standard output goes to log.txt in the point's folder
   double predicted = 0;         ///< core-seconds, for its status
 };

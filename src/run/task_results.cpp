@@ -2,12 +2,26 @@
 
 #include "io/bytes.hpp"
 #include "parallel/for_each.hpp"
+#include "run/flops.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <functional>
 #include <optional>
 
 namespace metasieve {
 namespace {
+
+std::vector<std::string> phases_of_task(const EvaluationPlan& plan) {
+  std::vector<std::string> phases{"make", "features"};
+  for (const Method method : plan.config.evaluate.methods) {
+    std::string name(to_string(method));
+    if (std::find(phases.begin(), phases.end(), name) == phases.end()) phases.push_back(std::move(name));
+  }
+  if (plan.frontier_steps > 0) phases.emplace_back("frontier");
+  phases.emplace_back("response");
+  return phases;
+}
 
 static_assert(std::is_trivially_copyable_v<Entry>);
 
@@ -22,20 +36,64 @@ std::vector<Entry> entries_of(const std::string& bytes) {
   return entries;
 }
 
-TaskResult evaluate_task(Task task, Index number, const EvaluationPlan& plan) {
+/// The time of one thread: of all threads of a rank, at a time, it makes the wall time of the phase.
+class ThreadClock {
+public:
+  explicit ThreadClock(PhaseClock& clock) : clock_(clock) {}
+  void end(const std::string& phase) { clock_.add(phase, lap_.seconds() / thread_count()); }
+
+private:
+  PhaseClock& clock_;
+  Lap lap_;
+};
+
+TaskResult evaluate_task(const std::function<Task()>& make, Index number, const EvaluationPlan& plan,
+                         PhaseClock& clock) {
   const Config& config = plan.config;
-  const Seed seed{task.metadata.seed};
-  const PreparedTask prepared =
-      prepare(std::move(task), {config.policy.features, config.inner.use_group, config.inner.ridge, seed});
+  ThreadClock timed(clock);
+  Task task = make();
+  timed.end("make");
+  const PrepareOptions options = config.prepare_options(Seed{task.metadata.seed});
+  const PreparedTask prepared = prepare(std::move(task), options);
+  timed.end("features");
+  clock.count("features", preparation_flops(shape_of(prepared), options));
   TaskResult result{prepared.corruption, {}, {}, {}};
-  result.entries = contest(prepared, config.evaluate.methods, plan.contest);
-  if (plan.frontier_steps > 0)
+  result.entries = contest(prepared, config.evaluate.methods, plan.contest,
+                           [&](Method method) { timed.end(std::string(to_string(method))); });
+  if (plan.frontier_steps > 0) {
     result.frontier = frontier(prepared, config.evaluate.frontier, plan.frontier_contest());
-  if (number < response_tasks)
-    for (const Policy& policy : plan.contest.policies)
-      result.response.push_back(response_of(prepared, policy));
+    timed.end("frontier");
+  }
+  if (number >= response_tasks) return result;
+  for (const Policy& policy : plan.contest.policies) {
+    result.response.push_back(response_of(prepared, policy));
+    clock.count("response", response_flops(shape_of(prepared), policy));
+  }
+  timed.end("response");
   return result;
 }
+
+/// Of the threads while there are tasks: what no phase of a task takes, and waiting for other ranks.
+class IdleClock {
+public:
+  explicit IdleClock(PhaseClock& clock, const EvaluationPlan& plan)
+      : clock_(clock), phases_(phases_of_task(plan)), busy_(busy()) {}
+  ~IdleClock() { clock_.add("idle", std::max(lap_.seconds() - (busy() - busy_), 0.0)); }
+  IdleClock(const IdleClock&) = delete;
+  IdleClock& operator=(const IdleClock&) = delete;
+
+private:
+  [[nodiscard]] double busy() const {
+    double sum = 0;
+    for (const std::string& phase : phases_) sum += clock_.seconds(phase);
+    return sum;
+  }
+
+  PhaseClock& clock_;
+  std::vector<std::string> phases_;
+  double busy_;
+  Lap lap_;
+};
 
 /// The tasks of a source that are done, and those that are not.
 class SourceResults {
@@ -113,28 +171,37 @@ std::vector<Task> load(const Communicator& comm, const TaskSource& source, const
 
 /// Collective.
 void add_missing(const Communicator& comm, const TaskSource& source, std::uint64_t number,
-                 const EvaluationPlan& plan, ResumableWork& work, SourceResults& results) {
+                 const EvaluationPlan& plan, ResumableWork& work, SourceResults& results, PhaseClock& clock) {
   const std::vector<Index> missing = results.missing();
   std::vector<double> costs;
   for (const Index id : missing) costs.push_back(plan.cost(source.shape(id), id));
   const Range part = my_range(comm, 0, costs);
   const std::vector<Index> ids(missing.begin() + part.begin, missing.begin() + part.end);
   const bool hold = plan.config.suite.hold == Hold::memory;
-  std::vector<Task> tasks = hold ? load(comm, source, ids) : std::vector<Task>();
+  std::vector<Task> tasks;
+  if (hold) {
+    const auto timed = clock.measure("make");
+    tasks = load(comm, source, ids);
+  }
 
   std::vector<TaskResult> done(ids.size());
   Pieces pieces;
   for (const Index id : ids) pieces.ids.push_back(piece_id(number, id));
   pieces.work = [&](std::size_t k) {
-    done[k] = evaluate_task(hold ? std::move(tasks[k]) : source.make(ids[k]), ids[k], plan);
+    const auto make = [&] { return hold ? std::move(tasks[k]) : source.make(ids[k]); };
+    done[k] = evaluate_task(make, ids[k], plan, clock);
   };
   pieces.result = [&](std::size_t k) { return bytes_of(done[k]); };
   pieces.cost = [&](std::size_t k) {
     return 1e-9 * costs[static_cast<std::size_t>(part.begin) + k] / thread_count();
   };
   pieces.kind = number;
-  work.run(pieces);
+  {
+    const IdleClock idle(clock, plan);
+    work.run(pieces);
+  }
 
+  const auto timed = clock.measure("gather");
   ByteWriter mine;
   for (std::size_t k = 0; k < ids.size(); ++k) mine.put(ids[k]).put(bytes_of(done[k]));
   results.add(std::move(mine), std::ssize(ids));
@@ -165,11 +232,21 @@ TaskResult task_result(const std::string& bytes) {
   return result;
 }
 
+std::vector<std::string> evaluation_phases(const EvaluationPlan& plan) {
+  std::vector<std::string> phases{"read"};
+  for (std::string& phase : phases_of_task(plan)) phases.push_back(std::move(phase));
+  phases.insert(phases.end(), {"idle", "gather", "tables", "write"});
+  return phases;
+}
+
 std::vector<TaskResult> task_results(const Communicator& comm, const TaskSource& source, std::uint64_t number,
-                                     const EvaluationPlan& plan, ResumableWork& work) {
+                                     const EvaluationPlan& plan, ResumableWork& work, PhaseClock& clock) {
   SourceResults results(comm, source.task_count());
-  add_kept(comm, number, source.task_count(), work, results);
-  add_missing(comm, source, number, plan, work, results);
+  {
+    const auto timed = clock.measure("read");
+    add_kept(comm, number, source.task_count(), work, results);
+  }
+  add_missing(comm, source, number, plan, work, results, clock);
   return results.take();
 }
 

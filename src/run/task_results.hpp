@@ -22,11 +22,16 @@ struct TaskResult {
 /// By which its piece of work is known: `number` of the source among those of the evaluation.
 [[nodiscard]] std::uint64_t piece_id(std::uint64_t number, Index task);
 
+/// In the order in which they come: read, make, features, each method, frontier, response, idle, gather,
+/// tables, write.
+[[nodiscard]] std::vector<std::string> evaluation_phases(const EvaluationPlan& plan);
+
 /// Collective: the results of all tasks of a source, in their order, on every rank; those that `work` keeps
 /// are not made again. `number` of the source among those of the evaluation: its pieces are told apart by it.
-/// @throws AgreedError: exit code 75 after a stop
+/// `clock` is told the time of evaluation_phases() but `read` and what follows the tasks. @throws
+/// AgreedError: exit code 75 after a stop
 [[nodiscard]] std::vector<TaskResult> task_results(const Communicator& comm, const TaskSource& source,
                                                    std::uint64_t number, const EvaluationPlan& plan,
-                                                   ResumableWork& work);
+                                                   ResumableWork& work, PhaseClock& clock);
 
 } // namespace metasieve

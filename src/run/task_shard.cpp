@@ -1,9 +1,13 @@
 #include "run/task_shard.hpp"
 
 #include "parallel/for_each.hpp"
+#include "run/dealing.hpp"
+#include "run/flops.hpp"
+#include "run/machine.hpp"
 #include "run/resume.hpp"
 #include "tasks/shard.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <numeric>
 #include <utility>
@@ -13,10 +17,13 @@ namespace metasieve {
 Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config,
              const Uses& uses, PhaseClock& clock, const std::function<bool()>& stopped,
              const std::function<void(double)>& prepared)
-    : source_(&source), prepare_{config.policy.features, config.inner.use_group, config.inner.ridge, {}},
-      holds_rows_(config.suite.hold == Hold::memory) {
+    : source_(&source), prepare_(config.prepare_options(Seed{})), config.precision
+}
+, holds_rows_(config.suite.hold == Hold::memory) {
   const std::vector<std::vector<double>> costs = phase_costs(source.shapes(ids), config, uses);
-  const Range part = shards_balanced_over(costs, comm.size())[static_cast<std::size_t>(comm.rank())];
+  const std::vector<Range> parts = uses.visits > 0 ? training_shards(costs, config, comm.size())
+                                                   : shards_balanced_over(costs, comm.size());
+  const Range part = parts[static_cast<std::size_t>(comm.rank())];
   ids_ = {ids.begin + part.begin, ids.begin + part.end};
   visit_costs_.assign(costs[1].begin() + part.begin, costs[1].begin() + part.end);
   std::vector<Task> tasks;
@@ -41,16 +48,21 @@ Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, cons
       fingerprints += metasieve::fingerprint(task.id, task.train, task.test);
       if (!holds_features) return;
       held_[at] = prepare_task(std::move(task));
+      clock.count("features", preparation_flops(shape_of(held_[at]), prepare_));
       if (!holds_rows_) held_[at].train = held_[at].test = {};
       if (prepared) prepared(1e-9 * costs[0][static_cast<std::size_t>(i - ids.begin)]);
     });
   });
   fingerprint_ = fingerprints;
+  give_back_memory();
 }
 
-std::vector<Index> Shard::in_turn(std::vector<Index> tasks) const {
-  return longest_first(std::move(tasks),
-                       [&](Index i) { return visit_costs_[static_cast<std::size_t>(i - ids_.begin)]; });
+const std::vector<Index>& Shard::in_turn(const std::vector<Index>& tasks) {
+  const auto cost = [&](Index i) { return visit_costs_[static_cast<std::size_t>(i - ids_.begin)]; };
+  turns_ = tasks;
+  std::sort(turns_.begin(), turns_.end(),
+            [&](Index a, Index b) { return cost(a) != cost(b) ? cost(a) > cost(b) : a < b; });
+  return turns_;
 }
 
 std::shared_ptr<const PreparedTask> Shard::task(Index i) const {

@@ -28,8 +28,9 @@ public:
   /// Task i of ids(), with probe and features. Thread-safe; the same bits however tasks are held.
   [[nodiscard]] std::shared_ptr<const PreparedTask> task(Index i) const;
 
-  /// `tasks` of ids() in the order in which threads should visit them: the longest first.
-  [[nodiscard]] std::vector<Index> in_turn(std::vector<Index> tasks) const;
+  /// `tasks` of ids() in the order in which threads should visit them: the longest first, so that none begins
+  /// a long one when the others are about to end (Graham 1969). Valid until the next call.
+  [[nodiscard]] const std::vector<Index>& in_turn(const std::vector<Index>& tasks);
 
   /// Sum modulo 2^64 over the tasks of what fingerprint() says of each.
   [[nodiscard]] std::uint64_t fingerprint() const noexcept { return fingerprint_; }
@@ -40,6 +41,7 @@ private:
   Range ids_;
   const TaskSource* source_ = nullptr;
   std::vector<double> visit_costs_; ///< [ids_.size()], predicted
+  std::vector<Index> turns_;
   PrepareOptions prepare_;
   bool holds_rows_ = true;
   std::vector<PreparedTask>

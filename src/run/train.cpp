@@ -7,6 +7,7 @@
 #include "run/batch_mean.hpp"
 #include "run/closing.hpp"
 #include "run/failures.hpp"
+#include "run/flops.hpp"
 #include "run/folder_lock.hpp"
 #include "run/format.hpp"
 #include "run/machine.hpp"
@@ -16,6 +17,7 @@
 #include "run/resume.hpp"
 #include "run/stages.hpp"
 #include "run/stop.hpp"
+#include "run/task_gradients.hpp"
 #include "run/task_shard.hpp"
 #include "run/training_text.hpp"
 #include "run/training_work.hpp"
@@ -46,13 +48,15 @@ class Training {
 public:
   Training(const Communicator& comm, const TrainRequest& request)
       : comm_(comm), config_(request.config), folder_(request.output),
-        speaks_(comm.is_root() && !request.quiet), measured_(request.measured), locked_(request.locked),
-        lock_(locked_ ? FolderLock() : FolderLock(comm, folder_)), watch_(comm, request.config.run),
-        clock_(phases(request.measured)),
+        speaks_(comm.is_root() && !request.quiet), measured_(request.measured), profiled_(request.profile),
+        locked_(request.locked), lock_(locked_ ? FolderLock() : FolderLock(comm, folder_)),
+        watch_(comm, request.config.run), clock_(phases(request.measured)),
         status_(!locked_ && !request.quiet ? StatusFile(comm, status_of_folder(folder_), "train")
                                            : StatusFile()),
         source_(training_source(comm, request)), train_ids_(training_tasks(config_, source_.task_count())),
-        batches_(config_.meta.seed, train_ids_.size(), config_.meta.batch) {
+        batches_(config_.meta.seed, train_ids_.size(), config_.meta.batch),
+        gradients_(config_.meta_options(), config_.precision),
+        sum_(parameter_count(config_.policy), batches_.size()) {
     state_.policy = initialise(config_.policy, config_.meta.seed);
     state_.policy.use_group = config_.inner.use_group;
     state_.config = resolved_ini(config_);
@@ -148,6 +152,7 @@ private:
     else if (newest_is_damaged_)
       set_damaged_aside(comm_, folder_);
     status_.begin();
+    state_.results.history.reserve(static_cast<std::size_t>(config_.meta.iterations));
     if (!config_.output.save_gradients || !comm_.is_root()) return;
     // Room for all; those that an earlier session did not keep stay NaN.
     const Matrix before = std::move(state_.results.meta_gradient);
@@ -165,7 +170,7 @@ private:
 
   void iterate(Index t, Adam& adam, const Validation& validation, Progress& progress) {
     const double begin = wall_seconds();
-    const BatchMean mean = batch_gradient(t);
+    const BatchMean& mean = batch_gradient(t);
     update(adam, mean, t);
     Results& results = state_.results;
     results.history.push_back({t, mean.loss, mean.accuracy_loss, mean.fairness_loss, mean.d_theta.norm(),
@@ -191,14 +196,16 @@ private:
                      ", kept in " + (folder_ / checkpoint_name).string());
   }
 
-  BatchMean batch_gradient(Index t) {
+  const BatchMean& batch_gradient(Index t) {
     const auto step = static_cast<std::uint64_t>(t - 1);
-    const std::vector<Index> tasks = shard_.in_turn(batches_.of_step(step, shard_.ids()));
-    const MetaOptions options = config_.meta_options();
-    BatchSum sum(state_.policy.theta.size(), batches_.size());
-    const Visits visits = sum.add_all(std::ssize(tasks), [&](Index i) {
+    const std::vector<Index>& tasks = shard_.in_turn(batches_.of_step(step, shard_.ids()));
+    gradients_.begin(state_.policy, step);
+    sum_.clear();
+    const Visits& visits = sum_.add_all(std::ssize(tasks), [&](Index i) {
       const auto task = shard_.task(tasks[static_cast<std::size_t>(i)]);
-      return std::pair(task->id, task_meta_gradient(*task, state_.policy, options, step));
+      const MetaGradient& gradient = gradients_.of(*task);
+      if (profiled_) count_visit(*task, gradient.failure);
+      return std::pair(task->id, &gradient);
     });
     clock_.add("make", visits.make_seconds);
     clock_.add("policy", visits.policy_seconds);
@@ -210,7 +217,14 @@ private:
       comm_.barrier();
     }
     const auto timed = clock_.measure("reduce");
-    return sum.mean(comm_);
+    return sum_.mean(comm_);
+  }
+
+  void count_visit(const PreparedTask& task, TaskFailure failure) {
+    const MetaOptions options = config_.meta_options();
+    const TaskShape shape = shape_of(task);
+    clock_.count("policy", network_flops(shape, state_.policy, options.support, failure));
+    clock_.count("inner", inner_flops(shape, options, config_.inner.use_group, failure));
   }
 
   void update(Adam& adam, const BatchMean& mean, Index t) {
@@ -218,8 +232,8 @@ private:
     state_.policy.trained_iterations = t;
     if (std::isnan(mean.loss)) return; // every task of the batch failed: counted in the history
     const double decay = 10 * (t - 1) < 7 * config_.meta.iterations ? 1.0 : 0.3;
-    state_.policy.theta = adam.update(state_.policy.theta, clipped(mean.d_theta, config_.meta.clip),
-                                      decay * config_.meta.learning_rate);
+    scaled_gradient_ = clip_factor(mean.d_theta, config_.meta.clip) * mean.d_theta;
+    adam.move(state_.policy.theta, scaled_gradient_, decay * config_.meta.learning_rate);
   }
 
   void validate(const Validation& validation, Index t, Progress& progress) {
@@ -311,20 +325,29 @@ private:
       write_policy(comm_, folder_ / "policy.h5", {reproducible_ini(config_)}, state_.policy);
     }
     if (in_session_) collect(); // else the run was complete, and all is known
+    const bool profiles = profiled_ && in_session_;
+    if (profiles) state_.results.flops = counted(profile());
     {
       const auto timed = clock_.measure("write");
       write_last_results();
     }
     const double most_bytes = comm_.max(peak_bytes());
-    if (speaks_) report(most_bytes);
+    Profile profile = profiles ? this->profile() : Profile();
+    if (speaks_) report(most_bytes, profile);
     if (in_session_) state_.results.timing = clock_.all_ranks(comm_);
-    return {std::move(state_.policy), std::move(state_.results), train_ids_.size(), batches_.size(),
-            wall_seconds() - begin_};
+    return {std::move(state_.policy), std::move(state_.results), train_ids_.size(),
+            batches_.size(),          wall_seconds() - begin_,   std::move(profile)};
   }
 
-  void report(double most_bytes) const {
+  /// Collective.
+  [[nodiscard]] Profile profile() const {
+    return clock_.profile(comm_, wall_seconds() - begin_, thread_count());
+  }
+
+  void report(double most_bytes, const Profile& profile) const {
     const Results& results = state_.results;
-    if (in_session_) std::printf("%s", timing_table(results.timing).c_str());
+    if (in_session_)
+      std::printf("%s", profiled_ ? profile_table(profile).c_str() : timing_table(results.timing).c_str());
     std::printf("%s", training_warnings(results, failed_).c_str());
     std::printf("%s", validation_table(results.validation, config_.suite.validation_tasks).c_str());
     std::printf(
@@ -341,7 +364,7 @@ private:
   const Communicator& comm_;
   const Config config_;
   const std::filesystem::path folder_;
-  const bool speaks_, measured_;
+  const bool speaks_, measured_, profiled_;
   const bool locked_; ///< by the caller
   FolderLock lock_;
   StopWatch watch_;
@@ -351,6 +374,9 @@ private:
   TaskSource source_;
   Range train_ids_;
   BatchSchedule batches_;
+  TaskGradients gradients_;
+  BatchSum sum_;
+  Vector scaled_gradient_; ///< [p]
   Shard shard_, held_out_;
   Checkpoint state_; ///< Adam's part is set when it is written
   std::filesystem::path resumed_from_;

@@ -1,6 +1,7 @@
 #include "run/training_work.hpp"
 
 #include "parallel/for_each.hpp"
+#include "run/dealing.hpp"
 #include "tasks/shard.hpp"
 
 #include <algorithm>
@@ -30,7 +31,7 @@ TrainingWork::TrainingWork(const Config& config, const TaskSource& source, Index
       phase_costs(source.shapes({0, train}), config, {visits, 0.0, generated});
   const std::vector<std::vector<double>> held_out =
       phase_costs(source.shapes({train, total}), config, {0.0, assessments, generated});
-  const std::vector<Range> shards = shards_balanced_over(costs, ranks);
+  const std::vector<Range> shards = training_shards(costs, config, ranks);
   const std::vector<Range> held_out_shards = shards_balanced_over(held_out, ranks);
   prepare_ =
       busiest_seconds(costs[0], shards, threads) + busiest_seconds(held_out[0], held_out_shards, threads);

@@ -124,7 +124,7 @@ Assessment assess_peer(Method method, const PreparedTask& task, const ContestOpt
 } // namespace
 
 std::vector<Entry> contest(const PreparedTask& task, const std::vector<Method>& methods,
-                           const ContestOptions& options) {
+                           const ContestOptions& options, const std::function<void(Method)>& done) {
   const Arena arena(task, options);
   Scores untrained(task, options.untrained, options.selection);
   std::vector<Scores> trained;
@@ -142,6 +142,7 @@ std::vector<Entry> contest(const PreparedTask& task, const std::vector<Method>& 
     } else {
       entries.push_back({method, -1, 0.0, assess_peer(method, task, options)});
     }
+    if (done) done(method);
   }
   return entries;
 }

@@ -4,6 +4,8 @@
 #include "selectors/methods.hpp"
 #include "selectors/selection.hpp"
 
+#include <functional>
+
 namespace metasieve {
 
 /// All that the methods of a comparison are told.
@@ -29,9 +31,10 @@ struct Entry {
 };
 
 /// `methods` on one task, in their order; those that ask a policy once for each policy. A pure function of
-/// its arguments.
+/// its arguments. `done` is told of each method as it is finished; what methods share is made by the first.
 [[nodiscard]] std::vector<Entry> contest(const PreparedTask& task, const std::vector<Method>& methods,
-                                         const ContestOptions& options);
+                                         const ContestOptions& options,
+                                         const std::function<void(Method)>& done = {});
 
 /// How much fairness each point of a frontier asks for.
 struct FrontierSettings {

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "features/cells.hpp"
+#include "policy/scores.hpp"
 #include "policy/weights.hpp"
 
 #include <algorithm>
@@ -76,7 +77,7 @@ Vector highest(const Vector& score, double keep) {
 }
 
 Vector policy_score(const PreparedTask& task, const Policy& policy) {
-  return forward(policy, task.features.cast<double>()).u;
+  return scores(policy, task.features, task.precision);
 }
 
 Vector greedy_weights(const PreparedTask& task, double keep) {

@@ -1,5 +1,6 @@
 #include "selectors/partial_dependence.hpp"
 
+#include "policy/scores.hpp"
 #include "policy/weights.hpp"
 
 #include <algorithm>
@@ -46,14 +47,19 @@ Matrix quantile_grid(const Matrix& features, Index points) {
   return grid;
 }
 
-PartialDependence partial_dependence(const Policy& policy, const Matrix& features, const Matrix& grid) {
-  const Response response(policy, forward(policy, features).u);
+PartialDependence partial_dependence(const Policy& policy, const Matrix& features, const Matrix& grid,
+                                     Precision precision) {
+  const auto score_of = [&](const Matrix& rows) {
+    return precision == Precision::float32 ? scores(policy, rows.cast<float>(), precision)
+                                           : forward(policy, rows).u;
+  };
+  const Response response(policy, score_of(features));
   PartialDependence out{Matrix(grid.rows(), grid.cols()), Matrix(grid.rows(), grid.cols())};
   Matrix changed = features;
   for (Index j = 0; j < grid.rows(); ++j) {
     for (Index g = 0; g < grid.cols(); ++g) {
       changed.col(j).setConstant(grid(j, g));
-      const Eigen::ArrayXd v = response.score(forward(policy, changed).u);
+      const Eigen::ArrayXd v = response.score(score_of(changed));
       out.score(j, g) = v.mean();
       out.keep(j, g) = response.weights(v).mean();
     }

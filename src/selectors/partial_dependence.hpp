@@ -21,6 +21,7 @@ struct PartialDependence {
 /// [n, f], n >= 1; grid [f, k]. Where the sample's u are all equal, v = 0 and s = keep. Features that depend
 /// on each other (loss, rank, margin) are asked at combinations that no task has: read trends, not values.
 [[nodiscard]] PartialDependence partial_dependence(const Policy& policy, const Matrix& features,
-                                                   const Matrix& grid);
+                                                   const Matrix& grid,
+                                                   Precision precision = Precision::float64);
 
 } // namespace metasieve

@@ -1,6 +1,7 @@
 #include "selectors/rounds.hpp"
 
 #include "features/kept_features.hpp"
+#include "policy/scores.hpp"
 #include "selectors/methods.hpp"
 
 #include <algorithm>
@@ -16,8 +17,8 @@ double correlation(const Vector& a, const Vector& b) {
   return norm > 0.0 ? std::clamp(u.dot(v) / norm, -1.0, 1.0) : 1.0;
 }
 
-RoundsSelection selection(const Policy& policy, MatrixF features, Index rounds) {
-  const Vector score = forward(policy, features.cast<double>()).u;
+RoundsSelection selection(const Policy& policy, MatrixF features, Precision precision, Index rounds) {
+  const Vector score = scores(policy, features, precision);
   return {score, highest(score, policy.keep), std::move(features), rounds};
 }
 
@@ -31,16 +32,16 @@ double detector_agreement(const PreparedTask& task, FeatureSet set) {
 
 RoundsSelection select_in_rounds(const PreparedTask& task, const Policy& policy,
                                  const RoundsOptions& options) {
-  RoundsSelection out = selection(policy, task.features, 0);
+  RoundsSelection out = selection(policy, task.features, task.precision, 0);
   if (detector_agreement(task, policy.features) > options.agreement) return out;
-  const FeatureOptions features{policy.features, options.ridge, options.seed, task.id};
+  const FeatureOptions features{policy.features, options.ridge, options.seed, task.id, task.precision};
   while (out.rounds < options.rounds) {
     const Probe probe = refit_probe(task.train, task.probe, out.weights, options.ridge);
     if (probe.status == FitStatus::diverged) break;
     // Through float32, as the features of the first selection.
     MatrixF seen = kept_features(task.train, probe, out.weights, features).cast<float>();
     const Vector before = out.weights;
-    out = selection(policy, std::move(seen), out.rounds + 1);
+    out = selection(policy, std::move(seen), task.precision, out.rounds + 1);
     if (out.weights == before) break;
   }
   return out;

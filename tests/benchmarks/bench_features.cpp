@@ -1,10 +1,11 @@
-// Cost of the meta-features of one task with 13 columns, by the number of rows.
+// Cost of the meta-features of one task with 13 columns, by the number of rows; /float32 is the fast form
+// where a feature has both.
 
-#include "features/leave_one_out.hpp"
-#include "features/meta_features.hpp"
+#include "features/kept_features.hpp"
 #include "features/neighbours.hpp"
 #include "features/out_of_fold.hpp"
 #include "features/random_fourier.hpp"
+#include "features/scaling.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -58,33 +59,57 @@ void random_fourier_basis(benchmark::State& state) {
     benchmark::DoNotOptimize(fourier_features(draw_fourier_basis(task.x, Seed{1}, TaskId{1}), task.x));
 }
 
-void random_fourier_margin(benchmark::State& state) {
-  const Fixture task(state.range(0));
-  for (auto _ : state) benchmark::DoNotOptimize(rff_margin(task.x, task.train.y, Seed{1}, TaskId{1}));
-}
-
-void seed10(benchmark::State& state) {
+void random_fourier_margin(benchmark::State& state, Precision precision) {
   const Fixture task(state.range(0));
   for (auto _ : state)
-    benchmark::DoNotOptimize(meta_features(task.train, task.probe, {.set = FeatureSet::seed10}));
+    benchmark::DoNotOptimize(rff_margin(task.x, task.train.y, Seed{1}, TaskId{1}, precision));
 }
 
-void full16(benchmark::State& state) {
+void rank(benchmark::State& state) {
   const Fixture task(state.range(0));
-  for (auto _ : state) benchmark::DoNotOptimize(meta_features(task.train, task.probe, {}));
+  const Vector logits = row_logits(task.design, task.probe.beta);
+  for (auto _ : state) benchmark::DoNotOptimize(rank_fraction(logits));
+}
+
+void features(benchmark::State& state, FeatureSet set, Precision precision) {
+  const Fixture task(state.range(0));
+  const FeatureOptions options{.set = set, .precision = precision};
+  for (auto _ : state) benchmark::DoNotOptimize(meta_features(task.train, task.probe, options));
+}
+
+void kept(benchmark::State& state, Precision precision) {
+  const Fixture task(state.range(0));
+  Vector weights = Vector::Ones(task.train.rows());
+  for (Index i = 0; i < weights.size(); i += 3) weights(i) = 0.0;
+  const FeatureOptions options{.precision = precision};
+  for (auto _ : state) benchmark::DoNotOptimize(kept_features(task.train, task.probe, weights, options));
 }
 
 void task_sizes(benchmark::internal::Benchmark* benchmark) {
   benchmark->Arg(500)->Arg(3400)->Arg(7000)->Unit(benchmark::kMillisecond);
 }
 
+void up_to_large_tasks(benchmark::internal::Benchmark* benchmark) {
+  task_sizes(benchmark);
+  benchmark->Arg(100000);
+}
+
+constexpr auto float32 = Precision::float32, float64 = Precision::float64;
+
 BENCHMARK(probe)->Apply(task_sizes);
 BENCHMARK(neighbours)->Apply(task_sizes);
 BENCHMARK(out_of_fold)->Apply(task_sizes);
+BENCHMARK(rank)->Apply(task_sizes);
 BENCHMARK(random_fourier_basis)->Apply(task_sizes);
-BENCHMARK(random_fourier_margin)->Apply(task_sizes);
-BENCHMARK(seed10)->Apply(task_sizes);
-BENCHMARK(full16)->Apply(task_sizes);
+BENCHMARK_CAPTURE(random_fourier_margin, float64, float64)->Apply(task_sizes);
+BENCHMARK_CAPTURE(random_fourier_margin, float32, float32)->Apply(task_sizes);
+BENCHMARK_CAPTURE(features, seed10, FeatureSet::seed10, float64)->Apply(task_sizes);
+BENCHMARK_CAPTURE(features, full16_float64, FeatureSet::full16, float64)->Apply(up_to_large_tasks);
+BENCHMARK_CAPTURE(features, full16_float32, FeatureSet::full16, float32)->Apply(up_to_large_tasks);
+BENCHMARK_CAPTURE(features, context27_float64, FeatureSet::context27, float64)->Apply(task_sizes);
+BENCHMARK_CAPTURE(features, context27_float32, FeatureSet::context27, float32)->Apply(task_sizes);
+BENCHMARK_CAPTURE(kept, full16_float64, float64)->Apply(task_sizes);
+BENCHMARK_CAPTURE(kept, full16_float32, float32)->Apply(task_sizes);
 
 } // namespace
 } // namespace metasieve

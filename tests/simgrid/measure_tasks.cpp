@@ -8,6 +8,7 @@
 #include "policy/adam.hpp"
 #include "run/batch_mean.hpp"
 #include "run/cost.hpp"
+#include "run/task_gradients.hpp"
 #include "tasks/generate.hpp"
 
 #include <ctime>
@@ -45,7 +46,7 @@ struct Measured {
 std::vector<Measured> measure(const Config& config, Index tasks, Index steps, Index repeats) {
   const Mixture families = mixture(config);
   const Policy policy = initialise(config.policy, config.meta.seed);
-  const MetaOptions options = config.meta_options();
+  TaskGradients gradients(config.meta_options(), config.precision);
   Adam adam(policy.theta.size());
   std::vector<Measured> out;
   std::vector<PreparedTask> prepared;
@@ -56,8 +57,7 @@ std::vector<Measured> measure(const Config& config, Index tasks, Index steps, In
     const double generated =
         nanoseconds([&] { task = generate_task(family_of(families, id), config.suite.seed, id); });
     const TaskShape shape{task.train.rows(), task.test.rows(), task.train.columns()};
-    const PrepareOptions how{config.policy.features, config.inner.use_group, config.inner.ridge,
-                             Seed{task.metadata.seed}};
+    const PrepareOptions how = config.prepare_options(Seed{task.metadata.seed});
     const double prepare_time = nanoseconds([&] { ready = prepare(std::move(task), how); });
     const double update = nanoseconds(
         [&] { static_cast<void>(adam.update(policy.theta, clipped(policy.theta, config.meta.clip), 1e-3)); });
@@ -69,8 +69,8 @@ std::vector<Measured> measure(const Config& config, Index tasks, Index steps, In
   for (Index pass = 0; pass < steps * repeats; ++pass)
     for (std::size_t i = 0; i < prepared.size(); ++i) {
       const auto step = static_cast<std::uint64_t>(pass % steps);
-      const double visit =
-          nanoseconds([&] { sum.add(task_meta_gradient(prepared[i], policy, options, step)); });
+      gradients.begin(policy, step);
+      const double visit = nanoseconds([&] { sum.add(gradients.of(prepared[i])); });
       out[i].visits[step] = std::min(out[i].visits[step], visit);
     }
   return out;

@@ -9,6 +9,7 @@
 #include "policy/network.hpp"
 #include "run/batch_mean.hpp"
 #include "run/cost.hpp"
+#include "run/dealing.hpp"
 #include "task_times.hpp"
 #include "tasks/shard.hpp"
 
@@ -67,7 +68,7 @@ struct Job {
       visits.push_back(visit_cost(shape, config));
       shapes.push_back(shape);
     }
-    shards = shards_balanced_over(phase_costs(shapes, config, {mean_visits(config, tasks), 0.0}), ranks);
+    shards = training_shards(phase_costs(shapes, config, {mean_visits(config, tasks), 0.0}), config, ranks);
     visited.assign(shapes.size(), 0);
     results.resize(shards.size());
   }

@@ -39,4 +39,47 @@ inline bool same_bits(const Matrix& a, const Matrix& b) {
   return a.rows() == b.rows() && a.cols() == b.cols() && (a.array() == b.array()).all();
 }
 
+/// Each degenerate case, by name: `change` makes it from a random task of `rows` rows.
+struct Degenerate {
+  const char* name;
+  Index rows;
+  void (*change)(Split& train);
+};
+
+inline const std::vector<Degenerate> degenerate_tasks{
+    Degenerate{"no_row", 0, [](Split&) {}},
+    Degenerate{"one_row", 1, [](Split&) {}},
+    Degenerate{"two_rows_of_two_classes", 2, [](Split& s) { s.y << 0, 1; }},
+    Degenerate{"two_rows_of_one_class", 2, [](Split& s) { s.y.setZero(); }},
+    Degenerate{"nineteen_rows", 19, [](Split&) {}},
+    Degenerate{"one_class", 80, [](Split& s) { s.y.setOnes(); }},
+    Degenerate{"one_positive", 80,
+               [](Split& s) {
+                 s.y.setZero();
+                 s.y(7) = 1;
+               }},
+    Degenerate{"three_positives", 80,
+               [](Split& s) {
+                 s.y.setZero();
+                 s.y.segment(7, 3).setOnes();
+               }},
+    Degenerate{"empty_group", 80, [](Split& s) { s.group.setOnes(); }},
+    Degenerate{"empty_cell", 80, [](Split& s) { s.group = s.group.cwiseMin(s.y); }},
+    Degenerate{"group_equals_label", 80, [](Split& s) { s.group = s.y; }},
+    Degenerate{"constant_columns", 80, [](Split& s) { s.x.setConstant(0.1F); }},
+    Degenerate{"one_constant_column", 80, [](Split& s) { s.x.col(1).setConstant(-7.0F); }},
+    Degenerate{"equal_rows_but_one", 80,
+               [](Split& s) {
+                 s.x.setZero();
+                 s.x(5, 2) = 1.0F;
+               }},
+    Degenerate{"huge_and_tiny_columns", 80,
+               [](Split& s) {
+                 s.x.col(0) *= 1e30F;
+                 s.x.col(1) *= 1e-30F;
+               }},
+    Degenerate{"separable", 80, [](Split& s) {
+                 for (Index i = 0; i < 80; ++i) s.y(i) = s.x(i, 0) > 0.0F ? 1 : 0;
+               }}};
+
 } // namespace metasieve::testing

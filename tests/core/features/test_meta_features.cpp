@@ -16,6 +16,8 @@
 namespace metasieve {
 namespace {
 
+using testing::Degenerate;
+using testing::degenerate_tasks;
 using testing::duplicated_task;
 using testing::random_task;
 using testing::same_bits;
@@ -185,13 +187,6 @@ TEST(MetaFeatures, columns_without_variation_are_zero) {
   EXPECT_TRUE((features.col(15).array() == 1.4 / 0.6).all());
 }
 
-/// Each degenerate case, by name: `change` makes it from a random task of `rows` rows.
-struct Degenerate {
-  const char* name;
-  Index rows;
-  void (*change)(Split& train);
-};
-
 class MetaFeaturesDegenerate : public ::testing::TestWithParam<Degenerate> {};
 
 TEST_P(MetaFeaturesDegenerate, are_finite_and_repeatable) {
@@ -214,43 +209,8 @@ TEST_P(MetaFeaturesDegenerate, are_finite_and_repeatable) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Cases, MetaFeaturesDegenerate,
-    ::testing::Values(Degenerate{"no_row", 0, [](Split&) {}}, Degenerate{"one_row", 1, [](Split&) {}},
-                      Degenerate{"two_rows_of_two_classes", 2, [](Split& s) { s.y << 0, 1; }},
-                      Degenerate{"two_rows_of_one_class", 2, [](Split& s) { s.y.setZero(); }},
-                      Degenerate{"nineteen_rows", 19, [](Split&) {}},
-                      Degenerate{"one_class", 80, [](Split& s) { s.y.setOnes(); }},
-                      Degenerate{"one_positive", 80,
-                                 [](Split& s) {
-                                   s.y.setZero();
-                                   s.y(7) = 1;
-                                 }},
-                      Degenerate{"three_positives", 80,
-                                 [](Split& s) {
-                                   s.y.setZero();
-                                   s.y.segment(7, 3).setOnes();
-                                 }},
-                      Degenerate{"empty_group", 80, [](Split& s) { s.group.setOnes(); }},
-                      Degenerate{"empty_cell", 80, [](Split& s) { s.group = s.group.cwiseMin(s.y); }},
-                      Degenerate{"group_equals_label", 80, [](Split& s) { s.group = s.y; }},
-                      Degenerate{"constant_columns", 80, [](Split& s) { s.x.setConstant(0.1F); }},
-                      Degenerate{"one_constant_column", 80, [](Split& s) { s.x.col(1).setConstant(-7.0F); }},
-                      Degenerate{"equal_rows_but_one", 80,
-                                 [](Split& s) {
-                                   s.x.setZero();
-                                   s.x(5, 2) = 1.0F;
-                                 }},
-                      Degenerate{"huge_and_tiny_columns", 80,
-                                 [](Split& s) {
-                                   s.x.col(0) *= 1e30F;
-                                   s.x.col(1) *= 1e-30F;
-                                 }},
-                      Degenerate{"separable", 80,
-                                 [](Split& s) {
-                                   for (Index i = 0; i < 80; ++i) s.y(i) = s.x(i, 0) > 0.0F ? 1 : 0;
-                                 }}),
-    [](const auto& test) { return std::string(test.param.name); });
+INSTANTIATE_TEST_SUITE_P(Cases, MetaFeaturesDegenerate, ::testing::ValuesIn(degenerate_tasks),
+                         [](const auto& test) { return std::string(test.param.name); });
 
 } // namespace
 } // namespace metasieve

@@ -128,6 +128,101 @@ TEST(NeighbourAgreement, a_chunk_that_is_not_full_adds_no_neighbour_at_the_origi
   EXPECT_EQ(neighbour_agreement(train, s, {}), slow_agreement(train, s));
 }
 
+TEST(NeighbourAgreement, equals_a_full_sort_of_more_rows_than_fill_the_groups_of_the_search) {
+  for (const Index columns : {1, 13, 40})
+    for (const Index rows : {192, 193, 1003}) {
+      const Split train = random_task(rows, columns);
+      const Standardizer s = fit_standardizer(train, true);
+
+      EXPECT_EQ(neighbour_agreement(train, s, {}), slow_agreement(train, s)) << rows << " " << columns;
+    }
+}
+
+TEST(NeighbourAgreement, equals_a_full_sort_when_rows_are_sorted) {
+  Split train = random_task(900, 2);
+  std::vector<float> first(train.x.col(0).begin(), train.x.col(0).end());
+  std::ranges::sort(first);
+  for (Index i = 0; i < 900; ++i) train.x(i, 0) = first[static_cast<std::size_t>(i)];
+  const Standardizer s = fit_standardizer(train, true);
+
+  EXPECT_EQ(neighbour_agreement(train, s, {}), slow_agreement(train, s));
+}
+
+TEST(NeighbourAgreement, equals_a_full_sort_on_a_lattice_where_most_distances_are_equal) {
+  for (const Index levels : {2, 5, 40}) {
+    const Split train = duplicated_task(700, 3, levels);
+    const Standardizer s = fit_standardizer(train, false);
+
+    EXPECT_EQ(neighbour_agreement(train, s, {}), slow_agreement(train, s)) << levels;
+  }
+}
+
+TEST(NeighbourAgreement, equals_a_full_sort_where_single_precision_tells_no_rows_apart) {
+  // Two rows are so far away that the others differ in their last bits only.
+  Split train = random_task(400, 2);
+  for (Index i = 0; i < 400; ++i) train.x(i, 0) = static_cast<float>(i % 7) + (i < 2 ? 1e9F : 0.0F);
+  const Standardizer s = fit_standardizer(train, true);
+
+  EXPECT_EQ(neighbour_agreement(train, s, {}), slow_agreement(train, s));
+}
+
+TEST(NeighbourAgreement, equals_a_full_sort_at_any_offset_and_scale) {
+  for (const float offset : {0.0F, 1e6F, -3e7F})
+    for (const float scale : {1e-30F, 1.0F, 1e30F}) {
+      Split train = random_task(300, 3);
+      train.x.col(1) = (train.x.col(1).array() * 100.0F + offset) * scale;
+      const Standardizer s = fit_standardizer(train, true);
+
+      EXPECT_EQ(neighbour_agreement(train, s, {}), slow_agreement(train, s)) << offset << " " << scale;
+    }
+}
+
+TEST(NeighbourAgreement, equals_a_full_sort_under_a_standardizer_of_other_rows) {
+  for (const double inverse_scale : {1e-20, 1e18, 1e25, 1e100}) { // beyond the range of single precision
+    const Split train = random_task(300, 3);
+    Standardizer s = fit_standardizer(train, true);
+    s.mean(0) += 5.0;
+    s.inverse_scale(1) = inverse_scale;
+
+    EXPECT_EQ(neighbour_agreement(train, s, {}), slow_agreement(train, s)) << inverse_scale;
+  }
+}
+
+TEST(NeighbourAgreement, among_some_rows_is_that_of_a_full_sort_of_these) {
+  for (const Index levels : {3, 1000}) {
+    const Split train = duplicated_task(600, 4, levels);
+    const Standardizer s = fit_standardizer(train, true);
+    for (const Index step : {1, 2, 3, 100, 599}) {
+      std::vector<Index> references;
+      for (Index i = 0; i < 600; i += step) references.push_back(i);
+
+      EXPECT_EQ(agreement_among(train, s, references), slow_agreement(train, s, references)) << step;
+    }
+    EXPECT_EQ(agreement_among(train, s, {}), Vector(Vector::Zero(600)));
+  }
+}
+
+TEST(NeighbourFilter, leaves_few_rows_open_and_these_with_few_candidates) {
+  const Split train = random_task(2000, 8);
+  const Standardizer s = fit_standardizer(train, true);
+  NeighbourFilter filter(train, s, neighbour_references(2000, {}));
+  Index open = 0;
+  std::size_t most = 0;
+
+  for (Index begin = 0; begin < 2000; begin += NeighbourFilter::block) {
+    filter.search(begin);
+    for (Index i = 0; i < std::min(NeighbourFilter::block, 2000 - begin); ++i)
+      if (!filter.positives(i)) {
+        ++open;
+        most = std::max(most, filter.candidates(i).size());
+      }
+  }
+
+  EXPECT_GT(open, 0); // or the candidates of a row are not tested
+  EXPECT_LT(open, 200);
+  EXPECT_LT(most, 100U);
+}
+
 TEST(NeighbourAgreement, a_single_row_has_no_neighbour) {
   const Split train = random_task(1, 3);
 

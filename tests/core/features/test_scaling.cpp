@@ -1,10 +1,14 @@
 #include "features/scaling.hpp"
 
+#include "base/random.hpp"
 #include "features/cells.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <vector>
 
 namespace metasieve {
 namespace {
@@ -32,6 +36,28 @@ TEST(RankFraction, ties_keep_the_order_of_index) {
   const Vector rank = rank_fraction(Vector{{0.3, 0.1, 0.3, 0.2, 0.1}});
 
   EXPECT_EQ(rank, (Vector{{0.75, 0.0, 1.0, 0.5, 0.25}}));
+}
+
+TEST(RankFraction, is_the_place_in_a_stable_sort_of_any_finite_values) {
+  const Stream stream(Seed{1}, Draw::covariates, TaskId{1});
+  Vector values(2000);
+  for (Index i = 0; i < 2000; ++i) {
+    const double value = stream.normal(i) * std::pow(10.0, static_cast<double>(i % 7 * 50 - 150));
+    values(i) = i % 5 == 0 ? 0.25 * static_cast<double>(stream.below(i, 9) - 4) : value;
+  }
+  values(3) = 0.0;
+  values(4) = -0.0;
+  values(9) = 0.0;
+  values(10) = 1e308;
+  values(11) = -5e-324;
+  std::vector<Index> order(2000);
+  std::iota(order.begin(), order.end(), Index{0});
+  std::ranges::stable_sort(order, {}, [&](Index i) { return values(i); });
+
+  const Vector rank = rank_fraction(values);
+
+  for (std::size_t place = 0; place < order.size(); ++place)
+    EXPECT_EQ(rank(order[place]), static_cast<double>(place) / 1999.0);
 }
 
 TEST(RankFraction, single_value_has_rank_zero) { EXPECT_EQ(rank_fraction(Vector::Constant(1, 3.0))(0), 0.0); }

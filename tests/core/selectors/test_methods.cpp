@@ -118,6 +118,17 @@ TEST(Contest, gives_one_entry_a_method_and_one_a_policy_where_it_asks_one) {
   EXPECT_NE(entries[1].assessment.metrics.auc, entries[2].assessment.metrics.auc);
 }
 
+TEST(Contest, tells_of_each_method_as_it_is_finished) {
+  Fixture f;
+  f.options.policies.push_back(initialise({}, Seed{3}));
+  const std::vector<Method> methods{Method::baseline, Method::meta_hard, Method::oracle};
+  std::vector<Method> finished;
+
+  static_cast<void>(contest(f.task, methods, f.options, [&](Method method) { finished.push_back(method); }));
+
+  EXPECT_EQ(finished, methods); // once each, however many policies it asks
+}
+
 TEST(Contest, each_method_does_what_its_name_says) {
   const Fixture f;
   const auto fitted = [&](const Vector& weights) {

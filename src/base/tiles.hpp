@@ -1,0 +1,82 @@
+#pragma once
+
+#include "base/simd.hpp"
+
+#include <array>
+#include <utility>
+
+/// Small dense products in registers: C [rows, panel] += A [rows, depth] B [depth, panel], where a panel is
+/// two registers wide, and A is read value by value. What is summed is summed in order of depth, from what C
+/// was: so a row's result does not depend on the rows beside it.
+namespace metasieve::simd {
+
+/// Columns of a panel.
+template <class P>
+inline constexpr Index panel = 2 * lanes<P>;
+
+/// Rows of the largest tile: with 32 registers, or with 16.
+template <class P>
+inline constexpr int tile_rows = lanes<P> >= 16 || EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 12 : 6;
+
+/// C of a tile.
+template <class P, int rows>
+struct Tile {
+  std::array<std::array<P, 2>, static_cast<std::size_t>(rows)> value;
+  EIGEN_ALWAYS_INLINE std::array<P, 2>& operator[](std::size_t row) { return value[row]; }
+};
+
+/// body(0), body(1) ... body(count - 1), with constants as arguments.
+template <int count, class Body>
+EIGEN_ALWAYS_INLINE void unrolled(Body&& body) {
+  [&]<int... i>(std::integer_sequence<int, i...>) {
+    (body(std::integral_constant<std::size_t, static_cast<std::size_t>(i)>{}), ...);
+  }
+  (std::make_integer_sequence<int, count>{});
+}
+
+/// C += A B; row r of A at step k is a[r * row_stride + k * step_stride], row k of B is b[k * panel ...],
+/// aligned.
+template <Index row_stride, Index step_stride, class P, int rows>
+EIGEN_ALWAYS_INLINE void multiply_add(Tile<P, rows>& c, const Scalar<P>* a, const Scalar<P>* b, Index depth) {
+  using namespace Eigen::internal;
+  for (Index k = 0; k < depth; ++k) {
+    const P low = pload<P>(b), high = pload<P>(b + lanes<P>);
+    unrolled<rows>([&](auto r) {
+      const P value = pset1<P>(a[static_cast<Index>(r) * row_stride]);
+      c[r][0] = pmadd(value, low, c[r][0]);
+      c[r][1] = pmadd(value, high, c[r][1]);
+    });
+    a += step_stride;
+    b += panel<P>;
+  }
+}
+
+/// task(std::integral_constant<int, rows>{}) for a number of rows that is known at run time, 1..tile_rows<P>.
+template <class P, class Task>
+EIGEN_ALWAYS_INLINE void with_rows(Index rows, Task&& task) {
+  [&]<int... r>(std::integer_sequence<int, r...>) {
+    static_cast<void>(((rows == r + 1 ? (task(std::integral_constant<int, r + 1>{}), true) : false) || ...));
+  }
+  (std::make_integer_sequence<int, tile_rows<P>>{});
+}
+
+/// task(begin, rows as a constant) for tiles that cover 0..count-1: full ones, then the rest.
+template <class P, class Task>
+EIGEN_ALWAYS_INLINE void over_tiles(Index count, Task&& task) {
+  constexpr int full = tile_rows<P>;
+  Index begin = 0;
+  for (; begin + full <= count; begin += full) task(begin, std::integral_constant<int, full>{});
+  if (begin < count) with_rows<P>(count - begin, [&](auto rows) { task(begin, rows); });
+}
+
+/// The same for tiles that are as even as can be: where each reads much and few are few rows short.
+template <class P, class Task>
+EIGEN_ALWAYS_INLINE void over_even_tiles(Index count, Task&& task) {
+  const Index tiles = (count + tile_rows<P> - 1) / tile_rows<P>;
+  for (Index t = 0; t < tiles; ++t) {
+    const Index begin = t * count / tiles;
+    with_rows<P>((t + 1) * count / tiles - begin, [&](auto rows) { task(begin, rows); });
+  }
+}
+
+} // namespace metasieve::simd

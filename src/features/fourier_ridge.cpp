@@ -1,0 +1,163 @@
+#include "features/fourier_ridge.hpp"
+
+#include "features/fourier_tiles.hpp"
+#include "features/tridiagonal.hpp"
+
+#include <algorithm>
+
+namespace metasieve {
+namespace {
+
+using tile::lanes;
+using tile::Packet;
+using namespace Eigen::internal;
+
+/// basis'basis of the rows that are fitted, and basis'target.
+struct NormalEquations {
+  Eigen::MatrixXd gram; ///< [q, q], lower triangle
+  Vector right;         ///< [q]
+};
+
+/// sum_k a_k b_k' over rows k of a block, in parts: that keeps rounding errors far below the smallest ridge.
+tile::Sums block_product(const float* a, const float* b, Index width, Index rows) {
+  constexpr Index part_rows = 24;
+  tile::Sums total = tile::zeros();
+  for (Index first = 0; first < rows; first += part_rows) {
+    tile::Sums part = tile::zeros();
+    tile::add_product(part, {a + first * width, 1, width}, b + first * width, width,
+                      std::min(part_rows, rows - first));
+    for (Index i = 0; i < tile::rows; ++i)
+      for (Index half = 0; half < 2; ++half) total.at[i][half] = padd(total.at[i][half], part.at[i][half]);
+  }
+  return total;
+}
+
+void add_tile(const tile::Sums& sums, double* out, Index stride) {
+  for (Index i = 0; i < tile::rows; ++i)
+    for (Index half = 0; half < 2; ++half) {
+      alignas(Packet) float sum[lanes];
+      pstore(sum, sums.at[i][half]);
+      double* const row = out + i * stride + half * lanes;
+      for (Index k = 0; k < lanes; ++k) row[k] += static_cast<double>(sum[k]);
+    }
+}
+
+NormalEquations normal_equations(FourierTiles& tiles, const std::vector<Index>& rows) {
+  const Index q = tiles.size(), width = tiles.width(), n = std::ssize(rows);
+  Matrix sum = Matrix::Zero(width, width); // the last row that counts is that of the target
+  for (Index begin = 0; begin < n; begin += FourierTiles::block_rows) {
+    const Index end = std::min(begin + FourierTiles::block_rows, n);
+    const float* const basis = tiles.by_rows(rows, begin, end);
+    for (Index j = 0; j < q; j += tile::columns)
+      for (Index i = j / tile::rows * tile::rows; i <= q; i += tile::rows) {
+        add_tile(block_product(basis + i, basis + j, width, end - begin), &sum(i, j), width);
+      }
+  }
+  return {sum.topLeftCorner(q, q), sum.row(q).head(q)};
+}
+
+/// The factors of T + ridge I for the recurrences of a row, in single precision.
+struct Recurrence {
+  std::vector<float> multiplier, inverse_pivot, coefficient; ///< [q]
+
+  explicit Recurrence(const ShiftedFactor& factor) {
+    for (Index k = 0; k < factor.target.size(); ++k) {
+      multiplier.push_back(static_cast<float>(-factor.multiplier(k)));
+      inverse_pivot.push_back(static_cast<float>(factor.inverse_pivot(k)));
+      coefficient.push_back(static_cast<float>(factor.inverse_pivot(k) * factor.target(k)));
+    }
+  }
+};
+
+/// Of tile::columns rows, for one ridge.
+struct RowSums {
+  Packet u[2], leverage[2], fitted[2];
+
+  RowSums() {
+    for (Index half = 0; half < 2; ++half) u[half] = leverage[half] = fitted[half] = pset1<Packet>(0.0F);
+  }
+
+  /// Entries first..end-1 of the rotated rows z.
+  void add(const tile::Sums& z, const Recurrence& recurrence, Index first, Index end) {
+    RowSums sums = *this;
+    for (Index k = first; k < end; ++k) {
+      const auto at = static_cast<std::size_t>(k);
+      const Packet multiplier = pset1<Packet>(recurrence.multiplier[at]);
+      const Packet inverse_pivot = pset1<Packet>(recurrence.inverse_pivot[at]);
+      const Packet coefficient = pset1<Packet>(recurrence.coefficient[at]);
+      for (Index half = 0; half < 2; ++half) {
+        const Packet next = pmadd(multiplier, sums.u[half], z.at[k - first][half]);
+        sums.leverage[half] = pmadd(pmul(inverse_pivot, next), next, sums.leverage[half]);
+        sums.fitted[half] = pmadd(coefficient, next, sums.fitted[half]);
+        sums.u[half] = next;
+      }
+    }
+    *this = sums;
+  }
+};
+
+/// Q' in tiles: entry (k, i) of tile t at [(t * q + i) * tile::rows + k].
+void pack_rotation(const Eigen::MatrixXf& q, simd::Buffer<float>& packed) {
+  const Index size = q.rows(), tiles = (size + tile::rows - 1) / tile::rows;
+  float* out = packed.sized(tiles * size * tile::rows);
+  for (Index t = 0; t < tiles; ++t)
+    for (Index i = 0; i < size; ++i)
+      for (Index k = t * tile::rows; k < (t + 1) * tile::rows; ++k) *out++ = k < size ? q(i, k) : 0.0F;
+}
+
+} // namespace
+
+FourierRidge fast_fourier_ridge(const FourierBasis& basis, const RowBlock& x, const Vector& target,
+                                const std::vector<Index>& fitted, std::span<const double> ridges) {
+  const Index n = x.rows(), ridge_count = std::ssize(ridges);
+  FourierTiles tiles(basis, x, target);
+  const Index q = tiles.size();
+  const NormalEquations equations = normal_equations(tiles, fitted);
+  const TridiagonalForm form = tridiagonalise(equations.gram);
+  const Vector right = rotated(form, equations.right);
+  simd::Buffer<float> rotation_tiles;
+  pack_rotation(rotation(form), rotation_tiles);
+  std::vector<Recurrence> recurrences;
+  for (const double ridge : ridges)
+    recurrences.emplace_back(factorise(form.diagonal, form.below, right, ridge));
+  std::vector<bool> is_fitted(static_cast<std::size_t>(n));
+  for (const Index row : fitted) is_fitted[static_cast<std::size_t>(row)] = true;
+
+  MatrixF prediction(n, ridge_count);
+  Vector error = Vector::Zero(ridge_count);
+  std::vector<RowSums> sums(ridges.size());
+  for (Index begin = 0; begin < n; begin += tile::columns) {
+    const float* const columns = tiles.by_columns(begin);
+    std::fill(sums.begin(), sums.end(), RowSums{});
+    for (Index first = 0; first < q; first += tile::rows) {
+      tile::Sums z = tile::zeros();
+      tile::add_product(z, {rotation_tiles.data() + first * q, 1, tile::rows}, columns, tile::columns, q);
+      for (std::size_t r = 0; r < ridges.size(); ++r)
+        sums[r].add(z, recurrences[r], first, std::min(first + tile::rows, q));
+    }
+    for (Index r = 0; r < ridge_count; ++r) {
+      alignas(Packet) float leverage[tile::columns], fit[tile::columns];
+      for (Index half = 0; half < 2; ++half) {
+        pstore(leverage + half * lanes, sums[static_cast<std::size_t>(r)].leverage[half]);
+        pstore(fit + half * lanes, sums[static_cast<std::size_t>(r)].fitted[half]);
+      }
+      for (Index i = 0; i < std::min(tile::columns, n - begin); ++i) {
+        const Index row = begin + i;
+        if (!is_fitted[static_cast<std::size_t>(row)]) {
+          prediction(row, r) = fit[i];
+          continue;
+        }
+        const double t = target(row);
+        const double difference =
+            (t - static_cast<double>(fit[i])) / std::max(1.0 - static_cast<double>(leverage[i]), 1e-7);
+        error(r) += difference * difference;
+        prediction(row, r) = static_cast<float>(t - difference);
+      }
+    }
+  }
+  Index best = 0;
+  error.minCoeff(&best);
+  return {prediction.col(best).cast<double>(), ridges[static_cast<std::size_t>(best)]};
+}
+
+} // namespace metasieve

@@ -1,0 +1,281 @@
+#include "features/neighbour_filter.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+namespace metasieve {
+namespace {
+
+using tile::lanes;
+using tile::Packet;
+using namespace Eigen::internal;
+
+constexpr Index block = NeighbourFilter::block, nearest = NeighbourFilter::nearest;
+constexpr Index groups = 64, parts = 3, part_rows = tile::rows / parts;
+constexpr float infinity = std::numeric_limits<float>::infinity();
+constexpr double square_limit = 1e30; // beyond, products in single precision could overflow
+
+/// Half a squared distance |a - b|^2 / 2 is measured as h_b - a.b with h = |.|^2 / 2, which leaves out the
+/// h_a that all distances of a row share. In single precision, u = 2^-24, this errs by less than (d + 4) / 2
+/// u (|a| + |b|)^2: u (|a| + |b|)^2 because coordinates are rounded, u |b|^2 / 2 because h_b is, and (d + 1)
+/// u (|b|^2 / 2 + |a||b|) in d products with two roundings each. c = (d + 4) u, twice that, covers terms of
+/// second order, the last bit that is given up for the label, and the rounding of distances in double
+/// precision.
+double error_constant(Index columns) { return static_cast<double>(columns + 4) * 0x1p-24; }
+
+float rounded_up(double value) { return std::nextafter(static_cast<float>(value), infinity); }
+
+/// The smallest `size` values of each lane, ascending, in registers.
+template <Index size>
+struct Smallest {
+  Packet at[size];
+
+  Smallest() {
+#pragma GCC unroll 17
+    for (Index k = 0; k < size; ++k) at[k] = pset1<Packet>(infinity);
+  }
+  void insert(Packet value) {
+#pragma GCC unroll 17
+    for (Index k = 0; k < size; ++k) {
+      const Packet larger = pmax(at[k], value);
+      at[k] = pmin(at[k], value);
+      value = larger;
+    }
+  }
+  void store(float* out) const {
+#pragma GCC unroll 17
+    for (Index k = 0; k < size; ++k) pstore(out + k * lanes, at[k]);
+  }
+};
+
+/// Bit k: lane k of the mask of a comparison.
+unsigned lane_bits(const Packet& mask) {
+  alignas(Packet) float weight[lanes];
+  for (Index k = 0; k < lanes; ++k) weight[k] = static_cast<float>(1U << k);
+  return static_cast<unsigned>(predux(pand(mask, pload<Packet>(weight))));
+}
+
+} // namespace
+
+NeighbourFilter::NeighbourFilter(const Split& train, const Standardizer& standardizer,
+                                 const std::vector<Index>& references)
+    : train_(train), standardizer_(standardizer), count_(std::ssize(references)),
+      tiles_((count_ + tile::rows - 1) / tile::rows), is_reference_(static_cast<std::size_t>(train.rows())) {
+  for (const Index row : references) is_reference_[static_cast<std::size_t>(row)] = true;
+  pack_references(references);
+  row_.sized(train.columns() * block);
+  distance_.sized(tiles_ * tile::rows * block);
+  least_.sized(tiles_ * parts * block);
+  group_least_.sized(groups * block);
+  threshold_.sized(block);
+  near_parts_.sized(tiles_ * parts + 1);
+  near_.sized(tiles_ * tile::rows + 1);
+}
+
+double NeighbourFilter::standardised(Index row, Index column) const {
+  return (static_cast<double>(train_.x(row, column)) - standardizer_.mean(column)) *
+         standardizer_.inverse_scale(column);
+}
+
+/// Neighbours in `references` are in different tiles: so the nearest ones in a sorted data set are spread
+/// over many tiles, and the bound from the nearest of each tile is tight.
+Index NeighbourFilter::ordinal(Index place) const { return place % tile::rows * tiles_ + place / tile::rows; }
+
+void NeighbourFilter::pack_references(const std::vector<Index>& references) {
+  const Index d = train_.columns(), places = tiles_ * tile::rows;
+  float* const out = reference_.sized(places * d);
+  std::fill_n(out, places * d, 0.0F);
+  std::fill_n(half_square_.sized(places), places, infinity);
+  std::fill_n(label_.sized(places), places, 0.0F);
+  const double inflation = 1.0 + 4.0 * error_constant(d);
+  for (Index place = 0; place < places; ++place) {
+    if (ordinal(place) >= count_) continue;
+    const Index row = references[static_cast<std::size_t>(ordinal(place))];
+    double square = 0.0;
+    for (Index j = 0; j < d; ++j) {
+      const auto value = static_cast<float>(standardised(row, j));
+      out[place * d + j] = value;
+      square += static_cast<double>(value) * static_cast<double>(value);
+    }
+    half_square_.data()[place] = rounded_up(0.5 * square * inflation);
+    label_.data()[place] = std::bit_cast<float>(std::uint32_t{train_.y(row)});
+    in_range_ = in_range_ && square < square_limit;
+  }
+}
+
+void NeighbourFilter::load_rows(Index begin) {
+  float* const out = row_.data();
+  const Index d = train_.columns(), filled = std::min(block, train_.rows() - begin);
+  std::fill_n(out, d * block, 0.0F);
+  for (Index i = 0; i < filled; ++i) {
+    double square = 0.0;
+    for (Index j = 0; j < d; ++j) {
+      const auto value = static_cast<float>(standardised(begin + i, j));
+      out[j * block + i] = -value;
+      square += static_cast<double>(value) * static_cast<double>(value);
+    }
+    rows_[static_cast<std::size_t>(i)].half_square = 0.5 * square;
+  }
+}
+
+void NeighbourFilter::measure() {
+  const Index d = train_.columns();
+  float* const group_least = group_least_.data();
+  std::fill_n(group_least, std::min(groups, tiles_) * block, infinity);
+  for (Index t = 0; t < tiles_; ++t) {
+    tile::Sums sums;
+    for (Index i = 0; i < tile::rows; ++i)
+      sums.at[i][0] = sums.at[i][1] = pset1<Packet>(half_square_.data()[t * tile::rows + i]);
+    tile::add_product(sums, {reference_.data() + t * tile::rows * d, d, 1}, row_.data(), block, d);
+
+    float* const distance = distance_.data() + t * tile::rows * block;
+    for (Index half = 0; half < 2; ++half) {
+      float* const group = group_least + t % groups * block + half * lanes;
+      Packet least_of_group = pload<Packet>(group);
+      for (Index part = 0; part < parts; ++part) {
+        Packet least = sums.at[part * part_rows][half];
+        for (Index i = part * part_rows; i < (part + 1) * part_rows; ++i) {
+          least = pmin(least, sums.at[i][half]);
+          pstore(distance + i * block + half * lanes, sums.at[i][half]);
+        }
+        pstore(least_.data() + (t * parts + part) * block + half * lanes, least);
+        least_of_group = pmin(least_of_group, least);
+      }
+      pstore(group, least_of_group);
+    }
+  }
+}
+
+/// As many groups as there are neighbours, and one more for the row itself, hold a reference that was
+/// measured as m or less. As h_b is inflated by 2 c |b|^2, which with 2 c |a|^2 exceeds the error, half the
+/// squared distance of these is at most U = m + h_a (1 + 4 c), and so is that of the nearest ones. All within
+/// U have |b| <= |a| + sqrt(2 U), and so a measure that is within 3 c reach^2 above and c reach^2 below the
+/// truth, where reach = 2 |a| + sqrt(2 U). So the nearest are measured as m + 4 c reach^2 at most, and
+/// references whose measures differ by more than this margin are in the order of their distances (those
+/// beyond U follow anyway).
+void NeighbourFilter::bound() {
+  const Index group_count = std::min(groups, tiles_);
+  float* const threshold = threshold_.data();
+  for (Index half = 0; half < 2; ++half) {
+    Smallest<nearest + 1> smallest;
+    for (Index g = 0; g < group_count; ++g)
+      smallest.insert(pload<Packet>(group_least_.data() + g * block + half * lanes));
+    pstore(threshold + half * lanes, smallest.at[nearest]);
+  }
+  const double c = error_constant(train_.columns());
+  for (Index i = 0; i < block; ++i) {
+    Row& row = rows_[static_cast<std::size_t>(i)];
+    const double m = threshold[i], limit = std::max(0.0, m + row.half_square * (1.0 + 4.0 * c));
+    const double reach = 2.0 * std::sqrt(2.0 * row.half_square) + std::sqrt(2.0 * limit);
+    row.margin = 4.0 * c * reach * reach + 1e-30; // the last for what is too small to be rounded relatively
+    threshold[i] = rounded_up(m + 2.0 * row.margin);
+  }
+}
+
+/// The places with a row of this half of the block within its threshold. Without a branch: whether a place is
+/// one cannot be predicted.
+Index NeighbourFilter::near_places(Index half) {
+  const Packet threshold = pload<Packet>(threshold_.data() + half * lanes);
+  const float* const least = least_.data() + half * lanes;
+  const float* const distance = distance_.data() + half * lanes;
+  std::int32_t* const near_parts = near_parts_.data();
+  std::int32_t* const near = near_.data();
+  Index part_count = 0, count = 0;
+  for (Index part = 0; part < tiles_ * parts; ++part) {
+    near_parts[part_count] = static_cast<std::int32_t>(part);
+    part_count += predux_any(pcmp_le(pload<Packet>(least + part * block), threshold)) ? 1 : 0;
+  }
+  for (Index k = 0; k < part_count; ++k)
+    for (Index i = 0; i < part_rows; ++i) {
+      const Index place = near_parts[k] * part_rows + i;
+      near[count] = static_cast<std::int32_t>(place);
+      count += predux_any(pcmp_le(pload<Packet>(distance + place * block), threshold)) ? 1 : 0;
+    }
+  return count;
+}
+
+/// Sorts the measures up to the threshold; if the last neighbour is clearly nearer than the reference that
+/// follows it, the neighbours are known, and only their labels matter.
+void NeighbourFilter::rank(Index begin, Index half) {
+  const Packet all_but_last_bit = pset1<Packet>(std::bit_cast<float>(0xFFFFFFFEU));
+  const Index count = near_places(half);
+  const float* const distances = distance_.data() + half * lanes;
+  const float* const label = label_.data();
+  Smallest<nearest + 2> smallest;
+  for (Index k = 0; k < count; ++k) {
+    const Index place = near_.data()[k];
+    const Packet distance = pload<Packet>(distances + place * block);
+    smallest.insert(por(pand(distance, all_but_last_bit), pset1<Packet>(label[place])));
+  }
+  alignas(Packet) float sorted[(nearest + 2) * lanes];
+  smallest.store(sorted);
+  const Index filled = std::min(lanes, train_.rows() - begin);
+  for (Index lane = 0; lane < filled; ++lane) {
+    Row& row = rows_[static_cast<std::size_t>(half * lanes + lane)];
+    const bool itself = is_reference_[static_cast<std::size_t>(begin + lane)];
+    const Index end = nearest + (itself ? 1 : 0);
+    const double last = sorted[(end - 1) * lanes + lane];
+    const double next = std::min(sorted[end * lanes + lane], threshold_.data()[half * lanes + lane]);
+    if (!(next - last > row.margin)) continue;
+    Index positives = itself ? -Index{train_.y(begin + lane)} : 0;
+    for (Index k = 0; k < end; ++k) positives += std::bit_cast<std::uint32_t>(sorted[k * lanes + lane]) & 1U;
+    row.positives = positives;
+  }
+}
+
+/// Of the rows that rank() left open.
+void NeighbourFilter::collect(Index begin, Index half) {
+  float* const threshold = threshold_.data() + half * lanes;
+  bool open = false;
+  for (Index lane = 0; lane < lanes; ++lane) {
+    const bool known = rows_[static_cast<std::size_t>(half * lanes + lane)].positives.has_value();
+    if (known || begin + lane >= train_.rows())
+      threshold[lane] = -infinity;
+    else
+      open = true;
+  }
+  if (!open) return;
+  candidates_.resize(static_cast<std::size_t>(block * count_));
+  const Index count = near_places(half);
+  for (Index k = 0; k < count; ++k) {
+    const Index place = near_.data()[k];
+    const Packet distance = pload<Packet>(distance_.data() + place * block + half * lanes);
+    for (unsigned bits = lane_bits(pcmp_le(distance, pload<Packet>(threshold))); bits != 0;
+         bits &= bits - 1) {
+      const Index i = half * lanes + std::countr_zero(bits);
+      Row& row = rows_[static_cast<std::size_t>(i)];
+      candidates_[static_cast<std::size_t>(i * count_ + row.candidates++)] =
+          static_cast<std::int32_t>(ordinal(place));
+    }
+  }
+}
+
+void NeighbourFilter::take_everything(Index i) {
+  Row& row = rows_[static_cast<std::size_t>(i)];
+  candidates_.resize(static_cast<std::size_t>(block * count_));
+  for (row.candidates = 0; row.candidates < count_; ++row.candidates)
+    candidates_[static_cast<std::size_t>(i * count_ + row.candidates)] =
+        static_cast<std::int32_t>(row.candidates);
+  row.positives.reset();
+}
+
+void NeighbourFilter::search(Index begin) {
+  rows_.fill({});
+  const bool measurable = in_range_ && std::min(groups, tiles_) > nearest;
+  if (measurable) {
+    load_rows(begin);
+    measure();
+    bound();
+    for (Index half = 0; half < 2; ++half) {
+      rank(begin + half * lanes, half);
+      collect(begin + half * lanes, half);
+    }
+  }
+  const Index filled = std::min(block, train_.rows() - begin);
+  for (Index i = 0; i < filled; ++i)
+    if (!measurable || !(rows_[static_cast<std::size_t>(i)].half_square < square_limit)) take_everything(i);
+}
+
+} // namespace metasieve

@@ -1,0 +1,103 @@
+#include "meta/fast_meta_gradient.hpp"
+
+#include "inner/fast_design.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <utility>
+
+namespace metasieve {
+namespace {
+
+bool one_class(const Labels& y) { return y.size() > 0 && y.minCoeff() == y.maxCoeff(); }
+
+bool all_finite(const float* values, Index n) {
+  return Eigen::Map<const Eigen::VectorXf>(values, n).allFinite();
+}
+
+} // namespace
+
+/// Adds the seconds since it was last asked.
+class FastMetaGradient::Clock {
+public:
+  void add_to(double& seconds) {
+    const auto before = std::exchange(last_, std::chrono::steady_clock::now());
+    seconds += std::chrono::duration<double>(last_ - before).count();
+  }
+
+private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+const MetaGradient& FastMetaGradient::operator()(const PreparedTask& task, const Policy& policy,
+                                                 const PackedPolicy<>& packed, const MetaOptions& options,
+                                                 std::uint64_t step) {
+  Clock clock;
+  result_.d_theta.setZero(policy.theta.size());
+  result_.policy_seconds = result_.inner_seconds = 0.0;
+  result_.failure = differentiate(task, policy, packed, options, step, clock);
+  if (result_.failure != TaskFailure::none) {
+    result_.loss = result_.accuracy_loss = result_.fairness_loss = std::numeric_limits<double>::quiet_NaN();
+    result_.d_theta.setZero();
+    clock.add_to(result_.inner_seconds);
+  }
+  return result_;
+}
+
+TaskFailure FastMetaGradient::differentiate(const PreparedTask& task, const Policy& policy,
+                                            const PackedPolicy<>& packed, const MetaOptions& options,
+                                            std::uint64_t step, Clock& clock) {
+  if (one_class(task.train.y)) return TaskFailure::one_class;
+  if (task.probe.status == FitStatus::diverged) return TaskFailure::probe;
+  const std::span<const Index> rows = draw_support(task, options, step);
+  const Index n = rows.empty() ? task.train.rows() : std::ssize(rows);
+  inner_.load(task.train, task.probe.standardizer, rows, task.probe.beta, options.inner);
+  load_query(task);
+  clock.add_to(result_.inner_seconds);
+
+  network_.load(task.features, rows);
+  const float* const u = network_.forward(packed);
+  if (!all_finite(u, n)) return TaskFailure::policy;
+  const float* const weights = keep_.keep(u, n, policy.keep, policy.temperature);
+  clock.add_to(result_.policy_seconds);
+
+  if (inner_.fit(weights) == FitStatus::diverged) return TaskFailure::inner_fit;
+  coefficients_ = inner_.beta().cast<float>();
+  d_beta_.setZero(coefficients_.size());
+  float* const score = score_.sized(query_.stride());
+  query_.for_each_block(
+      [&](Index begin, Index end) { combine(query_, coefficients_.data(), begin, end, score); });
+  const FastOuterLoss::Value outer = outer_(score, task.test.y, task.test.group, options.outer);
+  result_.loss = outer.loss;
+  result_.accuracy_loss = outer.accuracy_loss;
+  result_.fairness_loss = outer.fairness_loss;
+  query_.for_each_block(
+      [&](Index begin, Index end) { correlate(query_, outer_.d_score(), begin, end, d_beta_.data()); });
+  const float* const d_weights = inner_.pullback(d_beta_);
+  clock.add_to(result_.inner_seconds);
+
+  network_.pullback(packed, keep_.pullback(d_weights), result_.d_theta);
+  clock.add_to(result_.policy_seconds);
+  const bool finite = std::isfinite(result_.loss) && result_.d_theta.allFinite();
+  return finite ? TaskFailure::none : TaskFailure::gradient;
+}
+
+/// Ascending; empty: all rows.
+std::span<const Index> FastMetaGradient::draw_support(const PreparedTask& task, const MetaOptions& options,
+                                                      std::uint64_t step) {
+  const Index rows = task.train.rows();
+  if (options.support == 0 || options.support >= rows) return {};
+  const Stream stream(options.seed, Draw::support, task.id, step);
+  return sampler_.draw_sorted(stream, rows, options.support);
+}
+
+void FastMetaGradient::load_query(const PreparedTask& task) {
+  const Index p = task.probe.standardizer.mean.size() + 1;
+  query_.resize(task.test.rows(), p);
+  columns_.clear();
+  for (Index j = 0; j < p; ++j) columns_.push_back(query_.column(j));
+  fill_design<float>(task.test, task.probe.standardizer, {}, columns_);
+}
+
+} // namespace metasieve

@@ -1,0 +1,110 @@
+// The policy network in float32 beside the processor's peak: GFLOP/s of its multiply-adds, there and back.
+
+#include "meta/fast_meta_gradient.hpp"
+#include "policy/weights.hpp"
+#include "tasks/generate.hpp"
+
+#include <benchmark/benchmark.h>
+
+#include <map>
+#include <vector>
+
+namespace metasieve {
+namespace {
+
+Policy policy_of(FeatureSet features) {
+  Policy shape;
+  shape.features = features;
+  return initialise(shape, Seed{1});
+}
+
+/// Multiply-adds of a row: forward, and with what goes back to every layer but the first's inputs.
+double multiply_adds(const Policy& policy, bool back) {
+  double sum = 0;
+  for (const LayerView& layer : layers(policy)) {
+    const double one_way = static_cast<double>(layer.inputs * layer.outputs);
+    sum += one_way * (back ? (layer.weight_offset == 0 ? 2.0 : 3.0) : 1.0);
+  }
+  return sum;
+}
+
+MatrixF uniform_features(Index rows, Index columns) {
+  const Stream stream(Seed{1}, Draw::covariates, TaskId{1});
+  return MatrixF::NullaryExpr(rows, columns, [&](Index i, Index j) {
+    return static_cast<float>(stream.uniform(i * columns + j, -1.0, 1.0));
+  });
+}
+
+void network(benchmark::State& state, FeatureSet set, bool back) {
+  const Index n = state.range(0);
+  const Policy policy = policy_of(set);
+  PackedPolicy<> packed;
+  packed.pack(policy);
+  const Eigen::VectorXf d_u = Eigen::VectorXf::Ones(simd::padded(n, 16));
+  Vector d_theta(policy.theta.size());
+  FastNetwork<> fast;
+  fast.load(uniform_features(n, feature_count(set)), {});
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(fast.forward(packed));
+    if (back) fast.pullback(packed, d_u.data(), d_theta);
+    benchmark::DoNotOptimize(d_theta.data());
+  }
+  state.counters["GFLOP/s"] = benchmark::Counter(2e-9 * static_cast<double>(n) * multiply_adds(policy, back),
+                                                 benchmark::Counter::kIsIterationInvariantRate);
+}
+
+void network_rows(benchmark::internal::Benchmark* benchmark) {
+  benchmark->Arg(100)->Arg(500)->Arg(600)->Arg(1000)->Arg(3750)->Unit(benchmark::kMicrosecond);
+}
+
+BENCHMARK_CAPTURE(network, forward_seed10, FeatureSet::seed10, false)->Apply(network_rows);
+BENCHMARK_CAPTURE(network, forward_and_pullback_seed10, FeatureSet::seed10, true)->Apply(network_rows);
+BENCHMARK_CAPTURE(network, forward_and_pullback_full16, FeatureSet::full16, true)->Apply(network_rows);
+BENCHMARK_CAPTURE(network, forward_and_pullback_context27, FeatureSet::context27, true)->Apply(network_rows);
+
+void fast_weights(benchmark::State& state) {
+  const Index n = state.range(0);
+  const MatrixF u = uniform_features(1, simd::padded(n, 16));
+  FastWeights fast;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(fast.keep(u.data(), n, 0.7, 0.2));
+    benchmark::DoNotOptimize(fast.pullback(u.data()));
+  }
+}
+BENCHMARK(fast_weights)->Arg(600)->Arg(3750)->Unit(benchmark::kMicrosecond);
+
+/// One visit, by the method, beside the reference.
+void visit(benchmark::State& state, const InnerOptions& inner, bool fast) {
+  Family family;
+  family.samples = {4857, 4857}; // 3,400 training rows
+  family.features = {13, 13};
+  family.label_noise = {0.15, 0.15};
+  const PreparedTask task = prepare(generate_task(family, Seed{1}, TaskId{1}), {});
+  const Policy policy = policy_of(FeatureSet::full16);
+  PackedPolicy<> packed;
+  packed.pack(policy);
+  const MetaOptions options{inner, {}, state.range(0), Seed{1}};
+  FastMetaGradient gradient;
+  std::uint64_t step = 0;
+  for (auto _ : state) {
+    if (fast)
+      benchmark::DoNotOptimize(gradient(task, policy, packed, options, step++));
+    else
+      benchmark::DoNotOptimize(task_meta_gradient(task, policy, options, step++));
+  }
+}
+
+const InnerOptions implicit{Implicit{}, 1e-3};
+const InnerOptions unrolled{Unrolled{5, 0.5, Start::zero, false, false}, 1e-3};
+
+void supports(benchmark::internal::Benchmark* benchmark) {
+  benchmark->Arg(600)->Arg(0)->Unit(benchmark::kMicrosecond);
+}
+
+BENCHMARK_CAPTURE(visit, implicit_float64, implicit, false)->Apply(supports);
+BENCHMARK_CAPTURE(visit, implicit_float32, implicit, true)->Apply(supports);
+BENCHMARK_CAPTURE(visit, unrolled_5_float64, unrolled, false)->Apply(supports);
+BENCHMARK_CAPTURE(visit, unrolled_5_float32, unrolled, true)->Apply(supports);
+
+} // namespace
+} // namespace metasieve

@@ -1,0 +1,61 @@
+#include "run/machine.hpp"
+
+#include "parallel/for_each.hpp"
+#include "run/cost.hpp"
+#include "run/task_shard.hpp"
+
+#include <gtest/gtest.h>
+
+#include <malloc.h>
+
+#include <optional>
+
+namespace metasieve {
+namespace {
+
+/// Tasks of which each rank gets several, with what they need for a while much less than what they leave.
+Config config_of(int ranks) {
+  Config config;
+  set_key(config, "suite.tasks", std::to_string(16 * ranks));
+  set_key(config, "suite.validation_tasks", "1");
+  set_key(config, "suite.mixture", "even:1");
+  set_key(config, "family.even.samples", "1000:2000");
+  set_key(config, "family.even.features", "5:20");
+  return config;
+}
+
+/// Bytes that malloc has given and not got back, of all threads.
+double bytes_in_use() {
+  const struct mallinfo2 info = mallinfo2();
+  return static_cast<double>(info.uordblks + info.hblkhd);
+}
+
+TEST(Memory, that_a_rank_holds_is_that_of_its_data_and_features) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer has its own malloc";
+#endif
+  const Communicator comm;
+  const Config config = config_of(comm.size());
+  const TaskSource source = TaskSource::generator(config);
+  PhaseClock clock({"tasks", "features"});
+  const auto prepared = [&] {
+    return Shard(comm, source, {0, source.task_count()}, config, {1.0, 0.0, true}, clock);
+  };
+  static_cast<void>(prepared()); // the program's own pages are there
+  give_back_memory();
+  const double resident_before = resident_bytes(), in_use_before = bytes_in_use();
+
+  const Shard shard = prepared();
+
+  const double in_use = bytes_in_use() - in_use_before, resident = resident_bytes() - resident_before;
+  double needed = 0;
+  for (Index i = shard.ids().begin; i < shard.ids().end; ++i)
+    needed += prepared_bytes(source.shape(i), config.policy.features);
+  EXPECT_GT(shard.ids().size(), 3);
+  EXPECT_GT(in_use, 0.95 * needed); // what the first one left may be gone
+  EXPECT_LT(in_use, 1.05 * needed);
+  EXPECT_LT(resident, 1.25 * needed);
+}
+
+} // namespace
+} // namespace metasieve

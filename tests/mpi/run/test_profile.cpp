@@ -1,0 +1,202 @@
+#include "meta/batch.hpp"
+#include "mpi/scratch.hpp"
+#include "parallel/for_each.hpp"
+#include "run/flops.hpp"
+#include "run/stages.hpp"
+#include "run/task_source.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iterator>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace metasieve {
+namespace {
+
+using test::Scratch;
+
+Config small_config() {
+  Config config;
+  set_key(config, "suite.tasks", "5");
+  set_key(config, "suite.validation_tasks", "1");
+  set_key(config, "suite.mixture", "small:1");
+  set_key(config, "family.small.samples", "90:400");
+  set_key(config, "family.small.features", "5:7");
+  set_key(config, "meta.iterations", "6");
+  set_key(config, "meta.batch", "3");
+  set_key(config, "meta.support", "150"); // less than some tasks have, more than others
+  set_key(config, "policy.hidden", "8,4");
+  return config;
+}
+
+Trained trained(const Communicator& comm, const Scratch& scratch, const Config& config) {
+  TrainRequest request{config, scratch.folder(), {}};
+  request.quiet = request.profile = true;
+  return train(comm, request);
+}
+
+const PhaseProfile& phase(const Profile& profile, const std::string& name) {
+  for (const PhaseProfile& each : profile.phases)
+    if (each.phase == name) return each;
+  throw std::out_of_range(name);
+}
+
+/// Multiply-adds of the network, one by one as its loops would do them.
+std::int64_t multiply_adds(const std::vector<Index>& widths, bool back) {
+  std::int64_t sum = 0;
+  for (std::size_t layer = 0; layer + 1 < widths.size(); ++layer)
+    for (Index input = 0; input < widths[layer]; ++input)
+      for (Index output = 0; output < widths[layer + 1]; ++output) {
+        ++sum;                        // of z, or of d_weight
+        if (back && layer > 0) ++sum; // of d_input
+      }
+  return sum;
+}
+
+/// Rows that all visits of the training look at.
+std::int64_t rows_visited(const Config& config) {
+  const TaskSource source = TaskSource::generator(config);
+  std::int64_t rows = 0;
+  for (Index step = 0; step < config.meta.iterations; ++step)
+    for (const Index task :
+         batch_of_step(config.meta.seed, static_cast<std::uint64_t>(step),
+                       training_tasks(config, source.task_count()).size(), config.meta.batch))
+      rows += std::min(source.shape(task).train_rows, config.meta.support);
+  return rows;
+}
+
+TEST(Flops, of_the_network_are_those_of_its_layers) {
+  const Policy policy; // 16, 64, 32, 1
+
+  EXPECT_EQ(forward_flops(policy), 2 * multiply_adds({16, 64, 32, 1}, false));
+  EXPECT_EQ(pullback_flops(policy), 2 * multiply_adds({16, 64, 32, 1}, true));
+}
+
+TEST(Flops, of_a_visit_end_where_it_failed) {
+  const Policy policy;
+  const TaskShape task{100, 40, 7};
+  const auto counted_of = [&](TaskFailure failure, Index support) {
+    return network_flops(task, policy, support, failure).count;
+  };
+
+  EXPECT_EQ(counted_of(TaskFailure::none, 0), 100 * (forward_flops(policy) + pullback_flops(policy)));
+  EXPECT_EQ(counted_of(TaskFailure::none, 60), 60 * (forward_flops(policy) + pullback_flops(policy)));
+  EXPECT_EQ(counted_of(TaskFailure::gradient, 600), counted_of(TaskFailure::none, 0));
+  EXPECT_EQ(counted_of(TaskFailure::inner_fit, 60), 60 * forward_flops(policy));
+  EXPECT_EQ(counted_of(TaskFailure::one_class, 60), 0);
+}
+
+TEST(Flops, of_unrolled_steps_are_those_of_their_products) {
+  MetaOptions options;
+  options.support = 0;
+  options.inner.method = Unrolled{5, 0.5, Start::zero, false, false};
+  const TaskShape task{100, 40, 7};
+  const std::int64_t columns = 7 + 2; // the group and a 1
+
+  const Flops flops = inner_flops(task, options, true, TaskFailure::none);
+
+  // Four products with all rows a step; two with the query rows.
+  EXPECT_EQ(flops.count, 2 * columns * (5 * 4 * 100 + 2 * 40));
+  EXPECT_FALSE(flops.estimated);
+  EXPECT_TRUE(inner_flops(task, MetaOptions{}, true, TaskFailure::none).estimated);
+}
+
+/// The expected count knows nothing of ranks.
+TEST(Profile, of_a_training_counts_what_the_shapes_say) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  const Config config = small_config();
+
+  const Trained out = trained(comm, scratch, config);
+
+  const Flops& policy = phase(out.profile, "policy").flops;
+  const std::int64_t of_row = 2 * (multiply_adds({16, 8, 4, 1}, false) + multiply_adds({16, 8, 4, 1}, true));
+  EXPECT_EQ(policy.count, of_row * rows_visited(config));
+  EXPECT_FALSE(policy.estimated);
+  std::int64_t preparation = 0;
+  const TaskSource source = TaskSource::generator(config);
+  for (Index i = 0; i < source.task_count(); ++i)
+    preparation += preparation_flops(source.shape(i), {FeatureSet::full16, config.inner.use_group}).count;
+  EXPECT_EQ(phase(out.profile, "features").flops.count, preparation);
+  ASSERT_EQ(out.results.flops.size(), 3U); // features, policy, inner
+  EXPECT_EQ(out.results.flops[1].phase, "policy");
+  EXPECT_EQ(out.results.flops[1].flops, policy.count);
+}
+
+TEST(Profile, of_a_training_covers_all_of_its_time) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+
+  const Profile profile = trained(comm, scratch, small_config()).profile;
+
+  ASSERT_EQ(std::ssize(profile.seconds), comm.size());
+  EXPECT_EQ(profile.phases.back().phase, "rest");
+  for (std::size_t rank = 0; rank < profile.seconds.size(); ++rank) {
+    double sum = 0;
+    for (const PhaseProfile& each : profile.phases) {
+      EXPECT_GE(each.seconds.at(rank), 0.0) << each.phase;
+      sum += each.seconds.at(rank);
+    }
+    EXPECT_NEAR(sum, profile.seconds[rank], 1e-9); // fails if phases overlap: `rest` is cut at 0
+  }
+  EXPECT_GT(phase(profile, "features").seconds.front(), 0.0);
+}
+
+TEST(Profile, is_not_made_unless_asked_for) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  TrainRequest request{small_config(), scratch.folder(), {}};
+  request.quiet = true;
+
+  const Trained out = train(comm, request);
+
+  EXPECT_TRUE(out.profile.phases.empty());
+  EXPECT_TRUE(out.results.flops.empty());
+}
+
+TEST(ProfileTable, has_shares_rates_and_imbalance) {
+  const Profile profile{{{"features", {2.0, 4.0}, {12'000'000'000, true}},
+                         {"policy", {1.0, 1.0}, {8'000'000'000, false}},
+                         {"rest", {1.0, 3.0}, {}}},
+                        {4.0, 8.0},
+                        2};
+
+  std::istringstream lines(profile_table(profile));
+  std::vector<std::vector<std::string>> words;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream of_line(line);
+    words.emplace_back(std::istream_iterator<std::string>(of_line), std::istream_iterator<std::string>());
+  }
+
+  using Words = std::vector<std::string>;
+  ASSERT_EQ(words.size(), 7U); // title, header, phases, all, legend
+  // 12 GFLOP in 6 s of two threads: 1 GFLOP/s a core.
+  EXPECT_EQ(words[2], (Words{"features", "2.000", "3.000", "4.000", "1.33", "50.0%", "~", "12", "~", "1"}));
+  EXPECT_EQ(words[3], (Words{"policy", "1.000", "1.000", "1.000", "1.00", "16.7%", "8", "2"}));
+  EXPECT_EQ(words[4], (Words{"rest", "1.000", "2.000", "3.000", "1.50", "33.3%"}));
+  EXPECT_EQ(words[5], (Words{"all", "4.000", "6.000", "8.000", "1.33", "100.0%"}));
+}
+
+TEST(PhaseClock, adds_what_threads_tell_it_at_a_time) {
+  const Communicator comm;
+  PhaseClock clock({"first", "second"});
+
+  for_each_parallel({0, 1000}, [&](Index) {
+    clock.add("second", 0.5);
+    clock.count("second", {3});
+  });
+  const Profile profile = clock.profile(comm, 600.0, 1);
+
+  EXPECT_EQ(profile.phases[1].seconds, std::vector<double>(static_cast<std::size_t>(comm.size()), 500.0));
+  EXPECT_EQ(profile.phases[1].flops.count, 3000 * comm.size());
+  EXPECT_EQ(phase(profile, "rest").seconds,
+            std::vector<double>(static_cast<std::size_t>(comm.size()), 100.0));
+  EXPECT_THROW(clock.add("third", 1.0), std::out_of_range);
+}
+
+} // namespace
+} // namespace metasieve

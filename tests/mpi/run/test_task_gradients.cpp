@@ -1,0 +1,111 @@
+#include "run/task_gradients.hpp"
+
+#include "core/numerics.hpp"
+#include "meta/batch.hpp"
+#include "mpi/allocations.hpp"
+#include "policy/adam.hpp"
+#include "run/batch_mean.hpp"
+#include "run/stages.hpp"
+#include "run/task_shard.hpp"
+
+namespace metasieve {
+namespace {
+
+Config small_config() {
+  Config config;
+  set_key(config, "suite.tasks", "13");
+  set_key(config, "suite.validation_tasks", "1");
+  set_key(config, "suite.mixture", "small:1");
+  set_key(config, "family.small.samples", "100:900");
+  set_key(config, "family.small.features", "5:9");
+  set_key(config, "meta.batch", "4");
+  set_key(config, "meta.support", "120");
+  return config;
+}
+
+/// What a training computes in an iteration, without what it tells of it.
+class Iterations {
+public:
+  Iterations(const Communicator& comm, Config config)
+      : comm_(comm), config_(std::move(config)), source_(TaskSource::generator(config_)),
+        ids_(training_tasks(config_, source_.task_count())), clock_({"tasks", "features"}),
+        shard_(comm_, source_, ids_, config_, {10.0, 0.0, true}, clock_),
+        batches_(config_.meta.seed, ids_.size(), config_.meta.batch),
+        gradients_(config_.meta_options(), config_.precision),
+        policy_(initialise(config_.policy, config_.meta.seed)), sum_(policy_.theta.size(), batches_.size()),
+        adam_(policy_.theta.size()) {}
+
+  const BatchMean& gradient(std::uint64_t step) {
+    const std::vector<Index>& tasks = shard_.in_turn(batches_.of_step(step, shard_.ids()));
+    gradients_.begin(policy_, step);
+    sum_.clear();
+    sum_.add_all(std::ssize(tasks), [&](Index i) {
+      const auto task = shard_.task(tasks[static_cast<std::size_t>(i)]);
+      return std::pair(task->id, &gradients_.of(*task));
+    });
+    return sum_.mean(comm_);
+  }
+  void move(const BatchMean& mean) { adam_.move(policy_.theta, mean.d_theta, 3e-3); }
+
+private:
+  const Communicator& comm_;
+  Config config_;
+  TaskSource source_;
+  Range ids_;
+  PhaseClock clock_;
+  Shard shard_;
+  BatchSchedule batches_;
+  TaskGradients gradients_;
+  Policy policy_;
+  BatchSum sum_;
+  Adam adam_;
+};
+
+class TaskGradientsBy : public ::testing::TestWithParam<const char*> {
+protected:
+  static Config config() {
+    Config config = small_config();
+    set_key(config, "inner.method", GetParam());
+    return config;
+  }
+};
+
+TEST_P(TaskGradientsBy, in_float32_agree_with_those_in_float64) {
+  const Communicator comm;
+  Config slow = config();
+  set_key(slow, "policy.precision", "float64");
+  Iterations fast(comm, config()), reference(comm, slow);
+
+  for (std::uint64_t step = 0; step < 3; ++step) {
+    const BatchMean mean = fast.gradient(step), expected = reference.gradient(step);
+
+    EXPECT_EQ(mean.failed, 0);
+    EXPECT_NEAR(mean.loss, expected.loss, 1e-3 * expected.loss);
+    // The features are in float32 too: ranks of rows whose losses are all but equal may change places.
+    EXPECT_LT(testing::relative_error(mean.d_theta, expected.d_theta), 1e-3);
+    EXPECT_NE(mean.d_theta, expected.d_theta);
+  }
+}
+
+TEST_P(TaskGradientsBy, need_no_new_memory_once_all_tasks_were_seen) {
+  if (!test::counts_allocations()) GTEST_SKIP() << "with a sanitizer, allocations are not counted";
+  const Communicator comm;
+  Iterations iterations(comm, config());
+  std::uint64_t step = 0;
+  for (; step < 12; ++step) iterations.move(iterations.gradient(step)); // three epochs
+
+  const std::size_t before = test::allocations();
+  for (; step < 24; ++step) iterations.move(iterations.gradient(step));
+
+  EXPECT_EQ(test::allocations() - before, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(methods, TaskGradientsBy, ::testing::Values("implicit", "unrolled", "first-order"),
+                         [](const auto& tested) {
+                           std::string name = tested.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+} // namespace
+} // namespace metasieve
