@@ -2,7 +2,7 @@
 # What metasieve needs of a machine: packages, a Python with h5py, and MPI settings for a small machine.
 #
 #   jobs/bootstrap.sh [SET...]   checks the build set and the sets named: analysis, check, fuzz, slurm, simulation,
-#                                browser. What is missing is installed when root on a Debian-like system, else named
+#                                browser, benchmarks. What is missing is installed when root on a Debian-like system, else named
 #                                (exit code 2)
 #   source jobs/bootstrap.sh               gives these functions to another script
 #
@@ -17,11 +17,12 @@ check_packages=(clang-format clang-tidy python3-sklearn)
 simulation_packages=(libsimgrid-dev) # SimGrid's SMPI, for tests/simgrid
 browser_packages=(chromium)          # a test opens the report in it
 fuzz_packages=(clang libclang-rt-14-dev libomp-14-dev) # fuzzing and the thread sanitizer
+benchmarks_packages=(python3-torch libopenblas0-pthread) # what tests/benchmarks/peer_pytorch.py compares with
 slurm_packages=(slurm-wlm munge)                       # tests/slurm starts a SLURM of its own; no job needs these
 # shellcheck disable=SC2034  # for the scripts that source this one
 read -ra cmake_options <<<"${METASIEVE_CMAKE:-}"
 
-bootstrap() { # [analysis] [check] [fuzz] [slurm] [simulation] [browser]
+bootstrap() { # [analysis] [check] [fuzz] [slurm] [simulation] [browser] [benchmarks]
   [ "${METASIEVE_BOOTSTRAP:-on}" != off ] || return 0
   if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
     bootstrap_debian "$@"
@@ -90,6 +91,9 @@ bootstrap_elsewhere() {
   if [[ " $* " == *" simulation "* ]]; then
     for tool in smpicxx smpirun; do command -v $tool >/dev/null || missing+=("$tool (SimGrid)"); done
   fi
+  if [[ " $* " == *" benchmarks "* ]]; then
+    has_module "$(find_python)" torch || missing+=("torch (Python module)")
+  fi
   if [[ " $* " == *" browser "* ]]; then
     command -v chromium >/dev/null || missing+=("chromium")
   fi
@@ -118,7 +122,7 @@ MESSAGE
 
 debian_names() { # missing packages as they are; for anything else all packages of the build and analysis sets
   local known=" ${build_packages[*]} ${analysis_packages[*]} ${check_packages[*]} ${fuzz_packages[*]} " name
-  known+="${slurm_packages[*]} ${simulation_packages[*]} ${browser_packages[*]} "
+  known+="${slurm_packages[*]} ${simulation_packages[*]} ${browser_packages[*]} ${benchmarks_packages[*]} "
   for name in "$@"; do
     [[ "$known" == *" $name "* ]] || { echo "${build_packages[*]} ${analysis_packages[*]}" && return; }
   done

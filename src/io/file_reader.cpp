@@ -318,12 +318,11 @@ std::optional<bool> FileReader::checksum_fits(const std::string& name) const {
   });
 }
 
-void FileReader::require_contiguous(const std::string& name) const {
-  within(name, [&] {
+bool FileReader::is_contiguous(const std::string& name) const {
+  return within(name, [&] {
     const h5::DataSet data_set = open(name);
     const h5::PropertyList creation(H5Dget_create_plist(data_set.get()), "H5Dget_create_plist");
-    if (H5Pget_layout(creation.get()) != H5D_CONTIGUOUS)
-      fail(name, "is not stored in one piece; rewrite it with h5repack -l CONTI");
+    return H5Pget_layout(creation.get()) == H5D_CONTIGUOUS;
   });
 }
 

@@ -73,8 +73,8 @@ public:
   [[nodiscard]] std::vector<std::string> data_sets() const;
   /// Whether the values are those whose checksum was written with them; nothing: it has none.
   [[nodiscard]] std::optional<bool> checksum_fits(const std::string& name) const;
-  /// @throws DataError unless the values lie in the file as they are, one after the other.
-  void require_contiguous(const std::string& name) const;
+  /// Whether the values lie in the file as they are, one after the other.
+  [[nodiscard]] bool is_contiguous(const std::string& name) const;
   /// Where the values of a contiguous data set begin, in bytes from the start of the file; 0 if it has none.
   [[nodiscard]] std::int64_t place(const std::string& name) const;
 

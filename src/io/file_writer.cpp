@@ -27,14 +27,24 @@ h5::File create_collectively(const Communicator& comm, const std::filesystem::pa
   return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), "H5Fcreate"};
 }
 
+/// Deflate at its fastest level; chunks that would not shrink are stored as they are.
+void set_packed(hid_t creation, hsize_t value_bytes, hsize_t rows) {
+  const hsize_t chunk = std::min(rows, static_cast<hsize_t>(chunk_bytes) / value_bytes);
+  if (chunk == 0) return; // a data set without values
+  h5::check(H5Pset_chunk(creation, 1, &chunk), "H5Pset_chunk");
+  if (value_bytes > 1) h5::check(H5Pset_shuffle(creation), "H5Pset_shuffle");
+  h5::check(H5Pset_deflate(creation, 1), "H5Pset_deflate");
+}
+
 h5::DataSet create_data_set(hid_t file, const std::string& name, hid_t type, std::int64_t rows, Index columns,
-                            const Meaning& meaning) {
+                            const Meaning& meaning, Storage storage) {
   const std::array<hsize_t, 2> extents{static_cast<hsize_t>(rows), static_cast<hsize_t>(columns)};
   const h5::DataSpace space(H5Screate_simple(columns == 0 ? 1 : 2, extents.data(), nullptr),
                             "H5Screate_simple");
   const h5::PropertyList creation = h5::property_list(H5P_DATASET_CREATE);
   h5::check(H5Pset_obj_track_times(creation.get(), false), "H5Pset_obj_track_times");
   h5::check(H5Pset_fill_time(creation.get(), H5D_FILL_TIME_NEVER), "H5Pset_fill_time");
+  if (storage == Storage::packed) set_packed(creation.get(), H5Tget_size(type), extents[0]);
   h5::DataSet data_set(
       H5Dcreate2(file, name.c_str(), type, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
       "H5Dcreate");
@@ -104,7 +114,7 @@ void FileWriter::group(const std::string& name) {
 }
 
 FileWriter::Table FileWriter::begin(const std::string& name, hid_t type, Index rows, Index columns,
-                                    const Meaning& meaning) {
+                                    const Meaning& meaning, Storage storage) {
   const std::int64_t first = comm_.exclusive_sum(rows);
   const std::int64_t total = comm_.sum(rows);
   Table table;
@@ -112,7 +122,7 @@ FileWriter::Table FileWriter::begin(const std::string& name, hid_t type, Index r
   table.mine = {first, first + rows};
   step([&] {
     table.type = h5::DataType(H5Tcopy(type), "H5Tcopy");
-    table.data_set = create_data_set(file_.get(), name, type, total, columns, meaning);
+    table.data_set = create_data_set(file_.get(), name, type, total, columns, meaning, storage);
   });
   reserve(name, table.data_set);
   const haddr_t place = H5Dget_offset(table.data_set.get());
@@ -140,6 +150,22 @@ void FileWriter::append(Table& table, Index rows, const RowSource& source) {
       hints_.written(*table.place + static_cast<std::uint64_t>((first + turn.begin) * row_bytes), bytes);
   }
   table.written += rows;
+}
+
+void FileWriter::write_rows(Table& table, Range rows, std::span<const std::byte> bytes) {
+  if (rows.size() > 0)
+    table.sum += checksum(rows.begin, bytes.size() / static_cast<std::size_t>(rows.size()), bytes);
+  step([&] { transfer(table, rows, bytes.data()); });
+  if (table.place && rows.size() > 0) {
+    const std::uint64_t row_bytes = bytes.size() / static_cast<std::size_t>(rows.size());
+    hints_.written(*table.place + static_cast<std::uint64_t>(rows.begin) * row_bytes, bytes.size());
+  }
+  table.written += rows.size();
+}
+
+void FileWriter::reserve(std::uint64_t bytes) {
+  data_end_ = std::max(data_end_, bytes);
+  step([&] { reserve_rest(); });
 }
 
 void FileWriter::end(Table table) {
@@ -193,11 +219,15 @@ void FileWriter::transfer(const Table& table, Range rows, const std::byte* data)
         "H5Sselect_hyperslab");
   const h5::PropertyList collective = h5::property_list(H5P_DATASET_XFER);
   h5::check(H5Pset_dxpl_mpio(collective.get(), H5FD_MPIO_COLLECTIVE), "H5Pset_dxpl_mpio");
+  // All chunks at once, for which space is then taken in their order.
+  h5::check(H5Pset_dxpl_mpio_chunk_opt(collective.get(), H5FD_MPIO_CHUNK_ONE_IO),
+            "H5Pset_dxpl_mpio_chunk_opt");
   h5::check(H5Dwrite(data_set, table.type.get(), in_memory.get(), in_file.get(), collective.get(), data),
             "H5Dwrite");
   H5D_mpio_actual_io_mode_t mode = H5D_MPIO_NO_COLLECTIVE;
   h5::check(H5Pget_mpio_actual_io_mode(collective.get(), &mode), "H5Pget_mpio_actual_io_mode");
-  all_collective_ = all_collective_ && mode == H5D_MPIO_CONTIGUOUS_COLLECTIVE;
+  all_collective_ =
+      all_collective_ && (mode == H5D_MPIO_CONTIGUOUS_COLLECTIVE || mode == H5D_MPIO_CHUNK_COLLECTIVE);
 }
 
 /// Room for all that HDF5 has still to write: its own structures, between the values and after them.

@@ -26,6 +26,12 @@ using RowSource = std::function<void(Range rows, std::byte* to)>;
 /// handed over stays in the cache, and enough for full speed. (MPI counts are int: below 2 GiB.)
 inline constexpr std::int64_t transfer_bytes = std::int64_t{4} << 20;
 
+/// Values in one piece; or, one-dimensional, in chunks that are shuffled and deflated.
+enum class Storage { plain, packed };
+
+/// Of a chunk, before it is deflated; fewer where a data set has fewer.
+inline constexpr std::int64_t chunk_bytes = std::int64_t{1} << 20;
+
 /// What a reader needs to know of a data set: attributes `description` and `units` (left out when empty).
 struct Meaning {
   std::string description;
@@ -66,9 +72,14 @@ public:
   /// Begins a data set whose rows are those of all ranks in rank order: `rows` from this one, of `columns`
   /// values (0: one-dimensional). Every rank gives the same name, type, columns and meaning.
   [[nodiscard]] Table begin(const std::string& name, hid_t type, Index rows, Index columns,
-                            const Meaning& meaning);
+                            const Meaning& meaning, Storage storage = Storage::plain);
   /// The next `rows` of this rank, which may be none; source counts them from 0.
   void append(Table& table, Index rows, const RowSource& source);
+  /// `rows` of the whole data set, which may be none, in place of `append`: each of them from one rank alone,
+  /// and whole chunks of a packed one.
+  void write_rows(Table& table, Range rows, std::span<const std::byte> bytes);
+  /// Has room set aside for a file of this many bytes. For packed data sets, whose size is not known before.
+  void reserve(std::uint64_t bytes);
   /// Once all rows are there.
   void end(Table table);
 

@@ -21,6 +21,9 @@ public:
   }
   [[nodiscard]] Index size() const noexcept { return ends_.empty() ? 0 : ends_.back(); }
 
+  /// The piece, where there is one alone.
+  [[nodiscard]] std::span<T> only() const { return pieces_.front(); }
+
   /// Copies values [range) to `to`.
   void copy_to(Range range, std::byte* to) const {
     visit(range, [&](std::span<T> values) {

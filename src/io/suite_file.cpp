@@ -3,6 +3,8 @@
 #include "io/bytes.hpp"
 #include "io/collective_file.hpp"
 #include "io/contents.hpp"
+#include "io/file_writer.hpp"
+#include "io/packed_file.hpp"
 #include "io/page_hints.hpp"
 #include "io/pieces.hpp"
 #include "io/raw_file.hpp"
@@ -32,13 +34,6 @@ std::vector<Task> empty_tasks(std::span<const Metadata> metadata) {
     }
   }
   return tasks;
-}
-
-template <class T>
-void read_pieces(CollectiveFile& file, const std::string& name, Index first, const Pieces<T>& pieces) {
-  file.read(name, h5::type_of<T>(), {first, first + pieces.size()}, [&](Range range, const std::byte* from) {
-    pieces.copy_from({range.begin - first, range.end - first}, from);
-  });
 }
 
 bool are_sound(std::span<const float> values) {
@@ -89,32 +84,57 @@ struct Offsets {
   }
 };
 
-void read_part(CollectiveFile& file, const SuitePart& part, Index first_row, Index first_value,
-               std::vector<Task>& tasks) {
-  const std::string group = part.name;
-  Pieces<float> x;
-  for (Task& task : tasks) {
-    Split& split = task.*part.split;
-    x.add({split.x.data(), static_cast<std::size_t>(split.x.size())});
-  }
-  read_pieces(file, group + "/x", first_value, x);
-  for (const SuiteLabels& labels : suite_labels) {
-    Pieces<std::uint8_t> pieces;
-    for (Task& task : tasks) {
-      Labels& each = task.*part.split.*labels.labels;
-      pieces.add({each.data(), static_cast<std::size_t>(each.size())});
-    }
-    read_pieces(file, group + "/" + labels.name, first_row, pieces);
-  }
-}
-
-/// Where the values of a part begin in the file, in bytes: x, then the labels.
+/// Where the values of a part begin in the file, in bytes: x, then the labels; `is_packed` where they are in
+/// chunks.
 using Places = std::array<std::int64_t, 1 + suite_labels.size()>;
+
+constexpr std::int64_t is_packed = -1;
+enum class Stored { plain, packed };
 
 void read_bytes(const RawFile& file, const std::filesystem::path& path, std::int64_t place,
                 std::span<std::byte> to) {
   if (file.read(place, to) != to.size())
     throw DataError(path.string() + ": ends before its values do; generate it again");
+}
+
+/// In the order of Places.
+std::string data_set_name(const SuitePart& part, std::size_t d) {
+  return std::string(part.name) + "/" + (d == 0 ? "x" : suite_labels[d - 1].name);
+}
+
+/// Hands the arrays of one data set, one of each task, to `use`, as Pieces<float> or Pieces<std::uint8_t>.
+void with_pieces(std::vector<Task>& tasks, const SuitePart& part, std::size_t d, const auto& use) {
+  const auto collect = [&](const auto& array_of) {
+    Pieces<typename std::decay_t<decltype(array_of(tasks[0]))>::Scalar> pieces;
+    for (Task& task : tasks) {
+      auto& array = array_of(task);
+      pieces.add({array.data(), static_cast<std::size_t>(array.size())});
+    }
+    use(pieces);
+  };
+  if (d == 0)
+    collect([&](Task& task) -> MatrixF& { return (task.*part.split).x; });
+  else
+    collect([&](Task& task) -> Labels& { return task.*part.split.*suite_labels[d - 1].labels; });
+}
+
+template <class T>
+void read_pieces(CollectiveFile& file, const std::string& name, Index first, const Pieces<T>& pieces) {
+  file.read(name, h5::type_of<T>(), {first, first + pieces.size()}, [&](Range range, const std::byte* from) {
+    pieces.copy_from({range.begin - first, range.end - first}, from);
+  });
+}
+
+template <class T>
+void read_pieces(PackedFile& file, const std::string& name, Index first, const Pieces<T>& pieces) {
+  constexpr Index block = transfer_bytes / Index{sizeof(T)};
+  std::vector<std::byte> staged(static_cast<std::size_t>(std::min(block, pieces.size())) * sizeof(T));
+  for (Index begin = 0; begin < pieces.size(); begin += block) {
+    const Range range{begin, std::min(begin + block, pieces.size())};
+    const std::span to(staged.data(), static_cast<std::size_t>(range.size()) * sizeof(T));
+    file.read(name, h5::type_of<T>(), {first + range.begin, first + range.end}, to);
+    pieces.copy_from(range, staged.data());
+  }
 }
 
 /// Of a suite, read from disk while its structure is checked.
@@ -123,6 +143,22 @@ constexpr std::uint64_t begun_bytes = std::uint64_t{8} << 20;
 } // namespace
 
 struct SuiteReader::State {
+  /// Calls use(p, d) for data set d of part p, all that are stored like this. @return how many there are
+  Index each(Stored stored, const auto& use) const {
+    Index count = 0;
+    for (std::size_t p = 0; p < suite_parts.size(); ++p)
+      for (std::size_t d = 0; d < places[p].size(); ++d)
+        if ((places[p][d] == is_packed) == (stored == Stored::packed)) use(p, d), ++count;
+    return count;
+  }
+  [[nodiscard]] Index count(Stored stored) const {
+    return each(stored, [](std::size_t, std::size_t) {});
+  }
+  /// Where the values of a task begin in a data set.
+  [[nodiscard]] Index first_value(std::size_t p, std::size_t d, Index task) const {
+    return (d == 0 ? offsets[p].values : offsets[p].rows)[static_cast<std::size_t>(task)];
+  }
+
   const Communicator* comm;
   std::filesystem::path path;
   std::vector<Metadata> metadata;
@@ -130,18 +166,17 @@ struct SuiteReader::State {
   std::vector<Offsets> offsets; ///< of suite_parts
   std::array<Places, suite_parts.size()> places{};
   std::once_flag opened;
-  std::optional<RawFile> alone; ///< for read_alone
+  std::optional<RawFile> alone;     ///< for read_alone
+  std::optional<PackedFile> packed; ///< the same, and for read, where there are packed data sets
 
   /// The data sets of labels are small: their reading waits for the disk alone.
   void announce_labels(Range tasks) const {
     const PageHints hints(path);
-    for (std::size_t p = 0; p < suite_parts.size(); ++p) {
-      const Index begin = offsets[p].rows[static_cast<std::size_t>(tasks.begin)];
-      const Index end = offsets[p].rows[static_cast<std::size_t>(tasks.end)];
-      for (std::size_t l = 1; l < places[p].size(); ++l)
-        hints.needed(static_cast<std::uint64_t>(places[p][l] + begin),
-                     static_cast<std::uint64_t>(end - begin));
-    }
+    each(Stored::plain, [&](std::size_t p, std::size_t d) {
+      if (d == 0) return;
+      const Index begin = first_value(p, d, tasks.begin), end = first_value(p, d, tasks.end);
+      hints.needed(static_cast<std::uint64_t>(places[p][d] + begin), static_cast<std::uint64_t>(end - begin));
+    });
   }
 };
 
@@ -150,10 +185,11 @@ std::string suite_content(const std::filesystem::path& path) {
   ByteWriter bytes;
   bytes.put(metadata_records().pack(checked_suite(file))).put(file.text_if_any("config"));
   for (const SuitePart& part : suite_parts) {
-    const std::string group = part.name;
-    Places places{file.place(group + "/x")};
-    for (std::size_t l = 0; l < suite_labels.size(); ++l)
-      places[l + 1] = file.place(group + "/" + suite_labels[l].name);
+    Places places{};
+    for (std::size_t d = 0; d < places.size(); ++d) {
+      const std::string name = data_set_name(part, d);
+      places[d] = file.is_contiguous(name) ? file.place(name) : is_packed;
+    }
     bytes.put(places);
   }
   return bytes.take();
@@ -192,14 +228,24 @@ std::vector<Task> SuiteReader::read(Range range) const {
     tasks = empty_tasks(
         all.subspan(static_cast<std::size_t>(range.begin), static_cast<std::size_t>(range.size())));
   });
-  state_->announce_labels(range);
-  read_together(*state_->comm, state_->path, [&](CollectiveFile& file) {
-    for (std::size_t p = 0; p < suite_parts.size(); ++p) {
-      const auto first = static_cast<std::size_t>(range.begin);
-      read_part(file, suite_parts[p], state_->offsets[p].rows[first], state_->offsets[p].values[first],
-                tasks);
-    }
-  });
+  const State& state = *state_;
+  const auto read_from = [&](auto& file) {
+    return [&](std::size_t p, std::size_t d) {
+      const SuitePart& part = suite_parts[p];
+      with_pieces(tasks, part, d, [&](const auto& pieces) {
+        read_pieces(file, data_set_name(part, d), state.first_value(p, d, range.begin), pieces);
+      });
+    };
+  };
+  state.announce_labels(range);
+  if (state.count(Stored::plain) > 0)
+    read_together(*state.comm, state.path,
+                  [&](CollectiveFile& file) { state.each(Stored::plain, read_from(file)); });
+  if (state.count(Stored::packed) > 0)
+    agree_on_file(*state.comm, [&] {
+      PackedFile file(state.path);
+      state.each(Stored::packed, read_from(file));
+    });
   agree_on_file(*state_->comm, [&] {
     for (const Task& task : tasks)
       for (const SuitePart& part : suite_parts) check_values(state_->path.string(), part, task);
@@ -209,25 +255,27 @@ std::vector<Task> SuiteReader::read(Range range) const {
 
 Task SuiteReader::read_alone(Index index) const {
   State& state = *state_;
-  std::call_once(state.opened, [&] { state.alone.emplace(RawFile::open(state.path)); });
-  const auto i = static_cast<std::size_t>(index);
-  Task task = std::move(empty_tasks(std::span<const Metadata>(state.metadata).subspan(i, 1)).front());
-  for (std::size_t p = 0; p < suite_parts.size(); ++p) {
-    Split& split = task.*suite_parts[p].split;
-    const Offsets& offsets = state.offsets[p];
-    const std::span<float> x(split.x.data(), static_cast<std::size_t>(split.x.size()));
-    read_bytes(*state.alone, state.path,
-               state.places[p][0] + offsets.values[i] * static_cast<Index>(sizeof(float)),
-               std::as_writable_bytes(x));
-    for (std::size_t l = 0; l < suite_labels.size(); ++l) {
-      Labels& labels = split.*suite_labels[l].labels;
-      const std::span<std::uint8_t> values(labels.data(), static_cast<std::size_t>(labels.size()));
-      read_bytes(*state.alone, state.path, state.places[p][l + 1] + offsets.rows[i],
-                 std::as_writable_bytes(values));
-    }
-    check_values(state.path.string(), suite_parts[p], task);
-  }
-  return task;
+  std::call_once(state.opened, [&] {
+    state.alone.emplace(RawFile::open(state.path));
+    if (state.count(Stored::packed) > 0) state.packed.emplace(state.path);
+  });
+  std::vector<Task> task =
+      empty_tasks(std::span<const Metadata>(state.metadata).subspan(static_cast<std::size_t>(index), 1));
+  const auto read_each = [&](Stored stored, const auto& read) {
+    state.each(stored, [&](std::size_t p, std::size_t d) {
+      with_pieces(task, suite_parts[p], d, [&](const auto& pieces) { read(p, d, pieces); });
+    });
+  };
+  read_each(Stored::plain, [&](std::size_t p, std::size_t d, const auto& pieces) {
+    const std::span values = pieces.only();
+    const auto before = state.first_value(p, d, index) * static_cast<Index>(sizeof values[0]);
+    read_bytes(*state.alone, state.path, state.places[p][d] + before, std::as_writable_bytes(values));
+  });
+  read_each(Stored::packed, [&](std::size_t p, std::size_t d, const auto& pieces) {
+    read_pieces(*state.packed, data_set_name(suite_parts[p], d), state.first_value(p, d, index), pieces);
+  });
+  for (const SuitePart& part : suite_parts) check_values(state.path.string(), part, task.front());
+  return std::move(task.front());
 }
 
 } // namespace metasieve

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "io/compression.hpp"
 #include "io/provenance.hpp"
 #include "parallel/communicator.hpp"
 #include "tasks/task.hpp"
@@ -19,7 +20,7 @@ namespace metasieve {
 /// @throws AgreedError (exit code 3) naming the file if it cannot be written; nothing is left at `path` then,
 /// or what was there before.
 void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                 std::span<const Task> tasks);
+                 std::span<const Task> tasks, Compression compression = Compression::none);
 
 /// This rank's next tasks, `places` counted from its first; they must stay until it is called again. Every
 /// rank is asked equally often, one without further tasks for an empty range.
@@ -29,10 +30,11 @@ using TaskSupply = std::function<std::span<const Task>(Range places)>;
 inline constexpr Index suite_turn_bytes = Index{64} << 20;
 
 /// Collective. The same in turns, so that a rank need not hold all of its tasks at once: `shapes` of all of
-/// them, which `supply` then makes.
+/// them, which `supply` then makes. With compression the file is first written as PATH.plain, then packed
+/// (see suite_packing.hpp), which takes the room of both on disk.
 void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
                  std::span<const TaskShape> shapes, const TaskSupply& supply,
-                 Index turn_bytes = suite_turn_bytes);
+                 Index turn_bytes = suite_turn_bytes, Compression compression = Compression::none);
 
 /// A suite file, opened and checked: type, version, completeness, shapes, offsets, metadata.
 class SuiteReader {

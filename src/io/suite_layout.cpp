@@ -72,12 +72,10 @@ std::vector<Metadata> checked_suite(const FileReader& file) {
     const std::string group = part.name;
     const Index values = file.shape(group + "/x", 1).front();
     file.require_type<float>(group + "/x");
-    file.require_contiguous(group + "/x"); // what all ranks read together
     const Index rows = file.shape(group + "/y", 1).front();
     for (const SuiteLabels& labels : suite_labels) {
       const std::string name = group + "/" + labels.name;
       file.require_type<std::uint8_t>(name);
-      file.require_contiguous(name);
       if (file.shape(name, 1).front() != rows)
         file.fail(name, "has " + std::to_string(file.shape(name, 1).front()) + " values; must have the " +
                             std::to_string(rows) + " of y");

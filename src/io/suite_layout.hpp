@@ -30,6 +30,13 @@ inline constexpr std::array suite_labels{
     SuiteLabels{"z", &Split::group, "sensitive group of each row, 0 or 1"},
     SuiteLabels{"y_clean", &Split::y_clean, "label of each row before corruption, 0 or 1"}};
 
+inline constexpr const char* metadata_meaning =
+    "one record a task, in id order; a rate of an empty group is NaN";
+inline constexpr const char* x_meaning =
+    "features, row-major [n, d] of one task after the other; standardised on the training rows";
+inline constexpr const char* row_offset_meaning = "task t has rows row_offset[t] to row_offset[t+1]";
+inline constexpr const char* x_offset_meaning = "task t has values x_offset[t] to x_offset[t+1] of x";
+
 /// The records of /metadata, after checking every shape, type and offset of the file against them, so that
 /// any range of tasks can be read without surprise. @throws DataError naming file and data set.
 [[nodiscard]] std::vector<Metadata> checked_suite(const FileReader& file);

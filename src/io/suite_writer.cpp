@@ -3,6 +3,7 @@
 #include "io/pieces.hpp"
 #include "io/suite_file.hpp"
 #include "io/suite_layout.hpp"
+#include "io/suite_packing.hpp"
 #include "io/task_records.hpp"
 
 #include <algorithm>
@@ -56,7 +57,7 @@ class SuiteTables {
 public:
   SuiteTables(FileWriter& file, std::span<const TaskShape> shapes) : file_(file) {
     metadata_ = file.begin("/metadata", metadata_records().type().get(), std::ssize(shapes), 0,
-                           {"one record a task, in id order; a rate of an empty group is NaN", ""});
+                           {metadata_meaning, ""});
     for (std::size_t p = 0; p < suite_parts.size(); ++p) begin_part(p, shapes);
   }
 
@@ -97,15 +98,12 @@ private:
     const auto sum = [](const std::vector<std::int64_t>& sizes) {
       return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
     };
-    x_[p] = file_.begin(
-        group + "/x", h5::type_of<float>(), sum(values), 0,
-        {"features, row-major [n, d] of one task after the other; standardised on the training rows", ""});
+    x_[p] = file_.begin(group + "/x", h5::type_of<float>(), sum(values), 0, {x_meaning, ""});
     for (std::size_t l = 0; l < suite_labels.size(); ++l)
       labels_[p][l] = file_.begin(group + "/" + suite_labels[l].name, h5::type_of<std::uint8_t>(), sum(rows),
                                   0, {suite_labels[l].meaning, ""});
-    write_offsets(group + "/row_offset", rows, {"task t has rows row_offset[t] to row_offset[t+1]", "rows"});
-    write_offsets(group + "/x_offset", values,
-                  {"task t has values x_offset[t] to x_offset[t+1] of x", "values"});
+    write_offsets(group + "/row_offset", rows, {row_offset_meaning, "rows"});
+    write_offsets(group + "/x_offset", values, {x_offset_meaning, "values"});
   }
 
   /// Offsets of this rank's tasks in the whole file; the last rank adds the total.
@@ -137,6 +135,24 @@ private:
   FileWriter::Table metadata_;
   std::array<FileWriter::Table, suite_parts.size()> x_;
   std::array<std::array<FileWriter::Table, suite_labels.size()>, suite_parts.size()> labels_;
+};
+
+/// The name of a suite until it is packed; what is there goes at the end.
+class PlainSuite {
+public:
+  PlainSuite(const Communicator& comm, const std::filesystem::path& path)
+      : comm_(comm), path_(path.string() + ".plain") {}
+  ~PlainSuite() {
+    std::error_code ignored;
+    if (comm_.is_root()) std::filesystem::remove(path_, ignored);
+  }
+  PlainSuite(const PlainSuite&) = delete;
+  PlainSuite& operator=(const PlainSuite&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+private:
+  const Communicator& comm_;
+  std::filesystem::path path_;
 };
 
 /// Collective: refuses what would make a suite that no reader takes. `first`: place in the file of tasks[0].
@@ -180,14 +196,9 @@ private:
   std::uint64_t first_id_ = 0;
 };
 
-} // namespace
-
-void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
+void write_plain(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
                  std::span<const TaskShape> shapes, const TaskSupply& supply, Index turn_bytes) {
   const std::int64_t first = comm.exclusive_sum(std::ssize(shapes));
-  if (comm.sum(std::ssize(shapes)) == 0)
-    throw AgreedError(ExitCode::data,
-                      "cannot write " + path.string() + ": a suite must have at least one task");
   std::vector<Range> turns = turns_of(shapes, turn_bytes);
   turns.resize(static_cast<std::size_t>(comm.max(std::ssize(turns))),
                {std::ssize(shapes), std::ssize(shapes)}); // no more tasks, but all take part in each turn
@@ -205,14 +216,30 @@ void write_suite(const Communicator& comm, const std::filesystem::path& path, co
   });
 }
 
+} // namespace
+
 void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                 std::span<const Task> tasks) {
+                 std::span<const TaskShape> shapes, const TaskSupply& supply, Index turn_bytes,
+                 Compression compression) {
+  if (comm.sum(std::ssize(shapes)) == 0)
+    throw AgreedError(ExitCode::data,
+                      "cannot write " + path.string() + ": a suite must have at least one task");
+  if (compression == Compression::none)
+    return write_plain(comm, path, provenance, shapes, supply, turn_bytes);
+  const PlainSuite plain(comm, path);
+  write_plain(comm, plain.path(), provenance, shapes, supply, turn_bytes);
+  pack_suite(comm, plain.path(), path, compression);
+}
+
+void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
+                 std::span<const Task> tasks, Compression compression) {
   std::vector<TaskShape> shapes;
   for (const Task& task : tasks)
     shapes.push_back({task.train.rows(), task.test.rows(), task.train.columns()});
-  write_suite(comm, path, provenance, shapes, [&](Range turn) {
+  const auto supply = [&](Range turn) {
     return tasks.subspan(static_cast<std::size_t>(turn.begin), static_cast<std::size_t>(turn.size()));
-  });
+  };
+  write_suite(comm, path, provenance, shapes, supply, suite_turn_bytes, compression);
 }
 
 } // namespace metasieve

@@ -1,7 +1,11 @@
 #pragma once
 
+<<<<<<< HEAD
+#include "io/compression.hpp"
+=======
 #include "base/precision.hpp"
 #include "features/prepared_task.hpp"
+>>>>>>> main
 #include "meta/meta_gradient.hpp"
 #include "policy/network.hpp"
 #include "selectors/contest.hpp"
@@ -54,6 +58,7 @@ struct OutputConfig {
   double checkpoint_minutes = 15; ///< wall time; 0: off
   Index log_every = 20;           ///< iterations
   bool save_gradients = false;
+  Compression compress = Compression::none; ///< of suite files
 };
 
 /// What bounds a run; changes no result.

@@ -186,8 +186,9 @@ void generate(const Communicator& comm, const GenerateRequest& request, StatusFi
   status.begin();
   maker.tell(progress);
   Lap lap;
-  write_suite(comm, request.output, {reproducible_ini(request.config)}, maker.shapes(),
-              [&](Range places) { return maker.make(places); });
+  write_suite(
+      comm, request.output, {reproducible_ini(request.config)}, maker.shapes(),
+      [&](Range places) { return maker.make(places); }, suite_turn_bytes, request.config.output.compress);
   work.finish();
   const double write_seconds = lap.seconds() - maker.seconds();
   progress.clear_line();

@@ -205,31 +205,78 @@ private:
 
 const Provenance provenance{"[suite]\ntasks = 240\n"};
 
-void suite_write(benchmark::State& state) {
+void suite_write(benchmark::State& state, Compression compression) {
   const std::vector<Task> tasks = tasks_of_suite(state.range(0));
-  Pair([&](const fs::path& path) { write_suite(world(), path, provenance, tasks); }).compare_writing(state);
+  Pair([&](const fs::path& path) {
+    write_suite(world(), path, provenance, tasks, compression);
+  }).compare_writing(state);
 }
 
-void suite_read(benchmark::State& state, Pages pages) {
-  Pair pair(
-      [&](const fs::path& path) { write_suite(world(), path, provenance, tasks_of_suite(state.range(0))); });
+void suite_read(benchmark::State& state, Pages pages, Compression compression) {
+  Pair pair([&](const fs::path& path) {
+    write_suite(world(), path, provenance, tasks_of_suite(state.range(0)), compression);
+  });
   pair.compare_reading(state, pages, [](const fs::path& path) {
     const SuiteReader reader(world(), path);
     benchmark::DoNotOptimize(reader.read(test::share(world(), reader.task_count())).data());
   });
 }
 
-BENCHMARK(suite_write)->Arg(240)->UseManualTime()->Iterations(11)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(suite_read, cold, Pages::cold)
-    ->Arg(240)
-    ->UseManualTime()
-    ->Iterations(11)
-    ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(suite_read, cached, Pages::cached)
-    ->Arg(240)
-    ->UseManualTime()
-    ->Iterations(11)
-    ->Unit(benchmark::kMillisecond);
+/// As of a default training: full16, 400 iterations.
+Checkpoint checkpoint_of_training() {
+  Checkpoint checkpoint;
+  checkpoint.policy.theta = Vector::Ones(parameter_count(checkpoint.policy));
+  checkpoint.first_moment = checkpoint.second_moment = checkpoint.policy.theta;
+  checkpoint.step = checkpoint.policy.trained_iterations = 400;
+  for (std::int64_t i = 1; i <= 400; ++i)
+    checkpoint.results.history.push_back({i, 0.5, 0.25, 0.25, 1e-3, 0, 0, 0.01});
+  return checkpoint;
+}
+
+void policy_write(benchmark::State& state) {
+  const Policy policy = checkpoint_of_training().policy;
+  Pair([&](const fs::path& path) { write_policy(world(), path, provenance, policy); }).compare_writing(state);
+}
+
+void checkpoint_write(benchmark::State& state) {
+  const Checkpoint checkpoint = checkpoint_of_training();
+  Pair([&](const fs::path& path) { write_checkpoint(world(), path, {}, checkpoint); }).compare_writing(state);
+}
+
+void results_write(benchmark::State& state) {
+  const Results results = checkpoint_of_training().results;
+  Pair([&](const fs::path& path) {
+    write_results(world(), path, provenance, results);
+  }).compare_writing(state);
+}
+
+void suites(benchmark::internal::Benchmark* benchmark) {
+  benchmark->Arg(240)->UseManualTime()->Iterations(11)->Unit(benchmark::kMillisecond);
+}
+void slow_suites(benchmark::internal::Benchmark* benchmark) {
+  benchmark->Arg(240)->UseManualTime()->Iterations(2)->Unit(benchmark::kMillisecond);
+}
+void larger_suites(benchmark::internal::Benchmark* benchmark) {
+  benchmark->Arg(960)->UseManualTime()->Iterations(5)->Unit(benchmark::kMillisecond);
+}
+void small_files(benchmark::internal::Benchmark* benchmark) {
+  benchmark->UseManualTime()->Iterations(21)->Unit(benchmark::kMillisecond);
+}
+
+BENCHMARK_CAPTURE(suite_write, none, Compression::none)->Apply(suites);
+BENCHMARK_CAPTURE(suite_write, labels, Compression::labels)->Apply(suites);
+BENCHMARK_CAPTURE(suite_write, all, Compression::all)->Apply(slow_suites);
+BENCHMARK_CAPTURE(suite_read, cold_none, Pages::cold, Compression::none)->Apply(suites);
+BENCHMARK_CAPTURE(suite_read, cached_none, Pages::cached, Compression::none)->Apply(suites);
+BENCHMARK_CAPTURE(suite_read, cached_labels, Pages::cached, Compression::labels)->Apply(suites);
+BENCHMARK_CAPTURE(suite_read, cached_all, Pages::cached, Compression::all)->Apply(slow_suites);
+// What a file costs, whatever its size, counts for less in larger ones.
+BENCHMARK_CAPTURE(suite_write, none, Compression::none)->Apply(larger_suites);
+BENCHMARK_CAPTURE(suite_read, cold_none, Pages::cold, Compression::none)->Apply(larger_suites);
+BENCHMARK_CAPTURE(suite_read, cached_none, Pages::cached, Compression::none)->Apply(larger_suites);
+BENCHMARK(policy_write)->Apply(small_files);
+BENCHMARK(checkpoint_write)->Apply(small_files);
+BENCHMARK(results_write)->Apply(small_files);
 
 } // namespace
 } // namespace metasieve
