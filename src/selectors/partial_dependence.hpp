@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/precision.hpp"
 #include "policy/network.hpp"
 
 namespace metasieve {
