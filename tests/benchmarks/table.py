@@ -90,7 +90,7 @@ def goals(measured, peaks, peer):
         share = rate / peaks["float32"] if rate and peaks else None
         yield f"policy network, forward and back, {size} rows: share of fp32 peak", share, "at least 0.75", \
             share and share >= 0.75
-    features = milliseconds("full16/3400")
+    features = milliseconds("features/full16_float32/3400")
     yield "features (full16) of 3,400 rows, ms", features, "under 8", features and features < 8
     suite = milliseconds("generate/seed_suite/100")
     yield "100-task seed suite, ms", suite, "under 500", suite and suite < 500
