@@ -20,7 +20,7 @@ import time
 
 import numpy as np
 
-TASKS, ROWS, QUERY, FEATURES = 16, 3750, 1607, 10
+TASKS, ROWS, QUERY, FEATURES = 16, 3749, 1608, 10  # of 5,357 rows 70 % are for training
 LAYERS = (FEATURES, 64, 32, 1)
 KEEP, TEMPERATURE, STEPS, STEP_SIZE, RIDGE, INTERCEPT_RIDGE = 0.7, 0.2, 5, 0.5, 1e-3, 1e-6
 SHARPNESS, GAP_FLOOR, FAIRNESS_WEIGHT = 4.0, 1e-4, 1.0
@@ -265,7 +265,8 @@ def main():
                 seconds[form].append(time.perf_counter() - begin)
                 busy[form].append(time.process_time() - begin_busy)
     figures = {form: {"median_ms": 1e3 * statistics.median(seconds[form]), "min_ms": 1e3 * min(seconds[form]),
-                      "min_cpu_ms": 1e3 * min(busy[form])} for form in FORMS}
+                      "median_cpu_ms": 1e3 * statistics.median(busy[form]), "min_cpu_ms": 1e3 * min(busy[form])}
+               for form in FORMS}
     best = min(figures, key=lambda form: figures[form]["min_cpu_ms"])
     blas = blas_in_use()
     result = {"torch": torch.__version__, "blas": blas, "threads": torch.get_num_threads(),
