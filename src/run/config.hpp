@@ -1,11 +1,8 @@
 #pragma once
 
-<<<<<<< HEAD
-#include "io/compression.hpp"
-=======
 #include "base/precision.hpp"
 #include "features/prepared_task.hpp"
->>>>>>> main
+#include "io/compression.hpp"
 #include "meta/meta_gradient.hpp"
 #include "policy/network.hpp"
 #include "selectors/contest.hpp"
