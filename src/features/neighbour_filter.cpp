@@ -12,7 +12,6 @@ using tile::lanes;
 using tile::Packet;
 using namespace Eigen::internal;
 
-constexpr Index block = NeighbourFilter::block, nearest = NeighbourFilter::nearest;
 constexpr Index groups = 64, parts = 3, part_rows = tile::rows / parts;
 constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr double square_limit = 1e30; // beyond, products in single precision could overflow

@@ -125,11 +125,11 @@ Vector rotated(const TridiagonalForm& form, Vector b) {
 
 Eigen::MatrixXf rotation(const TridiagonalForm& form) {
   // Blocks of reflections as I - V S V', S upper triangular (Schreiber and Van Loan 1989).
-  constexpr Index block = 32;
+  constexpr Index at_once = 32;
   const Index size = form.diagonal.size(), count = size - 1;
   Eigen::MatrixXf q = Eigen::MatrixXf::Identity(size, size);
-  for (Index begin = (count - 1) / block * block; begin >= 0; begin -= block) {
-    const Index width = std::min(block, count - begin), rest = size - begin - 1;
+  for (Index begin = (count - 1) / at_once * at_once; begin >= 0; begin -= at_once) {
+    const Index width = std::min(at_once, count - begin), rest = size - begin - 1;
     const Eigen::MatrixXf v = form.reflectors.block(begin + 1, begin, rest, width).cast<float>();
     const Eigen::MatrixXf inner = v.transpose() * v;
     Eigen::MatrixXf s = Eigen::MatrixXf::Zero(width, width);
