@@ -17,9 +17,8 @@ namespace metasieve {
 Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config,
              const Uses& uses, PhaseClock& clock, const std::function<bool()>& stopped,
              const std::function<void(double)>& prepared)
-    : source_(&source), prepare_(config.prepare_options(Seed{})), config.precision
-}
-, holds_rows_(config.suite.hold == Hold::memory) {
+    : source_(&source), prepare_(config.prepare_options(Seed{})),
+      holds_rows_(config.suite.hold == Hold::memory) {
   const std::vector<std::vector<double>> costs = phase_costs(source.shapes(ids), config, uses);
   const std::vector<Range> parts = uses.visits > 0 ? training_shards(costs, config, comm.size())
                                                    : shards_balanced_over(costs, comm.size());
