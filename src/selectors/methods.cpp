@@ -75,8 +75,18 @@ Vector highest(const Vector& score, double keep) {
   return weights;
 }
 
+Vector policy_score(const MatrixF& features, const Policy& policy) {
+  constexpr Index block = 4096; // rows at a time: their activations would take ten times the features' memory
+  Vector u(features.rows());
+  for (Index begin = 0; begin < u.size(); begin += block) {
+    const Index count = std::min(block, u.size() - begin);
+    u.segment(begin, count) = forward(policy, features.middleRows(begin, count).cast<double>()).u;
+  }
+  return u;
+}
+
 Vector policy_score(const PreparedTask& task, const Policy& policy) {
-  return forward(policy, task.features.cast<double>()).u;
+  return policy_score(task.features, policy);
 }
 
 Vector greedy_weights(const PreparedTask& task, double keep) {

@@ -17,7 +17,7 @@ double correlation(const Vector& a, const Vector& b) {
 }
 
 RoundsSelection selection(const Policy& policy, MatrixF features, Index rounds) {
-  const Vector score = forward(policy, features.cast<double>()).u;
+  const Vector score = policy_score(features, policy);
   return {score, highest(score, policy.keep), std::move(features), rounds};
 }
 
