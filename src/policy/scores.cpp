@@ -6,8 +6,22 @@
 
 namespace metasieve {
 
+namespace {
+
+Vector reference(const Policy& policy, const MatrixF& features) {
+  constexpr Index block_rows = 4096;
+  Vector u(features.rows());
+  for (Index begin = 0; begin < u.size(); begin += block_rows) {
+    const Index count = std::min(block_rows, u.size() - begin);
+    u.segment(begin, count) = forward(policy, features.middleRows(begin, count).cast<double>()).u;
+  }
+  return u;
+}
+
+} // namespace
+
 Vector scores(const Policy& policy, const MatrixF& features, Precision precision) {
-  if (precision == Precision::float64) return forward(policy, features.cast<double>()).u;
+  if (precision == Precision::float64) return reference(policy, features);
   constexpr Index block_rows = 480; // their activations fill some 250 kB
   PackedPolicy<> packed;
   packed.pack(policy);

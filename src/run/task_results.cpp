@@ -177,7 +177,8 @@ void add_missing(const Communicator& comm, const TaskSource& source, std::uint64
   for (const Index id : missing) costs.push_back(plan.cost(source.shape(id), id));
   const Range part = my_range(comm, 0, costs);
   const std::vector<Index> ids(missing.begin() + part.begin, missing.begin() + part.end);
-  const bool hold = plan.config.suite.hold == Hold::memory;
+  // Splits are made one by one of rows that are at hand: else a rank would hold them all.
+  const bool hold = plan.config.suite.hold == Hold::memory && source.has_families();
   std::vector<Task> tasks;
   if (hold) {
     const auto timed = clock.measure("make");

@@ -1,7 +1,6 @@
 #include "selectors/assess.hpp"
 
-#include "inner/logistic.hpp"
-
+#include <algorithm>
 #include <limits>
 
 namespace metasieve {
@@ -16,12 +15,21 @@ Metrics undefined_metrics() {
 
 } // namespace
 
+FinalFits::FinalFits(const PreparedTask& task, double ridge)
+    : task_(task), ridge_(ridge_diagonal(task.probe.beta.size(), ridge)),
+      test_(design_matrix(task.test, task.probe.standardizer)) {
+  newton_.load(design_matrix(task.train, task.probe.standardizer));
+}
+
+Model FinalFits::fit(const Vector& weights, const Labels& labels) {
+  std::ranges::copy(labels, newton_.labels().begin());
+  std::ranges::copy(weights, newton_.weights().begin());
+  const FitStatus status = newton_.fit(task_.probe.beta, ridge_);
+  return {weights, test_score(newton_.beta()), status == FitStatus::diverged};
+}
+
 Model fit_model(const PreparedTask& task, const Vector& weights, const Labels& labels, double ridge) {
-  const Matrix x = design_matrix(task.train, task.probe.standardizer);
-  const LogisticFit fit =
-      fit_logistic(x, to_vector(labels), weights, task.probe.beta, ridge_diagonal(x.cols(), ridge));
-  return {weights, design_matrix(task.test, task.probe.standardizer) * fit.beta,
-          fit.status == FitStatus::diverged};
+  return FinalFits(task, ridge).fit(weights, labels);
 }
 
 Assessment assess(const PreparedTask& task, const Model& model) {

@@ -2,6 +2,7 @@
 
 #include "fairness/metrics.hpp"
 #include "features/prepared_task.hpp"
+#include "inner/newton.hpp"
 #include "selectors/diagnostics.hpp"
 
 namespace metasieve {
@@ -11,6 +12,25 @@ struct Model {
   Vector weights;      ///< [n] >= 0, of the training rows
   Vector score;        ///< [m], of the test rows: yhat = 1 where it is > 0
   bool failed = false; ///< the fit diverged
+};
+
+/// The final fits of one task: its designs are made once, and the memory of the fit is kept.
+class FinalFits {
+public:
+  /// `ridge` as in the inner problem. `task` must outlive it.
+  FinalFits(const PreparedTask& task, double ridge);
+  /// A logistic regression to convergence on the weighted training rows, with `labels` [n].
+  [[nodiscard]] Model fit(const Vector& weights, const Labels& labels);
+  /// Scores of the training rows by the last fit, unless that has failed. [n]
+  [[nodiscard]] Vector train_score() const { return newton_.logits(); }
+  /// Scores of the test rows by coefficients [p]. [m]
+  [[nodiscard]] Vector test_score(const Vector& beta) const { return test_ * beta; }
+
+private:
+  const PreparedTask& task_;
+  Vector ridge_;
+  Matrix test_;
+  NewtonFit newton_;
 };
 
 /// The final fit of most methods: a logistic regression to convergence on the weighted training rows, with

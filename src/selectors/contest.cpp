@@ -13,13 +13,15 @@ namespace {
 /// A task with what several methods need of it.
 class Arena {
 public:
-  Arena(const PreparedTask& task, const ContestOptions& options) : task_(task), options_(options) {}
+  Arena(const PreparedTask& task, const ContestOptions& options)
+      : task_(task), options_(options), fits_(task, options.ridge) {}
 
-  [[nodiscard]] Assessment of_weights(const Vector& weights) const {
-    return assess(task_, fit_model(task_, weights, task_.train.y, options_.ridge));
+  [[nodiscard]] Assessment of_weights(const Vector& weights) {
+    return assess(task_, fits_.fit(weights, task_.train.y));
   }
+  [[nodiscard]] Assessment oracle() { return assess_oracle(task_, fits_.fit(ones(), task_.train.y_clean)); }
 
-  [[nodiscard]] Assessment roh() const {
+  [[nodiscard]] Assessment roh() {
     RohOptions roh;
     roh.fairness = options_.fairness == Gap::dp ? RohFairness::dp : RohFairness::eqodds;
     roh.tau = options_.roh_tau > 0 ? options_.roh_tau : share_of_clean_labels();
@@ -27,48 +29,43 @@ public:
     roh.task = task_.id;
     const RohFit fit =
         fit_roh(train_design(), task_.train.y, task_.train.group, scaled_to(task_.train.rows(), roh));
-    return assess(task_, {fit.selected, test_score(fit.beta), fit.status == FitStatus::diverged});
+    return assess(task_, {fit.selected, fits_.test_score(fit.beta), fit.status == FitStatus::diverged});
   }
 
-  [[nodiscard]] Assessment penalised(double weight) const {
+  [[nodiscard]] Assessment penalised(double weight) {
     return assess(task_, penalised_model(task_.train.y, weight));
   }
-  [[nodiscard]] Assessment oracle_penalised() const {
+  [[nodiscard]] Assessment oracle_penalised() {
     return assess_oracle(task_, penalised_model(task_.train.y_clean, options_.penalty));
   }
 
-  [[nodiscard]] Assessment threshold(double tolerance) const {
-    const Matrix x = train_design();
-    const Vector ones = Vector::Ones(x.rows());
-    const LogisticFit fit = fit_logistic(x, to_vector(task_.train.y), ones, task_.probe.beta,
-                                         ridge_diagonal(x.cols(), options_.ridge));
-    if (fit.status == FitStatus::diverged || !fit.beta.allFinite()) return assess(task_, {ones, {}, true});
-    const GroupThresholds thresholds =
-        choose_thresholds(x * fit.beta, task_.train.y, task_.train.group, options_.fairness, tolerance);
-    return assess(task_, {ones, apply(thresholds, test_score(fit.beta), task_.test.group), false});
-  }
-
-  [[nodiscard]] Assessment oracle() const {
-    const Vector ones = Vector::Ones(task_.train.rows());
-    return assess_oracle(task_, fit_model(task_, ones, task_.train.y_clean, options_.ridge));
+  [[nodiscard]] Assessment threshold(double tolerance) {
+    const Model plain = fits_.fit(ones(), task_.train.y);
+    if (plain.failed || !plain.score.allFinite()) return assess(task_, {ones(), {}, true});
+    const GroupThresholds thresholds = choose_thresholds(fits_.train_score(), task_.train.y,
+                                                         task_.train.group, options_.fairness, tolerance);
+    return assess(task_, {ones(), apply(thresholds, plain.score, task_.test.group), false});
   }
 
 private:
-  [[nodiscard]] Matrix train_design() const { return design_matrix(task_.train, task_.probe.standardizer); }
-  [[nodiscard]] Vector test_score(const Vector& beta) const {
-    return design_matrix(task_.test, task_.probe.standardizer) * beta;
+  [[nodiscard]] Vector ones() const { return Vector::Ones(task_.train.rows()); }
+  [[nodiscard]] const Matrix& train_design() {
+    if (!train_) train_ = design_matrix(task_.train, task_.probe.standardizer);
+    return *train_;
   }
   [[nodiscard]] double share_of_clean_labels() const {
     return (task_.train.y.array() == task_.train.y_clean.array()).cast<double>().mean();
   }
-  [[nodiscard]] Model penalised_model(const Labels& labels, double weight) const {
+  [[nodiscard]] Model penalised_model(const Labels& labels, double weight) {
     const LogisticFit fit =
         fit_penalised(train_design(), labels, task_.train.group, {options_.fairness, weight, options_.ridge});
-    return {Vector::Ones(labels.size()), test_score(fit.beta), fit.status == FitStatus::diverged};
+    return {ones(), fits_.test_score(fit.beta), fit.status == FitStatus::diverged};
   }
 
   const PreparedTask& task_;
   const ContestOptions& options_;
+  FinalFits fits_;
+  std::optional<Matrix> train_; // made when the first method asks
 };
 
 /// The scores that several methods of one policy share, made when the first asks.
@@ -104,8 +101,7 @@ Vector policy_weights(Method method, const Policy& policy, Scores& scores) {
   }
 }
 
-Assessment assess_peer(Method method, const PreparedTask& task, const ContestOptions& options) {
-  const Arena arena(task, options);
+Assessment assess_peer(Method method, Arena& arena, const PreparedTask& task, const ContestOptions& options) {
   switch (method) {
   case Method::greedy: return arena.of_weights(greedy_weights(task, options.keep));
   case Method::greedy_weighted:
@@ -125,7 +121,7 @@ Assessment assess_peer(Method method, const PreparedTask& task, const ContestOpt
 
 std::vector<Entry> contest(const PreparedTask& task, const std::vector<Method>& methods,
                            const ContestOptions& options, const std::function<void(Method)>& done) {
-  const Arena arena(task, options);
+  Arena arena(task, options);
   Scores untrained(task, options.untrained, options.selection);
   std::vector<Scores> trained;
   for (const Policy& policy : options.policies) trained.emplace_back(task, policy, options.selection);
@@ -140,7 +136,7 @@ std::vector<Entry> contest(const PreparedTask& task, const std::vector<Method>& 
       entries.push_back(
           {method, -1, 0.0, arena.of_weights(policy_weights(method, options.untrained, untrained))});
     } else {
-      entries.push_back({method, -1, 0.0, assess_peer(method, task, options)});
+      entries.push_back({method, -1, 0.0, assess_peer(method, arena, task, options)});
     }
     if (done) done(method);
   }
@@ -149,7 +145,7 @@ std::vector<Entry> contest(const PreparedTask& task, const std::vector<Method>& 
 
 std::vector<Entry> frontier(const PreparedTask& task, const FrontierSettings& settings,
                             const ContestOptions& options) {
-  const Arena arena(task, options);
+  Arena arena(task, options);
   std::vector<Entry> entries;
   for (std::size_t p = 0; p < options.policies.size(); ++p) {
     const Policy& policy = options.policies[p];

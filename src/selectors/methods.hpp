@@ -48,7 +48,7 @@ enum class Method {
 /// 1 for the floor(keep n) (at least 1) rows of highest score, ties by index; 0 for the others. score [n].
 [[nodiscard]] Vector highest(const Vector& score, double keep);
 
-/// The network's output for the rows of a task: u [n], higher is more trusted.
+/// The network's output for the training rows of a task: u [n], higher is more trusted.
 [[nodiscard]] Vector policy_score(const PreparedTask& task, const Policy& policy);
 
 // Training weights of each row, [n] >= 0: 0 or 1 for a hard selection.

@@ -1,7 +1,9 @@
 #include "selectors/roh.hpp"
 
 #include "base/error.hpp"
+#include "base/sampler.hpp"
 #include "features/cells.hpp"
+#include "inner/newton_kernels.hpp"
 #include "policy/adam.hpp"
 
 #include <algorithm>
@@ -10,6 +12,8 @@
 
 namespace metasieve {
 namespace {
+
+constexpr Index most_steps = 250; // of an epoch
 
 void require(bool legal, const char* name, double value, const char* domain) {
   if (legal) return;
@@ -37,34 +41,71 @@ Vector start(Index columns, const RohOptions& options) {
   return beta;
 }
 
-/// The rows of each pool in random order: batch b takes the next `count` of them, and begins again at the
-/// end.
-void shuffle(std::vector<RohPool>& pools, Index epoch, const RohOptions& options) {
-  for (std::size_t k = 0; k < pools.size(); ++k) {
-    const auto step = static_cast<std::uint64_t>(epoch) * 4 + k;
-    const std::vector<Index> order = permutation({options.seed, Draw::roh_batches, options.task, step},
-                                                 static_cast<Index>(pools[k].rows.size()));
-    std::vector<Index> shuffled(order.size());
-    std::transform(order.begin(), order.end(), shuffled.begin(),
-                   [&](Index i) { return pools[k].rows[static_cast<std::size_t>(i)]; });
-    pools[k].rows = std::move(shuffled);
-  }
-}
+/// The batches of one epoch after the other, in memory that is kept.
+class Batches {
+public:
+  Batches(const Matrix& x, const Vector& y, const RohOptions& options) : x_(x), y_(y), options_(options) {}
 
-/// Of the mean logistic loss over batch number `batch`; zero if the pools' counts are all rounded to none.
-/// [p]
-Vector batch_gradient(const Matrix& x, const Vector& y, const Vector& beta, const std::vector<RohPool>& pools,
-                      Index batch) {
-  Vector gradient = Vector::Zero(beta.size());
-  Index rows = 0;
-  for (const RohPool& pool : pools)
-    for (Index k = 0; k < pool.count; ++k, ++rows) {
-      const auto at = static_cast<std::size_t>(batch * pool.count + k) % pool.rows.size();
-      const Index i = pool.rows[at];
-      gradient += (sigmoid(x.row(i).dot(beta)) - y(i)) * x.row(i).transpose();
+  /// Draws the rows of an epoch of `steps` batches: each pool's in random order, and from the first again
+  /// after the last.
+  void draw(const std::vector<RohPool>& pools, Index epoch, Index steps) {
+    pools_.clear();
+    for (std::size_t k = 0; k < pools.size(); ++k) {
+      const auto step = static_cast<std::uint64_t>(epoch) * 4 + k;
+      const Index size = std::ssize(pools[k].rows), used = std::min(size, pools[k].count * steps);
+      RohPool drawn{{}, pools[k].count};
+      for (const Index i : sampler_.draw({options_.seed, Draw::roh_batches, options_.task, step}, size, used))
+        drawn.rows.push_back(pools[k].rows[static_cast<std::size_t>(i)]);
+      pools_.push_back(std::move(drawn));
     }
-  return gradient / static_cast<double>(std::max<Index>(1, rows));
-}
+  }
+
+  /// Of the mean logistic loss over batch number `batch`; zero if the pools' counts are all rounded to none.
+  /// [p]
+  Vector gradient(const Vector& beta, Index batch) {
+    const Index rows = gather(batch), padded = simd::padded(rows, newton::lanes), columns = x_.cols();
+    const Vector against = -beta;
+    double *const f = f_.sized(padded), *const residual = residual_.sized(padded);
+    const newton::Block block{columns_.data(), stride_, columns, padded};
+    std::fill_n(f, padded, 0.0);
+    newton::move_logits(block, against.data(), f, f);
+    newton::derive(padded, f, labels_.data(), used_.data(), p_.sized(padded), residual);
+    const Index sums = simd::padded(columns, newton::lanes);
+    std::fill_n(sums_.sized(sums * newton::lanes), sums * newton::lanes, 0.0);
+    newton::add_products(block, residual, sums_.data());
+    newton::add_up(sums_.data(), sums, total_.sized(sums));
+    return Eigen::Map<const Vector>(total_.data(), columns) / static_cast<double>(std::max<Index>(1, rows));
+  }
+
+private:
+  /// The rows of a batch by columns; returns how many.
+  Index gather(Index batch) {
+    Index most = 0, to = 0;
+    for (const RohPool& pool : pools_) most += pool.count;
+    stride_ = simd::padded(most, newton::lanes);
+    double* const columns = columns_.sized(stride_ * x_.cols());
+    for (simd::Buffer<double>* const each : {&labels_, &used_})
+      std::fill_n(each->sized(stride_), stride_, 0.0);
+    for (const RohPool& pool : pools_)
+      for (Index k = 0; k < pool.count; ++k, ++to) {
+        const Index i = pool.rows[static_cast<std::size_t>(batch * pool.count + k) % pool.rows.size()];
+        for (Index j = 0; j < x_.cols(); ++j) columns[j * stride_ + to] = x_(i, j);
+        labels_.data()[to] = y_(i);
+        used_.data()[to] = 1.0;
+      }
+    for (Index j = 0; j < x_.cols(); ++j)
+      std::fill(columns + j * stride_ + to, columns + (j + 1) * stride_, 0.0);
+    return to;
+  }
+
+  const Matrix& x_;
+  const Vector& y_;
+  const RohOptions& options_;
+  Sampler sampler_;
+  std::vector<RohPool> pools_;
+  Index stride_ = 0;
+  simd::Buffer<double> columns_, labels_, used_, f_, p_, residual_, sums_, total_;
+};
 
 /// How often the pools' rows are taken, as weights with sum `total`. [n]
 Vector pool_weights(const std::vector<RohPool>& pools, Index size, double total) {
@@ -95,6 +136,7 @@ RohFit fit_roh(const Matrix& x, const Labels& y, const Labels& group, const RohO
   std::vector<RohPool> pools;
   RohFit fit{start(x.cols(), options), {}, {}, observed_lambda(cell), FitStatus::step_limit};
   Adam adam(x.cols());
+  Batches batches(x, target, options);
 
   for (Index epoch = 0; epoch < options.epochs && fit.status != FitStatus::diverged; ++epoch) {
     const bool warm = epoch < options.warm_start;
@@ -106,10 +148,10 @@ RohFit fit_roh(const Matrix& x, const Labels& y, const Labels& group, const RohO
     const auto kept = static_cast<Index>(rows.size());
     const Index batch = std::max<Index>(1, std::min(options.batch, kept));
     pools = batch_pools(rows, cell, fit.lambda, batch, warm ? RohFairness::none : options.fairness);
-    shuffle(pools, epoch, options);
-    for (Index step = 0; step < kept / batch; ++step)
-      fit.beta =
-          adam.update(fit.beta, batch_gradient(x, target, fit.beta, pools, step), options.learning_rate);
+    const Index steps = std::min(kept / batch, most_steps);
+    batches.draw(pools, epoch, steps);
+    for (Index step = 0; step < steps; ++step)
+      fit.beta = adam.update(fit.beta, batches.gradient(fit.beta, step), options.learning_rate);
     if (!fit.beta.allFinite()) fit.status = FitStatus::diverged;
   }
 

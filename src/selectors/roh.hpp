@@ -41,7 +41,8 @@ struct RohFit {
 /// says. x [n, p] with the intercept last (design_matrix), y [n], group [n]. One group, one class and
 /// empty cells are legal. From the authors' program it differs in arithmetic (double, plain means where
 /// theirs add one to the count), in the order of a cell's rows once a batch has passed its end, and where
-/// theirs has no answer: an empty cell, fewer rows than a batch.
+/// theirs has no answer: an empty cell, fewer rows than a batch. And an epoch has at most 250 batches, so
+/// that its time is bounded: with more than 25,000 rows kept it sees a random part of them.
 /// @throws ConfigError if an option is out of its domain.
 [[nodiscard]] RohFit fit_roh(const Matrix& x, const Labels& y, const Labels& group,
                              const RohOptions& options);

@@ -4,6 +4,7 @@
 #include "selectors/roh_selection.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 namespace metasieve {
@@ -151,6 +152,23 @@ TEST(RohSelectRows, equals_four_knapsacks_filled_row_by_row) {
   EXPECT_EQ(select_rows(loss, cell, {0.75, 0.5}, 0.9, RohFairness::dp),
             select_rows(loss, cell, {0.75, 0.5}, 0.9, RohFairness::eqodds));
   EXPECT_LE(select_rows(loss, cell, observed, 0.9, RohFairness::dp).size(), 360U);
+}
+
+TEST(RohSelectRows, losses_that_share_a_class_or_stand_apart_are_taken_in_their_order) {
+  const Index rows = 3000;
+  const Labels cell = cell_of(coin(rows, 6, 0.4), coin(rows, 7, 0.7));
+  const Vector smooth = normals(rows, 8).array().square();
+  Vector apart = smooth, endless = smooth;
+  apart(17) = 1e300; // all others are equal beside it
+  endless(17) = std::numeric_limits<double>::infinity();
+  const Vector ties = (4.0 * smooth.array()).floor();
+
+  for (const Vector& loss : {smooth, apart, endless, ties, Vector(Vector::Constant(rows, 0.7)), Vector(-smooth)})
+    for (const double tau : {0.001, 0.3, 0.9, 1.0})
+      for (const RohLambda& lambda : {RohLambda{0.75, 0.5}, RohLambda{1.0, 1.0}})
+        EXPECT_EQ(select_rows(loss, cell, lambda, tau, RohFairness::eqodds),
+                  knapsack(loss, cell, lambda, std::floor(tau * 3000)))
+            << loss(0) << ' ' << tau << ' ' << lambda[0];
 }
 
 TEST(RohSelectRows, a_cell_over_its_share_ends_the_selection) {
