@@ -14,7 +14,7 @@ constexpr std::int64_t steps_from_zero = 8, steps_from_near = 4;
 std::int64_t product(std::int64_t rows, std::int64_t columns) { return 2 * rows * columns; }
 
 /// Newton's method: logits, gradient and Hessian in each step.
-std::int64_t newton(std::int64_t steps, std::int64_t rows, std::int64_t columns) {
+std::int64_t newton_steps(std::int64_t steps, std::int64_t rows, std::int64_t columns) {
   return steps * (2 * product(rows, columns) + product(rows * columns, columns));
 }
 
@@ -49,9 +49,9 @@ std::int64_t pullback_flops(const Policy& policy) {
 
 Flops preparation_flops(const TaskShape& task, const PrepareOptions& options) {
   const std::int64_t n = task.train_rows, d = task.columns, p = d + (options.use_group ? 2 : 1);
-  std::int64_t sum = newton(steps_from_zero, n, p);
+  std::int64_t sum = newton_steps(steps_from_zero, n, p);
   if (options.features != FeatureSet::seed10)
-    sum += neighbours(n, d) + 4 * newton(steps_from_near, n, p) + fourier(n, d); // 5 folds of 4/5 of the rows
+    sum += neighbours(n, d) + 4 * newton_steps(steps_from_near, n, p) + fourier(n, d); // 5 folds of 4/5 of the rows
   return {sum, true};
 }
 
@@ -83,7 +83,7 @@ Flops inner_flops(const TaskShape& task, const MetaOptions& options, bool use_gr
     const std::int64_t back = unrolled->first_order ? 1 : 2;
     return {query + preconditioner + unrolled->steps * (2 + back) * product(n, p)};
   }
-  return {query + newton(steps_from_near, n, p) + product(n * p, p) + 2 * product(n, p), true};
+  return {query + newton_steps(steps_from_near, n, p) + product(n * p, p) + 2 * product(n, p), true};
 }
 
 } // namespace metasieve
