@@ -4,7 +4,6 @@
 #include "run/diagnosis.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 namespace metasieve {
@@ -13,7 +12,7 @@ namespace {
 double real(Index count) { return static_cast<double>(count); }
 
 /// Forward alone, and forward with pullback: nanoseconds per row and parameter.
-constexpr double forward_cost = 0.055, forward_and_pullback_cost = 0.152;
+constexpr double forward_cost = 0.02, forward_and_pullback_cost = 0.055;
 
 /// Nanoseconds per byte of a task that is read from a file in the page cache, and checked.
 constexpr double reading_cost = 0.6;
@@ -27,32 +26,31 @@ double mean_visits(const Config& config, Index training_tasks) {
 }
 
 double generation_cost(const TaskShape& task) {
-  return real(task.train_rows + task.test_rows) * (88.0 + 23.0 * real(task.columns)) + 3.3e4;
+  return real(task.train_rows + task.test_rows) * (100.0 + 37.0 * real(task.columns)) + 2e4;
 }
 
 double preparation_cost(const TaskShape& task, FeatureSet features) {
   const double n = real(task.train_rows), d = real(task.columns);
-  const double probe = n * (240.0 + 14.0 * d);
+  const double probe = n * (155.0 + 10.0 * d) + 6e3;
   if (features == FeatureSet::seed10) return probe;
   // Neighbours among all rows, or among 4,000 of a large task; folds and Fourier features by rows.
   const double reference_rows = n > 10000.0 ? 4000.0 : n;
-  const double neighbours = n * reference_rows * (0.31 + 0.0585 * d);
-  return probe + neighbours + n * (8000.0 + 140.0 * d) + 3.1e6;
+  const double neighbours = n * reference_rows * (0.22 + 0.011 * d);
+  return probe + neighbours + n * (2700.0 + 80.0 * d) + 2.35e6;
 }
 
 double visit_cost(const TaskShape& task, const Config& config) {
   const double n = real(task.train_rows), m = real(task.test_rows), d = real(task.columns);
   const double rows = config.meta.support > 0 ? std::min(real(config.meta.support), n) : n;
-  const double fit = config.inner.method == InnerMethod::implicit
-                         ? 30.0 + 13.0 * d
-                         : real(config.inner.unrolled.steps) * (16.0 + 0.6 * d);
+  const bool newton = config.inner.method == InnerMethod::implicit;
+  const double fit = newton ? 60.0 + 5.0 * d : real(config.inner.unrolled.steps) * (3.0 + 0.3 * d);
   const double network = forward_and_pullback_cost * real(parameter_count(config.policy));
-  return rows * (108.0 + network + fit) + 18.0 * n + 2.1 * m * d + 3.7e4;
+  return rows * (network + fit) + m * (8.0 + 1.2 * d) + (newton ? 4.5e4 : 1e4);
 }
 
 double assessment_cost(const TaskShape& task, const Config& config) {
   const double network = forward_cost * real(parameter_count(config.policy));
-  return real(task.train_rows) * (380.0 + network + 20.0 * real(task.columns));
+  return real(task.train_rows) * (250.0 + network + 4.5 * real(task.columns));
 }
 
 double response_cost(const TaskShape& task, const Config& config) {
@@ -62,19 +60,19 @@ double response_cost(const TaskShape& task, const Config& config) {
 }
 
 double validation_cost(const TaskShape& task, const Config& config) {
-  return 1.3 * assessment_cost(task, config); // measured: 1.2 to 1.4; scores and rows are at hand
+  return 1.6 * assessment_cost(task, config); // the second fit has its scores at hand, and no sorting
 }
 
 namespace {
 
 // Of one method on one task, beyond its final fit.
 double roh_cost(const TaskShape& task) {
-  return 400.0 * real(task.train_rows) * (95.0 + 4.0 * real(task.columns));
+  return 400.0 * real(task.train_rows) * (45.0 + 1.9 * real(task.columns));
 }
 double penalised_cost(const TaskShape& task) {
-  return real(task.train_rows) * (1200.0 + 120.0 * real(task.columns));
+  return real(task.train_rows) * (300.0 + 38.0 * real(task.columns));
 }
-double threshold_cost(const TaskShape& task) { return real(task.train_rows) * 150.0 + 2e6; }
+double threshold_cost(const TaskShape& task) { return real(task.train_rows) * 150.0 + 6e5; }
 
 /// The policy's own part of meta_*: adaptation and rounds.
 double selection_cost(const TaskShape& task, const Config& config, Index steps) {
@@ -88,7 +86,7 @@ double selection_cost(const TaskShape& task, const Config& config, Index steps) 
 }
 
 double method_cost(Method method, const TaskShape& task, const Config& config) {
-  const double fit = real(task.train_rows) * (380.0 + 20.0 * real(task.columns));
+  const double fit = real(task.train_rows) * (60.0 + 4.5 * real(task.columns));
   switch (method) {
   case Method::roh: return roh_cost(task);
   case Method::penalised:
@@ -206,11 +204,9 @@ double index_bytes(Index tasks, bool generated) {
 }
 
 double working_bytes(const TaskShape& task, const Policy& policy) {
-  const std::vector<Index>& hidden = policy.hidden;
-  const double widths = real(std::accumulate(hidden.begin(), hidden.end(), feature_count(policy.features)) +
-                             *std::max_element(hidden.begin(), hidden.end()));
-  const double fourier = policy.features == FeatureSet::seed10 ? 0.0 : 325.0; // the basis, mostly
-  return 8.0 * real(task.train_rows) * std::max(fourier, widths);
+  // Features and design in double, each twice for a while; blocks of rows of everything else.
+  const double columns = 2.0 * real(feature_count(policy.features)) + 2.0 * real(task.columns + 2) + 16.0;
+  return 8.0 * real(task.train_rows) * columns + 4e6;
 }
 
 } // namespace metasieve

@@ -19,10 +19,10 @@ struct Uses {
 /// How often a training task is visited over the whole training, on average.
 [[nodiscard]] double mean_visits(const Config& config, Index training_tasks);
 
-// Predicted nanoseconds of one core, within 20 % on a 2023 server processor with AVX-512 (fitted to
-// tests/benchmarks/bench_meta.cpp for 70 to 14,000 rows and 5 to 20 columns, generation and visits to
-// tests/simgrid/measure_tasks.cpp: a visit is predicted within 6 %, one standard deviation). On others the
-// ratios hold, and dealing tasks over ranks needs no more.
+// Predicted nanoseconds of one core in float32, within 20 % on a 2023 server processor with AVX-512 (fitted
+// to tests/simgrid/measure_tasks.cpp for 70 to 18,000 training rows and 5 to 40 columns, which the forms
+// follow within 6 %, one standard deviation; methods to profiles of evaluate). On others the ratios hold, and
+// dealing tasks over ranks needs no more.
 [[nodiscard]] double generation_cost(const TaskShape& task);
 /// Probe and features.
 [[nodiscard]] double preparation_cost(const TaskShape& task, FeatureSet features);
