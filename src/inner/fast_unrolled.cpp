@@ -124,8 +124,7 @@ const T* FastUnrolled<T>::pullback(const Rows& rows, const T* weights, const Vec
     common += weighted / total_;
     if (!options.first_order) adjoint_ += sums_ / total_ + ridge_.cwiseProduct(direction_);
   }
-  const P shift = pset1<P>(static_cast<T>(common)),
-          scale = pset1<P>(static_cast<T>(1.0 / total_));
+  const P shift = pset1<P>(static_cast<T>(common)), scale = pset1<P>(static_cast<T>(1.0 / total_));
   for (Index i = 0; i < n; i += lanes<P>)
     pstore(d_weights + i, pmul(psub(pload<P>(d_weights + i), shift), scale));
   std::fill(d_weights + n, d_weights + stride, T{0});

@@ -33,7 +33,7 @@ private:
   void accumulate(std::span<const double> values, std::size_t begin);
 
   double bound_;
-  double scale_; // a power of two: multiplying by it is exact
+  double scale_;                         // a power of two: multiplying by it is exact
   std::vector<std::int64_t> sums_, all_; // of this rank, of all
   Vector total_;
   std::mutex guard_;

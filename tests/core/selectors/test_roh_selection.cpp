@@ -163,7 +163,8 @@ TEST(RohSelectRows, losses_that_share_a_class_or_stand_apart_are_taken_in_their_
   endless(17) = std::numeric_limits<double>::infinity();
   const Vector ties = (4.0 * smooth.array()).floor();
 
-  for (const Vector& loss : {smooth, apart, endless, ties, Vector(Vector::Constant(rows, 0.7)), Vector(-smooth)})
+  for (const Vector& loss :
+       {smooth, apart, endless, ties, Vector(Vector::Constant(rows, 0.7)), Vector(-smooth)})
     for (const double tau : {0.001, 0.3, 0.9, 1.0})
       for (const RohLambda& lambda : {RohLambda{0.75, 0.5}, RohLambda{1.0, 1.0}})
         EXPECT_EQ(select_rows(loss, cell, lambda, tau, RohFairness::eqodds),
