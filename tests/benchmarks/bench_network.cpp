@@ -1,12 +1,15 @@
 // The policy network in float32 beside the processor's peak: GFLOP/s of its multiply-adds, there and back.
 
 #include "meta/fast_meta_gradient.hpp"
+#include "peak.hpp"
 #include "policy/weights.hpp"
 #include "tasks/generate.hpp"
 
 #include <benchmark/benchmark.h>
 
-#include <map>
+#include <algorithm>
+#include <chrono>
+#include <limits>
 #include <vector>
 
 namespace metasieve {
@@ -56,6 +59,39 @@ void network(benchmark::State& state, FeatureSet set, bool back) {
 void network_rows(benchmark::internal::Benchmark* benchmark) {
   benchmark->Arg(100)->Arg(500)->Arg(600)->Arg(1000)->Arg(3750)->Unit(benchmark::kMicrosecond);
 }
+
+/// Both ways beside the peak, in turn, so that both see the same machine; of the fastest of each.
+void network_and_peak(benchmark::State& state, FeatureSet set) {
+  const Index n = state.range(0);
+  const Policy policy = policy_of(set);
+  PackedPolicy<> packed;
+  packed.pack(policy);
+  const Eigen::VectorXf d_u = Eigen::VectorXf::Ones(simd::padded(n, 16));
+  Vector d_theta(policy.theta.size());
+  FastNetwork<> fast;
+  fast.load(uniform_features(n, feature_count(set)), {});
+  const auto seconds = [](auto&& work) {
+    const auto begin = std::chrono::steady_clock::now();
+    work();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  };
+  double network_seconds = std::numeric_limits<double>::infinity(), peak_seconds = network_seconds, flops = 0;
+  for (auto _ : state) {
+    network_seconds = std::min(network_seconds, seconds([&] {
+                                 static_cast<void>(fast.forward(packed));
+                                 fast.pullback(packed, d_u.data(), d_theta);
+                               }));
+    peak_seconds = std::min(peak_seconds, seconds([&] { flops = multiply_adds_in_registers<float>(20000); }));
+  }
+  const double rate = 2.0 * static_cast<double>(n) * multiply_adds(policy, true) / network_seconds;
+  state.counters["of_peak"] = rate / (flops / peak_seconds);
+}
+BENCHMARK_CAPTURE(network_and_peak, seed10, FeatureSet::seed10)
+    ->Arg(500)
+    ->Arg(600)
+    ->Arg(3750)
+    ->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(network_and_peak, full16, FeatureSet::full16)->Arg(600)->Unit(benchmark::kMicrosecond);
 
 BENCHMARK_CAPTURE(network, forward_seed10, FeatureSet::seed10, false)->Apply(network_rows);
 BENCHMARK_CAPTURE(network, forward_and_pullback_seed10, FeatureSet::seed10, true)->Apply(network_rows);

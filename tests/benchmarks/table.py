@@ -86,8 +86,7 @@ def goals(measured, peaks, peer):
     ratio = peer["min_cpu_ms"] / iteration if peer and iteration else None
     yield "meta-iteration: PyTorch's time / ours", ratio, "at least 3.5", ratio and ratio >= 3.5
     for size in (500, 600, 3750):
-        rate = counter(f"network/forward_and_pullback_seed10/{size}", "GFLOP/s")
-        share = rate / peaks["float32"] if rate and peaks else None
+        share = counter(f"network_and_peak/seed10/{size}", "of_peak")
         yield f"policy network, forward and back, {size} rows: share of fp32 peak", share, "at least 0.75", \
             share and share >= 0.75
     features = milliseconds("features/full16_float32/3400")
