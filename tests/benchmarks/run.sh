@@ -17,7 +17,7 @@ fi
 if grep -q '^benchmark_DIR:PATH=.*-NOTFOUND' "$build/CMakeCache.txt"; then
   cmake -S . -B "$build" > /dev/null # it may have come since
 fi
-if ! cmake --build "$build" --target help | grep -qw benchmarks; then
+if ! grep -qw benchmarks <<< "$(cmake --build "$build" --target help)"; then
   echo "Google Benchmark is missing: jobs/bootstrap.sh installs it or names its package (Debian: libbenchmark-dev);" >&2
   echo "if it is there, the build must have METASIEVE_BENCHMARKS=ON" >&2
   exit 2
