@@ -17,9 +17,10 @@ struct FeatureOptions {
 };
 
 /// [n, f]: all that the policy may know of each training row, scaled per task (DESIGN section 3). Always
-/// finite. In float32, sums of thousands of products are in single precision where that moves no column by
-/// more than 1e-4 of its spread, but for ranks of nearly equal values. Takes no other split, so it cannot
-/// leak one; never reads train.y_clean.
+/// finite. In float32, sums of thousands of products are in single precision where that moves no column of
+/// ordinary tasks by more than 1e-4 of its spread, but for ranks of nearly equal values; rff_margin by up to
+/// 2e-3 in rows far from all others, whose error is divided by 1 - leverage. Takes no other split, so it
+/// cannot leak one; never reads train.y_clean.
 [[nodiscard]] Matrix meta_features(const Split& train, const Probe& probe, const FeatureOptions& options);
 
 } // namespace metasieve

@@ -14,7 +14,7 @@
 namespace metasieve {
 namespace {
 
-/// section.key -> value of a resolved configuration.
+/// section.key -> value of a resolved configuration. What is not there had no other value yet.
 std::map<std::string, std::string> values_of(const std::string& ini) {
   std::map<std::string, std::string> values;
   std::istringstream lines(ini);
@@ -24,6 +24,7 @@ std::map<std::string, std::string> values_of(const std::string& ini) {
     if (line.starts_with('[') && line.ends_with(']')) section = line.substr(1, line.size() - 2);
     if (equals != std::string::npos) values[section + "." + line.substr(0, equals)] = line.substr(equals + 3);
   }
+  values.try_emplace("policy.precision", "float64"); // 0.1.0 knew no other
   return values;
 }
 

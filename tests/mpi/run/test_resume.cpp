@@ -28,6 +28,19 @@ TEST(ChangedKeys, are_those_that_change_the_mathematics) {
   EXPECT_EQ(changed("family.biased.minority", "0.3").size(), 1U);
 }
 
+TEST(ChangedKeys, of_a_checkpoint_that_does_not_name_its_precision_are_those_of_float64) {
+  const auto changed_to = [](const std::string& precision) {
+    std::string before = resolved_ini(config_with("policy.precision", precision));
+    const std::string line = "precision = " + precision + "\n";
+    const std::string now = before;
+    before.erase(before.find(line), line.size());
+    return changed_keys(before, now, true);
+  };
+
+  EXPECT_EQ(changed_to("float64"), std::vector<std::string>());
+  EXPECT_EQ(changed_to("float32"), (std::vector<std::string>{"policy.precision = float32 (was float64)"}));
+}
+
 TEST(ChangedKeys, are_not_those_of_output_limits_and_more_iterations) {
   for (const auto& [key, value] :
        std::vector<std::pair<std::string, std::string>>{{"output.checkpoint_every", "3"},
