@@ -44,4 +44,10 @@ private:
   std::vector<T, Eigen::aligned_allocator<T>> values_;
 };
 
+/// `n` values of a buffer as a vector: Eigen's own are given back and taken anew whenever their size changes.
+template <class T>
+[[nodiscard]] Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, 1>> vector_in(Buffer<T>& buffer, Index n) {
+  return {buffer.sized(n), n};
+}
+
 } // namespace metasieve::simd

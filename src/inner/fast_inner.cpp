@@ -5,6 +5,8 @@
 namespace metasieve {
 namespace {
 
+using simd::vector_in;
+
 constexpr Index step = simd::lanes<simd::Packet<float>>;
 
 /// Labels of the rows `rows`, of all where it is empty, to out[0..n-1].
@@ -21,8 +23,9 @@ void copy_labels(const Labels& y, std::span<const Index> rows, Index n, T* out) 
 void FastInner::load(const Split& split, const Standardizer& standardizer, std::span<const Index> rows,
                      const Vector& probe, const InnerOptions& options) {
   rows_ = rows.empty() ? split.rows() : std::ssize(rows);
+  columns_of_x_ = probe.size();
   options_ = options;
-  probe_ = probe;
+  vector_in(probe_, columns_of_x_) = probe;
   const auto* const unrolled = std::get_if<Unrolled>(&options.method);
   if (unrolled == nullptr)
     load_newton(split, standardizer, rows);
@@ -36,7 +39,7 @@ template <class T>
 void FastInner::load(Steps<T>& steps, const Split& split, const Standardizer& standardizer,
                      std::span<const Index> rows) {
   auto& [x, y] = steps.rows;
-  x.resize(rows_, probe_.size());
+  x.resize(rows_, columns_of_x_);
   steps.columns.clear();
   for (Index j = 0; j < x.columns(); ++j) steps.columns.push_back(x.column(j));
   fill_design<T>(split, standardizer, rows, steps.columns);
@@ -46,9 +49,9 @@ void FastInner::load(Steps<T>& steps, const Split& split, const Standardizer& st
 
 void FastInner::load_newton(const Split& split, const Standardizer& standardizer,
                             std::span<const Index> rows) {
-  newton_.load(rows_, probe_.size());
+  newton_.load(rows_, columns_of_x_);
   columns_.clear();
-  for (Index j = 0; j < probe_.size(); ++j) columns_.push_back(newton_.column(j).data());
+  for (Index j = 0; j < columns_of_x_; ++j) columns_.push_back(newton_.column(j).data());
   fill_design<double>(split, standardizer, rows, columns_);
   copy_labels(split.y, rows, rows_, newton_.labels().data());
 }
@@ -65,21 +68,23 @@ FitStatus FastInner::fit(Steps<T>& steps, const Unrolled& options, const float* 
   T* const own = steps.weights.sized(stride);
   for (Index i = 0; i < rows_; ++i) own[i] = static_cast<T>(weights[i]);
   std::fill(own + rows_, own + stride, T{0});
-  beta_ = steps.unrolled.fit(steps.rows, own, probe_, options_.ridge, options);
+  vector_in(beta_, columns_of_x_) =
+      steps.unrolled.fit(steps.rows, own, vector_in(probe_, columns_of_x_), options_.ridge, options);
   return steps.unrolled.status();
 }
 
 FitStatus FastInner::fit_newton(const float* weights) {
   double* const own = newton_.weights().data();
   for (Index i = 0; i < rows_; ++i) own[i] = static_cast<double>(weights[i]);
-  ridge_.setConstant(probe_.size(), options_.ridge);
-  ridge_(probe_.size() - 1) = 1e-6;
-  const FitStatus status = newton_.fit(probe_, ridge_);
-  beta_ = newton_.beta();
+  auto ridge = vector_in(ridge_, columns_of_x_);
+  ridge.setConstant(options_.ridge);
+  ridge(columns_of_x_ - 1) = 1e-6;
+  const FitStatus status = newton_.fit(vector_in(probe_, columns_of_x_), ridge);
+  vector_in(beta_, columns_of_x_) = newton_.beta();
   return status;
 }
 
-const float* FastInner::pullback(const Vector& d_beta) {
+const float* FastInner::pullback(const Input& d_beta) {
   const auto* const unrolled = std::get_if<Unrolled>(&options_.method);
   if (unrolled == nullptr) return rounded(newton_.pullback(d_beta).data());
   if (unrolled->precondition)

@@ -12,16 +12,19 @@ namespace metasieve {
 /// implicit method and with the preconditioner.
 class FastInner {
 public:
+  using View = Eigen::Map<const Vector>;
+  using Input = Eigen::Ref<const Vector>;
+
   /// The problem of the rows `rows` of `split`, all where it is empty. probe [p].
   void load(const Split& split, const Standardizer& standardizer, std::span<const Index> rows,
             const Vector& probe, const InnerOptions& options);
 
   /// weights [n] > 0, of the last load. Its beta() is valid unless it diverged.
   FitStatus fit(const float* weights);
-  [[nodiscard]] const Vector& beta() const noexcept { return beta_; }
+  [[nodiscard]] View beta() const { return {beta_.data(), columns_of_x_}; }
 
   /// d_beta [p] -> d_weights [n], 0 beyond up to whole packets; of the last fit.
-  [[nodiscard]] const float* pullback(const Vector& d_beta);
+  [[nodiscard]] const float* pullback(const Input& d_beta);
 
 private:
   /// The steps in T, and what they read.
@@ -42,9 +45,9 @@ private:
   template <class T>
   const float* rounded(const T* d_weights);
 
-  Index rows_ = 0;
+  Index rows_ = 0, columns_of_x_ = 0;
   InnerOptions options_;
-  Vector probe_, beta_, ridge_;
+  simd::Buffer<double> probe_, beta_, ridge_; ///< [p]
   Steps<float> steps_;
   Steps<double> preconditioned_;
   NewtonFit newton_;

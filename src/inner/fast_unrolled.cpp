@@ -33,16 +33,17 @@ Eigen::MatrixXd inverse_gram(const Columns<T>& x) {
 
 /// direction_ = P direction.
 template <class T>
-void FastUnrolled<T>::precondition(const Vector& direction) {
+void FastUnrolled<T>::precondition(const Input& direction) {
+  auto out = vector_in(direction_, direction.size());
   if (preconditioner_.size() == 0)
-    direction_ = direction;
+    out = direction;
   else
-    direction_.noalias() = preconditioner_ * direction;
+    out.noalias() = preconditioner_ * direction;
 }
 
 template <class T>
-const Vector& FastUnrolled<T>::fit(const Rows& rows, const T* weights, const Vector& probe, double ridge,
-                                   const Unrolled& options) {
+typename FastUnrolled<T>::View FastUnrolled<T>::fit(const Rows& rows, const T* weights, const Input& probe,
+                                                    double ridge, const Unrolled& options) {
   const Columns<T>& x = rows.x;
   using P = Packet<T>;
   const Index p = x.columns(), stride = x.stride();
@@ -50,64 +51,68 @@ const Vector& FastUnrolled<T>::fit(const Rows& rows, const T* weights, const Vec
     preconditioner_ = inverse_gram(x);
   else
     preconditioner_.resize(0, 0);
-  ridge_.setConstant(p, ridge);
-  ridge_(p - 1) = 1e-6;
-  iterates_.resize(static_cast<std::size_t>(options.steps));
-  predictions_.sized(options.steps * stride);
-  scratch_.sized(stride);
+  auto penalty = vector_in(ridge_, p), beta = vector_in(beta_, p), sums = vector_in(sums_, p);
+  auto direction = vector_in(direction_, p);
+  auto coefficients = vector_in(coefficients_, p);
+  penalty.setConstant(ridge);
+  penalty(p - 1) = 1e-6;
+  steps_ = options.steps;
+  predictions_.sized(steps_ * stride);
+  T* const residual = scratch_.sized(stride);
   along_.sized(stride);
   total_ = 0.0;
   x.for_each_block([&](Index begin, Index end) { total_ += sum_of(weights, begin, end); });
 
   if (options.start == Start::probe)
-    beta_ = probe;
+    beta = probe;
   else
-    beta_.setZero(p);
-  for (Index k = 0; k < options.steps; ++k) {
-    iterates_[static_cast<std::size_t>(k)] = beta_;
-    coefficients_ = beta_.template cast<T>();
-    sums_.setZero(p);
+    beta.setZero();
+  for (Index k = 0; k < steps_; ++k) {
+    coefficients = beta.template cast<T>();
+    sums.setZero();
     T* const predicted = predictions_.data() + k * stride;
-    T* const residual = scratch_.data();
     x.for_each_block([&](Index begin, Index end) {
-      combine(x, coefficients_.data(), begin, end, predicted);
+      combine(x, coefficients.data(), begin, end, predicted);
       for (Index i = begin; i < end; i += lanes<P>) {
         const P probability = logistic(pload<P>(predicted + i));
         pstore(predicted + i, probability);
         pstore(residual + i, pmul(pload<P>(weights + i), psub(probability, pload<P>(rows.y.data() + i))));
       }
-      correlate(x, residual, begin, end, sums_.data());
+      correlate(x, residual, begin, end, sums.data());
     });
-    sums_ = sums_ / total_ + ridge_.cwiseProduct(beta_);
-    precondition(sums_);
-    beta_ -= options.step_size * direction_;
+    sums = sums / total_ + penalty.cwiseProduct(beta);
+    precondition(sums);
+    beta -= options.step_size * direction;
   }
   // A fixed number of steps is the model itself, not a failure to converge.
-  status_ = beta_.allFinite() ? FitStatus::converged : FitStatus::diverged;
-  return beta_;
+  status_ = beta.allFinite() ? FitStatus::converged : FitStatus::diverged;
+  return {beta.data(), p};
 }
 
 template <class T>
-const T* FastUnrolled<T>::pullback(const Rows& rows, const T* weights, const Vector& d_beta,
+const T* FastUnrolled<T>::pullback(const Rows& rows, const T* weights, const Input& d_beta,
                                    const Unrolled& options) {
   const Columns<T>& x = rows.x;
   using P = Packet<T>;
   const Index n = x.rows(), p = x.columns(), stride = x.stride();
   T* const d_weights = d_weights_.sized(stride);
   std::fill_n(d_weights, stride, T{0});
+  const auto penalty = vector_in(ridge_, p);
+  auto sums = vector_in(sums_, p), adjoint = vector_in(adjoint_, p), d_gradient = vector_in(direction_, p);
+  auto coefficients = vector_in(coefficients_, p);
   double common = 0.0; // of all rows: through the sum of the weights
-  adjoint_ = d_beta;   // d outer / d beta_{k+1}
-  for (std::size_t k = iterates_.size(); k-- > 0;) {
-    precondition(adjoint_);
-    direction_ *= -options.step_size; // d gradient
-    coefficients_ = direction_.template cast<T>();
-    sums_.setZero(p);
-    const T* const predicted = predictions_.data() + static_cast<Index>(k) * stride;
+  adjoint = d_beta;    // d outer / d beta_{k+1}
+  for (Index k = steps_; k-- > 0;) {
+    precondition(adjoint);
+    d_gradient *= -options.step_size;
+    coefficients = d_gradient.template cast<T>();
+    sums.setZero();
+    const T* const predicted = predictions_.data() + k * stride;
     T* const along = along_.data();
     T* const curvature = scratch_.data();
     double weighted = 0.0;
     x.for_each_block([&](Index begin, Index end) {
-      combine(x, coefficients_.data(), begin, end, along);
+      combine(x, coefficients.data(), begin, end, along);
       P sum = pset1<P>(T{0});
       for (Index i = begin; i < end; i += lanes<P>) {
         const P probability = pload<P>(predicted + i), direction = pload<P>(along + i),
@@ -119,10 +124,10 @@ const T* FastUnrolled<T>::pullback(const Rows& rows, const T* weights, const Vec
                pmul(pmul(weight, direction), psub(probability, pmul(probability, probability))));
       }
       weighted += static_cast<double>(predux(sum));
-      if (!options.first_order) correlate(x, curvature, begin, end, sums_.data());
+      if (!options.first_order) correlate(x, curvature, begin, end, sums.data());
     });
     common += weighted / total_;
-    if (!options.first_order) adjoint_ += sums_ / total_ + ridge_.cwiseProduct(direction_);
+    if (!options.first_order) adjoint += sums / total_ + penalty.cwiseProduct(d_gradient);
   }
   const P shift = pset1<P>(static_cast<T>(common)), scale = pset1<P>(static_cast<T>(1.0 / total_));
   for (Index i = 0; i < n; i += lanes<P>)

@@ -11,29 +11,32 @@ namespace metasieve {
 template <class T>
 class FastUnrolled {
 public:
+  using View = Eigen::Map<const Vector>;
+  using Input = Eigen::Ref<const Vector>;
+
   struct Rows {
     simd::Columns<T> x; ///< [n, p], intercept last
     simd::Buffer<T> y;  ///< [n], 0 or 1; zeros up to x.stride()
   };
 
   /// weights [n] > 0, zeros up to x.stride(); probe [p] -> beta_K [p]; its status says whether it is finite.
-  [[nodiscard]] const Vector& fit(const Rows& rows, const T* weights, const Vector& probe, double ridge,
-                                  const Unrolled& options);
+  [[nodiscard]] View fit(const Rows& rows, const T* weights, const Input& probe, double ridge,
+                         const Unrolled& options);
   [[nodiscard]] FitStatus status() const noexcept { return status_; }
 
   /// d_beta [p] -> d_weights [n], zeros up to x.stride(). Of the last fit.
-  [[nodiscard]] const T* pullback(const Rows& rows, const T* weights, const Vector& d_beta,
+  [[nodiscard]] const T* pullback(const Rows& rows, const T* weights, const Input& d_beta,
                                   const Unrolled& options);
 
 private:
-  void precondition(const Vector& direction);
+  void precondition(const Input& direction);
 
   FitStatus status_ = FitStatus::converged;
-  Vector beta_, ridge_, sums_, direction_, adjoint_;
-  Eigen::Matrix<T, Eigen::Dynamic, 1> coefficients_;
+  simd::Buffer<double> beta_, ridge_, sums_, direction_, adjoint_; ///< [p]
+  simd::Buffer<T> coefficients_;                                   ///< [p]
   Eigen::MatrixXd preconditioner_;
   double total_ = 1;
-  std::vector<Vector> iterates_;
+  Index steps_ = 0;
   simd::Buffer<T> predictions_; ///< [steps, stride]
   simd::Buffer<T> along_, scratch_, d_weights_;
 };

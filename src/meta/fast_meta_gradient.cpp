@@ -63,18 +63,20 @@ TaskFailure FastMetaGradient::differentiate(const PreparedTask& task, const Poli
   clock.add_to(result_.policy_seconds);
 
   if (inner_.fit(weights) == FitStatus::diverged) return TaskFailure::inner_fit;
-  coefficients_ = inner_.beta().cast<float>();
-  d_beta_.setZero(coefficients_.size());
+  auto coefficients = simd::vector_in(coefficients_, query_.columns());
+  auto d_beta = simd::vector_in(d_beta_, query_.columns());
+  coefficients = inner_.beta().cast<float>();
+  d_beta.setZero();
   float* const score = score_.sized(query_.stride());
   query_.for_each_block(
-      [&](Index begin, Index end) { combine(query_, coefficients_.data(), begin, end, score); });
+      [&](Index begin, Index end) { combine(query_, coefficients.data(), begin, end, score); });
   const FastOuterLoss::Value outer = outer_(score, task.test.y, task.test.group, options.outer);
   result_.loss = outer.loss;
   result_.accuracy_loss = outer.accuracy_loss;
   result_.fairness_loss = outer.fairness_loss;
   query_.for_each_block(
-      [&](Index begin, Index end) { correlate(query_, outer_.d_score(), begin, end, d_beta_.data()); });
-  const float* const d_weights = inner_.pullback(d_beta_);
+      [&](Index begin, Index end) { correlate(query_, outer_.d_score(), begin, end, d_beta.data()); });
+  const float* const d_weights = inner_.pullback(d_beta);
   clock.add_to(result_.inner_seconds);
 
   network_.pullback(packed, keep_.pullback(d_weights), result_.d_theta);

@@ -35,9 +35,8 @@ private:
   FastInner inner_;
   simd::Columns<float> query_;  ///< [m, p]
   std::vector<float*> columns_; ///< of it
-  simd::Buffer<float> score_;
-  Eigen::VectorXf coefficients_;
-  Vector d_beta_;
+  simd::Buffer<float> score_, coefficients_;
+  simd::Buffer<double> d_beta_;
   FastOuterLoss outer_;
 };
 
