@@ -109,8 +109,8 @@ def stored(name, **how):
 
 
 SUITE_FORM = {
-    "x in chunks": (stored("train/x", chunks=(10,)), "train/x.*one piece"),
-    "labels compressed": (stored("test/y", compression="gzip"), "test/y.*one piece"),
+    "x by another filter": (stored("train/x", compression="lzf"), "train/x.*unusual filters"),
+    "labels by another filter": (stored("test/y", compression="lzf"), "test/y.*unusual filters"),
     "offsets in packed bits": (stored("test/x_offset", scaleoffset=0), "test/x_offset.*unusual filters"),
     "no x": (drop("train/x"), "train/x"),
     "no test part": (drop("test"), "test/x"),
