@@ -1,6 +1,5 @@
 #include "mpi/allocations.hpp"
 
-#include <atomic>
 #include <cstdlib>
 
 // Sanitizers have an allocator of their own.
@@ -10,7 +9,7 @@
 
 namespace {
 
-std::atomic<std::size_t> count = 0;
+thread_local std::size_t count = 0;
 
 } // namespace
 
