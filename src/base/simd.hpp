@@ -38,7 +38,6 @@ public:
   }
   [[nodiscard]] T* data() noexcept { return values_.data(); }
   [[nodiscard]] const T* data() const noexcept { return values_.data(); }
-  [[nodiscard]] Index capacity() const noexcept { return std::ssize(values_); }
 
 private:
   std::vector<T, Eigen::aligned_allocator<T>> values_;

@@ -13,10 +13,6 @@ using namespace simd;
 using P = Packet<float>;
 constexpr Index step = lanes<P>;
 
-constexpr double sharpness = 4.0;
-constexpr double gap_floor = 1e-4;
-constexpr double smallest_cell = 3.0;
-
 P constant(double value) { return pset1<P>(static_cast<float>(value)); }
 
 void fill(float* out, const Labels& labels) {

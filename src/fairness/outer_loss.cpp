@@ -8,10 +8,6 @@
 namespace metasieve {
 namespace {
 
-constexpr double sharpness = 4.0;     // of the sigmoid that stands for the decision 1[f > 0]
-constexpr double gap_floor = 1e-4;    // keeps sqrt(D^2 + floor) differentiable at D = 0
-constexpr double smallest_cell = 3.0; // rows
-
 struct Term {
   double value = 0;
   Vector d_score; // [m]

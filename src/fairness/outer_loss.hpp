@@ -8,6 +8,10 @@ enum class AccuracyLoss { logistic, zero_one };
 /// dp: demographic parity; eo: equalised odds; both: the mean of the two; none: 0.
 enum class Gap { dp, eo, both, none };
 
+inline constexpr double sharpness = 4.0;     ///< of the sigmoid that stands for the decision 1[f > 0]
+inline constexpr double gap_floor = 1e-4;    ///< keeps sqrt(D^2 + floor) differentiable at D = 0
+inline constexpr double smallest_cell = 3.0; ///< rows of a group without which a gap is undefined
+
 struct OuterOptions {
   AccuracyLoss accuracy_loss = AccuracyLoss::zero_one;
   Gap fairness = Gap::eo;

@@ -77,8 +77,7 @@ FitStatus FastInner::fit_newton(const float* weights) {
   double* const own = newton_.weights().data();
   for (Index i = 0; i < rows_; ++i) own[i] = static_cast<double>(weights[i]);
   auto ridge = vector_in(ridge_, columns_of_x_);
-  ridge.setConstant(options_.ridge);
-  ridge(columns_of_x_ - 1) = 1e-6;
+  set_ridge_diagonal(ridge, options_.ridge);
   const FitStatus status = newton_.fit(vector_in(probe_, columns_of_x_), ridge);
   vector_in(beta_, columns_of_x_) = newton_.beta();
   return status;

@@ -54,8 +54,7 @@ typename FastUnrolled<T>::View FastUnrolled<T>::fit(const Rows& rows, const T* w
   auto penalty = vector_in(ridge_, p), beta = vector_in(beta_, p), sums = vector_in(sums_, p);
   auto direction = vector_in(direction_, p);
   auto coefficients = vector_in(coefficients_, p);
-  penalty.setConstant(ridge);
-  penalty(p - 1) = 1e-6;
+  set_ridge_diagonal(penalty, ridge);
   steps_ = options.steps;
   predictions_.sized(steps_ * stride);
   T* const residual = scratch_.sized(stride);

@@ -6,9 +6,14 @@
 
 namespace metasieve {
 
+void set_ridge_diagonal(Eigen::Ref<Vector> diagonal, double ridge) {
+  diagonal.setConstant(ridge);
+  diagonal(diagonal.size() - 1) = 1e-6;
+}
+
 Vector ridge_diagonal(Index columns, double ridge) {
-  Vector diagonal = Vector::Constant(columns, ridge);
-  diagonal(columns - 1) = 1e-6;
+  Vector diagonal(columns);
+  set_ridge_diagonal(diagonal, ridge);
   return diagonal;
 }
 

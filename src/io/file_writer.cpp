@@ -27,6 +27,10 @@ h5::File create_collectively(const Communicator& comm, const std::filesystem::pa
   return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), "H5Fcreate"};
 }
 
+std::int64_t bytes_of_row(const FileWriter::Table& table) {
+  return static_cast<std::int64_t>(H5Tget_size(table.type.get())) * std::max<Index>(table.columns, 1);
+}
+
 /// Deflate at its fastest level; chunks that would not shrink are stored as they are.
 void set_packed(hid_t creation, hsize_t value_bytes, hsize_t rows) {
   const hsize_t chunk = std::min(rows, static_cast<hsize_t>(chunk_bytes) / value_bytes);
@@ -132,8 +136,7 @@ FileWriter::Table FileWriter::begin(const std::string& name, hid_t type, Index r
 
 void FileWriter::append(Table& table, Index rows, const RowSource& source) {
   // Every rank makes the same number of transfers, the last ones empty on ranks with less.
-  const auto row_bytes =
-      static_cast<std::int64_t>(H5Tget_size(table.type.get())) * std::max<Index>(table.columns, 1);
+  const std::int64_t row_bytes = bytes_of_row(table);
   const std::int64_t block = std::max<std::int64_t>(transfer_bytes / row_bytes, 1);
   const std::int64_t blocks = comm_.max((rows + block - 1) / block);
   const Index first = table.mine.begin + table.written;
@@ -146,20 +149,13 @@ void FileWriter::append(Table& table, Index rows, const RowSource& source) {
       table.sum += checksum(first + turn.begin, static_cast<std::size_t>(row_bytes), {staged_.data(), bytes});
     });
     step([&] { transfer(table, {first + turn.begin, first + turn.end}, staged_.data()); });
-    if (table.place)
-      hints_.written(*table.place + static_cast<std::uint64_t>((first + turn.begin) * row_bytes), bytes);
   }
   table.written += rows;
 }
 
 void FileWriter::write_rows(Table& table, Range rows, std::span<const std::byte> bytes) {
-  if (rows.size() > 0)
-    table.sum += checksum(rows.begin, bytes.size() / static_cast<std::size_t>(rows.size()), bytes);
+  table.sum += checksum(rows.begin, static_cast<std::size_t>(bytes_of_row(table)), bytes);
   step([&] { transfer(table, rows, bytes.data()); });
-  if (table.place && rows.size() > 0) {
-    const std::uint64_t row_bytes = bytes.size() / static_cast<std::size_t>(rows.size());
-    hints_.written(*table.place + static_cast<std::uint64_t>(rows.begin) * row_bytes, bytes.size());
-  }
   table.written += rows.size();
 }
 
@@ -228,6 +224,10 @@ void FileWriter::transfer(const Table& table, Range rows, const std::byte* data)
   h5::check(H5Pget_mpio_actual_io_mode(collective.get(), &mode), "H5Pget_mpio_actual_io_mode");
   all_collective_ =
       all_collective_ && (mode == H5D_MPIO_CONTIGUOUS_COLLECTIVE || mode == H5D_MPIO_CHUNK_COLLECTIVE);
+  if (!table.place) return;
+  const std::int64_t row_bytes = bytes_of_row(table);
+  hints_.written(*table.place + static_cast<std::uint64_t>(rows.begin * row_bytes),
+                 static_cast<std::uint64_t>(rows.size() * row_bytes));
 }
 
 /// Room for all that HDF5 has still to write: its own structures, between the values and after them.

@@ -2,15 +2,11 @@
 
 #include "inner/fast_design.hpp"
 
-#include <algorithm>
-#include <chrono>
+#include <cmath>
 #include <limits>
-#include <utility>
 
 namespace metasieve {
 namespace {
-
-bool one_class(const Labels& y) { return y.size() > 0 && y.minCoeff() == y.maxCoeff(); }
 
 bool all_finite(const float* values, Index n) {
   return Eigen::Map<const Eigen::VectorXf>(values, n).allFinite();
@@ -18,49 +14,37 @@ bool all_finite(const float* values, Index n) {
 
 } // namespace
 
-/// Adds the seconds since it was last asked.
-class FastMetaGradient::Clock {
-public:
-  void add_to(double& seconds) {
-    const auto before = std::exchange(last_, std::chrono::steady_clock::now());
-    seconds += std::chrono::duration<double>(last_ - before).count();
-  }
-
-private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
-
 const MetaGradient& FastMetaGradient::operator()(const PreparedTask& task, const Policy& policy,
                                                  const PackedPolicy<>& packed, const MetaOptions& options,
                                                  std::uint64_t step) {
-  Clock clock;
+  Lap lap;
   result_.d_theta.setZero(policy.theta.size());
   result_.policy_seconds = result_.inner_seconds = 0.0;
-  result_.failure = differentiate(task, policy, packed, options, step, clock);
+  result_.failure = differentiate(task, policy, packed, options, step, lap);
   if (result_.failure != TaskFailure::none) {
     result_.loss = result_.accuracy_loss = result_.fairness_loss = std::numeric_limits<double>::quiet_NaN();
     result_.d_theta.setZero();
-    clock.add_to(result_.inner_seconds);
+    result_.inner_seconds += lap.seconds();
   }
   return result_;
 }
 
 TaskFailure FastMetaGradient::differentiate(const PreparedTask& task, const Policy& policy,
                                             const PackedPolicy<>& packed, const MetaOptions& options,
-                                            std::uint64_t step, Clock& clock) {
-  if (one_class(task.train.y)) return TaskFailure::one_class;
-  if (task.probe.status == FitStatus::diverged) return TaskFailure::probe;
+                                            std::uint64_t step, Lap& lap) {
+  if (const TaskFailure beforehand = failure_beforehand(task); beforehand != TaskFailure::none)
+    return beforehand;
   const std::span<const Index> rows = draw_support(task, options, step);
   const Index n = rows.empty() ? task.train.rows() : std::ssize(rows);
   inner_.load(task.train, task.probe.standardizer, rows, task.probe.beta, options.inner);
   load_query(task);
-  clock.add_to(result_.inner_seconds);
+  result_.inner_seconds += lap.seconds();
 
   network_.load(task.features, rows);
   const float* const u = network_.forward(packed);
   if (!all_finite(u, n)) return TaskFailure::policy;
   const float* const weights = keep_.keep(u, n, policy.keep, policy.temperature);
-  clock.add_to(result_.policy_seconds);
+  result_.policy_seconds += lap.seconds();
 
   if (inner_.fit(weights) == FitStatus::diverged) return TaskFailure::inner_fit;
   auto coefficients = simd::vector_in(coefficients_, query_.columns());
@@ -77,10 +61,10 @@ TaskFailure FastMetaGradient::differentiate(const PreparedTask& task, const Poli
   query_.for_each_block(
       [&](Index begin, Index end) { correlate(query_, outer_.d_score(), begin, end, d_beta.data()); });
   const float* const d_weights = inner_.pullback(d_beta);
-  clock.add_to(result_.inner_seconds);
+  result_.inner_seconds += lap.seconds();
 
   network_.pullback(packed, keep_.pullback(d_weights), result_.d_theta);
-  clock.add_to(result_.policy_seconds);
+  result_.policy_seconds += lap.seconds();
   const bool finite = std::isfinite(result_.loss) && result_.d_theta.allFinite();
   return finite ? TaskFailure::none : TaskFailure::gradient;
 }

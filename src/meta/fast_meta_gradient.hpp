@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/lap.hpp"
 #include "base/sampler.hpp"
 #include "fairness/fast_outer_loss.hpp"
 #include "inner/fast_inner.hpp"
@@ -21,9 +22,8 @@ public:
                                                std::uint64_t step);
 
 private:
-  class Clock;
   TaskFailure differentiate(const PreparedTask& task, const Policy& policy, const PackedPolicy<>& packed,
-                            const MetaOptions& options, std::uint64_t step, Clock& clock);
+                            const MetaOptions& options, std::uint64_t step, Lap& lap);
   [[nodiscard]] std::span<const Index> draw_support(const PreparedTask& task, const MetaOptions& options,
                                                     std::uint64_t step);
   void load_query(const PreparedTask& task);

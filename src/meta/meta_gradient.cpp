@@ -1,12 +1,12 @@
 #include "meta/meta_gradient.hpp"
 
+#include "base/lap.hpp"
+#include "base/sampler.hpp"
 #include "policy/weights.hpp"
 
-#include <algorithm>
-#include <chrono>
 #include <limits>
 #include <numeric>
-#include <utility>
+#include <span>
 
 namespace metasieve {
 namespace {
@@ -15,31 +15,23 @@ std::vector<Index> support_rows(const PreparedTask& task, const MetaOptions& opt
   const Index rows = task.train.rows();
   if (options.support > 0 && options.support < rows) {
     const Stream stream(options.seed, Draw::support, task.id, step);
-    std::vector<Index> drawn = sample_without_replacement(stream, rows, options.support);
-    std::sort(drawn.begin(), drawn.end()); // memory order
-    return drawn;
+    Sampler sampler;
+    const std::span<const Index> drawn = sampler.draw_sorted(stream, rows, options.support); // memory order
+    return {drawn.begin(), drawn.end()};
   }
   std::vector<Index> all(static_cast<std::size_t>(rows));
   std::iota(all.begin(), all.end(), Index{0});
   return all;
 }
 
-/// Seconds since it was last asked, some 25 ns each time.
-class Lap {
-public:
-  double seconds() {
-    const Clock::time_point before = std::exchange(last_, Clock::now());
-    return std::chrono::duration<double>(last_ - before).count();
-  }
-
-private:
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point last_ = Clock::now();
-};
-
 bool one_class(const Labels& y) { return y.size() > 0 && y.minCoeff() == y.maxCoeff(); }
 
 } // namespace
+
+TaskFailure failure_beforehand(const PreparedTask& task) {
+  if (one_class(task.train.y)) return TaskFailure::one_class;
+  return task.probe.status == FitStatus::diverged ? TaskFailure::probe : TaskFailure::none;
+}
 
 MetaGradient task_meta_gradient(const PreparedTask& task, const Policy& policy, const MetaOptions& options,
                                 std::uint64_t step) {
@@ -55,8 +47,8 @@ MetaGradient task_meta_gradient(const PreparedTask& task, const Policy& policy, 
                         policy_seconds,
                         inner_seconds + lap.seconds()};
   };
-  if (one_class(task.train.y)) return failed(TaskFailure::one_class);
-  if (task.probe.status == FitStatus::diverged) return failed(TaskFailure::probe);
+  if (const TaskFailure beforehand = failure_beforehand(task); beforehand != TaskFailure::none)
+    return failed(beforehand);
   const std::vector<Index> rows = support_rows(task, options, step);
   const InnerProblem problem{design_matrix(task.train, task.probe.standardizer, rows),
                              to_vector(task.train.y(rows)), task.probe.beta};

@@ -41,6 +41,9 @@ struct MetaGradient {
   double inner_seconds = 0;  ///< of the rest: inner fit, outer loss, and back
 };
 
+/// Why no gradient can be had of a task whatever the policy: one_class or probe; none if it can.
+[[nodiscard]] TaskFailure failure_beforehand(const PreparedTask& task);
+
 /// The whole chain for one task at meta-iteration `step`: features -> policy -> weights -> inner fit -> query
 /// loss, and back. A pure function of its arguments, but for the seconds. A numerical failure is said in
 /// `failure` (and NaN), not an exception.

@@ -1,31 +1,14 @@
 #pragma once
 
+#include "base/lap.hpp"
 #include "io/results_file.hpp"
 
-#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <string>
 #include <vector>
 
 namespace metasieve {
-
-[[nodiscard]] inline double wall_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-/// Seconds since it was last asked, or made.
-class Lap {
-public:
-  [[nodiscard]] double seconds() {
-    const double before = last_;
-    last_ = wall_seconds();
-    return last_ - before;
-  }
-
-private:
-  double last_ = wall_seconds();
-};
 
 /// Floating-point operations of a phase, where they are counted: a multiply-add counts two.
 struct Flops {

@@ -57,10 +57,9 @@ Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, cons
 }
 
 const std::vector<Index>& Shard::in_turn(const std::vector<Index>& tasks) {
-  const auto cost = [&](Index i) { return visit_costs_[static_cast<std::size_t>(i - ids_.begin)]; };
   turns_ = tasks;
-  std::sort(turns_.begin(), turns_.end(),
-            [&](Index a, Index b) { return cost(a) != cost(b) ? cost(a) > cost(b) : a < b; });
+  sort_longest_first(turns_,
+                     [this](Index i) { return visit_costs_[static_cast<std::size_t>(i - ids_.begin)]; });
   return turns_;
 }
 

@@ -28,8 +28,8 @@ public:
   /// Task i of ids(), with probe and features. Thread-safe; the same bits however tasks are held.
   [[nodiscard]] std::shared_ptr<const PreparedTask> task(Index i) const;
 
-  /// `tasks` of ids() in the order in which threads should visit them: the longest first, so that none begins
-  /// a long one when the others are about to end (Graham 1969). Valid until the next call.
+  /// `tasks` of ids() in the order in which threads should visit them: see sort_longest_first. Valid until
+  /// the next call.
   [[nodiscard]] const std::vector<Index>& in_turn(const std::vector<Index>& tasks);
 
   /// Sum modulo 2^64 over the tasks of what fingerprint() says of each.

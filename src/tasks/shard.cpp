@@ -73,12 +73,15 @@ std::vector<Range> shards_balanced_over(std::span<const std::vector<double>> pha
   return best;
 }
 
+void sort_longest_first(std::vector<Index>& items, const std::function<double(Index)>& cost) {
+  std::sort(items.begin(), items.end(), [&](Index a, Index b) {
+    const double of_a = cost(a), of_b = cost(b);
+    return of_a != of_b ? of_a > of_b : a < b;
+  });
+}
+
 std::vector<Index> longest_first(std::vector<Index> items, const std::function<double(Index)>& cost) {
-  std::vector<std::pair<double, Index>> by_cost;
-  for (const Index item : items) by_cost.emplace_back(-cost(item), item);
-  std::stable_sort(by_cost.begin(), by_cost.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  std::transform(by_cost.begin(), by_cost.end(), items.begin(), [](const auto& pair) { return pair.second; });
+  sort_longest_first(items, cost);
   return items;
 }
 

@@ -18,8 +18,11 @@ namespace metasieve {
 /// least together. At least one phase.
 [[nodiscard]] std::vector<Range> shards_balanced_over(std::span<const std::vector<double>> phases, int parts);
 
-/// `items` in the order in which threads should take them: the longest first, so that none begins a long one
-/// when the others are about to end (Graham 1969). Equal ones stay in their order.
+/// Puts `items` into the order in which threads should take them: the longest first, so that none begins a
+/// long one when the others are about to end (Graham 1969). Equal ones by number. Needs no further memory.
+void sort_longest_first(std::vector<Index>& items, const std::function<double(Index)>& cost);
+
+/// `items` in that order.
 [[nodiscard]] std::vector<Index> longest_first(std::vector<Index> items,
                                                const std::function<double(Index)>& cost);
 

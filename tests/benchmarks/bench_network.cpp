@@ -38,22 +38,37 @@ MatrixF uniform_features(Index rows, Index columns) {
   });
 }
 
-void network(benchmark::State& state, FeatureSet set, bool back) {
-  const Index n = state.range(0);
-  const Policy policy = policy_of(set);
-  PackedPolicy<> packed;
-  packed.pack(policy);
-  const Eigen::VectorXf d_u = Eigen::VectorXf::Ones(simd::padded(n, 16));
-  Vector d_theta(policy.theta.size());
-  FastNetwork<> fast;
-  fast.load(uniform_features(n, feature_count(set)), {});
-  for (auto _ : state) {
-    benchmark::DoNotOptimize(fast.forward(packed));
-    if (back) fast.pullback(packed, d_u.data(), d_theta);
-    benchmark::DoNotOptimize(d_theta.data());
+/// A network with rows to pass through it, there and back.
+struct Pass {
+  Pass(FeatureSet set, Index rows)
+      : n(rows), policy(policy_of(set)), d_u(Eigen::VectorXf::Ones(simd::padded(rows, 16))),
+        d_theta(policy.theta.size()) {
+    packed.pack(policy);
+    fast.load(uniform_features(n, feature_count(set)), {});
   }
-  state.counters["GFLOP/s"] = benchmark::Counter(2e-9 * static_cast<double>(n) * multiply_adds(policy, back),
-                                                 benchmark::Counter::kIsIterationInvariantRate);
+  const float* forward() { return fast.forward(packed); }
+  void pullback() { fast.pullback(packed, d_u.data(), d_theta); }
+  [[nodiscard]] double flops(bool back) const {
+    return 2.0 * static_cast<double>(n) * multiply_adds(policy, back);
+  }
+
+  Index n;
+  Policy policy;
+  PackedPolicy<> packed;
+  FastNetwork<> fast;
+  Eigen::VectorXf d_u;
+  Vector d_theta;
+};
+
+void network(benchmark::State& state, FeatureSet set, bool back) {
+  Pass pass(set, state.range(0));
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(pass.forward());
+    if (back) pass.pullback();
+    benchmark::DoNotOptimize(pass.d_theta.data());
+  }
+  state.counters["GFLOP/s"] =
+      benchmark::Counter(1e-9 * pass.flops(back), benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void network_rows(benchmark::internal::Benchmark* benchmark) {
@@ -62,14 +77,7 @@ void network_rows(benchmark::internal::Benchmark* benchmark) {
 
 /// Both ways beside the peak, in turn, so that both see the same machine; of the fastest of each.
 void network_and_peak(benchmark::State& state, FeatureSet set) {
-  const Index n = state.range(0);
-  const Policy policy = policy_of(set);
-  PackedPolicy<> packed;
-  packed.pack(policy);
-  const Eigen::VectorXf d_u = Eigen::VectorXf::Ones(simd::padded(n, 16));
-  Vector d_theta(policy.theta.size());
-  FastNetwork<> fast;
-  fast.load(uniform_features(n, feature_count(set)), {});
+  Pass pass(set, state.range(0));
   const auto seconds = [](auto&& work) {
     const auto begin = std::chrono::steady_clock::now();
     work();
@@ -78,13 +86,12 @@ void network_and_peak(benchmark::State& state, FeatureSet set) {
   double network_seconds = std::numeric_limits<double>::infinity(), peak_seconds = network_seconds, flops = 0;
   for (auto _ : state) {
     network_seconds = std::min(network_seconds, seconds([&] {
-                                 static_cast<void>(fast.forward(packed));
-                                 fast.pullback(packed, d_u.data(), d_theta);
+                                 static_cast<void>(pass.forward());
+                                 pass.pullback();
                                }));
     peak_seconds = std::min(peak_seconds, seconds([&] { flops = multiply_adds_in_registers<float>(20000); }));
   }
-  const double rate = 2.0 * static_cast<double>(n) * multiply_adds(policy, true) / network_seconds;
-  state.counters["of_peak"] = rate / (flops / peak_seconds);
+  state.counters["of_peak"] = pass.flops(true) / network_seconds / (flops / peak_seconds);
 }
 BENCHMARK_CAPTURE(network_and_peak, seed10, FeatureSet::seed10)
     ->Arg(500)
