@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <exception>
+#include <limits>
 #include <numeric>
 #include <thread>
 #include <utility>
@@ -21,6 +22,11 @@ void check(int code, const char* call) {
   MPI_Error_string(code, text.data(), &length);
   throw MpiError(std::string(call) +
                  " failed: " + std::string(text.data(), static_cast<std::size_t>(length)));
+}
+
+/// MPI 3 counts in int.
+std::size_t part_at_once(std::size_t bytes) {
+  return std::min<std::size_t>(bytes, std::numeric_limits<int>::max());
 }
 
 /// What one rank tells the others about how its part went.
@@ -161,6 +167,19 @@ std::string Communicator::gather(const std::string& bytes, std::int64_t most) co
       parts[r].append(arrived, static_cast<std::size_t>(offsets[r]), static_cast<std::size_t>(counts[r]));
   }
   return std::accumulate(parts.begin(), parts.end(), std::string());
+}
+
+void Communicator::send(std::span<const std::byte> bytes, int to) const {
+  for (; !bytes.empty(); bytes = bytes.subspan(part_at_once(bytes.size())))
+    check(MPI_Send(bytes.data(), static_cast<int>(part_at_once(bytes.size())), MPI_BYTE, to, 0, comm_),
+          "MPI_Send");
+}
+
+void Communicator::receive(std::span<std::byte> bytes, int from) const {
+  for (; !bytes.empty(); bytes = bytes.subspan(part_at_once(bytes.size())))
+    check(MPI_Recv(bytes.data(), static_cast<int>(part_at_once(bytes.size())), MPI_BYTE, from, 0, comm_,
+                   MPI_STATUS_IGNORE),
+          "MPI_Recv");
 }
 
 void Communicator::barrier() const { check(MPI_Barrier(comm_), "MPI_Barrier"); }

@@ -6,6 +6,7 @@
 
 #include <mpi.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -37,7 +38,7 @@ public:
 };
 
 /// Owns a duplicated MPI_Comm; move-only. Every call is checked and throws MpiError. All members are
-/// collective but rank, size, host and abort.
+/// collective but rank, size, send, receive and abort.
 class Communicator {
 public:
   explicit Communicator(MPI_Comm parent = MPI_COMM_WORLD);
@@ -67,6 +68,9 @@ public:
   /// All ranks' bytes, concatenated in rank order, on every rank. Counts may differ, and their sum may be
   /// any: at most `most` bytes (at least one a rank) travel at once.
   [[nodiscard]] std::string gather(const std::string& bytes, std::int64_t most = most_at_once) const;
+  /// To one other rank, which must receive as many bytes: may wait until it does.
+  void send(std::span<const std::byte> bytes, int to) const;
+  void receive(std::span<std::byte> bytes, int from) const;
   void barrier() const;
   /// Like barrier, but a rank that waits sleeps, a millisecond at a time, and leaves its core to those that
   /// work.

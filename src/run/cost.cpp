@@ -17,6 +17,9 @@ constexpr double forward_cost = 0.02, forward_and_pullback_cost = 0.055;
 /// Nanoseconds per byte of a task that is read from a file in the page cache, and checked.
 constexpr double reading_cost = 0.6;
 
+/// Nanoseconds per byte that travels between ranks, packed and unpacked: as on a network of 10 Gbit/s.
+constexpr double moved_byte_cost = 1.0;
+
 } // namespace
 
 double mean_visits(const Config& config, Index training_tasks) {
@@ -121,23 +124,42 @@ double contest_cost(const TaskShape& task, const Config& config, Index policies,
          real(std::ssize(evaluate.frontier.tolerances)) * method_cost(Method::threshold, task, config);
 }
 
-double fetch_cost(const TaskShape& task, const Config& config, bool generated) {
-  if (config.suite.hold == Hold::memory) return 0.0;
-  const double features = config.suite.hold_features ? 0.0 : preparation_cost(task, config.policy.features);
-  return features + (generated ? generation_cost(task) : reading_cost * data_bytes(task));
+namespace {
+
+bool holds_features(const Config& config) {
+  return config.suite.hold == Hold::memory || config.suite.hold_features;
 }
 
-std::vector<std::vector<double>> phase_costs(std::span<const TaskShape> tasks, const Config& config,
-                                             const Uses& uses) {
-  std::vector<double> preparations, visits, assessments;
-  for (std::vector<double>* costs : {&preparations, &visits, &assessments}) costs->reserve(tasks.size());
+double making_cost(const TaskShape& task, bool generated) {
+  return generated ? generation_cost(task) : reading_cost * data_bytes(task);
+}
+
+} // namespace
+
+double fetch_cost(const TaskShape& task, const Config& config, bool generated) {
+  if (config.suite.hold == Hold::memory) return 0.0;
+  const double features = holds_features(config) ? 0.0 : preparation_cost(task, config.policy.features);
+  return features + making_cost(task, generated);
+}
+
+double moving_cost(const TaskShape& task, const Config& config) {
+  return holds_features(config) ? moved_byte_cost * held_bytes(task, config) + 2e4 : 0.0;
+}
+
+TaskCosts task_costs(std::span<const TaskShape> tasks, const Config& config, const Uses& uses) {
+  TaskCosts costs;
+  for (std::vector<double>* values : {&costs.preparation, &costs.visits, &costs.assessments, &costs.moving})
+    values->reserve(tasks.size());
   for (const TaskShape& task : tasks) {
     const double fetch = fetch_cost(task, config, uses.generated);
-    preparations.push_back(preparation_cost(task, config.policy.features));
-    visits.push_back(uses.visits * (fetch + visit_cost(task, config)));
-    assessments.push_back(uses.assessments * (fetch + validation_cost(task, config)));
+    costs.preparation.push_back(
+        making_cost(task, uses.generated) +
+        (holds_features(config) ? preparation_cost(task, config.policy.features) : 0.0));
+    costs.visits.push_back(uses.visits * (fetch + visit_cost(task, config)));
+    costs.assessments.push_back(uses.assessments * (fetch + validation_cost(task, config)));
+    costs.moving.push_back(moving_cost(task, config));
   }
-  return {std::move(preparations), std::move(visits), std::move(assessments)};
+  return costs;
 }
 
 TaskShape median_shape(std::vector<TaskShape> shapes, const std::function<double(const TaskShape&)>& cost) {
@@ -192,7 +214,7 @@ double prepared_bytes(const TaskShape& task, FeatureSet features) {
 }
 
 double held_bytes(const TaskShape& task, const Config& config) {
-  if (config.suite.hold == Hold::regenerate && !config.suite.hold_features) return 0.0;
+  if (!holds_features(config)) return 0.0;
   const double probe = 24.0 * real(task.columns + 2), blocks = 10 * 16.0; // of memory, each with a head
   const double rows = config.suite.hold == Hold::regenerate ? data_bytes(task) : 0.0;
   return prepared_bytes(task, config.policy.features) - rows + sizeof(PreparedTask) + probe + blocks;

@@ -41,10 +41,19 @@ struct Uses {
 /// Of each use of a task that is not held, as suite.hold says: making or reading it, and its features unless
 /// these are held. 0 for a task that is held.
 [[nodiscard]] double fetch_cost(const TaskShape& task, const Config& config, bool generated);
-/// All that a rank does with each task of its shard, [phase][task]: its preparation, its visits and its
-/// assessments. After each of these phases, and each turn of it, all ranks wait for the last.
-[[nodiscard]] std::vector<std::vector<double>> phase_costs(std::span<const TaskShape> tasks,
-                                                           const Config& config, const Uses& uses);
+/// Of handing a prepared task over to another rank, as suite.hold says what is held of it.
+[[nodiscard]] double moving_cost(const TaskShape& task, const Config& config);
+
+/// All that is done with each task of a training, [tasks]. After the preparation, and after each turn of the
+/// visits and of the assessments, all ranks wait for the last.
+struct TaskCosts {
+  std::vector<double> preparation; ///< making or reading it too
+  std::vector<double> visits, assessments;
+  std::vector<double> moving; ///< if one rank prepares the task and another holds it
+
+  [[nodiscard]] Index tasks() const noexcept { return std::ssize(preparation); }
+};
+[[nodiscard]] TaskCosts task_costs(std::span<const TaskShape> tasks, const Config& config, const Uses& uses);
 
 /// The shape in the middle of at least one, by cost: what a machine is timed on.
 [[nodiscard]] TaskShape median_shape(std::vector<TaskShape> shapes,

@@ -1,7 +1,6 @@
 #include "run/dealing.hpp"
 
 #include "meta/batch.hpp"
-#include "run/cost.hpp"
 #include "tasks/shard.hpp"
 
 #include <algorithm>
@@ -15,6 +14,7 @@ namespace {
 constexpr Index most_steps = 100, most_visits = 1000000;
 
 using Batches = std::vector<std::vector<Index>>;
+using Shards = std::vector<Range>;
 
 Batches first_batches(const Config& config, Index tasks, Index steps) {
   BatchSchedule schedule(config.meta.seed, tasks, config.meta.batch);
@@ -31,14 +31,14 @@ double busiest(const Batches& batches, std::span<const double> visits, std::span
 }
 
 /// Ranges of strata as ranges of their tasks; the k-th stratum begins at k * tasks / strata.
-std::vector<Range> of_tasks(std::vector<Range> strata, Index count, Index tasks) {
+Shards of_tasks(Shards strata, Index count, Index tasks) {
   for (Range& range : strata) range = {range.begin * tasks / count, range.end * tasks / count};
   return strata;
 }
 
 std::vector<double> sums_of_strata(std::span<const double> costs, Index count) {
-  const std::vector<Range> single = [&] {
-    std::vector<Range> ranges;
+  const Shards single = [&] {
+    Shards ranges;
     for (Index k = 0; k < count; ++k) ranges.push_back({k, k + 1});
     return of_tasks(std::move(ranges), count, std::ssize(costs));
   }();
@@ -49,14 +49,13 @@ std::vector<double> sums_of_strata(std::span<const double> costs, Index count) {
 }
 
 /// Cuts that balance one of the phases or all together, anywhere and between strata.
-std::vector<std::vector<Range>> candidates(std::span<const std::vector<double>> phases, Index strata,
-                                           int ranks) {
+std::vector<Shards> candidates(std::span<const std::vector<double>> phases, Index strata, int ranks) {
   const std::vector<double>& first = phases.front();
   std::vector<std::vector<double>> costs(phases.begin(), phases.end());
   std::vector<double>& together = costs.emplace_back(first.size(), 0.0);
   for (const std::vector<double>& phase : phases)
     std::transform(phase.begin(), phase.end(), together.begin(), together.begin(), std::plus<>());
-  std::vector<std::vector<Range>> found{shards_balanced_over(phases, ranks)};
+  std::vector<Shards> found{shards_balanced_over(phases, ranks)};
   const auto tasks = std::ssize(first);
   for (const std::vector<double>& phase : costs) {
     found.push_back(balanced_shards(phase, ranks));
@@ -67,29 +66,102 @@ std::vector<std::vector<Range>> candidates(std::span<const std::vector<double>> 
   return found;
 }
 
+/// Deals the tasks of one training; predicts for how many seconds the last rank is at work.
+class Dealer {
+public:
+  Dealer(const TaskCosts& costs, const Config& config, int ranks)
+      : costs_(costs), ranks_(ranks),
+        strata_(config.meta.batch > 0 ? std::min(config.meta.batch, costs.tasks()) : costs.tasks()) {
+    const bool visited =
+        std::any_of(costs.visits.begin(), costs.visits.end(), [](double c) { return c > 0; });
+    if (!visited || strata_ == costs.tasks() || ranks == 1) return; // all are in each batch
+    const Index steps =
+        std::clamp<Index>(most_visits / strata_, 1, std::min(most_steps, config.meta.iterations));
+    batches_ = first_batches(config, costs.tasks(), steps);
+    // Costs are of all visits of a task: of one step, this share.
+    share_ = static_cast<double>(costs.tasks()) / static_cast<double>(strata_ * steps);
+  }
+
+  [[nodiscard]] Dealing together() const {
+    Shards shards = best_of({costs_.preparation, costs_.visits, costs_.assessments},
+                            [&](const Shards& held) { return preparation(held) + uses(held); });
+    return {shards, shards};
+  }
+
+  [[nodiscard]] Dealing apart() const {
+    return {balanced_shards(costs_.preparation, ranks_),
+            best_of({costs_.visits, costs_.assessments}, [&](const Shards& held) { return uses(held); })};
+  }
+
+  [[nodiscard]] double seconds(const Dealing& dealing) const {
+    return preparation(dealing.prepares) + moving(dealing) + uses(dealing.holds);
+  }
+
+private:
+  template <class Seconds>
+  [[nodiscard]] Shards best_of(const std::vector<std::vector<double>>& phases, const Seconds& seconds) const {
+    if (batches_.empty()) return shards_balanced_over(phases, ranks_);
+    std::vector<Shards> found = candidates(phases, strata_, ranks_);
+    std::vector<double> waits;
+    for (const Shards& shards : found) waits.push_back(seconds(shards));
+    const auto best = std::min_element(waits.begin(), waits.end()) - waits.begin();
+    return std::move(found[static_cast<std::size_t>(best)]);
+  }
+
+  [[nodiscard]] double preparation(const Shards& prepares) const {
+    return busiest_seconds(costs_.preparation, prepares, 1);
+  }
+
+  [[nodiscard]] double uses(const Shards& holds) const {
+    const double visits = batches_.empty() ? busiest_seconds(costs_.visits, holds, 1)
+                                           : share_ * busiest(batches_, costs_.visits, holds);
+    return visits + busiest_seconds(costs_.assessments, holds, 1);
+  }
+
+  /// Of the rank that sends and receives most.
+  [[nodiscard]] double moving(const Dealing& dealing) const {
+    double most = 0;
+    for (std::size_t rank = 0; rank < dealing.holds.size(); ++rank) {
+      const Range &from = dealing.prepares[rank], &to = dealing.holds[rank];
+      const Range both{std::max(from.begin, to.begin), std::min(from.end, to.end)};
+      double sum = 0;
+      for (const Range& range : {from, to})
+        for (Index i = range.begin; i < range.end; ++i)
+          if (!both.contains(i)) sum += costs_.moving[static_cast<std::size_t>(i)];
+      most = std::max(most, sum);
+    }
+    return 1e-9 * most;
+  }
+
+  const TaskCosts& costs_;
+  int ranks_;
+  Index strata_;
+  Batches batches_; ///< none where all tasks are in each
+  double share_ = 1.0;
+};
+
+int rank_of(Index task, const Shards& shards) {
+  const auto holder = std::upper_bound(shards.begin(), shards.end(), task,
+                                       [](Index i, const Range& shard) { return i < shard.end; });
+  return static_cast<int>(holder - shards.begin());
+}
+
 } // namespace
 
-std::vector<Range> training_shards(std::span<const std::vector<double>> phases, const Config& config,
-                                   int ranks) {
-  const auto tasks = std::ssize(phases.front());
-  const Index strata = config.meta.batch > 0 ? std::min(config.meta.batch, tasks) : tasks;
-  if (ranks == 1 || strata == tasks) return shards_balanced_over(phases, ranks); // all are in each batch
-  const Index steps =
-      std::clamp<Index>(most_visits / strata, 1, std::min(most_steps, config.meta.iterations));
-  const Batches batches = first_batches(config, tasks, steps);
-  // Phase 1 is all visits of a task: of one step, this share.
-  const double share = static_cast<double>(tasks) / static_cast<double>(strata * steps);
-  const auto waited_for = [&](const std::vector<Range>& shards) {
-    double sum = share * busiest(batches, phases[1], shards);
-    for (std::size_t k = 0; k < phases.size(); ++k)
-      if (k != 1) sum += busiest_seconds(phases[k], shards, 1);
-    return sum;
-  };
-  std::vector<std::vector<Range>> found = candidates(phases, strata, ranks);
-  std::vector<double> waits;
-  for (const std::vector<Range>& shards : found) waits.push_back(waited_for(shards));
-  return std::move(
-      found[static_cast<std::size_t>(std::min_element(waits.begin(), waits.end()) - waits.begin())]);
+Dealing deal(const TaskCosts& costs, const Config& config, int ranks) {
+  const Dealer dealer(costs, config, ranks);
+  Dealing together = dealer.together(), apart = dealer.apart();
+  return dealer.seconds(apart) < dealer.seconds(together) ? apart : together;
+}
+
+std::vector<Transfer> transfers_of(const Dealing& dealing, int rank) {
+  const auto at = static_cast<std::size_t>(rank);
+  const Range from = dealing.prepares[at], to = dealing.holds[at];
+  std::vector<Transfer> transfers;
+  for (Index i = std::min(from.begin, to.begin); i < std::max(from.end, to.end); ++i)
+    if (from.contains(i) || to.contains(i))
+      transfers.push_back({i, rank_of(i, dealing.prepares), rank_of(i, dealing.holds)});
+  return transfers;
 }
 
 double batch_imbalance(std::span<const double> visits, const Config& config, std::span<const Range> shards,

@@ -27,13 +27,14 @@ constexpr double staging_bytes = 34 * megabyte; // of a collective write, at mos
 /// The tasks of a source, and which rank works on which.
 struct Load {
   std::vector<TaskShape> tasks;
-  std::vector<Range> shards; // of `tasks`, by rank
+  Dealing dealing;
 };
 
 using Cost = std::function<double(const TaskShape&)>;
 
 Load load_of(const Communicator& comm, const TaskSource& source, Range ids, const Cost& dealt_by) {
-  return {source.shapes(ids), balanced_shards(source.costs(ids, dealt_by), comm.size())};
+  const std::vector<Range> shards = balanced_shards(source.costs(ids, dealt_by), comm.size());
+  return {source.shapes(ids), {shards, shards}};
 }
 
 double sum(const std::vector<TaskShape>& tasks, const Cost& value) {
@@ -44,12 +45,13 @@ double sum(const std::vector<TaskShape>& tasks, const Cost& value) {
 
 double rows(const TaskShape& task) { return static_cast<double>(task.train_rows + task.test_rows); }
 
-/// Of what a shard holds, on the fullest rank.
+/// Of the tasks that a rank holds or hands over to others, on the fullest rank.
 double fullest(const Load& load, const Cost& bytes) {
   double most = 0;
-  for (const Range& shard : load.shards) {
+  for (int rank = 0; rank < static_cast<int>(load.dealing.holds.size()); ++rank) {
     double held = 0;
-    for (Index i = shard.begin; i < shard.end; ++i) held += bytes(load.tasks[static_cast<std::size_t>(i)]);
+    for (const Transfer& transfer : transfers_of(load.dealing, rank))
+      held += bytes(load.tasks[static_cast<std::size_t>(transfer.task)]);
     most = std::max(most, held);
   }
   return most;
@@ -88,11 +90,16 @@ std::string ranks_that_fit(const Communicator& comm, double shared_bytes, double
       std::ceil(ranks), std::ceil(ranks / on_node), on_node);
 }
 
-/// Seconds until all tasks went through a stage that ends when the last rank is done.
-double stage_seconds(const Load& load, const Cost& cost) {
+/// Seconds until all tasks, dealt in `shards`, went through a stage that ends when the last rank is done.
+double stage_seconds(const Load& load, const std::vector<Range>& shards, const Cost& cost) {
   std::vector<double> costs;
   for (const TaskShape& task : load.tasks) costs.push_back(cost(task));
-  return busiest_seconds(costs, load.shards, thread_count());
+  return busiest_seconds(costs, shards, thread_count());
+}
+
+/// Of a stage on the tasks that a rank holds.
+double stage_seconds(const Load& load, const Cost& cost) {
+  return stage_seconds(load, load.dealing.holds, cost);
 }
 
 /// Of all meta-iterations. Each ends when the last rank is done, so batches that fall unevenly on the ranks
@@ -105,14 +112,15 @@ double adaptation_seconds(const Load& load, const Config& config, const Cost& vi
   for (const TaskShape& task : load.tasks) costs.push_back(visit(task));
   double seconds = 0;
   for (Index t = 0; t < steps; ++t)
-    seconds += busiest_seconds(batches.of_step(static_cast<std::uint64_t>(t), {0, tasks}), costs, load.shards,
-                               thread_count());
+    seconds += busiest_seconds(batches.of_step(static_cast<std::uint64_t>(t), {0, tasks}), costs,
+                               load.dealing.holds, thread_count());
   return seconds * static_cast<double>(config.meta.iterations) / static_cast<double>(steps);
 }
 
 double loading_seconds(const Load& load, const Config& config, bool generated, const Speed& speed) {
-  return (generated ? speed.generation * stage_seconds(load, generation_cost) : 0.0) +
-         speed.preparation * stage_seconds(load, [&](const TaskShape& task) {
+  const std::vector<Range>& shards = load.dealing.prepares;
+  return (generated ? speed.generation * stage_seconds(load, shards, generation_cost) : 0.0) +
+         speed.preparation * stage_seconds(load, shards, [&](const TaskShape& task) {
            return preparation_cost(task, config.policy.features);
          });
 }
@@ -174,10 +182,8 @@ TrainingLoad training_load(const Communicator& comm, const TrainRequest& request
   const auto load = [&](Range ids, Uses uses) {
     uses.generated = source.is_generator();
     std::vector<TaskShape> tasks = source.shapes(ids);
-    const std::vector<std::vector<double>> costs = phase_costs(tasks, config, uses);
-    std::vector<Range> shards = uses.visits > 0 ? training_shards(costs, config, comm.size())
-                                                : shards_balanced_over(costs, comm.size());
-    return Load{std::move(tasks), std::move(shards)};
+    Dealing dealing = deal(task_costs(tasks, config, uses), config, comm.size());
+    return Load{std::move(tasks), std::move(dealing)};
   };
   const double assessments = assessments_per_task(config);
   const Load train = load(training, {mean_visits(config, training.size()), 0.0});

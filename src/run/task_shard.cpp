@@ -3,6 +3,7 @@
 #include "parallel/for_each.hpp"
 #include "run/dealing.hpp"
 #include "run/flops.hpp"
+#include "run/hand_over.hpp"
 #include "run/machine.hpp"
 #include "run/resume.hpp"
 #include "tasks/shard.hpp"
@@ -19,40 +20,47 @@ Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, cons
              const std::function<void(double)>& prepared)
     : source_(&source), prepare_(config.prepare_options(Seed{})),
       holds_rows_(config.suite.hold == Hold::memory) {
-  const std::vector<std::vector<double>> costs = phase_costs(source.shapes(ids), config, uses);
-  const std::vector<Range> parts = uses.visits > 0 ? training_shards(costs, config, comm.size())
-                                                   : shards_balanced_over(costs, comm.size());
-  const Range part = parts[static_cast<std::size_t>(comm.rank())];
+  const TaskCosts costs = task_costs(source.shapes(ids), config, uses);
+  const Dealing dealing = deal(costs, config, comm.size());
+  const auto rank = static_cast<std::size_t>(comm.rank());
+  const Range part = dealing.holds[rank], first = dealing.prepares[rank];
   ids_ = {ids.begin + part.begin, ids.begin + part.end};
-  visit_costs_.assign(costs[1].begin() + part.begin, costs[1].begin() + part.end);
+  visit_costs_.assign(costs.visits.begin() + part.begin, costs.visits.begin() + part.end);
+  const Range to_prepare{ids.begin + first.begin, ids.begin + first.end};
   std::vector<Task> tasks;
   if (holds_rows_) {
     const auto timed = clock.measure("tasks");
-    tasks = source.tasks(comm, ids_, stopped);
+    tasks = source.tasks(comm, to_prepare, stopped);
   }
   const bool holds_features = holds_rows_ || config.suite.hold_features;
   const auto timed = clock.measure(holds_features ? "features" : "tasks");
-  if (holds_features) held_.resize(static_cast<std::size_t>(ids_.size()));
-  std::vector<Index> all(static_cast<std::size_t>(ids_.size()));
-  std::iota(all.begin(), all.end(), ids_.begin);
-  const std::vector<Index> order = longest_first(
-      std::move(all), [&](Index i) { return costs[0][static_cast<std::size_t>(i - ids.begin)]; });
+  std::vector<PreparedTask> ready(static_cast<std::size_t>(holds_features ? to_prepare.size() : 0));
+  const auto cost = [&](Index i) { return costs.preparation[static_cast<std::size_t>(i - ids.begin)]; };
+  std::vector<Index> all(static_cast<std::size_t>(to_prepare.size()));
+  std::iota(all.begin(), all.end(), to_prepare.begin);
+  const std::vector<Index> order = longest_first(std::move(all), cost);
   std::atomic<std::uint64_t> fingerprints = 0;
+  std::atomic<bool> left_out = false;
   comm.agree([&] {
-    for_each_parallel({0, ids_.size()}, [&](Index turn) {
-      if (stopped && stopped()) return;
+    for_each_parallel({0, to_prepare.size()}, [&](Index turn) {
+      if (stopped && stopped()) {
+        left_out = true;
+        return;
+      }
       const Index i = order[static_cast<std::size_t>(turn)];
-      const auto at = static_cast<std::size_t>(i - ids_.begin);
+      const auto at = static_cast<std::size_t>(i - to_prepare.begin);
       Task task = holds_rows_ ? std::move(tasks[at]) : source.make(i);
       fingerprints += metasieve::fingerprint(task.id, task.train, task.test);
       if (!holds_features) return;
-      held_[at] = prepare_task(std::move(task));
-      clock.count("features", preparation_flops(shape_of(held_[at]), prepare_));
-      if (!holds_rows_) held_[at].train = held_[at].test = {};
-      if (prepared) prepared(1e-9 * costs[0][static_cast<std::size_t>(i - ids.begin)]);
+      ready[at] = prepare_task(std::move(task));
+      clock.count("features", preparation_flops(shape_of(ready[at]), prepare_));
+      if (!holds_rows_) ready[at].train = ready[at].test = {};
+      if (prepared) prepared(1e-9 * cost(i));
     });
   });
   fingerprint_ = fingerprints;
+  if (comm.max(std::int64_t{left_out}) > 0) return;
+  if (holds_features) held_ = handed_over(comm, std::move(ready), dealing);
   give_back_memory();
 }
 

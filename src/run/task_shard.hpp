@@ -15,10 +15,11 @@ class Shard {
 public:
   Shard() = default; ///< of no tasks
 
-  /// Collective: the tasks of `ids` dealt over the ranks by what `uses` cost. `source`
-  /// must outlive the shard. Times the phases `tasks` and `features`. Once `stopped` says so on a rank, what
-  /// is not begun there is left out: the caller must look at it too. `prepared` is told the predicted
-  /// seconds of each task of this rank when it is there, by several threads at a time.
+  /// Collective: the tasks of `ids` dealt over the ranks by what `uses` cost; each is prepared by the rank
+  /// that has the time for it, see Dealing. `source` must outlive the shard. Times the phases `tasks` and
+  /// `features`. Once `stopped` says so on a rank, what is not begun there is left out, and no rank holds
+  /// what it should: the caller must look at it too. `prepared` is told the predicted seconds of each task
+  /// that this rank has prepared, by several threads at a time.
   Shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config, const Uses& uses,
         PhaseClock& clock, const std::function<bool()>& stopped = {},
         const std::function<void(double)>& prepared = {});
@@ -32,7 +33,8 @@ public:
   /// the next call.
   [[nodiscard]] const std::vector<Index>& in_turn(const std::vector<Index>& tasks);
 
-  /// Sum modulo 2^64 over the tasks of what fingerprint() says of each.
+  /// Sum modulo 2^64, over the tasks that this rank has prepared, of what fingerprint() says of each: over
+  /// all ranks, that of all tasks.
   [[nodiscard]] std::uint64_t fingerprint() const noexcept { return fingerprint_; }
 
 private:

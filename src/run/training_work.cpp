@@ -2,7 +2,6 @@
 
 #include "parallel/for_each.hpp"
 #include "run/dealing.hpp"
-#include "tasks/shard.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -27,24 +26,21 @@ TrainingWork::TrainingWork(const Config& config, const TaskSource& source, Index
   const Index iterations = config.meta.iterations, total = source.task_count();
   const double visits = mean_visits(config, train), assessments = assessments_per_task(config);
   const bool generated = source.is_generator();
-  std::vector<std::vector<double>> costs =
-      phase_costs(source.shapes({0, train}), config, {visits, 0.0, generated});
-  const std::vector<std::vector<double>> held_out =
-      phase_costs(source.shapes({train, total}), config, {0.0, assessments, generated});
-  const std::vector<Range> shards = training_shards(costs, config, ranks);
-  const std::vector<Range> held_out_shards = shards_balanced_over(held_out, ranks);
-  prepare_ =
-      busiest_seconds(costs[0], shards, threads) + busiest_seconds(held_out[0], held_out_shards, threads);
-  validation_ = busiest_seconds(held_out[2], held_out_shards, threads) / assessments;
+  TaskCosts costs = task_costs(source.shapes({0, train}), config, {visits, 0.0, generated});
+  const TaskCosts held_out = task_costs(source.shapes({train, total}), config, {0.0, assessments, generated});
+  const Dealing dealing = deal(costs, config, ranks), held_out_dealing = deal(held_out, config, ranks);
+  prepare_ = busiest_seconds(costs.preparation, dealing.prepares, threads) +
+             busiest_seconds(held_out.preparation, held_out_dealing.prepares, threads);
+  validation_ = busiest_seconds(held_out.assessments, held_out_dealing.holds, threads) / assessments;
 
-  for (double& cost : costs[1]) cost /= visits;
+  for (double& cost : costs.visits) cost /= visits;
   BatchSchedule batches(config.meta.seed, train, config.meta.batch);
   const Index left = iterations - begun;
   const bool each = left <= most_visits / batches.size();
   iterations_.clear();
   for (Index t = begun; t < begun + (each ? left : std::min(left, first_iterations)); ++t)
     iterations_.push_back(busiest_seconds(batches.of_step(static_cast<std::uint64_t>(t), {0, train}),
-                                          costs[1], shards, threads));
+                                          costs.visits, dealing.holds, threads));
   const double sum = std::accumulate(iterations_.begin(), iterations_.end(), 0.0);
   iteration_total_ = sum * static_cast<double>(left) / static_cast<double>(iterations_.size());
   if (!each) iterations_ = {sum / static_cast<double>(iterations_.size())};

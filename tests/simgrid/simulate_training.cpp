@@ -50,7 +50,8 @@ struct Job {
   int threads;
   std::uint64_t steps;
   std::vector<double> preparations, visits; // predicted, by task
-  std::vector<Range> shards;
+  std::vector<TaskShape> shapes;
+  Dealing dealing;
   std::vector<std::int64_t> visited; // by task, over all ranks
   std::vector<Result> results;       // by rank
 
@@ -59,7 +60,6 @@ struct Job {
         steps(std::strtoull(words[3].c_str(), nullptr, 10)) {
     const Mixture families = mixture(config);
     const Index tasks = config.suite.tasks - config.suite.validation_tasks;
-    std::vector<TaskShape> shapes;
     for (Index i = 0; i < tasks; ++i) {
       const TaskParameters drawn =
           draw_parameters(family_of(families, id_of(i)), config.suite.seed, id_of(i));
@@ -68,9 +68,9 @@ struct Job {
       visits.push_back(visit_cost(shape, config));
       shapes.push_back(shape);
     }
-    shards = training_shards(phase_costs(shapes, config, {mean_visits(config, tasks), 0.0}), config, ranks);
+    dealing = deal(task_costs(shapes, config, {mean_visits(config, tasks), 0.0}), config, ranks);
     visited.assign(shapes.size(), 0);
-    results.resize(shards.size());
+    results.resize(dealing.holds.size());
   }
 
   [[nodiscard]] Index tasks() const { return std::ssize(visits); }
@@ -96,7 +96,7 @@ MetaGradient gradient_of(Index task, std::uint64_t step, const Vector& pattern) 
 class Rank {
 public:
   Rank(const Communicator& comm, Job& job)
-      : comm_(comm), job_(job), mine_(job.shards[static_cast<std::size_t>(comm.rank())]),
+      : comm_(comm), job_(job), mine_(job.dealing.holds[static_cast<std::size_t>(comm.rank())]),
         batches_(job.config.meta.seed, job.tasks(), job.config.meta.batch),
         pattern_(Vector::LinSpaced(parameter_count(job.config.policy), -0.3, 0.7)) {}
 
@@ -104,13 +104,15 @@ public:
     comm_.barrier();
     const double begin = MPI_Wtime();
     std::vector<double> seconds;
-    std::vector<Index> all(static_cast<std::size_t>(mine_.size()));
-    std::iota(all.begin(), all.end(), mine_.begin);
+    const Range prepares = job_.dealing.prepares[static_cast<std::size_t>(comm_.rank())];
+    std::vector<Index> all(static_cast<std::size_t>(prepares.size()));
+    std::iota(all.begin(), all.end(), prepares.begin);
     for (const Index i : taken_in_turn(all, job_.preparations))
       seconds.push_back(job_.times.preparation(job_.preparations[static_cast<std::size_t>(i)], id_of(i)));
     result_.preparation_work = sum_of(seconds);
     static_cast<void>(computed(seconds));
     comm_.agree([] {});
+    for (const Transfer& transfer : transfers_of(job_.dealing, comm_.rank())) hand_over(transfer);
     const double prepared = MPI_Wtime();
     result_.preparation_seconds = prepared - begin;
     for (std::uint64_t step = 0; step < job_.steps; ++step) iterate(step);
@@ -130,6 +132,17 @@ private:
     const double busy = dynamic_schedule(seconds, job_.threads);
     smpi_execute(busy);
     return busy;
+  }
+
+  /// As many bytes as the program would send, in one message.
+  void hand_over(const Transfer& transfer) const {
+    if (transfer.from == transfer.to) return;
+    std::vector<std::byte> bytes(static_cast<std::size_t>(
+        held_bytes(job_.shapes[static_cast<std::size_t>(transfer.task)], job_.config)));
+    if (transfer.from == comm_.rank())
+      comm_.send(bytes, transfer.to);
+    else
+      comm_.receive(bytes, transfer.from);
   }
 
   void iterate(std::uint64_t step) {

@@ -47,6 +47,24 @@ TEST(Communicator, broadcasts_text_of_rank_0_zero_bytes_too) {
   EXPECT_EQ(comm.broadcast(comm.is_root() ? "" : "other"), "");
 }
 
+TEST(Communicator, sends_bytes_to_one_rank_none_too) {
+  const Communicator comm;
+  const auto bytes_of = [](int rank) {
+    return std::vector<std::byte>(static_cast<std::size_t>(100000 * rank), static_cast<std::byte>(rank));
+  };
+  if (!comm.is_root()) {
+    comm.send({}, 0);
+    comm.send(bytes_of(comm.rank()), 0);
+    return;
+  }
+  for (int rank = comm.size() - 1; rank > 0; --rank) {
+    std::vector<std::byte> got(bytes_of(rank).size());
+    comm.receive({}, rank);
+    comm.receive(got, rank);
+    EXPECT_EQ(got, bytes_of(rank));
+  }
+}
+
 TEST(Communicator, gathers_in_rank_order) {
   const Communicator comm;
   std::vector<double> ranks(static_cast<std::size_t>(comm.size()));

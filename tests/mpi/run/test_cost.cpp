@@ -16,17 +16,19 @@ TEST(Cost, of_a_stage_is_that_of_the_busiest_rank_and_no_less_than_its_longest_i
   EXPECT_DOUBLE_EQ(busiest_seconds({}, std::vector<Range>{{0, 0}}, 4), 0.0);
 }
 
-TEST(Cost, of_phases_is_preparation_and_uses) {
+TEST(Cost, of_a_training_is_preparation_and_uses) {
   const Config config;
   const std::vector<TaskShape> tasks{mean_task, {70, 30, 5}};
 
-  const auto phases = phase_costs(tasks, config, {3.0, 2.0});
+  const TaskCosts costs = task_costs(tasks, config, {3.0, 2.0});
 
-  ASSERT_EQ(phases.size(), 3U);
+  ASSERT_EQ(costs.tasks(), 2);
   for (std::size_t i = 0; i < 2; ++i) {
-    EXPECT_DOUBLE_EQ(phases[0][i], preparation_cost(tasks[i], FeatureSet::full16));
-    EXPECT_DOUBLE_EQ(phases[1][i], 3.0 * visit_cost(tasks[i], config));
-    EXPECT_DOUBLE_EQ(phases[2][i], 2.0 * validation_cost(tasks[i], config));
+    EXPECT_DOUBLE_EQ(costs.preparation[i],
+                     generation_cost(tasks[i]) + preparation_cost(tasks[i], FeatureSet::full16));
+    EXPECT_DOUBLE_EQ(costs.visits[i], 3.0 * visit_cost(tasks[i], config));
+    EXPECT_DOUBLE_EQ(costs.assessments[i], 2.0 * validation_cost(tasks[i], config));
+    EXPECT_GT(costs.moving[i], held_bytes(tasks[i], config)); // a byte in a nanosecond at most
   }
 }
 
@@ -86,10 +88,8 @@ TEST(Cost, of_a_task_that_is_not_held_grows_by_making_it_anew_at_each_use) {
   Config config;
   const Uses uses{3.0, 2.0, true};
   const auto total = [&] {
-    double sum = 0;
-    for (const std::vector<double>& costs : phase_costs(std::vector{mean_task}, config, uses))
-      sum += costs[0];
-    return sum;
+    const TaskCosts costs = task_costs(std::vector{mean_task}, config, uses);
+    return costs.preparation[0] + costs.visits[0] + costs.assessments[0];
   };
   const double held = total();
   config.suite.hold = Hold::regenerate;
@@ -97,8 +97,10 @@ TEST(Cost, of_a_task_that_is_not_held_grows_by_making_it_anew_at_each_use) {
   EXPECT_LT(fetch_cost(mean_task, config, false),
             0.2 * fetch_cost(mean_task, config, true)); // read, not made
   config.suite.hold_features = false;
-  EXPECT_DOUBLE_EQ(total(), held + 5.0 * (generation_cost(mean_task) +
-                                          preparation_cost(mean_task, config.policy.features)));
+  // Not before the first use.
+  EXPECT_DOUBLE_EQ(total(), held + 5.0 * generation_cost(mean_task) +
+                                4.0 * preparation_cost(mean_task, config.policy.features));
+  EXPECT_EQ(moving_cost(mean_task, config), 0.0);
 }
 
 TEST(Cost, of_memory_for_a_task_that_is_not_held_is_that_of_its_features_or_none) {
