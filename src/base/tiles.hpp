@@ -7,7 +7,7 @@
 
 /// Small dense products in registers: C [rows, panel] += A [rows, depth] B [depth, panel], where a panel is
 /// two registers wide, and A is read value by value. What is summed is summed in order of depth, from what C
-/// was: so a row's result does not depend on the rows beside it.
+/// was: so equal rows have equal results, whatever rows stand beside them.
 namespace metasieve::simd {
 
 /// Columns of a panel.
@@ -22,33 +22,44 @@ inline constexpr int tile_rows = lanes<P> >= 16 || EIGEN_ARCH_DEFAULT_NUMBER_OF_
 template <class P, int rows>
 struct Tile {
   std::array<std::array<P, 2>, static_cast<std::size_t>(rows)> value;
-  EIGEN_ALWAYS_INLINE std::array<P, 2>& operator[](std::size_t row) { return value[row]; }
+  EIGEN_ALWAYS_INLINE std::array<P, 2>& operator[](Index row) { return value[static_cast<std::size_t>(row)]; }
+  EIGEN_ALWAYS_INLINE const std::array<P, 2>& operator[](Index row) const {
+    return value[static_cast<std::size_t>(row)];
+  }
+};
+
+/// A of a tile: row r at step k stands at data[r * row + k * step].
+template <class T>
+struct Factor {
+  const T* data;
+  Index row, step;
 };
 
 /// body(0), body(1) ... body(count - 1), with constants as arguments.
 template <int count, class Body>
 EIGEN_ALWAYS_INLINE void unrolled(Body&& body) {
-  [&]<int... i>(std::integer_sequence<int, i...>) {
-    (body(std::integral_constant<std::size_t, static_cast<std::size_t>(i)>{}), ...);
-  }
+  [&]<int... i>(std::integer_sequence<int, i...>) { (body(std::integral_constant<Index, i>{}), ...); }
   (std::make_integer_sequence<int, count>{});
 }
 
-/// C += A B; row r of A at step k is a[r * row_stride + k * step_stride], row k of B is b[k * panel ...],
-/// aligned.
-template <Index row_stride, Index step_stride, class P, int rows>
-EIGEN_ALWAYS_INLINE void multiply_add(Tile<P, rows>& c, const Scalar<P>* a, const Scalar<P>* b, Index depth) {
+/// C += A B; row k of B is b[k * stride ...], aligned.
+template <class P, int rows>
+EIGEN_ALWAYS_INLINE void multiply_add(Tile<P, rows>& c, Factor<Scalar<P>> a, const Scalar<P>* b, Index stride,
+                                      Index depth) {
   using namespace Eigen::internal;
+  Tile<P, rows> sum = c; // in registers, whatever the caller does with c
   for (Index k = 0; k < depth; ++k) {
     const P low = pload<P>(b), high = pload<P>(b + lanes<P>);
-    unrolled<rows>([&](auto r) {
-      const P value = pset1<P>(a[static_cast<Index>(r) * row_stride]);
-      c[r][0] = pmadd(value, low, c[r][0]);
-      c[r][1] = pmadd(value, high, c[r][1]);
-    });
-    a += step_stride;
-    b += panel<P>;
+#pragma GCC unroll 12
+    for (Index r = 0; r < rows; ++r) {
+      const P value = pset1<P>(a.data[r * a.row]);
+      sum[r][0] = pmadd(value, low, sum[r][0]);
+      sum[r][1] = pmadd(value, high, sum[r][1]);
+    }
+    a.data += a.step;
+    b += stride;
   }
+  c = sum;
 }
 
 /// task(std::integral_constant<int, rows>{}) for a number of rows that is known at run time, 1..tile_rows<P>.

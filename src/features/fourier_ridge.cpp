@@ -24,10 +24,10 @@ tile::Sums block_product(const float* a, const float* b, Index width, Index rows
   tile::Sums total = tile::zeros();
   for (Index first = 0; first < rows; first += part_rows) {
     tile::Sums part = tile::zeros();
-    tile::add_product(part, {a + first * width, 1, width}, b + first * width, width,
-                      std::min(part_rows, rows - first));
+    simd::multiply_add(part, {a + first * width, 1, width}, b + first * width, width,
+                       std::min(part_rows, rows - first));
     for (Index i = 0; i < tile::rows; ++i)
-      for (Index half = 0; half < 2; ++half) total.at[i][half] = padd(total.at[i][half], part.at[i][half]);
+      for (Index half = 0; half < 2; ++half) total[i][half] = padd(total[i][half], part[i][half]);
   }
   return total;
 }
@@ -36,7 +36,7 @@ void add_tile(const tile::Sums& sums, double* out, Index stride) {
   for (Index i = 0; i < tile::rows; ++i)
     for (Index half = 0; half < 2; ++half) {
       alignas(Packet) float sum[lanes];
-      pstore(sum, sums.at[i][half]);
+      pstore(sum, sums[i][half]);
       double* const row = out + i * stride + half * lanes;
       for (Index k = 0; k < lanes; ++k) row[k] += static_cast<double>(sum[k]);
     }
@@ -86,7 +86,7 @@ struct RowSums {
       const Packet inverse_pivot = pset1<Packet>(recurrence.inverse_pivot[at]);
       const Packet coefficient = pset1<Packet>(recurrence.coefficient[at]);
       for (Index half = 0; half < 2; ++half) {
-        const Packet next = pmadd(multiplier, sums.u[half], z.at[k - first][half]);
+        const Packet next = pmadd(multiplier, sums.u[half], z[k - first][half]);
         sums.leverage[half] = pmadd(pmul(inverse_pivot, next), next, sums.leverage[half]);
         sums.fitted[half] = pmadd(coefficient, next, sums.fitted[half]);
         sums.u[half] = next;
@@ -131,7 +131,7 @@ FourierRidge fast_fourier_ridge(const FourierBasis& basis, const RowBlock& x, co
     std::fill(sums.begin(), sums.end(), RowSums{});
     for (Index first = 0; first < q; first += tile::rows) {
       tile::Sums z = tile::zeros();
-      tile::add_product(z, {rotation_tiles.data() + first * q, 1, tile::rows}, columns, tile::columns, q);
+      simd::multiply_add(z, {rotation_tiles.data() + first * q, 1, tile::rows}, columns, tile::columns, q);
       for (std::size_t r = 0; r < ridges.size(); ++r)
         sums[r].add(z, recurrences[r], first, std::min(first + tile::rows, q));
     }

@@ -18,7 +18,7 @@ static_assert(fourier_count % tile::columns == 0);
 void store_cosines(const tile::Sums& sums, float* out, Index stride) {
   for (Index i = 0; i < tile::rows; ++i)
     for (Index half = 0; half < 2; ++half)
-      pstore(out + i * stride + half * lanes, scaled_cosine(sums.at[i][half]));
+      pstore(out + i * stride + half * lanes, scaled_cosine(sums[i][half]));
 }
 
 } // namespace
@@ -59,11 +59,11 @@ const float* FourierTiles::by_rows(const std::vector<Index>& rows, Index begin, 
   for (Index first = 0; first < end - begin; first += tile::rows)
     for (Index k = 0; k < fourier_count; k += tile::columns) {
       tile::Sums sums;
-      for (auto& row : sums.at) {
+      for (auto& row : sums.value) {
         row[0] = pload<Packet>(phase_.data() + k);
         row[1] = pload<Packet>(phase_.data() + k + lanes);
       }
-      tile::add_product(sums, {x + first * d, d, 1}, frequency_.data() + k, width_, d);
+      simd::multiply_add(sums, {x + first * d, d, 1}, frequency_.data() + k, width_, d);
       store_cosines(sums, out + first * width_ + k, width_);
     }
   return out;
@@ -78,9 +78,8 @@ const float* FourierTiles::by_columns(Index begin) {
       x[j * tile::columns + i] = i < filled ? static_cast<float>(x_(begin + i, j)) : 0.0F;
   for (Index k = 0; k < fourier_count; k += tile::rows) {
     tile::Sums sums;
-    for (Index i = 0; i < tile::rows; ++i)
-      sums.at[i][0] = sums.at[i][1] = pset1<Packet>(phase_.data()[k + i]);
-    tile::add_product(sums, {frequency_.data() + k, 1, width_}, x, tile::columns, d);
+    for (Index i = 0; i < tile::rows; ++i) sums[i][0] = sums[i][1] = pset1<Packet>(phase_.data()[k + i]);
+    simd::multiply_add(sums, {frequency_.data() + k, 1, width_}, x, tile::columns, d);
     store_cosines(sums, out + k * tile::columns, tile::columns);
   }
   float* const linear = out + fourier_count * tile::columns;

@@ -126,18 +126,18 @@ void NeighbourFilter::measure() {
   for (Index t = 0; t < tiles_; ++t) {
     tile::Sums sums;
     for (Index i = 0; i < tile::rows; ++i)
-      sums.at[i][0] = sums.at[i][1] = pset1<Packet>(half_square_.data()[t * tile::rows + i]);
-    tile::add_product(sums, {reference_.data() + t * tile::rows * d, d, 1}, row_.data(), block, d);
+      sums[i][0] = sums[i][1] = pset1<Packet>(half_square_.data()[t * tile::rows + i]);
+    simd::multiply_add(sums, {reference_.data() + t * tile::rows * d, d, 1}, row_.data(), block, d);
 
     float* const distance = distance_.data() + t * tile::rows * block;
     for (Index half = 0; half < 2; ++half) {
       float* const group = group_least + t % groups * block + half * lanes;
       Packet least_of_group = pload<Packet>(group);
       for (Index part = 0; part < parts; ++part) {
-        Packet least = sums.at[part * part_rows][half];
+        Packet least = sums[part * part_rows][half];
         for (Index i = part * part_rows; i < (part + 1) * part_rows; ++i) {
-          least = pmin(least, sums.at[i][half]);
-          pstore(distance + i * block + half * lanes, sums.at[i][half]);
+          least = pmin(least, sums[i][half]);
+          pstore(distance + i * block + half * lanes, sums[i][half]);
         }
         pstore(least_.data() + (t * parts + part) * block + half * lanes, least);
         least_of_group = pmin(least_of_group, least);

@@ -138,10 +138,10 @@ void FastNetwork<P>::forward_layer(const PackedPolicy<P>& policy, std::size_t l,
       Tile<P, rows> z;
       unrolled<rows>([&](auto r) { z[r] = {bias_low, bias_high}; });
       for (Index which = 0; which < panels<P>(inputs); ++which)
-        multiply_add<panel<P>, 1>(z, in + (which * rows_ + begin + first) * panel<P>,
-                                  weight + which * panel<P> * panel<P>, width<P>(inputs, which));
+        multiply_add(z, {in + (which * rows_ + begin + first) * panel<P>, panel<P>, 1},
+                     weight + which * panel<P> * panel<P>, panel<P>, width<P>(inputs, which));
       unrolled<rows>([&](auto r) {
-        float* const row = to + (first + static_cast<Index>(r)) * panel<P>;
+        float* const row = to + (first + r) * panel<P>;
         pstore(row, pmax(z[r][0], zero));
         pstore(row + lanes<P>, pmax(z[r][1], zero));
       });
@@ -242,12 +242,12 @@ void FastNetwork<P>::pullback_weights(const PackedPolicy<P>& policy, std::size_t
         float* const to = d_weight + (which * panel<P> + first) * panel<P>;
         Tile<P, rows> sum;
         unrolled<rows>([&](auto r) {
-          const float* const row = to + static_cast<Index>(r) * panel<P>;
+          const float* const row = to + r * panel<P>;
           sum[r] = {pload<P>(row), pload<P>(row + lanes<P>)};
         });
-        multiply_add<1, panel<P>>(sum, a + first, d_out, end - begin);
+        multiply_add(sum, {a + first, 1, panel<P>}, d_out, panel<P>, end - begin);
         unrolled<rows>([&](auto r) {
-          float* const row = to + static_cast<Index>(r) * panel<P>;
+          float* const row = to + r * panel<P>;
           pstore(row, sum[r][0]);
           pstore(row + lanes<P>, sum[r][1]);
         });
@@ -275,10 +275,10 @@ void FastNetwork<P>::pullback_inputs(const PackedPolicy<P>& policy, std::size_t 
       Tile<P, rows> d_in;
       unrolled<rows>([&](auto r) { d_in[r] = {zero, zero}; });
       for (Index out = 0; out < panels<P>(outputs); ++out)
-        multiply_add<panel<P>, 1>(d_in, d_outputs_[l].data() + (out * block_rows + first) * panel<P>,
-                                  weight + out * panel<P> * panel<P>, width<P>(outputs, out));
+        multiply_add(d_in, {d_outputs_[l].data() + (out * block_rows + first) * panel<P>, panel<P>, 1},
+                     weight + out * panel<P> * panel<P>, panel<P>, width<P>(outputs, out));
       unrolled<rows>([&](auto r) {
-        const Index at = (first + static_cast<Index>(r)) * panel<P>;
+        const Index at = (first + r) * panel<P>;
         pstore(to + at, where_active(a + at, d_in[r][0]));
         pstore(to + at + lanes<P>, where_active(a + at + lanes<P>, d_in[r][1]));
       });
