@@ -169,12 +169,6 @@ std::string Communicator::gather(const std::string& bytes, std::int64_t most) co
   return std::accumulate(parts.begin(), parts.end(), std::string());
 }
 
-void Communicator::send(std::span<const std::byte> bytes, int to) const {
-  for (; !bytes.empty(); bytes = bytes.subspan(part_at_once(bytes.size())))
-    check(MPI_Send(bytes.data(), static_cast<int>(part_at_once(bytes.size())), MPI_BYTE, to, 0, comm_),
-          "MPI_Send");
-}
-
 void Communicator::receive(std::span<std::byte> bytes, int from) const {
   for (; !bytes.empty(); bytes = bytes.subspan(part_at_once(bytes.size())))
     check(MPI_Recv(bytes.data(), static_cast<int>(part_at_once(bytes.size())), MPI_BYTE, from, 0, comm_,
@@ -226,6 +220,19 @@ void Communicator::agree(const std::function<void()>& work) const {
 void Communicator::abort(ExitCode code) const noexcept {
   MPI_Abort(comm_ == MPI_COMM_NULL ? MPI_COMM_WORLD : comm_, static_cast<int>(code));
   std::abort();
+}
+
+void Sends::add(std::span<const std::byte> bytes, int to) {
+  for (; !bytes.empty(); bytes = bytes.subspan(part_at_once(bytes.size())))
+    check(MPI_Isend(bytes.data(), static_cast<int>(part_at_once(bytes.size())), MPI_BYTE, to, 0, comm_.get(),
+                    &requests_.emplace_back(MPI_REQUEST_NULL)),
+          "MPI_Isend");
+}
+
+void Sends::finish() {
+  check(MPI_Waitall(static_cast<int>(requests_.size()), requests_.data(), MPI_STATUSES_IGNORE),
+        "MPI_Waitall");
+  requests_.clear();
 }
 
 std::string host_name() {

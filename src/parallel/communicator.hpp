@@ -38,7 +38,7 @@ public:
 };
 
 /// Owns a duplicated MPI_Comm; move-only. Every call is checked and throws MpiError. All members are
-/// collective but rank, size, send, receive and abort.
+/// collective but rank, size, receive and abort.
 class Communicator {
 public:
   explicit Communicator(MPI_Comm parent = MPI_COMM_WORLD);
@@ -68,8 +68,7 @@ public:
   /// All ranks' bytes, concatenated in rank order, on every rank. Counts may differ, and their sum may be
   /// any: at most `most` bytes (at least one a rank) travel at once.
   [[nodiscard]] std::string gather(const std::string& bytes, std::int64_t most = most_at_once) const;
-  /// To one other rank, which must receive as many bytes: may wait until it does.
-  void send(std::span<const std::byte> bytes, int to) const;
+  /// What the other rank sends to this one, in that order: see Sends. Waits for it.
   void receive(std::span<std::byte> bytes, int from) const;
   void barrier() const;
   /// Like barrier, but a rank that waits sleeps, a millisecond at a time, and leaves its core to those that
@@ -97,6 +96,21 @@ private:
   MPI_Comm comm_ = MPI_COMM_NULL;
   int rank_ = 0;
   int size_ = 1;
+};
+
+/// Bytes on their way to other ranks, while this one goes on: that no rank waits for one that waits for a
+/// third.
+class Sends {
+public:
+  explicit Sends(const Communicator& comm) : comm_(comm) {} ///< which must outlive this
+  /// `bytes` must stay as they are until finish(), and `to` must receive them in as many pieces.
+  void add(std::span<const std::byte> bytes, int to);
+  /// Waits until all are sent.
+  void finish();
+
+private:
+  const Communicator& comm_;
+  std::vector<MPI_Request> requests_;
 };
 
 [[nodiscard]] std::string host_name();

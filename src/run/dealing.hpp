@@ -27,8 +27,7 @@ struct Transfer {
   int from, to;
 };
 
-/// Those of a rank, in the order of the tasks. If all ranks make theirs in that order, none waits in vain:
-/// whoever it waits for is at a task before this one, or at this one.
+/// Those of a rank, in the order of the tasks.
 [[nodiscard]] std::vector<Transfer> transfers_of(const Dealing& dealing, int rank);
 
 /// The seconds for which the last rank is at work in a mean iteration, over the mean rank's: 1 is perfect.

@@ -1,6 +1,7 @@
 #include "run/hand_over.hpp"
 
 #include <array>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -22,6 +23,11 @@ void for_each_array(PreparedTask& task, const Visit& visit) {
   visit(task.features);
 }
 
+template <class Array>
+auto values_of(Array& array) {
+  return std::span(array.data(), static_cast<std::size_t>(array.size()));
+}
+
 /// The rest, and the sizes.
 struct Head {
   TaskId id;
@@ -34,20 +40,14 @@ struct Head {
 };
 static_assert(std::is_trivially_copyable_v<Head>);
 
-void send(const Communicator& comm, PreparedTask task, int to) {
-  Head head{task.id,
-            task.seed,
-            task.corruption,
-            task.precision,
-            task.probe.status,
-            task.probe.standardizer.use_group,
-            {}};
+Head head_of(PreparedTask& task) {
+  const Probe& probe = task.probe;
+  Head head{task.id,        task.seed,    task.corruption,
+            task.precision, probe.status, probe.standardizer.use_group,
+            /*sizes=*/{}};
   auto size = head.sizes.begin();
   for_each_array(task, [&](const auto& array) { *size++ = {array.rows(), array.cols()}; });
-  comm.send(std::as_bytes(std::span(&head, 1)), to);
-  for_each_array(task, [&](const auto& array) {
-    comm.send(std::as_bytes(std::span(array.data(), static_cast<std::size_t>(array.size()))), to);
-  });
+  return head;
 }
 
 PreparedTask receive(const Communicator& comm, int from) {
@@ -62,10 +62,9 @@ PreparedTask receive(const Communicator& comm, int from) {
   task.probe.standardizer.use_group = head.use_group;
   auto size = head.sizes.begin();
   for_each_array(task, [&](auto& array) {
-    array.resize((*size)[0], (*size)[1]);
-    ++size;
-    comm.receive(std::as_writable_bytes(std::span(array.data(), static_cast<std::size_t>(array.size()))),
-                 from);
+    const auto [rows, columns] = *size++;
+    array.resize(rows, columns);
+    comm.receive(std::as_writable_bytes(values_of(array)), from);
   });
   return task;
 }
@@ -75,18 +74,28 @@ PreparedTask receive(const Communicator& comm, int from) {
 std::vector<PreparedTask> handed_over(const Communicator& comm, std::vector<PreparedTask> prepared,
                                       const Dealing& dealing) {
   if (dealing.prepares == dealing.holds) return prepared;
-  const auto rank = static_cast<std::size_t>(comm.rank());
-  std::vector<PreparedTask> held(static_cast<std::size_t>(dealing.holds[rank].size()));
+  const std::vector<Transfer> transfers = transfers_of(dealing, comm.rank());
+  std::vector<Head> heads;
+  heads.reserve(prepared.size()); // they stay where they are
+  Sends sends(comm);
   auto source = prepared.begin();
-  auto target = held.begin();
-  for (const Transfer& transfer : transfers_of(dealing, comm.rank())) {
-    if (transfer.from == transfer.to)
-      *target++ = std::move(*source++);
-    else if (transfer.from == comm.rank())
-      send(comm, std::exchange(*source++, {}), transfer.to);
-    else
-      *target++ = receive(comm, transfer.from);
+  for (const Transfer& transfer : transfers) {
+    if (transfer.from != comm.rank()) continue;
+    PreparedTask& task = *source++;
+    if (transfer.to == comm.rank()) continue;
+    heads.push_back(head_of(task));
+    sends.add(std::as_bytes(std::span(&heads.back(), 1)), transfer.to);
+    for_each_array(task, [&](auto& array) { sends.add(std::as_bytes(values_of(array)), transfer.to); });
   }
+  std::vector<PreparedTask> held;
+  held.reserve(static_cast<std::size_t>(dealing.holds[static_cast<std::size_t>(comm.rank())].size()));
+  source = prepared.begin();
+  for (const Transfer& transfer : transfers) {
+    PreparedTask* const mine = transfer.from == comm.rank() ? &*source++ : nullptr;
+    if (transfer.to == comm.rank())
+      held.push_back(mine != nullptr ? std::move(*mine) : receive(comm, transfer.from));
+  }
+  sends.finish();
   return held;
 }
 

@@ -112,7 +112,8 @@ public:
     result_.preparation_work = sum_of(seconds);
     static_cast<void>(computed(seconds));
     comm_.agree([] {});
-    for (const Transfer& transfer : transfers_of(job_.dealing, comm_.rank())) hand_over(transfer);
+    hand_over();
+    static_cast<void>(comm_.max(std::int64_t{0})); // whether to stop is agreed on
     const double prepared = MPI_Wtime();
     result_.preparation_seconds = prepared - begin;
     for (std::uint64_t step = 0; step < job_.steps; ++step) iterate(step);
@@ -134,15 +135,23 @@ private:
     return busy;
   }
 
-  /// As many bytes as the program would send, in one message.
-  void hand_over(const Transfer& transfer) const {
-    if (transfer.from == transfer.to) return;
-    std::vector<std::byte> bytes(static_cast<std::size_t>(
-        held_bytes(job_.shapes[static_cast<std::size_t>(transfer.task)], job_.config)));
-    if (transfer.from == comm_.rank())
-      comm_.send(bytes, transfer.to);
-    else
-      comm_.receive(bytes, transfer.from);
+  /// As many bytes as the program sends, a message a task.
+  void hand_over() const {
+    const std::vector<Transfer> transfers = transfers_of(job_.dealing, comm_.rank());
+    const auto bytes_of = [&](Index task) {
+      return static_cast<std::size_t>(held_bytes(job_.shapes[static_cast<std::size_t>(task)], job_.config));
+    };
+    std::size_t most = 0;
+    for (const Transfer& transfer : transfers) most = std::max(most, bytes_of(transfer.task));
+    std::vector<std::byte> sent(most), received(most);
+    Sends sends(comm_);
+    for (const Transfer& transfer : transfers)
+      if (transfer.from == comm_.rank() && transfer.to != comm_.rank())
+        sends.add(std::span(sent).first(bytes_of(transfer.task)), transfer.to);
+    for (const Transfer& transfer : transfers)
+      if (transfer.from != comm_.rank())
+        comm_.receive(std::span(received).first(bytes_of(transfer.task)), transfer.from);
+    sends.finish();
   }
 
   void iterate(std::uint64_t step) {

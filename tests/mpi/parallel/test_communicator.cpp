@@ -2,6 +2,7 @@
 
 #include "mpi/agreed.hpp"
 
+#include <array>
 #include <chrono>
 #include <numeric>
 #include <thread>
@@ -47,22 +48,33 @@ TEST(Communicator, broadcasts_text_of_rank_0_zero_bytes_too) {
   EXPECT_EQ(comm.broadcast(comm.is_root() ? "" : "other"), "");
 }
 
-TEST(Communicator, sends_bytes_to_one_rank_none_too) {
+TEST(Sends, reach_every_rank_in_order_while_all_send) {
   const Communicator comm;
-  const auto bytes_of = [](int rank) {
-    return std::vector<std::byte>(static_cast<std::size_t>(100000 * rank), static_cast<std::byte>(rank));
+  const auto bytes_of = [](int rank) { // more than MPI sends before the other asks for it
+    return std::vector<std::byte>(static_cast<std::size_t>(100000 * (rank + 1)),
+                                  static_cast<std::byte>(rank));
   };
-  if (!comm.is_root()) {
-    comm.send({}, 0);
-    comm.send(bytes_of(comm.rank()), 0);
-    return;
-  }
-  for (int rank = comm.size() - 1; rank > 0; --rank) {
-    std::vector<std::byte> got(bytes_of(rank).size());
-    comm.receive({}, rank);
-    comm.receive(got, rank);
-    EXPECT_EQ(got, bytes_of(rank));
-  }
+  const std::vector<std::byte> mine = bytes_of(comm.rank());
+  const std::array<std::byte, 1> last{std::byte{77}};
+  Sends sends(comm);
+  for (int rank = 0; rank < comm.size(); ++rank)
+    if (rank != comm.rank()) {
+      sends.add(mine, rank);
+      sends.add({}, rank);
+      sends.add(last, rank);
+    }
+
+  for (int rank = 0; rank < comm.size(); ++rank)
+    if (rank != comm.rank()) {
+      std::vector<std::byte> got(bytes_of(rank).size());
+      std::array<std::byte, 1> end{};
+      comm.receive(got, rank);
+      comm.receive({}, rank);
+      comm.receive(end, rank);
+      EXPECT_EQ(got, bytes_of(rank));
+      EXPECT_EQ(end, last);
+    }
+  sends.finish();
 }
 
 TEST(Communicator, gathers_in_rank_order) {
