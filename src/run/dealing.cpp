@@ -121,13 +121,10 @@ private:
   /// Of the rank that sends and receives most.
   [[nodiscard]] double moving(const Dealing& dealing) const {
     double most = 0;
-    for (std::size_t rank = 0; rank < dealing.holds.size(); ++rank) {
-      const Range &from = dealing.prepares[rank], &to = dealing.holds[rank];
-      const Range both{std::max(from.begin, to.begin), std::min(from.end, to.end)};
+    for (int rank = 0; rank < ranks_; ++rank) {
       double sum = 0;
-      for (const Range& range : {from, to})
-        for (Index i = range.begin; i < range.end; ++i)
-          if (!both.contains(i)) sum += costs_.moving[static_cast<std::size_t>(i)];
+      for (const Transfer& transfer : transfers_of(dealing, rank))
+        if (transfer.from != transfer.to) sum += costs_.moving[static_cast<std::size_t>(transfer.task)];
       most = std::max(most, sum);
     }
     return 1e-9 * most;
