@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <exception>
-#include <limits>
 #include <numeric>
 #include <thread>
 #include <utility>
@@ -24,9 +23,8 @@ void check(int code, const char* call) {
                  " failed: " + std::string(text.data(), static_cast<std::size_t>(length)));
 }
 
-/// MPI 3 counts in int.
 std::size_t part_at_once(std::size_t bytes) {
-  return std::min<std::size_t>(bytes, std::numeric_limits<int>::max());
+  return std::min(bytes, static_cast<std::size_t>(Communicator::most_at_once));
 }
 
 /// What one rank tells the others about how its part went.

@@ -41,6 +41,8 @@ public:
 /// collective but rank, size, receive and abort.
 class Communicator {
 public:
+  static constexpr std::int64_t most_at_once = std::numeric_limits<int>::max(); ///< counts are int in MPI 3
+
   explicit Communicator(MPI_Comm parent = MPI_COMM_WORLD);
   ~Communicator();
   Communicator(Communicator&&) noexcept;
@@ -90,8 +92,6 @@ public:
 private:
   struct Adopted {};
   Communicator(Adopted, MPI_Comm comm); ///< takes `comm` over
-
-  static constexpr std::int64_t most_at_once = std::numeric_limits<int>::max(); // counts are int in MPI 3
 
   MPI_Comm comm_ = MPI_COMM_NULL;
   int rank_ = 0;

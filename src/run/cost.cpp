@@ -124,11 +124,11 @@ double contest_cost(const TaskShape& task, const Config& config, Index policies,
          real(std::ssize(evaluate.frontier.tolerances)) * method_cost(Method::threshold, task, config);
 }
 
-namespace {
-
 bool holds_features(const Config& config) {
   return config.suite.hold == Hold::memory || config.suite.hold_features;
 }
+
+namespace {
 
 double making_cost(const TaskShape& task, bool generated) {
   return generated ? generation_cost(task) : reading_cost * data_bytes(task);

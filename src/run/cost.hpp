@@ -38,6 +38,8 @@ struct Uses {
 /// a frontier of so many steps too, if there are any.
 [[nodiscard]] double contest_cost(const TaskShape& task, const Config& config, Index policies,
                                   Index frontier_steps);
+/// Whether features are held, or made anew at each use.
+[[nodiscard]] bool holds_features(const Config& config);
 /// Of each use of a task that is not held, as suite.hold says: making or reading it, and its features unless
 /// these are held. 0 for a task that is held.
 [[nodiscard]] double fetch_cost(const TaskShape& task, const Config& config, bool generated);

@@ -32,9 +32,9 @@ Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, cons
     const auto timed = clock.measure("tasks");
     tasks = source.tasks(comm, to_prepare, stopped);
   }
-  const bool holds_features = holds_rows_ || config.suite.hold_features;
-  const auto timed = clock.measure(holds_features ? "features" : "tasks");
-  std::vector<PreparedTask> ready(static_cast<std::size_t>(holds_features ? to_prepare.size() : 0));
+  const bool features = holds_features(config);
+  const auto timed = clock.measure(features ? "features" : "tasks");
+  std::vector<PreparedTask> ready(static_cast<std::size_t>(features ? to_prepare.size() : 0));
   const auto cost = [&](Index i) { return costs.preparation[static_cast<std::size_t>(i - ids.begin)]; };
   std::vector<Index> all(static_cast<std::size_t>(to_prepare.size()));
   std::iota(all.begin(), all.end(), to_prepare.begin);
@@ -51,7 +51,7 @@ Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, cons
       const auto at = static_cast<std::size_t>(i - to_prepare.begin);
       Task task = holds_rows_ ? std::move(tasks[at]) : source.make(i);
       fingerprints += metasieve::fingerprint(task.id, task.train, task.test);
-      if (!holds_features) return;
+      if (!features) return;
       ready[at] = prepare_task(std::move(task));
       clock.count("features", preparation_flops(shape_of(ready[at]), prepare_));
       if (!holds_rows_) ready[at].train = ready[at].test = {};
@@ -60,7 +60,7 @@ Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, cons
   });
   fingerprint_ = fingerprints;
   if (comm.max(std::int64_t{left_out}) > 0) return;
-  if (holds_features) held_ = handed_over(comm, std::move(ready), dealing);
+  if (features) held_ = handed_over(comm, std::move(ready), dealing);
   give_back_memory();
 }
 
