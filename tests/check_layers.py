@@ -21,32 +21,23 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-# Folder -> folders it may include besides itself. L1 is spelt out; each layer above may use all below it.
-CORE = {
-    "base": set(),
-    "fairness": {"inner", "base"},
-    "inner": {"base"},
-    "tasks": {"inner", "base"},
-    "features": {"tasks", "inner", "base"},
-    "policy": {"features", "base"},
-    "selectors": {"meta", "features", "policy", "inner", "fairness", "base", "tasks"},
-}
-CORE["meta"] = set(CORE) - {"selectors"}
-ALLOWED = CORE | {"parallel": {"base"}}
-ALLOWED["io"] = set(ALLOWED)
-ALLOWED["run"] = set(ALLOWED)
-ALLOWED["cli"] = set(ALLOWED)
+# Folders from the bottom up: a folder may include those before it.
+FOLDERS = ["base", "numerics", "inner", "fairness", "tasks", "features", "policy", "meta", "kernels", "methods",
+           "parallel", "hdf5", "files", "config", "runtime", "training", "evaluation", "studies", "cli"]
+CORE = FOLDERS[:FOLDERS.index("parallel")]  # the mathematics: one library, without MPI and HDF5
+ALLOWED = {folder: set(FOLDERS[:i]) for i, folder in enumerate(FOLDERS)}
+ALLOWED["parallel"] = {"base"}
 
 # rule, pattern in code without comments and strings, folders where it may stand
 RESERVED = [
     ("mpi", re.compile(r"#\s*include\s*<mpi\.h>"), {"parallel"}),
-    ("mpi", re.compile(r"\bMPI_\w+"), {"parallel", "io"}),  # io hands MPI_Comm and MPI_Info on to HDF5,
-    ("mpi", re.compile(r"\bMPI_[A-Z][a-z]\w*\s*\("), set(ALLOWED) - {"io"}),  # but calls nothing
-    ("hdf5", re.compile(r"#\s*include\s*[<\"](hdf5|H5)"), {"io"}),
+    ("mpi", re.compile(r"\bMPI_\w+"), {"parallel", "hdf5"}),  # hdf5 hands MPI_Comm and MPI_Info on to HDF5,
+    ("mpi", re.compile(r"\bMPI_[A-Z][a-z]\w*\s*\("), set(ALLOWED) - {"hdf5"}),  # but calls nothing
+    ("hdf5", re.compile(r"#\s*include\s*[<\"](hdf5\.h|H5)"), {"hdf5"}),
     ("openmp", re.compile(r"#\s*pragma\s+omp\b|#\s*include\s*<omp\.h>"), {"parallel"}),
-    ("boost", re.compile(r"#\s*include\s*[<\"]boost/|\bboost::"), {"cli", "run"}),
+    ("boost", re.compile(r"#\s*include\s*[<\"]boost/|\bboost::"), {"cli", "config"}),
 ]
-LINE_LIMIT = 400
+LINE_LIMIT = 520
 FORBIDDEN_SYMBOL = re.compile(r"\bU ((?:MPI_|H5)\w*)")
 
 COMMENT_OR_TEXT = re.compile(
@@ -169,32 +160,32 @@ def check_headers(database, src, jobs):
 BROKEN = [
     ("layer", {"base/a.hpp": '#pragma once\n#include "tasks/task.hpp"\n'}),
     ("layer", {"inner/a.cpp": '#include "parallel/communicator.hpp"\n'}),
-    ("layer", {"policy/a.cpp": '#include "inner/design.hpp"\n'}),  # siblings in L1 without an edge
-    ("layer", {"meta/a.cpp": '#include "selectors/roh.hpp"\n'}),
+    ("layer", {"policy/a.cpp": '#include "meta/meta_gradient.hpp"\n'}),
+    ("layer", {"meta/a.cpp": '#include "methods/roh.hpp"\n'}),
     ("layer", {"parallel/a.cpp": '#include "meta/chain.hpp"\n'}),
-    ("layer", {"run/a.cpp": '  #  include "cli/options.hpp"  // why\n'}),
+    ("layer", {"training/a.cpp": '  #  include "cli/options.hpp"  // why\n'}),
     ("include", {"base/a.cpp": '#include "sibling.hpp"\n'}),
     ("folder", {"utils/a.hpp": "#pragma once\n"}),
     ("cycle", {"base/a.hpp": '#pragma once\n#include "base/b.hpp"\n',
                "base/b.hpp": '#pragma once\n#include "base/a.hpp"\n'}),
-    ("mpi", {"io/a.cpp": "#include <mpi.h>\n"}),
-    ("mpi", {"io/a.cpp": "void f() { MPI_Barrier (c); }\n"}),
+    ("mpi", {"hdf5/a.cpp": "#include <mpi.h>\n"}),
+    ("mpi", {"hdf5/a.cpp": "void f() { MPI_Barrier (c); }\n"}),
     ("mpi", {"meta/a.cpp": "auto c = MPI_COMM_WORLD;\n"}),
-    ("hdf5", {"run/a.cpp": "#include <hdf5.h>\n"}),
+    ("hdf5", {"training/a.cpp": "#include <hdf5.h>\n"}),
     ("hdf5", {"parallel/a.cpp": '#include "H5public.h"\n'}),
     ("openmp", {"tasks/a.cpp": "void f() {\n#pragma omp parallel for\n}\n"}),
-    ("openmp", {"run/a.cpp": "#include <omp.h>\n"}),
-    ("boost", {"io/a.cpp": "#include <boost/format.hpp>\n"}),
-    ("length", {"base/a.cpp": "\n" * 401}),
+    ("openmp", {"training/a.cpp": "#include <omp.h>\n"}),
+    ("boost", {"hdf5/a.cpp": "#include <boost/format.hpp>\n"}),
+    ("length", {"base/a.cpp": "\n" * 521}),
     ("pragma", {"base/a.hpp": "int f();  // #pragma once\n"}),
 ]
 SOUND = {
     "base/a.hpp": "#pragma once\n// MPI_Barrier(comm) and #pragma omp\n/* #include <hdf5.h>\n*/\n",
     "meta/a.cpp": '#include "policy/network.hpp"\n#include "tasks/task.hpp"\nint n = 1\'000\'000;\n',
-    "io/a.cpp": '#include "parallel/c.hpp"\n#include <hdf5.h>\nvoid f(MPI_Comm c, MPI_Info i = MPI_INFO_NULL);\n',
+    "hdf5/a.cpp": '#include "parallel/c.hpp"\n#include <hdf5.h>\nvoid f(MPI_Comm c, MPI_Info i = MPI_INFO_NULL);\n',
     "parallel/a.cpp": "#include <mpi.h>\n#include <omp.h>\nvoid f() {\n#pragma omp parallel\n  MPI_Barrier(c);\n}\n",
     "cli/a.cpp": '#include <boost/program_options.hpp>\nauto s = "MPI_Init(", r = R"(\n#pragma omp\n)";\n',
-    "run/a.cpp": '#include "generated/version.hpp"\n' + "\n" * 399,
+    "training/a.cpp": '#include "generated/version.hpp"\n' + "\n" * 399,
 }
 
 

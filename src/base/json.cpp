@@ -42,7 +42,7 @@ std::string escaped(char c) {
   return code.data();
 }
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   std::string out = "\"";
   while (!text.empty()) {
     const std::size_t size = character_size(text);
@@ -77,12 +77,12 @@ Json::Json(double value) {
   text_.assign(buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr);
 }
 
-Json::Json(const std::string& value) : text_(quoted(value)) {}
+Json::Json(const std::string& value) : text_(json_string(value)) {}
 
 Json Json::object(const std::vector<std::pair<std::string, Json>>& members) {
   std::vector<std::string> items;
   items.reserve(members.size());
-  for (const auto& [name, value] : members) items.push_back(quoted(name) + ": " + value.text());
+  for (const auto& [name, value] : members) items.push_back(json_string(name) + ": " + value.text());
   Json out;
   out.text_ = enclosed('{', items, '}');
   return out;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+
 #include <cmath>
 #include <cstdint>
 
@@ -30,3 +31,17 @@ static_assert(
     "compile with the instruction set that metasieve was built for (its option METASIEVE_NATIVE): Eigen "
     "frees memory by how it aligns it");
 #endif
+
+namespace metasieve {
+
+/// Half-open [begin, end).
+struct Range {
+  Index begin = 0;
+  Index end = 0;
+
+  [[nodiscard]] Index size() const noexcept { return end - begin; }
+  [[nodiscard]] bool contains(Index i) const noexcept { return begin <= i && i < end; }
+  friend bool operator==(const Range&, const Range&) = default;
+};
+
+} // namespace metasieve

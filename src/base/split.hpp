@@ -18,6 +18,8 @@ struct Split {
 };
 
 /// The rows of `split` listed in `rows`, in that order.
-[[nodiscard]] Split gather(const Split& split, const std::vector<Index>& rows);
+[[nodiscard]] inline Split gather(const Split& split, const std::vector<Index>& rows) {
+  return {split.x(rows, Eigen::all), split.y(rows), split.group(rows), split.y_clean(rows)};
+}
 
 } // namespace metasieve

@@ -1,6 +1,7 @@
 #include "cli/command_table.hpp"
 
 #include "base/error.hpp"
+#include "config/keys.hpp"
 
 #include <string_view>
 

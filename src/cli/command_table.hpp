@@ -1,6 +1,7 @@
 #pragma once
 
-#include "run/config.hpp"
+#include "config/config.hpp"
+#include "config/keys.hpp"
 
 #include <string>
 #include <vector>

@@ -1,11 +1,10 @@
 #include "cli/commands.hpp"
-
 #include "cli/help.hpp"
-#include "io/h5.hpp"
-#include "io/read_apart.hpp"
+#include "files/foreign_file.hpp"
+#include "hdf5/handles.hpp"
 #include "parallel/communicator.hpp"
-#include "run/stop.hpp"
-#include "run/terminal.hpp"
+#include "runtime/stop_condition.hpp"
+#include "runtime/terminal.hpp"
 
 #include <unistd.h>
 

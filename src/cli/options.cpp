@@ -2,7 +2,8 @@
 
 #include "base/error.hpp"
 #include "cli/command_table.hpp"
-#include "run/config.hpp"
+#include "config/config.hpp"
+#include "config/keys.hpp"
 
 #include <boost/program_options.hpp>
 

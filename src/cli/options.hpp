@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cli/ini.hpp"
+#include "config/ini.hpp"
 
 #include <filesystem>
 #include <optional>

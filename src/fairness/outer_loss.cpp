@@ -1,6 +1,6 @@
 #include "fairness/outer_loss.hpp"
 
-#include "inner/logistic.hpp"
+#include "numerics/logistic.hpp"
 
 #include <array>
 #include <cmath>

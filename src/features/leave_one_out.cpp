@@ -1,8 +1,9 @@
 #include "features/leave_one_out.hpp"
 
-#include "features/tridiagonal.hpp"
+#include "numerics/tridiagonal.hpp"
 
 #include <Eigen/Eigenvalues>
+
 #include <algorithm>
 #include <cstddef>
 #include <vector>

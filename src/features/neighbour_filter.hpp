@@ -1,9 +1,9 @@
 #pragma once
 
-#include "base/simd.hpp"
 #include "base/split.hpp"
-#include "features/tile.hpp"
 #include "inner/design.hpp"
+#include "numerics/registers.hpp"
+#include "numerics/tiles.hpp"
 
 #include <array>
 #include <optional>

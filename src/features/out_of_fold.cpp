@@ -1,6 +1,7 @@
 #include "features/out_of_fold.hpp"
 
 #include "features/probe.hpp"
+#include "numerics/newton.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "features/meta_features.hpp"
-#include "tasks/corruption_kind.hpp"
+#include "tasks/corruption.hpp"
 
 namespace metasieve {
 

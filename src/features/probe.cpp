@@ -1,5 +1,7 @@
 #include "features/probe.hpp"
 
+#include "numerics/newton.hpp"
+
 namespace metasieve {
 
 Probe fit_probe(const Split& train, bool use_group, double ridge) {

@@ -2,7 +2,7 @@
 
 #include "base/split.hpp"
 #include "inner/design.hpp"
-#include "inner/logistic.hpp"
+#include "numerics/logistic.hpp"
 
 namespace metasieve {
 

@@ -1,7 +1,7 @@
 #include "meta/meta_gradient.hpp"
 
-#include "base/lap.hpp"
-#include "base/sampler.hpp"
+#include "base/random.hpp"
+#include "base/stopwatch.hpp"
 #include "policy/weights.hpp"
 
 #include <limits>

@@ -1,5 +1,6 @@
 #include "parallel/communicator.hpp"
 
+#include <mpi.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -237,6 +238,14 @@ std::string host_name() {
   std::array<char, 256> name{};
   gethostname(name.data(), name.size() - 1);
   return name.data();
+}
+
+std::string mpi_version() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  MPI_Get_library_version(text.data(), &length);
+  const std::string full(text.data(), static_cast<std::size_t>(length));
+  return full.substr(0, full.find_first_of(",\n"));
 }
 
 } // namespace metasieve

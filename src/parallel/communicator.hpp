@@ -2,7 +2,6 @@
 
 #include "base/error.hpp"
 #include "base/linalg.hpp"
-#include "base/range.hpp"
 
 #include <mpi.h>
 
@@ -114,5 +113,8 @@ private:
 };
 
 [[nodiscard]] std::string host_name();
+
+/// Name and version of the MPI library in use, on one line.
+[[nodiscard]] std::string mpi_version();
 
 } // namespace metasieve

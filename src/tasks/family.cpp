@@ -3,7 +3,12 @@
 #include "base/error.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
+#include <optional>
+#include <string_view>
+#include <variant>
 
 namespace metasieve {
 namespace {
@@ -99,6 +104,162 @@ const Family& family_of(const Mixture& mixture, TaskId id) {
     if (point < passed) break;
   }
   return chosen->family;
+}
+
+namespace {
+
+using Member = std::variant<Interval Family::*, double Family::*, Disadvantaged Family::*>;
+
+/// One line of a family file: its name, where it is kept, and its domain.
+struct KnobInfo {
+  std::string_view name;
+  Member member;
+  double minimum = 0, maximum = 0;
+  bool whole = false; ///< whole numbers only
+  bool open = false;  ///< minimum and maximum excluded
+};
+
+const std::array<KnobInfo, 12> table{{
+    {"samples", &Family::samples, 20, 1e8, true},
+    {"features", &Family::features, 3, 10000, true},
+    {"label_noise", &Family::label_noise, 0, 0.5},
+    {"minority", &Family::minority, 0, 1, false, true},
+    {"positive", &Family::positive, 0, 1, false, true},
+    {"separability", &Family::separability, 0, 1000},
+    {"biased_fraction", &Family::biased_fraction, 0, 1},
+    {"group_odds", &Family::group_odds, 1, 1e6},
+    {"disadvantaged", &Family::disadvantaged},
+    {"feature_shift", &Family::feature_shift, 0, 100},
+    {"label_bias", &Family::label_bias, 0, 1},
+    {"adversarial_fraction", &Family::adversarial_fraction, 0, 1},
+}};
+
+/// Shortest text that parses back to the same double; whole numbers without an exponent.
+std::string number_text(double value) {
+  std::array<char, 32> buffer{};
+  const bool plain = value == std::floor(value) && std::abs(value) < 1e15;
+  char* const end = buffer.data() + buffer.size();
+  const auto result = plain ? std::to_chars(buffer.data(), end, value, std::chars_format::fixed)
+                            : std::to_chars(buffer.data(), end, value);
+  return {buffer.data(), result.ptr};
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::optional<double> parse_number(std::string_view text) {
+  const std::string_view part = trimmed(text);
+  double value = 0;
+  const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+  if (error != std::errc() || end != part.data() + part.size() || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+std::optional<Interval> parse_interval(std::string_view text) {
+  const auto colon = text.find(':');
+  const auto low = parse_number(text.substr(0, colon));
+  const auto high = colon == std::string_view::npos ? low : parse_number(text.substr(colon + 1));
+  if (!low || !high) return std::nullopt;
+  return Interval{*low, *high};
+}
+
+std::string domain(const KnobInfo& knob) {
+  if (std::holds_alternative<Disadvantaged Family::*>(knob.member)) return "must be minority or random";
+  const std::string low = number_text(knob.minimum), high = number_text(knob.maximum);
+  if (std::holds_alternative<double Family::*>(knob.member))
+    return "must be a number within " + low + ".." + high;
+  const std::string less = knob.open ? " < " : " <= ";
+  return "must be lo:hi or one number, " + std::string(knob.whole ? "whole, " : "") + low + less +
+         "lo <= hi" + less + high;
+}
+
+[[noreturn]] void reject(const Family& family, const KnobInfo& knob, const std::string& value) {
+  throw ConfigError("family." + family.name + "." + std::string(knob.name) + " = " + value + ": " +
+                    domain(knob));
+}
+
+const KnobInfo& find_knob(const Family& family, const std::string& name) {
+  const auto* const found =
+      std::find_if(table.begin(), table.end(), [&](const KnobInfo& knob) { return knob.name == name; });
+  if (found != table.end()) return *found;
+  std::string known;
+  for (const KnobInfo& knob : table) known += (known.empty() ? "" : ", ") + std::string(knob.name);
+  throw ConfigError("family." + family.name + "." + name + ": no such knob; there are " + known);
+}
+
+/// NaN fails every comparison, so it is never in the domain.
+bool in_domain(const KnobInfo& knob, double value) {
+  const bool inside = knob.open ? knob.minimum < value && value < knob.maximum
+                                : knob.minimum <= value && value <= knob.maximum;
+  return inside && (!knob.whole || value == std::floor(value));
+}
+
+bool in_domain(const KnobInfo& knob, const Family& family) {
+  if (const auto* range = std::get_if<Interval Family::*>(&knob.member)) {
+    const Interval value = family.*(*range);
+    return in_domain(knob, value.low) && in_domain(knob, value.high) && value.low <= value.high;
+  }
+  if (const auto* share = std::get_if<double Family::*>(&knob.member))
+    return in_domain(knob, family.*(*share));
+  return true;
+}
+
+std::string text_of(const KnobInfo& knob, const Family& family) {
+  if (const auto* range = std::get_if<Interval Family::*>(&knob.member)) {
+    const Interval value = family.*(*range);
+    const std::string low = number_text(value.low);
+    return value.low == value.high ? low : low + ":" + number_text(value.high);
+  }
+  if (const auto* share = std::get_if<double Family::*>(&knob.member)) return number_text(family.*(*share));
+  return family.disadvantaged == Disadvantaged::minority ? "minority" : "random";
+}
+
+} // namespace
+
+void validate(const Family& family) {
+  const auto legal = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
+  const std::string& name = family.name;
+  if (name.empty() || name.size() > 31 || !std::all_of(name.begin(), name.end(), legal))
+    throw ConfigError("family name \"" + name + "\": must be 1 to 31 letters, digits, _ or -");
+  for (const KnobInfo& knob : table)
+    if (!in_domain(knob, family)) reject(family, knob, text_of(knob, family));
+}
+
+std::vector<std::string> family_keys() {
+  std::vector<std::string> keys;
+  for (const KnobInfo& knob : table) keys.emplace_back(knob.name);
+  return keys;
+}
+
+bool is_whole(const std::string& knob) { return find_knob({}, knob).whole; }
+
+void set_knob(Family& family, const std::string& knob_name, const std::string& value) {
+  const KnobInfo& knob = find_knob(family, knob_name);
+  Family changed = family;
+  if (const auto* range = std::get_if<Interval Family::*>(&knob.member)) {
+    const auto parsed = parse_interval(value);
+    if (!parsed) reject(family, knob, value);
+    changed.*(*range) = *parsed;
+  } else if (const auto* share = std::get_if<double Family::*>(&knob.member)) {
+    const auto parsed = parse_number(value);
+    if (!parsed) reject(family, knob, value);
+    changed.*(*share) = *parsed;
+  } else {
+    const std::string_view word = trimmed(value);
+    if (word != "minority" && word != "random") reject(family, knob, value);
+    changed.disadvantaged = word == "minority" ? Disadvantaged::minority : Disadvantaged::random;
+  }
+  if (!in_domain(knob, changed)) reject(family, knob, value);
+  family = changed;
+}
+
+std::string knob_text(const Family& family, const std::string& knob_name) {
+  return text_of(find_knob(family, knob_name), family);
 }
 
 } // namespace metasieve

@@ -3,7 +3,7 @@
 #include "tasks/classification.hpp"
 #include "tasks/corruption.hpp"
 #include "tasks/groups.hpp"
-#include "tasks/partition.hpp"
+#include "tasks/stratified.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 #include "tasks/resample.hpp"
 
 #include "tasks/corruption.hpp"
-#include "tasks/partition.hpp"
+#include "tasks/stratified.hpp"
 
 #include <cmath>
 

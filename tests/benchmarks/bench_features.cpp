@@ -1,11 +1,11 @@
 // Cost of the meta-features of one task with 13 columns, by the number of rows; /float32 is the fast form
 // where a feature has both.
 
-#include "features/kept_features.hpp"
+#include "features/cells.hpp"
+#include "features/meta_features.hpp"
 #include "features/neighbours.hpp"
 #include "features/out_of_fold.hpp"
 #include "features/random_fourier.hpp"
-#include "features/scaling.hpp"
 
 #include <benchmark/benchmark.h>
 

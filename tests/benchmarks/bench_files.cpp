@@ -3,12 +3,12 @@
 // reading (posix_fadvise), of both; "cached": the file has just been read. Files go to METASIEVE_BENCH_DIR,
 // or here. Also under mpirun; then the plain one is rank 0's alone.
 
-#include "io/checkpoint_file.hpp"
-#include "io/policy_file.hpp"
-#include "io/raw_file.hpp"
-#include "io/read_apart.hpp"
-#include "io/results_file.hpp"
-#include "io/suite_file.hpp"
+#include "files/checkpoint.hpp"
+#include "files/foreign_file.hpp"
+#include "files/policy.hpp"
+#include "files/raw_file.hpp"
+#include "files/results.hpp"
+#include "files/suite.hpp"
 #include "mpi/io/samples.hpp"
 
 #include <benchmark/benchmark.h>

@@ -3,7 +3,7 @@
 
 #include "base/random.hpp"
 #include "inner/inner_fit.hpp"
-#include "inner/newton.hpp"
+#include "numerics/newton.hpp"
 
 #include <benchmark/benchmark.h>
 

@@ -3,7 +3,7 @@
 // With METASIEVE_ITERATION=DIR it leaves there, as raw little-endian arrays, what the peer reads, and the
 // gradient.
 
-#include "meta/fast_meta_gradient.hpp"
+#include "kernels/meta_gradient.hpp"
 #include "policy/adam.hpp"
 #include "tasks/generate.hpp"
 

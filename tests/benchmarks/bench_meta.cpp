@@ -1,11 +1,11 @@
 // Cost of one visit to a task (meta-gradient), stage by stage, and of what is done once per task. The task is
 // the mean one of the default suite: 3400 training rows, 13 columns; 600 support rows a visit.
 
-#include "meta/batch.hpp"
+#include "meta/batches.hpp"
 #include "meta/meta_gradient.hpp"
+#include "methods/assess.hpp"
+#include "methods/methods.hpp"
 #include "policy/weights.hpp"
-#include "selectors/assess.hpp"
-#include "selectors/methods.hpp"
 #include "tasks/generate.hpp"
 
 #include <benchmark/benchmark.h>

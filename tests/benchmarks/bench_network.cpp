@@ -1,6 +1,6 @@
 // The policy network in float32 beside the processor's peak: GFLOP/s of its multiply-adds, there and back.
 
-#include "meta/fast_meta_gradient.hpp"
+#include "kernels/meta_gradient.hpp"
 #include "peak.hpp"
 #include "policy/weights.hpp"
 #include "tasks/generate.hpp"

@@ -1,6 +1,6 @@
 // Drawing the support rows of a visit: 600 of a task's rows, in memory order.
 
-#include "base/sampler.hpp"
+#include "base/random.hpp"
 
 #include <benchmark/benchmark.h>
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "base/simd.hpp"
+#include "numerics/registers.hpp"
 
 #include <cstddef>
 

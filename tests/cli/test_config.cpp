@@ -1,7 +1,8 @@
 #include "base/error.hpp"
-#include "cli/ini.hpp"
-#include "cli/load_config.hpp"
 #include "cli/options.hpp"
+#include "config/ini.hpp"
+#include "config/keys.hpp"
+#include "config/load.hpp"
 
 #include <gtest/gtest.h>
 

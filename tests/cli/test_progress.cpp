@@ -1,5 +1,5 @@
-#include "run/format.hpp"
-#include "run/time_left.hpp"
+#include "base/text.hpp"
+#include "runtime/progress.hpp"
 
 #include <gtest/gtest.h>
 

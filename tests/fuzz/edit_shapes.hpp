@@ -2,7 +2,7 @@
 
 #include "fuzz/choices.hpp"
 
-#include "io/h5.hpp"
+#include "hdf5/handles.hpp"
 
 namespace metasieve::fuzz {
 

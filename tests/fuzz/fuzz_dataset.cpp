@@ -1,6 +1,6 @@
 #include "fuzz/hdf5_target.hpp"
 
-#include "io/dataset_file.hpp"
+#include "files/dataset.hpp"
 
 #include "mpi/io/samples.hpp"
 

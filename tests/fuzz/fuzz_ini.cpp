@@ -1,7 +1,7 @@
 #include "fuzz/harness.hpp"
 
-#include "cli/ini.hpp"
-#include "run/config.hpp"
+#include "config/config.hpp"
+#include "config/ini.hpp"
 
 namespace metasieve::fuzz {
 namespace {

@@ -1,9 +1,9 @@
 #include "fuzz/harness.hpp"
 
 #include "base/hash.hpp"
-#include "io/journal.hpp"
-#include "io/task_bytes.hpp"
-#include "run/task_results.hpp"
+#include "evaluation/task_results.hpp"
+#include "files/journal.hpp"
+#include "files/suite_layout.hpp"
 
 #include "mpi/io/samples.hpp"
 

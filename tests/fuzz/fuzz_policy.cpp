@@ -1,6 +1,6 @@
 #include "fuzz/hdf5_target.hpp"
 
-#include "io/policy_file.hpp"
+#include "files/policy.hpp"
 
 #include "mpi/io/samples.hpp"
 

@@ -1,6 +1,6 @@
 #include "fuzz/hdf5_target.hpp"
 
-#include "io/suite_file.hpp"
+#include "files/suite.hpp"
 
 #include "mpi/io/samples.hpp"
 

@@ -1,6 +1,6 @@
 #include "fuzz/harness.hpp"
 
-#include "io/h5.hpp"
+#include "hdf5/handles.hpp"
 
 #include <unistd.h>
 

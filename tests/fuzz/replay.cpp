@@ -1,6 +1,6 @@
 #include "fuzz/harness.hpp"
 
-#include "io/read_apart.hpp"
+#include "files/foreign_file.hpp"
 
 #include <algorithm>
 #include <cstdio>

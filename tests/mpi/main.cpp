@@ -1,5 +1,5 @@
-#include "io/h5.hpp"
-#include "io/read_apart.hpp"
+#include "files/foreign_file.hpp"
+#include "hdf5/handles.hpp"
 #include "parallel/communicator.hpp"
 
 #include <gtest/gtest.h>

@@ -2,14 +2,14 @@
 // task of the configuration's suite, visited at STEPS meta-iterations. Processor time of the one thread. With
 // REPEATS > 1 each visit is the least of so many: what other programs on the machine do to its caches and
 // clock is left out.
-#include "cli/load_config.hpp"
+#include "config/load.hpp"
 #include "features/prepared_task.hpp"
 #include "meta/meta_gradient.hpp"
 #include "policy/adam.hpp"
-#include "run/batch_mean.hpp"
-#include "run/cost.hpp"
-#include "run/task_gradients.hpp"
 #include "tasks/generate.hpp"
+#include "training/batch_sum.hpp"
+#include "training/cost.hpp"
+#include "training/task_gradients.hpp"
 
 #include <ctime>
 

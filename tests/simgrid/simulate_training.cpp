@@ -3,15 +3,14 @@
 // the program's own; the threads of a rank are a dynamic schedule on THREADS cores. Rank 0 prints one line of
 // CSV.
 #include "base/hash.hpp"
-#include "cli/load_config.hpp"
-#include "cli/shipped.hpp"
-#include "meta/batch.hpp"
+#include "config/load.hpp"
+#include "meta/batches.hpp"
+#include "parallel/partition.hpp"
 #include "policy/network.hpp"
-#include "run/batch_mean.hpp"
-#include "run/cost.hpp"
-#include "run/dealing.hpp"
 #include "task_times.hpp"
-#include "tasks/shard.hpp"
+#include "training/batch_sum.hpp"
+#include "training/cost.hpp"
+#include "training/schedule.hpp"
 
 #include <smpi/smpi.h>
 

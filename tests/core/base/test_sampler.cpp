@@ -1,4 +1,4 @@
-#include "base/sampler.hpp"
+#include "base/random.hpp"
 
 #include <gtest/gtest.h>
 

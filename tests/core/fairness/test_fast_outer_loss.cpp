@@ -1,5 +1,5 @@
 #include "core/numerics.hpp"
-#include "fairness/fast_outer_loss.hpp"
+#include "kernels/outer_loss.hpp"
 
 namespace metasieve {
 namespace {

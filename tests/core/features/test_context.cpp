@@ -1,7 +1,6 @@
-#include "features/context.hpp"
+#include "features/cells.hpp"
 
 #include "core/features/feature_data.hpp"
-#include "features/cells.hpp"
 #include "features/meta_features.hpp"
 
 #include <gtest/gtest.h>

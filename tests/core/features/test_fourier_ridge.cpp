@@ -1,7 +1,6 @@
 #include "features/fourier_ridge.hpp"
 
 #include "core/features/feature_data.hpp"
-#include "features/fourier_tiles.hpp"
 #include "features/leave_one_out.hpp"
 #include "inner/design.hpp"
 

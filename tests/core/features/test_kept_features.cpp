@@ -1,10 +1,11 @@
 #include "core/numerics.hpp"
-#include "features/kept_features.hpp"
+#include "features/cells.hpp"
 #include "features/leave_one_out.hpp"
+#include "features/meta_features.hpp"
 #include "features/out_of_fold.hpp"
 #include "features/prepared_task.hpp"
 #include "features/random_fourier.hpp"
-#include "features/scaling.hpp"
+#include "numerics/newton.hpp"
 #include "tasks/generate.hpp"
 
 #include <Eigen/LU>

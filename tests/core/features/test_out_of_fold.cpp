@@ -2,6 +2,7 @@
 
 #include "core/features/feature_data.hpp"
 #include "features/probe.hpp"
+#include "numerics/newton.hpp"
 
 #include <gtest/gtest.h>
 

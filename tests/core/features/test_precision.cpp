@@ -2,7 +2,7 @@
 
 #include "core/features/feature_data.hpp"
 #include "features/cells.hpp"
-#include "features/kept_features.hpp"
+#include "features/meta_features.hpp"
 #include "features/prepared_task.hpp"
 #include "tasks/generate.hpp"
 

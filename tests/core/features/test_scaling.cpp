@@ -1,7 +1,6 @@
-#include "features/scaling.hpp"
+#include "features/cells.hpp"
 
 #include "base/random.hpp"
-#include "features/cells.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "features/tridiagonal.hpp"
+#include "numerics/tridiagonal.hpp"
 
 #include "base/random.hpp"
 

@@ -1,6 +1,5 @@
 #include "core/numerics.hpp"
-#include "inner/fast_design.hpp"
-#include "inner/fast_unrolled.hpp"
+#include "kernels/inner.hpp"
 
 namespace metasieve {
 namespace {

@@ -1,6 +1,7 @@
 #include "core/numerics.hpp"
 #include "inner/design.hpp"
-#include "inner/logistic.hpp"
+#include "numerics/logistic.hpp"
+#include "numerics/newton.hpp"
 
 #include <cmath>
 

@@ -1,5 +1,5 @@
 #include "core/numerics.hpp"
-#include "inner/newton.hpp"
+#include "numerics/newton.hpp"
 
 #include <Eigen/Dense>
 #include <algorithm>

@@ -1,5 +1,5 @@
 #include "core/numerics.hpp"
-#include "meta/adapt.hpp"
+#include "methods/adapt.hpp"
 #include "policy/adam.hpp"
 #include "tasks/generate.hpp"
 

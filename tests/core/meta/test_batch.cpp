@@ -1,4 +1,4 @@
-#include "meta/batch.hpp"
+#include "meta/batches.hpp"
 
 #include <gtest/gtest.h>
 

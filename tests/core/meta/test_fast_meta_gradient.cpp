@@ -1,5 +1,5 @@
 #include "core/numerics.hpp"
-#include "meta/fast_meta_gradient.hpp"
+#include "kernels/meta_gradient.hpp"
 #include "tasks/generate.hpp"
 
 #include <cmath>

@@ -1,5 +1,5 @@
 #include "core/numerics.hpp"
-#include "policy/fast_network.hpp"
+#include "kernels/network.hpp"
 
 #include <cmath>
 #include <numeric>

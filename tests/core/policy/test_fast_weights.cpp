@@ -1,5 +1,5 @@
 #include "core/numerics.hpp"
-#include "policy/fast_weights.hpp"
+#include "kernels/weights.hpp"
 #include "policy/weights.hpp"
 
 namespace metasieve {

@@ -1,5 +1,6 @@
 #include "inner/design.hpp"
-#include "inner/logistic.hpp"
+#include "numerics/logistic.hpp"
+#include "numerics/newton.hpp"
 #include "tasks/corruption.hpp"
 
 #include <gtest/gtest.h>

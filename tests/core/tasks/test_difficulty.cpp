@@ -2,7 +2,8 @@
 // protocol as tests/golden/make_classification_accuracy.py, which wrote the expected values.
 
 #include "inner/design.hpp"
-#include "inner/logistic.hpp"
+#include "numerics/logistic.hpp"
+#include "numerics/newton.hpp"
 #include "tasks/generate.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "tasks/partition.hpp"
+#include "tasks/stratified.hpp"
 
 #include <gtest/gtest.h>
 

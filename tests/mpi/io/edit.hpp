@@ -1,8 +1,8 @@
 #pragma once
 
 #include "base/linalg.hpp"
-#include "io/attribute.hpp"
-#include "io/h5.hpp"
+#include "hdf5/attribute.hpp"
+#include "hdf5/handles.hpp"
 
 #include <filesystem>
 #include <functional>

@@ -1,11 +1,11 @@
 #pragma once
 
 #include "base/random.hpp"
-#include "io/checkpoint_file.hpp"
-#include "io/dataset_file.hpp"
-#include "io/evaluation_file.hpp"
-#include "io/results_file.hpp"
-#include "io/suite_file.hpp"
+#include "files/checkpoint.hpp"
+#include "files/dataset.hpp"
+#include "files/evaluation.hpp"
+#include "files/results.hpp"
+#include "files/suite.hpp"
 
 #include <limits>
 

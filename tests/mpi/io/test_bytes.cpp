@@ -1,4 +1,4 @@
-#include "io/bytes.hpp"
+#include "base/bytes.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
-#include "io/checksum.hpp"
-#include "io/file_reader.hpp"
-#include "io/policy_file.hpp"
-#include "io/verify.hpp"
+#include "files/policy.hpp"
+#include "files/verify.hpp"
+#include "hdf5/checksum.hpp"
+#include "hdf5/reader.hpp"
 
 #include "mpi/agreed.hpp"
 #include "mpi/io/edit.hpp"

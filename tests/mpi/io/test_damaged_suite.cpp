@@ -1,4 +1,4 @@
-#include "io/suite_file.hpp"
+#include "files/suite.hpp"
 
 #include "mpi/agreed.hpp"
 #include "mpi/io/edit.hpp"

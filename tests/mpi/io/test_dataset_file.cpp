@@ -1,4 +1,4 @@
-#include "io/dataset_file.hpp"
+#include "files/dataset.hpp"
 
 #include "mpi/agreed.hpp"
 #include "mpi/io/edit.hpp"

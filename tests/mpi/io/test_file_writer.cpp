@@ -1,9 +1,10 @@
-#include "io/file_writer.hpp"
+#include "hdf5/writer.hpp"
 
 #include "base/version.hpp"
-#include "io/agree.hpp"
-#include "io/file_reader.hpp"
-#include "io/run_facts.hpp"
+#include "hdf5/job_metadata.hpp"
+#include "hdf5/provenance.hpp"
+#include "hdf5/reader.hpp"
+#include "parallel/collective.hpp"
 
 #include "mpi/agreed.hpp"
 #include "mpi/io/edit.hpp"

@@ -1,10 +1,10 @@
-#include "io/journal.hpp"
+#include "files/journal.hpp"
 
 #include "mpi/agreed.hpp"
 #include "mpi/io/samples.hpp"
 #include "mpi/scratch.hpp"
 
-#include "io/task_bytes.hpp"
+#include "files/suite_layout.hpp"
 
 #include <map>
 

@@ -1,5 +1,5 @@
-#include "io/policy_file.hpp"
-#include "io/results_file.hpp"
+#include "files/policy.hpp"
+#include "files/results.hpp"
 
 #include "mpi/agreed.hpp"
 #include "mpi/io/edit.hpp"

@@ -1,8 +1,8 @@
-#include "io/collective_file.hpp"
-#include "io/file_writer.hpp"
-#include "io/suite_file.hpp"
-#include "io/task_records.hpp"
-#include "io/verify.hpp"
+#include "files/suite.hpp"
+#include "files/suite_layout.hpp"
+#include "files/verify.hpp"
+#include "hdf5/collective_reader.hpp"
+#include "hdf5/writer.hpp"
 
 #include "mpi/agreed.hpp"
 #include "mpi/io/edit.hpp"

@@ -1,5 +1,5 @@
-#include "io/sweep_file.hpp"
-#include "io/verify.hpp"
+#include "files/sweep.hpp"
+#include "files/verify.hpp"
 
 #include "mpi/agreed.hpp"
 #include "mpi/scratch.hpp"

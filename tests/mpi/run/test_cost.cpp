@@ -1,4 +1,4 @@
-#include "run/cost.hpp"
+#include "training/cost.hpp"
 
 #include <gtest/gtest.h>
 

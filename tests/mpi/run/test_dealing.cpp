@@ -1,7 +1,7 @@
-#include "run/dealing.hpp"
+#include "training/schedule.hpp"
 
-#include "run/cost.hpp"
-#include "tasks/shard.hpp"
+#include "parallel/partition.hpp"
+#include "training/cost.hpp"
 
 #include <gtest/gtest.h>
 

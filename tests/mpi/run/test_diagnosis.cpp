@@ -1,6 +1,6 @@
-#include "run/diagnosis.hpp"
+#include "evaluation/detection.hpp"
 
-#include "selectors/partial_dependence.hpp"
+#include "methods/partial_dependence.hpp"
 #include "tasks/generate.hpp"
 
 #include <gtest/gtest.h>

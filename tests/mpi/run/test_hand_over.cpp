@@ -1,6 +1,6 @@
-#include "run/hand_over.hpp"
+#include "training/migration.hpp"
 
-#include "run/task_shard.hpp"
+#include "training/task_pool.hpp"
 
 #include <gtest/gtest.h>
 

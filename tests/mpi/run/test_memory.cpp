@@ -1,8 +1,8 @@
-#include "run/machine.hpp"
+#include "runtime/machine.hpp"
 
 #include "parallel/for_each.hpp"
-#include "run/cost.hpp"
-#include "run/task_shard.hpp"
+#include "training/cost.hpp"
+#include "training/task_pool.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
-#include "run/placement.hpp"
+#include "runtime/machine.hpp"
 
 #include "parallel/for_each.hpp"
-#include "run/phase_clock.hpp"
+#include "runtime/phases.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,11 @@
-#include "meta/batch.hpp"
+#include "config/requests.hpp"
+#include "meta/batches.hpp"
 #include "mpi/scratch.hpp"
 #include "parallel/for_each.hpp"
-#include "run/flops.hpp"
-#include "run/stages.hpp"
-#include "run/task_source.hpp"
+#include "training/cost.hpp"
+#include "training/flops.hpp"
+#include "training/task_source.hpp"
+#include "training/trainer.hpp"
 
 #include <gtest/gtest.h>
 

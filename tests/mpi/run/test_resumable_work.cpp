@@ -1,8 +1,8 @@
-#include "run/resumable_work.hpp"
+#include "runtime/resumable_work.hpp"
 
 #include "mpi/agreed.hpp"
 #include "mpi/scratch.hpp"
-#include "run/phase_clock.hpp"
+#include "runtime/phases.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -36,7 +36,7 @@ protected:
     squares_.assign(ids_.size(), "");
     const std::uint64_t first = ids_.front();
     work.restore(ids_, [&](std::uint64_t id, const std::string& result) { squares_[id - first] = result; });
-    Pieces pieces;
+    PendingPieces pieces;
     for (const std::uint64_t id : ids_)
       if (squares_[id - first].empty()) pieces.ids.push_back(id);
     std::atomic<std::int64_t> done = 0;
@@ -128,7 +128,7 @@ TEST_F(SquaresTest, keeps_pieces_of_an_earlier_call_at_a_stop) {
   settings_.limits.max_minutes = (end - program_start) / 60;
   const auto rank = static_cast<std::uint64_t>(comm_.rank());
   const auto call = [&](ResumableWork& work, std::uint64_t id) {
-    Pieces pieces;
+    PendingPieces pieces;
     pieces.ids = {id};
     std::string result; // gone when the call is over
     pieces.work = [&](std::size_t) { result = "result of " + std::to_string(id); };
@@ -166,7 +166,7 @@ TEST_F(SquaresTest, appends_results_of_earlier_calls_once_they_fill_their_memory
   std::vector<std::int64_t> kept;
 
   for (std::uint64_t call = 0; call < 4; ++call) {
-    Pieces pieces;
+    PendingPieces pieces;
     pieces.ids = {100 * call + static_cast<std::uint64_t>(comm_.rank())};
     pieces.work = [](std::size_t) {};
     pieces.result = [](std::size_t) { return std::string(1000, 'x'); };

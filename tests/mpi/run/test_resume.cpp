@@ -1,4 +1,4 @@
-#include "run/resume.hpp"
+#include "training/resume.hpp"
 
 #include "mpi/io/samples.hpp"
 

@@ -1,4 +1,4 @@
-#include "run/stop.hpp"
+#include "runtime/stop_condition.hpp"
 
 #include <gtest/gtest.h>
 

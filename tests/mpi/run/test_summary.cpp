@@ -1,4 +1,6 @@
-#include "run/summary.hpp"
+#include "evaluation/comparison_table.hpp"
+#include "evaluation/findings.hpp"
+#include "evaluation/statistics.hpp"
 
 #include <gtest/gtest.h>
 

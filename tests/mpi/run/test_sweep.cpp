@@ -1,11 +1,12 @@
-#include "run/sweep_cost.hpp"
-#include "run/sweep_points.hpp"
-#include "run/sweep_queue.hpp"
-#include "run/sweep_state.hpp"
+#include "studies/sweep_cost.hpp"
+#include "studies/sweep_points.hpp"
+#include "studies/sweep_queue.hpp"
+#include "studies/sweep_state.hpp"
 
+#include "base/bytes.hpp"
 #include "base/hash.hpp"
-#include "io/bytes.hpp"
-#include "io/result_records.hpp"
+#include "files/result_records.hpp"
+#include "files/results.hpp"
 
 #include "mpi/agreed.hpp"
 #include "mpi/scratch.hpp"

@@ -1,12 +1,13 @@
-#include "run/task_gradients.hpp"
+#include "training/task_gradients.hpp"
 
+#include "config/requests.hpp"
 #include "core/numerics.hpp"
-#include "meta/batch.hpp"
+#include "meta/batches.hpp"
 #include "mpi/allocations.hpp"
 #include "policy/adam.hpp"
-#include "run/batch_mean.hpp"
-#include "run/stages.hpp"
-#include "run/task_shard.hpp"
+#include "training/batch_sum.hpp"
+#include "training/cost.hpp"
+#include "training/task_pool.hpp"
 
 namespace metasieve {
 namespace {

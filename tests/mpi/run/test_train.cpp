@@ -1,11 +1,13 @@
-#include "run/stages.hpp"
+#include "config/requests.hpp"
 
-#include "io/results_file.hpp"
+#include "files/results.hpp"
 #include "meta/meta_gradient.hpp"
 #include "mpi/agreed.hpp"
 #include "mpi/scratch.hpp"
-#include "run/plan.hpp"
-#include "run/task_source.hpp"
+#include "studies/dry_run.hpp"
+#include "training/generate.hpp"
+#include "training/task_source.hpp"
+#include "training/trainer.hpp"
 
 #include <cmath>
 

@@ -1,8 +1,8 @@
-#include "io/evaluation_file.hpp"
-#include "io/inspect.hpp"
-#include "io/policy_file.hpp"
-#include "io/results_file.hpp"
-#include "io/scores_file.hpp"
+#include "files/evaluation.hpp"
+#include "files/inspect.hpp"
+#include "files/policy.hpp"
+#include "files/results.hpp"
+#include "files/scores.hpp"
 
 #include "mpi/io/samples.hpp"
 

@@ -1,0 +1,172 @@
+#pragma once
+
+#include "base/precision.hpp"
+#include "features/prepared_task.hpp"
+#include "files/compression.hpp"
+#include "meta/meta_gradient.hpp"
+#include "methods/compare_methods.hpp"
+#include "methods/selection.hpp"
+#include "policy/network.hpp"
+#include "tasks/family.hpp"
+
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace metasieve {
+
+/// How a rank holds the tasks of its shard.
+enum class Hold {
+  memory,
+  regenerate, ///< made anew from their counters, or read again, each time one is needed
+};
+
+struct SuiteConfig {
+  Index tasks = 240;
+  Index validation_tasks = 40; ///< the last ones of the suite
+  Seed seed{1};
+  std::string mixture = "seed_random:0.5,biased:0.5"; ///< name:share, comma separated
+  Hold hold = Hold::memory;
+  bool hold_features = true; ///< with Hold::regenerate
+};
+
+enum class InnerMethod { implicit, unrolled, first_order };
+
+struct InnerConfig {
+  InnerMethod method = InnerMethod::implicit;
+  Unrolled unrolled; ///< steps, step_size, start, precondition
+  double ridge = 1e-3;
+  bool use_group = true;
+};
+
+struct MetaConfig {
+  Index iterations = 400;
+  Index batch = 16;            ///< tasks per iteration; 0: all
+  Index support = 600;         ///< rows per task and iteration; 0: all
+  double learning_rate = 3e-3; ///< x 0.3 after 70 % of the iterations
+  OuterOptions outer;
+  double clip = 10.0; ///< of the norm of the batch mean; 0: off
+  Seed seed{1};
+  Index validate_every = 50; ///< iterations; 0: only before and after
+};
+
+struct OutputConfig {
+  Index checkpoint_every = 100;   ///< iterations; 0: none but the last
+  double checkpoint_minutes = 15; ///< wall time; 0: off
+  Index log_every = 20;           ///< iterations
+  bool save_gradients = false;
+  Compression compress = Compression::none; ///< of suite files
+};
+
+/// What bounds a run; changes no result.
+struct RunConfig {
+  double max_minutes = 0;    ///< of wall time, from the program's start; 0: off
+  double margin_minutes = 1; ///< before the end of a SLURM job
+  double max_failed = 0.5;   ///< share of task fits that may fail numerically
+};
+
+struct EvaluateConfig {
+  std::vector<Method> methods; ///< all but trained_*, which are meta_* unless rounds or adapt_steps are set
+  Index splits = 10;
+  double label_noise = 0.1; ///< of the training labels of a data set
+  Seed seed{1};
+  Gap fairness = Gap::eo; ///< dp or eo: of roh, penalised, threshold and the adaptation
+  double roh_tau = 0;
+  double penalty = 0.1, tolerance = 0.08; ///< of penalised and threshold
+  Index rounds = 0;
+  double rounds_agreement = 1.0;
+  AdaptOptions adapt; ///< but for inner, the gap and the seed
+  FrontierSettings frontier{{0, 0.03, 0.06, 0.1, 0.2, 0.5}, {0.02, 0.05, 0.08, 0.12, 0.16, 0.25}};
+  EvaluateConfig();
+};
+
+enum class ScalingKind { strong, weak };
+
+/// Which trainings a scaling study measures: those of each kind, number of ranks and of threads.
+struct ScalingConfig {
+  std::vector<ScalingKind> kinds{ScalingKind::strong, ScalingKind::weak};
+  std::vector<Index> ranks;   ///< none: powers of two up to the job's ranks, and these
+  std::vector<Index> threads; ///< of each rank; none: the job's
+  Index repeats = 3;
+  Index weak_tasks = 64; ///< training tasks a core in weak scaling
+};
+
+/// `section.key` -> value, in the order in which they were given.
+using KeyValues = std::vector<std::pair<std::string, std::string>>;
+
+enum class Sampling { latin, random };
+
+/// Which points a sweep has and how it works through them: [sweep]. Changes no result of any one of them.
+struct SweepConfig {
+  KeyValues swept;      ///< section.key -> its values, as text: see sweep_axes()
+  std::string together; ///< keys that are walked in step
+  Index samples = 0;    ///< points of the sampled keys
+  Sampling sampling = Sampling::latin;
+  Seed seed{1};              ///< of the samples
+  Index ranks_per_point = 1; ///< 0: all
+  Index attempts = 2;        ///< starts of a point whose process dies
+  Index evaluate_tasks = 40; ///< held-out tasks of the point's own mixture; 0: none
+  Seed evaluate_seed{1000000007};
+  std::string suite, datasets; ///< files, instead of what is generated
+};
+
+/// Everything a run can be told. One plain struct per stage; see config_keys() for the keys.
+struct Config {
+  SuiteConfig suite;
+  Policy policy;                            ///< shape, keep, temperature; theta empty
+  Precision precision = Precision::float32; ///< of the network and the features
+  InnerConfig inner;
+  MetaConfig meta;
+  OutputConfig output;
+  RunConfig run;
+  EvaluateConfig evaluate;
+  ScalingConfig scaling;
+  SweepConfig sweep;
+  std::vector<Family> families;        ///< those defined by [family.NAME] sections or files
+  std::set<std::string> explicit_keys; ///< keys that the user set, by file or command line
+
+  [[nodiscard]] InnerOptions inner_options() const;
+  [[nodiscard]] MetaOptions meta_options() const;
+  [[nodiscard]] PrepareOptions prepare_options(Seed of_features) const;
+  [[nodiscard]] SelectionOptions selection_options() const;
+};
+
+/// The one of `known` that is spelt most like `name`; one with this very name after its last dot goes first.
+[[nodiscard]] std::string nearest_name(const std::string& name, const std::vector<std::string>& known);
+
+/// Sets `section.key` or `family.NAME.knob`; of `sweep.section.key` the value is not yet looked at. @throws
+/// ConfigError naming key, value and domain; for an unknown key, the nearest known one.
+void set_key(Config& config, const std::string& name, const std::string& value);
+
+/// Checks what involves more than one key. @throws ConfigError
+void validate(const Config& config);
+
+/// The names in suite.mixture, with shares. @throws ConfigError if it is not name:share,name:share
+[[nodiscard]] std::vector<std::pair<std::string, double>> mixture_names(const Config& config);
+
+/// The families of suite.mixture. @throws ConfigError if one of them is not in config.families
+[[nodiscard]] Mixture mixture(const Config& config);
+
+/// @throws ConfigError if the mixture does not use the family of one of these `family.NAME.knob`: it would
+/// change nothing.
+void require_used(const Config& config, const KeyValues& knobs);
+
+/// The whole configuration but for [sweep], defaults included, as INI text that set_key reads back to the
+/// same bits. Families that the mixture does not use are left out.
+[[nodiscard]] std::string resolved_ini(const Config& config);
+
+/// The same with all families and [sweep]: a sweep that can be run again.
+[[nodiscard]] std::string sweep_ini(const Config& config);
+
+/// The same without the keys that change no suite and no policy ([output], [run], [evaluate], [scaling],
+/// suite.hold): for files whose bytes must not depend on them. Reads back with the defaults of these.
+[[nodiscard]] std::string reproducible_ini(const Config& config);
+
+/// Whether a key of this name changes suites, policies or evaluations, and not only how they are made.
+[[nodiscard]] bool changes_results(const std::string& key);
+
+/// Whether a key of this name changes the result of a training. meta.iterations does, but may grow.
+[[nodiscard]] bool changes_training(const std::string& key);
+
+} // namespace metasieve

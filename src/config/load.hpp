@@ -1,0 +1,33 @@
+#pragma once
+
+#include "config/config.hpp"
+#include "config/ini.hpp"
+#include "parallel/communicator.hpp"
+
+#include <filesystem>
+#include <optional>
+
+namespace metasieve {
+
+/// The folder of the families that come with metasieve: share/metasieve/configs/families in a folder above
+/// this program, as installed; the build folder has a link there. So an installation may be moved, as a
+/// whole.
+/// @return empty if there is none
+[[nodiscard]] std::filesystem::path shipped_families();
+
+/// Defaults, then the INI file, then the overrides. Families that the mixture names and no [family.NAME]
+/// section defines are read from families/NAME.ini beside the file, or from the shipped ones. Local: no other
+/// rank takes part.
+/// @throws ConfigError
+[[nodiscard]] Config load_config(const std::optional<std::filesystem::path>& file,
+                                 const IniEntries& overrides);
+
+/// Collective: rank 0 loads, all ranks get the same. @throws AgreedError (exit code 2)
+[[nodiscard]] Config load_config(const Communicator& comm, const std::optional<std::filesystem::path>& file,
+                                 const IniEntries& overrides);
+
+/// Collective: as load_config, with [sweep], and all families that any point may use.
+[[nodiscard]] Config load_sweep(const Communicator& comm, const std::optional<std::filesystem::path>& file,
+                                const IniEntries& overrides);
+
+} // namespace metasieve

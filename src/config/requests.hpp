@@ -1,0 +1,68 @@
+#pragma once
+
+#include "base/stopwatch.hpp"
+#include "config/config.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+namespace metasieve {
+
+struct GenerateRequest {
+  Config config;
+  std::filesystem::path output;  ///< suite file
+  bool resume = false;           ///< keep what a stopped run has finished
+  bool profile = false;          ///< tell at the end where the time went
+  double begin = wall_seconds(); ///< of the command
+};
+
+struct TrainRequest {
+  Config config;
+  std::filesystem::path output;               ///< folder
+  std::optional<std::filesystem::path> suite; ///< else generated in memory
+  bool resume = false;                        ///< go on from the checkpoint, if there is one
+  bool quiet = false;                         ///< nothing on standard output
+  bool measured = false; ///< a barrier before each reduction, which tells waiting (phase `wait`) from it
+  bool locked = false;   ///< the caller keeps other runs out of the folder, and tells how far it is
+  bool profile = false;  ///< count, and tell at the end where the time went
+
+  /// policy.h5, results.h5, checkpoint.h5, checkpoint_prev.h5
+  [[nodiscard]] std::vector<std::filesystem::path> output_files() const;
+};
+
+struct EvaluateRequest {
+  Config config;
+  std::vector<std::filesystem::path> policies; ///< of one kind, e.g. of several seeds
+  std::optional<std::filesystem::path> suite;
+  std::vector<std::filesystem::path> datasets;
+  std::filesystem::path output;  ///< evaluation file
+  bool frontier = false;         ///< sweep the weight of the gap in the adaptation too
+  bool resume = false;           ///< keep what a stopped run has finished
+  bool profile = false;          ///< tell at the end where the time went
+  double begin = wall_seconds(); ///< of the command
+
+  [[nodiscard]] std::vector<std::filesystem::path> input_files() const;
+};
+
+struct ScoreRequest {
+  Config config;
+  std::filesystem::path policy, dataset;
+  std::filesystem::path output;  ///< scores file; the same table as CSV goes beside it
+  bool profile = false;          ///< tell at the end where the time went
+  double begin = wall_seconds(); ///< of the command
+
+  /// The HDF5 file, and the CSV file
+  [[nodiscard]] std::vector<std::filesystem::path> output_files() const;
+};
+
+struct ScalingRequest {
+  Config config;
+  std::filesystem::path output;               ///< folder: points/*.h5, and scaling.h5
+  std::optional<std::filesystem::path> suite; ///< that strong scaling trains on; else generated
+  bool collect = false;                       ///< measure nothing: only put the points together
+  bool profile = false;                       ///< tell of each point where the time went
+  double begin = wall_seconds();              ///< of the command
+};
+
+} // namespace metasieve

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "files/evaluation.hpp"
+
+#include <string>
+#include <vector>
+
+namespace metasieve {
+
+/// The comparison as a person reads it: per source one line per method, the pairs with their peers in the
+/// metric `gap`, and the findings.
+[[nodiscard]] std::string comparison_table(const EvaluationTables& tables, const std::string& gap);
+
+/// The frontier as a person reads it.
+[[nodiscard]] std::string frontier_table(const std::vector<SummaryRow>& frontier);
+
+} // namespace metasieve

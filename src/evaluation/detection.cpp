@@ -1,0 +1,88 @@
+#include "evaluation/detection.hpp"
+
+#include "methods/partial_dependence.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+namespace metasieve {
+namespace {
+
+/// Sources, kinds and methods in the order in which they are reported.
+using Key = std::tuple<std::string, std::string, Method>;
+
+void add_rows(std::vector<DetectionRow>& out, const Key& key, const DetectionReport& report) {
+  const auto add = [&](std::int64_t group, std::int64_t label, const Detection& d) {
+    out.push_back({std::get<0>(key), std::get<1>(key), std::string(to_string(std::get<2>(key))), group, label,
+                   d.rows, d.rejected, d.flipped, d.caught, d.precision(), d.recall()});
+  };
+  add(-1, -1, report.all());
+  for (const std::size_t z : {0U, 1U}) add(static_cast<std::int64_t>(z), -1, report.of_group(z));
+  add(-1, 0, report.hidden_positives());
+  add(-1, 1, report.false_positives());
+  for (const std::size_t y : {0U, 1U})
+    for (const std::size_t z : {0U, 1U})
+      add(static_cast<std::int64_t>(z), static_cast<std::int64_t>(y), report.cell[y][z]);
+}
+
+/// `count` rows of 0..rows-1, evenly spread.
+std::vector<Index> spread_rows(Index rows, Index count) {
+  std::vector<Index> out;
+  for (Index k = 0; k < std::min(rows, count); ++k) out.push_back(k * rows / std::min(rows, count));
+  return out;
+}
+
+} // namespace
+
+std::vector<DetectionRow> detection_table(const std::vector<TaskEntry>& entries,
+                                          const std::vector<std::string>& names) {
+  std::map<Key, DetectionReport> reports;
+  std::map<std::string, std::set<Corruption>> kinds;
+  for (const TaskEntry& each : entries) {
+    const DetectionReport& report = each.entry.assessment.detection;
+    const std::string& source = names[static_cast<std::size_t>(each.task)];
+    if (report.all().rejected == 0) continue; // a soft selection, or all rows
+    kinds[source].insert(each.corruption);
+    for (const std::string& kind : {std::string("all"), std::string(to_string(each.corruption))}) {
+      DetectionReport& sum = reports[{source, kind, each.entry.method}];
+      sum = sum + report;
+    }
+  }
+  std::vector<DetectionRow> out;
+  for (const auto& [key, report] : reports)
+    if (std::get<1>(key) != "all" || kinds[std::get<0>(key)].size() > 1) add_rows(out, key, report);
+  return out;
+}
+
+Vector response_of(const PreparedTask& task, const Policy& policy) {
+  const Matrix features =
+      task.features(spread_rows(task.features.rows(), response_rows), Eigen::all).cast<double>();
+  const Matrix grid = quantile_grid(features, response_points);
+  const PartialDependence response = partial_dependence(policy, features, grid, task.precision);
+  Vector out(3 * grid.size());
+  out << grid.reshaped<Eigen::RowMajor>(), response.score.reshaped<Eigen::RowMajor>(),
+      response.keep.reshaped<Eigen::RowMajor>();
+  return out;
+}
+
+std::vector<ResponseRow> response_table(const std::vector<std::vector<Vector>>& responses,
+                                        const std::string& name, FeatureSet features) {
+  std::vector<ResponseRow> out;
+  const std::size_t policies = responses.empty() ? 0 : responses.front().size();
+  for (std::size_t p = 0; p < policies; ++p) {
+    Vector mean = Vector::Zero(responses.front()[p].size());
+    for (const std::vector<Vector>& of_task : responses) mean += of_task[p];
+    mean /= static_cast<double>(responses.size());
+    const Index part = mean.size() / 3;
+    for (Index at = 0; at < part; ++at)
+      out.push_back({name, static_cast<std::int64_t>(p),
+                     std::string(feature_name(features, at / response_points)),
+                     static_cast<double>(at % response_points) / static_cast<double>(response_points - 1),
+                     mean(at), mean(at + part), mean(at + 2 * part)});
+  }
+  return out;
+}
+
+} // namespace metasieve

@@ -1,0 +1,86 @@
+#include "evaluation/plan.hpp"
+
+#include "evaluation/detection.hpp"
+#include "files/policy.hpp"
+#include "methods/partial_dependence.hpp"
+#include "training/cost.hpp"
+
+namespace metasieve {
+namespace {
+
+/// Steps of a frontier whose configuration gives none: without adaptation it would have no curve.
+constexpr Index default_frontier_steps = 60;
+
+void require_one_kind(const EvaluateRequest& request, const std::vector<Policy>& policies) {
+  for (std::size_t i = 1; i < policies.size(); ++i) {
+    const auto given = [&](const char* key) { return request.config.explicit_keys.contains(key); };
+    const std::string names = request.policies[i].string() + " and " + request.policies.front().string();
+    if (policies[i].features != policies.front().features)
+      throw AgreedError(ExitCode::usage, "--policy " + names +
+                                             ": trained on different features; compare "
+                                             "policies of one feature set");
+    if (policies[i].keep != policies.front().keep && !given("policy.keep"))
+      throw AgreedError(ExitCode::usage, "--policy " + names + ": keep different shares; give --policy.keep");
+    if (policies[i].temperature != policies.front().temperature && !given("policy.temperature"))
+      throw AgreedError(ExitCode::usage,
+                        "--policy " + names + ": have different temperatures; give --policy.temperature");
+    if (policies[i].use_group != policies.front().use_group && !given("inner.use_group"))
+      throw AgreedError(ExitCode::usage, "--policy " + names +
+                                             ": one was trained for a model that sees the "
+                                             "group, one not; give --inner.use_group true or false");
+  }
+}
+
+} // namespace
+
+double EvaluationPlan::cost(const TaskShape& task) const {
+  return preparation_cost(task, config.policy.features) +
+         contest_cost(task, config, std::ssize(contest.policies), frontier_steps);
+}
+
+double EvaluationPlan::cost(const TaskShape& task, Index number) const {
+  const auto policies = static_cast<double>(contest.policies.size());
+  return cost(task) + (number < response_tasks ? policies * response_cost(task, config) : 0.0);
+}
+
+ContestOptions EvaluationPlan::frontier_contest() const {
+  ContestOptions options = contest;
+  options.selection.adapt.steps = frontier_steps;
+  return options;
+}
+
+std::vector<Policy> read_policies(const Communicator& comm, const EvaluateRequest& request) {
+  std::vector<Policy> policies;
+  for (const std::filesystem::path& file : request.policies) policies.push_back(read_policy(comm, file));
+  return policies;
+}
+
+EvaluationPlan evaluation_plan(const Communicator& comm, const EvaluateRequest& request) {
+  return evaluation_plan(request, read_policies(comm, request));
+}
+
+EvaluationPlan evaluation_plan(const EvaluateRequest& request, std::vector<Policy> policies) {
+  require_one_kind(request, policies);
+
+  EvaluationPlan plan{request.config, {}, 0};
+  Config& config = plan.config;
+  const auto given = [&](const char* key) { return config.explicit_keys.contains(key); };
+  for (Policy& policy : policies) {
+    if (given("policy.keep")) policy.keep = request.config.policy.keep;
+    if (given("policy.temperature")) policy.temperature = request.config.policy.temperature;
+  }
+  if (!given("inner.use_group")) config.inner.use_group = policies.front().use_group;
+  config.policy = policies.front();
+  const Index steps = config.evaluate.adapt.steps;
+  if (request.frontier) plan.frontier_steps = steps > 0 ? steps : default_frontier_steps;
+
+  const EvaluateConfig& evaluate = config.evaluate;
+  plan.contest = {std::move(policies), initialise(config.policy, evaluate.seed),
+                  config.policy.keep,  config.inner.ridge,
+                  evaluate.seed,       evaluate.fairness,
+                  evaluate.roh_tau,    evaluate.penalty,
+                  evaluate.tolerance,  config.selection_options()};
+  return plan;
+}
+
+} // namespace metasieve

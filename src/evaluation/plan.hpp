@@ -1,0 +1,55 @@
+#pragma once
+
+#include "config/requests.hpp"
+#include "evaluation/statistics.hpp"
+#include "methods/compare_methods.hpp"
+#include "runtime/status_file.hpp"
+#include "training/task_source.hpp"
+
+namespace metasieve {
+
+/// What an evaluation asks of each task.
+struct EvaluationPlan {
+  Config config; ///< with the settings of the policies, but for keys that the user gave
+  ContestOptions contest;
+  Index frontier_steps = 0; ///< of the adaptation at each point of the frontier; 0: none is asked for
+
+  /// `contest` with these steps.
+  [[nodiscard]] ContestOptions frontier_contest() const;
+
+  /// Predicted nanoseconds of one core for all methods on one task, with its preparation.
+  [[nodiscard]] double cost(const TaskShape& task) const;
+  /// The same of task `number` of a source: of the first ones the policies' response is told too.
+  [[nodiscard]] double cost(const TaskShape& task, Index number) const;
+};
+
+/// Collective: the policies of the request's files. @throws AgreedError (exit code 3) naming a file that
+/// cannot be used
+[[nodiscard]] std::vector<Policy> read_policies(const Communicator& comm, const EvaluateRequest& request);
+
+/// Collective: reads the policies. @throws AgreedError as read_policies, and exit code 2 if they are of
+/// different kinds.
+[[nodiscard]] EvaluationPlan evaluation_plan(const Communicator& comm, const EvaluateRequest& request);
+/// `policies`: those of the request's files, alike on every rank. @throws AgreedError (exit code 2) if they
+/// are of different kinds
+[[nodiscard]] EvaluationPlan evaluation_plan(const EvaluateRequest& request, std::vector<Policy> policies);
+
+/// What `request` evaluates on: its suite, or each of its data sets. Collective.
+[[nodiscard]] std::vector<TaskSource> evaluation_sources(const Communicator& comm,
+                                                         const EvaluateRequest& request);
+
+/// What an evaluation compares, in memory.
+struct EvaluationInput {
+  std::vector<Policy> policies;
+  std::vector<TaskSource> sources;
+  Pooling pooling = Pooling::none;
+  std::string key; ///< lines "name = value" that tell these policies and tasks from others: see Journal
+  double read_seconds = 0; ///< that reading all this took
+};
+
+/// Collective: as the stage of this name; the request's input files are names alone, and `status` is told how
+/// far it is. @return the tables, on rank 0
+EvaluationTables evaluate(const Communicator& comm, const EvaluateRequest& request, EvaluationInput input,
+                          StatusFile& status);
+
+} // namespace metasieve

@@ -1,0 +1,159 @@
+#include "evaluation/score.hpp"
+
+#include "evaluation/plan.hpp"
+#include "files/dataset.hpp"
+#include "files/policy.hpp"
+#include "files/scores.hpp"
+#include "hdf5/atomic_replace.hpp"
+#include "methods/selection.hpp"
+#include "parallel/collective.hpp"
+#include "runtime/machine.hpp"
+#include "runtime/output_checks.hpp"
+#include "training/flops.hpp"
+
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <limits>
+
+namespace metasieve {
+namespace {
+
+EvaluateRequest as_evaluation(const ScoreRequest& request) {
+  return {request.config, {request.policy}, std::nullopt, {request.dataset}, request.output};
+}
+
+/// Checks that the files can be written, and that nothing is lost by it: neither an input, nor a table of
+/// other contents where the CSV file goes.
+void require_free(const Communicator& comm, const ScoreRequest& request) {
+  const std::vector<std::filesystem::path> files = request.output_files();
+  require_distinct(comm, files, {request.policy, request.dataset});
+  require_writable(comm, files);
+  static_cast<void>(from_root(comm, [&] {
+    std::ifstream stream(std::filesystem::weakly_canonical(std::filesystem::absolute(files.back())));
+    std::string first;
+    if (std::getline(stream, first) && first + "\n" != scores_csv({}))
+      throw ConfigError("--output " + request.output.string() + ": the scores as CSV would replace " +
+                        files.back().string() + ", which holds something else; choose another name");
+    return std::string();
+  }));
+}
+
+/// Rows that a model would be trained on.
+std::vector<Index> training_rows(const Dataset& data) {
+  std::vector<Index> rows;
+  for (Index i = 0; i < data.y.size(); ++i)
+    if (!data.split || (*data.split)(i) == 0) rows.push_back(i);
+  return rows;
+}
+
+/// The training rows as a task without test rows. The labels are the data set's; nobody asks for clean ones.
+PreparedTask task_of(const Dataset& data, const std::vector<Index>& rows, const Config& config) {
+  const Split all{data.x, data.y, data.group, data.y};
+  Task task;
+  task.train = gather(all, rows);
+  task.test = gather(all, std::vector<Index>());
+  return prepare(std::move(task), config.prepare_options(config.evaluate.seed));
+}
+
+std::vector<ScoreRow> score_rows(const Dataset& data, const std::vector<Index>& rows, const Policy& policy,
+                                 const Vector& u) {
+  const Vector weights = soft_weights(policy, u), kept = highest(u, policy.keep);
+  std::vector<ScoreRow> out;
+  for (Index i = 0; i < data.y.size(); ++i)
+    out.push_back({i, std::numeric_limits<double>::quiet_NaN(), 0.0, 0, data.y(i), data.group(i)});
+  for (std::size_t k = 0; k < rows.size(); ++k) {
+    ScoreRow& row = out[static_cast<std::size_t>(rows[k])];
+    row.score = u(static_cast<Index>(k));
+    row.weight = weights(static_cast<Index>(k));
+    row.selected = kept(static_cast<Index>(k)) > 0 ? 1 : 0;
+  }
+  return out;
+}
+
+void print_shares(const std::vector<ScoreRow>& rows) {
+  std::array<std::array<std::array<long, 2>, 2>, 2> count{}; // [y][z][selected]
+  long trained = 0, selected = 0;
+  for (const ScoreRow& row : rows) {
+    if (std::isnan(row.score)) continue;
+    ++count[row.y][row.group][row.selected];
+    ++trained;
+    selected += row.selected;
+  }
+  std::printf("%ld of %ld training rows kept\n", selected, trained);
+  for (const std::size_t y : {0U, 1U})
+    for (const std::size_t z : {0U, 1U})
+      std::printf("  label %zu, group %zu: %ld of %ld\n", y, z, count[y][z][1],
+                  count[y][z][0] + count[y][z][1]);
+}
+
+} // namespace
+
+std::vector<std::filesystem::path> ScoreRequest::output_files() const {
+  std::filesystem::path csv = output;
+  csv.replace_extension(".csv");
+  if (csv == output) // alike on every rank
+    throw AgreedError(ExitCode::usage, "--output " + output.string() +
+                                           ": name the HDF5 file, as scores.h5; the CSV file goes beside it");
+  return {output, csv};
+}
+
+void score(const Communicator& comm, const ScoreRequest& request) {
+  const std::vector<std::filesystem::path> files = request.output_files();
+  require_free(comm, request);
+  PhaseClock clock({"read", "features", "score", "write"});
+  Lap lap;
+  const EvaluationPlan plan = evaluation_plan(comm, as_evaluation(request));
+  const Dataset data = read_dataset(comm, request.dataset);
+  const Policy& policy = plan.contest.policies.front();
+  clock.add("read", lap.seconds());
+
+  std::vector<ScoreRow> rows; // one task: rank 0 alone has work
+  comm.agree([&] {
+    if (!comm.is_root()) return;
+    const std::vector<Index> training = training_rows(data);
+    const PreparedTask task = task_of(data, training, plan.config);
+    clock.add("features", lap.seconds());
+    clock.count("features",
+                preparation_flops(shape_of(task), {policy.features, plan.config.inner.use_group}));
+    const Vector u = selection_score(task, policy, plan.contest.selection);
+    if (task.probe.status == FitStatus::diverged || !u.allFinite())
+      throw Error(ExitCode::numerical,
+                  request.dataset.string() +
+                      ": its training rows have no finite scores: the logistic regression on them diverged");
+    rows = score_rows(data, training, policy, u);
+    clock.add("score", lap.seconds());
+  });
+  static_cast<void>(lap.seconds());
+  write_scores(comm, files.front(), {resolved_ini(plan.config), run_facts(comm, request.begin)}, rows);
+  write_text(comm, files.back(), scores_csv(rows));
+  clock.add("write", lap.seconds());
+  if (request.profile) print_profile(comm, clock, request.begin);
+  if (!comm.is_root()) return;
+  print_shares(rows);
+  std::printf("wrote %s and %s\n", files.front().c_str(), files.back().c_str());
+  std::printf(
+      "  give `weight` to any trainer as its sample weight, or train on the rows that are `selected`;\n"
+      "  analysis/score_example.py does so with scikit-learn\n");
+}
+
+std::string plan(const Communicator& comm, const ScoreRequest& request) {
+  require_free(comm, request);
+  const EvaluationPlan evaluation = evaluation_plan(comm, as_evaluation(request));
+  const Dataset data = read_dataset(comm, request.dataset);
+  const auto rows = static_cast<Index>(training_rows(data).size());
+  const TaskShape shape{rows, 0, data.x.cols()};
+  std::array<char, 320> text{};
+  std::snprintf(
+      text.data(), text.size(),
+      "dry run: nothing is written\n  %-16s %ld training rows of %ld\n  memory           %.0f MB on rank "
+      "0\n  files            %s and .csv, about %.2f MB\n",
+      data.name.c_str(), static_cast<long>(rows), static_cast<long>(data.y.size()),
+      28.0 + (prepared_bytes(shape, evaluation.config.policy.features) +
+              working_bytes(shape, evaluation.config.policy)) /
+                 1e6,
+      request.output.c_str(), 80e-6 * static_cast<double>(data.y.size()));
+  return text.data();
+}
+
+} // namespace metasieve

@@ -1,0 +1,185 @@
+#include "files/checkpoint.hpp"
+
+#include "base/hash.hpp"
+#include "base/version.hpp"
+#include "files/foreign_file.hpp"
+#include "files/policy.hpp"
+#include "files/result_records.hpp"
+#include "files/results.hpp"
+#include "hdf5/checksum.hpp"
+#include "hdf5/handles.hpp"
+
+#include <cmath>
+#include <limits>
+
+namespace metasieve {
+namespace {
+
+std::string to_bytes(const Checkpoint& checkpoint) {
+  ByteWriter writer;
+  put_policy(writer, checkpoint.policy);
+  writer.put(checkpoint.first_moment)
+      .put(checkpoint.second_moment)
+      .put(checkpoint.step)
+      .put(checkpoint.tasks)
+      .put(checkpoint.config)
+      .put(checkpoint.commit);
+  put_results(writer, checkpoint.results);
+  return writer.take();
+}
+
+Checkpoint from_bytes(const std::string& bytes) {
+  ByteReader reader(bytes);
+  Checkpoint checkpoint;
+  checkpoint.policy = get_policy(reader);
+  checkpoint.first_moment = reader.array<Vector>();
+  checkpoint.second_moment = reader.array<Vector>();
+  checkpoint.step = reader.get<std::int64_t>();
+  checkpoint.tasks = reader.get<std::uint64_t>();
+  checkpoint.config = reader.text();
+  checkpoint.commit = reader.text();
+  checkpoint.results = get_results(reader);
+  return checkpoint;
+}
+
+/// Of all but optional fields, without copying the gradients.
+std::uint64_t checksum_of(const Checkpoint& checkpoint, const std::string& commit) {
+  ByteWriter writer;
+  put_policy(writer, checkpoint.policy);
+  writer.put(checkpoint.first_moment).put(checkpoint.second_moment);
+  writer.put(checkpoint.step).put(checkpoint.tasks).put(checkpoint.config).put(commit);
+  put_required_values(writer, checkpoint.results);
+  const std::uint64_t hash = hash_text(writer.take());
+  const Matrix& gradients = checkpoint.results.meta_gradient;
+  const auto size = static_cast<std::size_t>(checkpoint.results.gradient_rows() * gradients.cols());
+  return hash_bytes(std::as_bytes(std::span(gradients.data(), size)), hash);
+}
+
+Vector read_moment(const FileReader& file, const std::string& name, Index size, double least) {
+  if (file.shape(name, 1).front() != size)
+    file.fail(name, "has " + std::to_string(file.shape(name, 1).front()) + " values; the policy has " +
+                        std::to_string(size) + " parameters");
+  const std::vector<double> values = file.values<double>(name, 1);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!std::isfinite(values[i]) || values[i] < least)
+      file.fail(name, "value " + std::to_string(i) + " is not finite, or negative where it is a square");
+  return Eigen::Map<const Vector>(values.data(), size);
+}
+
+/// The history must tell of every iteration once, or a resumed run's results would have gaps.
+void check_history(const FileReader& file, const Checkpoint& checkpoint) {
+  const std::vector<HistoryRow>& history = checkpoint.results.history;
+  const std::int64_t iterations = checkpoint.policy.trained_iterations;
+  if (std::ssize(history) != iterations)
+    file.fail("/history", "has " + std::to_string(history.size()) +
+                              " records; attribute 'trained_iterations' asks for " +
+                              std::to_string(iterations));
+  for (std::size_t i = 0; i < history.size(); ++i)
+    if (history[i].iteration != static_cast<std::int64_t>(i) + 1)
+      file.fail("/history", "record " + std::to_string(i) + " is of iteration " +
+                                std::to_string(history[i].iteration) + "; must be " + std::to_string(i + 1));
+  const Matrix& gradients = checkpoint.results.meta_gradient;
+  if (gradients.cols() > 0 &&
+      (gradients.cols() != checkpoint.policy.theta.size() || gradients.rows() != iterations))
+    file.fail("/meta_gradient", "must be [trained_iterations, parameters]");
+}
+
+/// Those that the checkpoint's checksum does not cover.
+void check_optional_fields(const FileReader& file) {
+  for (const char* name : {"/validation", "/sessions"})
+    if (file.contains(name) && !file.checksum_fits(name).value_or(true))
+      file.fail(name, "does not fit its checksum: damaged");
+}
+
+std::span<const double> mine(const Communicator& comm, const Vector& values) {
+  return {values.data(), static_cast<std::size_t>(comm.is_root() ? values.size() : 0)};
+}
+
+bool is_there(const Communicator& comm, const std::filesystem::path& path) {
+  std::error_code error;
+  return comm.max(std::int64_t{comm.is_root() && std::filesystem::exists(path, error)}) != 0;
+}
+
+/// Of a file that this program, or this user, may not read nothing is known.
+bool means_damage(const AgreedError& error) {
+  const std::string message = error.what();
+  return error.code() == ExitCode::data && message.find(newer_version_advice) == std::string::npos &&
+         message.find(cannot_be_read) == std::string::npos;
+}
+
+} // namespace
+
+void write_checkpoint(const Communicator& comm, const std::filesystem::path& path,
+                      const std::filesystem::path& previous, const Checkpoint& checkpoint) {
+  const Policy policy = broadcast_policy(comm, checkpoint.policy);
+  const std::string bytes =
+      comm.broadcast(ByteWriter()
+                         .put(checkpoint.step)
+                         .put(checkpoint.tasks)
+                         .put(comm.is_root() ? checksum_of(checkpoint, std::string(git_commit())) : 0)
+                         .take());
+  ByteReader reader(bytes);
+  const auto step = reader.get<std::int64_t>();
+  const auto tasks = reader.get<std::uint64_t>();
+  const auto sum = reader.get<std::uint64_t>();
+  const auto fill = [&](FileWriter& file) {
+    write_policy_content(file, policy);
+    file.attribute("step", step);
+    file.attribute("tasks_fingerprint", tasks);
+    file.attribute(checksum_name, sum);
+    file.write("/first_moment", mine(comm, checkpoint.first_moment), {"Adam's mean of gradients", ""});
+    file.write("/second_moment", mine(comm, checkpoint.second_moment),
+               {"Adam's mean of squared gradients", ""});
+    write_result_content(file, checkpoint.results);
+  };
+  write_file(comm, path, FileType::checkpoint, {checkpoint.config}, fill, previous);
+}
+
+std::string checkpoint_content(const std::filesystem::path& path) {
+  const FileReader file(path, FileType::checkpoint);
+  Checkpoint checkpoint;
+  checkpoint.policy = read_policy_content(file);
+  checkpoint.step = file.integer("step");
+  if (checkpoint.step < 0 || checkpoint.step > checkpoint.policy.trained_iterations)
+    file.fail("/", "attribute 'step' must be at least 0, and at most trained_iterations");
+  checkpoint.tasks = file.unsigned_integer("tasks_fingerprint");
+  checkpoint.config = file.text("config");
+  checkpoint.commit = file.text("git_commit");
+  checkpoint.first_moment = read_moment(file, "/first_moment", checkpoint.policy.theta.size(),
+                                        -std::numeric_limits<double>::infinity());
+  checkpoint.second_moment = read_moment(file, "/second_moment", checkpoint.policy.theta.size(), 0.0);
+  checkpoint.results = read_result_content(file);
+  if (file.unsigned_integer(checksum_name) != checksum_of(checkpoint, checkpoint.commit))
+    file.fail("/", "attribute 'checksum' does not fit the contents: damaged");
+  check_optional_fields(file);
+  check_history(file, checkpoint);
+  return to_bytes(checkpoint);
+}
+
+Checkpoint read_checkpoint(const Communicator& comm, const std::filesystem::path& path) {
+  return from_bytes(content_of(comm, Content::checkpoint, path));
+}
+
+FoundCheckpoint find_checkpoint(const Communicator& comm, const std::filesystem::path& folder) {
+  const std::filesystem::path newest = folder / checkpoint_name, previous = folder / previous_checkpoint_name;
+  std::string problem;
+  if (is_there(comm, newest)) {
+    try {
+      return {read_checkpoint(comm, newest), newest, {}};
+    } catch (const AgreedError& error) {
+      if (!means_damage(error) || !is_there(comm, previous)) throw;
+      problem = error.what();
+    }
+  } else if (!is_there(comm, previous)) {
+    return {};
+  }
+  try {
+    return {read_checkpoint(comm, previous), previous,
+            problem.empty() ? newest.string() + " is missing" : problem};
+  } catch (const AgreedError& error) {
+    if (problem.empty()) throw;
+    throw AgreedError(error.code(), problem + "; and " + error.what());
+  }
+}
+
+} // namespace metasieve

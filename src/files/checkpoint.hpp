@@ -1,0 +1,46 @@
+#pragma once
+
+#include "files/results.hpp"
+
+#include <optional>
+
+namespace metasieve {
+
+/// All that a training needs to go on, on any number of ranks, to the same bits: the policy, Adam's state
+/// (Kingma and Ba 2015), and what happened so far.
+struct Checkpoint {
+  Policy policy;           ///< trained_iterations: how far it is
+  Vector first_moment;     ///< [p]
+  Vector second_moment;    ///< [p]
+  std::int64_t step = 0;   ///< updates so far: fewer than iterations where whole batches failed
+  std::uint64_t tasks = 0; ///< see fingerprint(): of the tasks it was trained on
+  std::string config;      ///< resolved, of the run that wrote it
+  std::string commit;      ///< of the program that wrote it; read alone
+  Results results;         ///< so far
+};
+
+/// Collective; rank 0's state is written, with an attribute `checksum` (64-bit FNV-1a over all of it). The
+/// file that was at `path` goes to `previous`.
+void write_checkpoint(const Communicator& comm, const std::filesystem::path& path,
+                      const std::filesystem::path& previous, const Checkpoint& checkpoint);
+
+/// Collective. @throws AgreedError (exit code 3) naming file and data set: what `read_policy` refuses,
+/// moments that do not fit the policy, a checksum that does not fit the contents.
+[[nodiscard]] Checkpoint read_checkpoint(const Communicator& comm, const std::filesystem::path& path);
+
+/// The newest sound checkpoint of a folder.
+struct FoundCheckpoint {
+  std::optional<Checkpoint> checkpoint; ///< none: there is no file of either name
+  std::filesystem::path path;
+  std::string problem; ///< why checkpoint.h5 could not be used, where checkpoint_prev.h5 was
+};
+
+inline constexpr const char* checkpoint_name = "checkpoint.h5";
+inline constexpr const char* previous_checkpoint_name = "checkpoint_prev.h5";
+
+/// Collective. checkpoint.h5 of `folder`, or checkpoint_prev.h5 where that is damaged or missing.
+/// @throws AgreedError (exit code 3) naming both problems if neither can be used; also if checkpoint.h5 has a
+/// newer major version or may not be read: the one before it would be the wrong one then.
+[[nodiscard]] FoundCheckpoint find_checkpoint(const Communicator& comm, const std::filesystem::path& folder);
+
+} // namespace metasieve

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "base/split.hpp"
+#include "hdf5/provenance.hpp"
+#include "parallel/communicator.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace metasieve {
+
+/// One real data set, as analysis/import_dataset.py writes it.
+struct Dataset {
+  std::string name;              ///< file name without folder and extension
+  MatrixF x;                     ///< [n, d], raw columns
+  Labels y;                      ///< [n]
+  Labels group;                  ///< [n]
+  std::optional<Labels> y_clean; ///< [n]
+  std::optional<Labels> split;   ///< [n]: 0 train, 1 test
+  std::vector<std::string> feature_names;
+  std::string group_name, positive_label, source, source_sha256;
+};
+
+/// Collective: rank 0 reads and checks, all ranks get the data.
+/// @throws AgreedError (exit code 3) naming file and data set: missing, not HDF5, another file type, newer
+/// version, truncated, wrong shape or type, empty, NaN or infinite, labels or groups other than 0/1, one
+/// class, one group.
+[[nodiscard]] Dataset read_dataset(const Communicator& comm, const std::filesystem::path& path);
+
+/// Collective; rank 0's data set is written, as the importers do. @throws AgreedError (exit code 3)
+void write_dataset(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
+                   const Dataset& dataset);
+
+} // namespace metasieve

@@ -1,0 +1,125 @@
+#pragma once
+
+#include "fairness/metrics.hpp"
+#include "files/suite.hpp"
+#include "hdf5/records.hpp"
+
+#include <limits>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace metasieve {
+
+// Names in these records: source at most 63 characters, others 31, or cut. NaN: undefined.
+
+/// One method on one split of one source; the file carries a flag for each value that can be undefined.
+struct EvaluationRow {
+  std::string source; ///< suite family or data set name
+  std::int64_t split; ///< task id, or number of the split
+  std::string method;
+  Metrics metrics; ///< on the clean test rows
+  double noise_rate_all;
+  double noise_rate_selected;
+  double noise_reduction;   ///< 1 - selected / all
+  double minority_share;    ///< share of group 1 in the selection
+  double selected;          ///< rows kept, or the sum of the weights
+  std::uint8_t failed;      ///< 1 if a fit failed: metrics are NaN
+  std::int64_t policy = -1; ///< which of the policies; -1: the method asks none
+  std::string family;       ///< of the task; empty for data sets, and in files of older programs
+};
+
+/// Mean over the splits where the metric is defined (each split the mean over the policies), with a
+/// percentile bootstrap interval over splits.
+struct SummaryRow {
+  std::string source, method, metric;
+  double mean, low, high; ///< 95 % interval over splits
+  double baseline_change; ///< mean difference to the method `baseline` on the same splits
+  double baseline_change_low, baseline_change_high;
+  double baseline_relative; ///< mean / mean of baseline - 1
+  std::int64_t splits;      ///< where defined
+  std::int64_t policies;    ///< whose results are averaged; 1 for a method that asks none
+  double policy_sd;         ///< standard deviation of the policies' means; NaN with one policy
+  double setting = std::numeric_limits<double>::quiet_NaN(); ///< of a frontier: see FrontierSettings
+};
+
+/// That of one point of a sweep.
+struct PointSummaryRow : SummaryRow {
+  std::int64_t index; ///< of the point
+};
+
+/// A selection against a peer on the same splits.
+struct PairedRow {
+  std::string source, method, peer, metric;
+  double difference, low, high; ///< method - peer: mean and 95 % interval over splits
+  double won;                   ///< share of the splits where `method` is better, ties counted half
+  std::int64_t splits;          ///< where both are defined
+};
+
+/// Rejected rows as a detector of flipped labels, over all tasks of a source and kind of corruption.
+struct DetectionRow {
+  std::string source, corruption, method; ///< corruption: see tasks/corruption_kind.hpp, or "all"
+  std::int64_t group;                     ///< 0, 1; -1: both
+  std::int64_t label; ///< observed: 0 (its flipped rows are hidden positives), 1 (false positives), -1 both
+  std::int64_t rows, rejected, flipped, caught;
+  double precision, recall; ///< caught / rejected, caught / flipped
+};
+
+/// Partial dependence of a policy as trained, mean over tasks at the same quantile of each task.
+struct ResponseRow {
+  std::string source;
+  std::int64_t policy;
+  std::string feature;
+  double quantile, value; ///< of the feature; `value` on its scale of DESIGN section 3
+  double score, keep;     ///< mean of v and of the keep weight
+};
+
+/// One thing that a reader must know before believing a source's figures.
+struct FindingRow {
+  std::string source, kind; ///< kind: constant, undefined, failed, fairness, accuracy
+  std::string text;         ///< at most 255 characters
+};
+
+/// All tables of an evaluation but that of the single rows.
+struct EvaluationTables {
+  std::vector<SummaryRow> summary;
+  std::vector<PairedRow> paired;
+  std::vector<DetectionRow> detection;
+  std::vector<ResponseRow> response;
+  std::vector<FindingRow> findings;
+  std::vector<SummaryRow> frontier; ///< empty unless asked for
+};
+
+/// Collective; every rank gives its rows, written in rank order to /evaluation; rank 0 gives the tables.
+/// @throws AgreedError (exit code 3) naming the file if it cannot be written.
+void write_evaluation(const Communicator& comm, const std::filesystem::path& path,
+                      const Provenance& provenance, const std::vector<EvaluationRow>& rows,
+                      const EvaluationTables& tables);
+
+struct Evaluation {
+  std::vector<EvaluationRow> rows;
+  EvaluationTables tables;
+};
+
+/// Names that occur in the rows, and fits that failed.
+struct EvaluationNames {
+  std::set<std::string> sources, methods;
+  std::int64_t failed = 0;
+};
+[[nodiscard]] EvaluationNames names_in(const std::vector<EvaluationRow>& rows);
+
+/// Collective; every rank gets all of it. @throws AgreedError (exit code 3) naming file and data set.
+[[nodiscard]] Evaluation read_evaluation(const Communicator& comm, const std::filesystem::path& path);
+
+// How the records of an evaluation file are stored.
+[[nodiscard]] const h5::Records<EvaluationRow>& evaluation_records();
+[[nodiscard]] const h5::Records<SummaryRow>& summary_records();
+[[nodiscard]] const h5::Records<SummaryRow>& frontier_records(); ///< a summary with the field `setting`
+[[nodiscard]] const h5::Records<PointSummaryRow>&
+point_summary_records(); ///< a summary after the field `index`
+[[nodiscard]] const h5::Records<PairedRow>& paired_records();
+[[nodiscard]] const h5::Records<DetectionRow>& detection_records();
+[[nodiscard]] const h5::Records<ResponseRow>& response_records();
+[[nodiscard]] const h5::Records<FindingRow>& finding_records();
+
+} // namespace metasieve

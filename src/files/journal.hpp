@@ -1,0 +1,72 @@
+#pragma once
+
+#include "files/raw_file.hpp"
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace metasieve {
+
+/// A piece of work that is done: its number, and its result as bytes.
+struct JournalRecord {
+  std::uint64_t id;
+  std::string result;
+};
+
+/// Where the result of a piece lies.
+struct JournalPlace {
+  std::uint64_t id;
+  std::int64_t file, offset, size; ///< of the record, in bytes; `size` of its result alone
+};
+
+/// Results of pieces of work, kept in the folder OUTPUT.partial until OUTPUT can be written: one file a rank
+/// and run, only ever appended to, so that a run that is killed spoils none of what earlier ones finished.
+/// Each record has checksums: a damaged or unfinished one is left out, and its piece is to be done again.
+class Journal {
+public:
+  /// Collective. `key`: all that decides the results, as lines "name = value", alike on every rank. With
+  /// `resume`, finds what earlier runs have kept; else removes it. @throws AgreedError (exit code 2) naming
+  /// what differs if it was made with another key: nothing is changed then
+  Journal(const Communicator& comm, const std::filesystem::path& output, std::string key, bool resume);
+
+  [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
+  /// Whether there was a folder of an earlier run.
+  [[nodiscard]] bool found_folder() const noexcept { return found_folder_; }
+  /// One place a piece, by id; alike on every rank.
+  [[nodiscard]] const std::vector<JournalPlace>& kept() const noexcept { return kept_; }
+
+  using Take = std::function<void(std::uint64_t id, const std::string& result)>;
+  /// Hands over the results of those of `ids` (ascending) that are kept, in any order; by this rank alone.
+  void read(std::span<const std::uint64_t> ids, const Take& take);
+  /// Of `kept`, records that this rank has found damaged when it read them.
+  [[nodiscard]] std::int64_t damaged_records() const noexcept { return damaged_records_; }
+  /// Files with damage that hides what comes after it; alike on every rank. A last record that is cut short
+  /// is no damage: a run was killed while it wrote.
+  [[nodiscard]] std::int64_t damaged_files() const noexcept { return damaged_files_; }
+
+  /// To this rank's file, made at the first call; on disk when it returns. @throws DataError
+  void append(std::span<const JournalRecord> records);
+
+  /// Collective: OUTPUT is there, and what was kept is of no more use.
+  void remove();
+
+private:
+  void find_kept(const Communicator& comm);
+
+  const Communicator& comm_;
+  std::filesystem::path folder_;
+  std::string key_;
+  bool found_folder_ = false;
+  std::vector<std::string> files_; ///< names in the folder
+  std::vector<JournalPlace> kept_;
+  std::int64_t damaged_records_ = 0, damaged_files_ = 0;
+  std::int64_t run_ = 1; ///< number of this run
+  std::optional<RawFile> mine_;
+};
+
+/// The names of those lines "name = value" that are not the same in both texts, at most `most`, then ", ...".
+[[nodiscard]] std::string differing_names(const std::string& a, const std::string& b, int most = 5);
+
+} // namespace metasieve

@@ -1,0 +1,98 @@
+#pragma once
+
+#include "hdf5/provenance.hpp"
+#include "parallel/communicator.hpp"
+#include "policy/network.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace metasieve {
+
+/// One meta-iteration, means over the batch.
+struct HistoryRow {
+  std::int64_t iteration; ///< from 1
+  double loss;            ///< accuracy_loss + fairness_weight * fairness_loss
+  double accuracy_loss;
+  double fairness_loss;
+  double gradient_norm;       ///< of the batch mean, before clipping
+  std::int64_t failed_tasks;  ///< inner fits that did not succeed; left out of the means
+  std::int64_t clipped_tasks; ///< task gradients beyond the bound of the exact sum
+  double seconds;             ///< wall time of the iteration
+};
+
+/// The policy on the validation tasks, means over tasks where defined.
+struct ValidationRow {
+  std::int64_t iteration;                                     ///< 0: the untrained policy
+  double accuracy, dp_gap, eo_gap;                            ///< fit on the rows of the hard selection
+  double baseline_accuracy, baseline_dp_gap, baseline_eo_gap; ///< fit on all rows
+  double noise_rate_selected, noise_rate_all;
+  // The objective of training: outer loss, on the test rows, of the fit to convergence on all training rows
+  // weighted by the keep weights. NaN in files of older programs.
+  double loss = std::numeric_limits<double>::quiet_NaN(); ///< as in HistoryRow
+  double accuracy_loss = std::numeric_limits<double>::quiet_NaN();
+  double fairness_loss = std::numeric_limits<double>::quiet_NaN();
+};
+
+/// Seconds of one phase, for each rank.
+struct PhaseSeconds {
+  std::string phase;           ///< at most 31 characters
+  std::vector<double> seconds; ///< [ranks]
+};
+
+/// Floating-point operations of one phase on all ranks; a multiply-add counts two.
+struct PhaseFlops {
+  std::string phase; ///< at most 31 characters
+  std::int64_t flops;
+  std::uint8_t estimated; ///< 1: by a formula; 0: counted from shapes
+};
+
+/// A task that failed numerically, and where.
+struct FailureRow {
+  std::int64_t task_id;
+  std::string kind;                             ///< one of `task_failures`
+  std::int64_t count;                           ///< visits that were left out of the means
+  std::int64_t first_iteration, last_iteration; ///< of these visits
+};
+
+/// One start of the program on this run.
+struct SessionRow {
+  std::int64_t first_iteration, last_iteration; ///< made in it; last < first: none
+  std::int64_t ranks, threads;                  ///< threads of each rank
+  double seconds;                               ///< wall time, from the start to the last iteration
+  // Empty and 0 in files of older programs. Texts: at most 31, 63 and 63 characters.
+  std::string started;    ///< UTC, as "2026-01-31T12:00:00Z"
+  std::string host;       ///< node of rank 0
+  std::string processor;  ///< of that node
+  std::int64_t nodes = 0; ///< that the ranks were on
+};
+
+struct Results {
+  std::vector<HistoryRow> history;
+  std::vector<ValidationRow> validation;
+  std::vector<FailureRow> failures; ///< by task id
+  std::vector<SessionRow> sessions;
+  std::vector<PhaseSeconds> timing; ///< of the last session
+  Matrix meta_gradient; ///< [iterations, p], or empty when not saved; rows beyond the history are room
+  std::vector<PhaseFlops> flops{}; ///< of the last session, with --profile; written, but not read back
+
+  /// Rows of the gradients that have been made.
+  [[nodiscard]] Index gradient_rows() const {
+    return std::min<Index>(std::ssize(history), meta_gradient.rows());
+  }
+};
+
+/// Collective; rank 0's results are written: /history, /validation, /failures, /sessions, /timing (compound:
+/// phase, rank, seconds), /meta_gradient; /flops where they were counted.
+void write_results(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
+                   const Results& results);
+
+/// Collective; every rank gets what `write_results` wrote. @throws AgreedError (exit code 3) naming file and
+/// data set.
+[[nodiscard]] Results read_results(const Communicator& comm, const std::filesystem::path& path);
+
+} // namespace metasieve

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "hdf5/provenance.hpp"
+#include "parallel/communicator.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+namespace metasieve {
+
+/// What a policy says of one row of a data set. Test rows of the data set's own split are not trained on:
+/// their score is NaN, their weight and flag are 0.
+struct ScoreRow {
+  std::int64_t row;      ///< of the data set, from 0
+  double score;          ///< the network's output u: higher is more trusted
+  double weight;         ///< soft keep weight, in (0, 1)
+  std::uint8_t selected; ///< 1 if among the floor(keep * n) training rows of highest score
+  std::uint8_t y, group; ///< as in the data set
+};
+
+/// Collective; every rank gives its rows, written in rank order to /scores. File type metasieve-scores.
+/// @throws AgreedError (exit code 3) naming the file if it cannot be written.
+void write_scores(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
+                  const std::vector<ScoreRow>& rows);
+
+/// The same as comma-separated text, numbers to their last bit: row,score,weight,selected,y,z. NaN: empty.
+[[nodiscard]] std::string scores_csv(const std::vector<ScoreRow>& rows);
+
+/// Collective; every rank gets all rows. @throws AgreedError (exit code 3) naming file and data set.
+[[nodiscard]] std::vector<ScoreRow> read_scores(const Communicator& comm, const std::filesystem::path& path);
+
+} // namespace metasieve

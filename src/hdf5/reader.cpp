@@ -1,0 +1,380 @@
+#include "hdf5/reader.hpp"
+
+#include "base/version.hpp"
+#include "hdf5/checksum.hpp"
+#include "hdf5/handles.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace metasieve {
+namespace {
+
+/// Deflate, HDF5's usual filter, shrinks at most 1032 times.
+constexpr std::uint64_t most_compression = 1032;
+/// h5py's own choice is below 1 MiB.
+constexpr std::uint64_t most_chunk_bytes = std::uint64_t{256} << 20;
+constexpr std::uint64_t most_chunks = 1'000'000;
+
+std::string shape_text(const std::vector<Index>& shape) {
+  std::string text = "[";
+  for (const Index extent : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(extent);
+  return text + "]";
+}
+
+std::vector<hsize_t> extents_of(const h5::DataSpace& space) {
+  if (H5Sget_simple_extent_type(space.get()) == H5S_NULL) throw DataError("holds nothing");
+  const int rank = h5::check(H5Sget_simple_extent_ndims(space.get()), "H5Sget_simple_extent_ndims");
+  std::vector<hsize_t> extents(static_cast<std::size_t>(rank));
+  h5::check(H5Sget_simple_extent_dims(space.get(), extents.data(), nullptr), "H5Sget_simple_extent_dims");
+  return extents;
+}
+
+std::vector<hsize_t> extents_of(const h5::DataSet& data_set) {
+  return extents_of(h5::DataSpace(H5Dget_space(data_set.get()), "H5Dget_space"));
+}
+
+ValueLayout layout_of(const std::string& name, const h5::DataType& type, const h5::DataSpace& space) {
+  ValueLayout layout{name, h5::describe_type(type.get()), {}, {}};
+  for (const hsize_t extent : extents_of(space)) layout.shape.push_back(static_cast<Index>(extent));
+  const int members = layout.type == "compound" ? H5Tget_nmembers(type.get()) : 0;
+  for (int i = 0; i < members; ++i) {
+    char* const field = H5Tget_member_name(type.get(), static_cast<unsigned>(i));
+    layout.fields.emplace_back(field == nullptr ? "" : field);
+    H5free_memory(field);
+  }
+  return layout;
+}
+
+/// Shuffle, deflate and checksum, each at most once and in this order: what h5py and h5repack write. HDF5 has
+/// more, and any order of them, but reads beyond its memory when the values do not fit.
+bool has_usual_filters(hid_t creation) {
+  constexpr std::array usual{H5Z_FILTER_SHUFFLE, H5Z_FILTER_DEFLATE, H5Z_FILTER_FLETCHER32};
+  const auto* next = usual.begin();
+  const int count = h5::check(H5Pget_nfilters(creation), "H5Pget_nfilters");
+  for (int i = 0; i < count; ++i) {
+    unsigned flags = 0, config = 0;
+    std::size_t values = 0;
+    const H5Z_filter_t filter =
+        H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &values, nullptr, 0, nullptr, &config);
+    next = std::find(next, usual.end(), h5::check(filter, "H5Pget_filter"));
+    if (next++ == usual.end()) return false;
+  }
+  return true;
+}
+
+/// Product, or the greatest number if it does not fit.
+std::uint64_t product(std::uint64_t a, std::uint64_t b) {
+  std::uint64_t result = 0;
+  return __builtin_mul_overflow(a, b, &result) ? std::numeric_limits<std::uint64_t>::max() : result;
+}
+
+/// Numbers and texts of fixed size, alone or in a compound: what lies in memory as it does in the file.
+bool is_plain(hid_t type) {
+  const H5T_class_t type_class = H5Tget_class(type);
+  if (type_class == H5T_STRING) return H5Tis_variable_str(type) == 0;
+  if (type_class != H5T_COMPOUND) return type_class == H5T_INTEGER || type_class == H5T_FLOAT;
+  const int members = H5Tget_nmembers(type);
+  for (int i = 0; i < members; ++i) {
+    const h5::DataType member(H5Tget_member_type(type, static_cast<unsigned>(i)), "H5Tget_member_type");
+    if (H5Tget_class(member.get()) == H5T_COMPOUND || !is_plain(member.get())) return false;
+  }
+  return true;
+}
+
+/// Read piece by piece, in the type of the file.
+std::uint64_t checksum_of(const h5::DataSet& data_set, const h5::DataType& type,
+                          const std::vector<hsize_t>& extents) {
+  const hsize_t columns = extents.size() == 2 ? extents[1] : 1;
+  const std::size_t row_bytes = H5Tget_size(type.get()) * columns;
+  if (row_bytes == 0) return 0;
+  const hsize_t block = std::max<hsize_t>((hsize_t{32} << 20U) / row_bytes, 1);
+  const h5::DataSpace in_file(H5Dget_space(data_set.get()), "H5Dget_space");
+  std::vector<std::byte> bytes;
+  std::uint64_t sum = 0;
+  for (hsize_t row = 0; row < extents[0]; row += block) {
+    const std::array<hsize_t, 2> start{row, 0}, count{std::min(block, extents[0] - row), columns};
+    bytes.resize(count[0] * row_bytes);
+    const h5::DataSpace in_memory(H5Screate_simple(static_cast<int>(extents.size()), count.data(), nullptr),
+                                  "H5Screate_simple");
+    h5::check(
+        H5Sselect_hyperslab(in_file.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
+        "H5Sselect_hyperslab");
+    h5::check(H5Dread(data_set.get(), type.get(), in_memory.get(), in_file.get(), H5P_DEFAULT, bytes.data()),
+              "H5Dread");
+    sum += checksum(static_cast<std::int64_t>(row), row_bytes, bytes);
+  }
+  return sum;
+}
+
+/// HDF5 holds a chunk in memory as a whole, and keeps some hundred bytes for each of those it reads.
+void check_chunks(hid_t creation, const std::vector<hsize_t>& extents, std::uint64_t value_bytes) {
+  std::vector<hsize_t> chunk(extents.size());
+  h5::check(H5Pget_chunk(creation, static_cast<int>(chunk.size()), chunk.data()), "H5Pget_chunk");
+  std::uint64_t bytes = value_bytes, count = 1;
+  for (std::size_t i = 0; i < chunk.size(); ++i) {
+    bytes = product(bytes, chunk[i]);
+    count = product(count, chunk[i] == 0 ? 0 : extents[i] / chunk[i] + 1);
+  }
+  if (bytes > most_chunk_bytes) throw DataError("has chunks above 256 MiB; rewrite it with smaller ones");
+  if (count > most_chunks) throw DataError("has more than a million chunks; rewrite it with larger ones");
+}
+
+} // namespace
+
+FileReader::FileReader(const std::filesystem::path& path) : path_(path), file_(open_file(path)) {
+  bytes_ = std::filesystem::file_size(path);
+  within("/", [&] {
+    if (!h5::has_attribute(file_.get(), "filetype"))
+      throw DataError("attribute 'filetype' is missing: not a file of metasieve");
+    const std::string name = h5::read_text(file_.get(), "filetype");
+    const auto known = file_type_of(name);
+    if (!known) throw DataError("attribute 'filetype' is '" + name + "': not a file of metasieve");
+    type_ = *known;
+    const std::vector<std::int64_t> numbers = h5::read_integers(file_.get(), "version");
+    if (numbers.size() != 2 || numbers[0] < 1 || numbers[1] < 0)
+      throw DataError("attribute 'version' must be [major, minor], from [1, 0]");
+    if (numbers[0] > format_version.major)
+      throw DataError("has format version " + std::to_string(numbers[0]) + "." + std::to_string(numbers[1]) +
+                      ", but metasieve " + std::string(metasieve::version()) + " reads only " +
+                      std::to_string(format_version.major) + ".x: " + newer_version_advice);
+    version_ = {static_cast<std::int32_t>(numbers[0]), static_cast<std::int32_t>(numbers[1])};
+    if (!h5::has_attribute(file_.get(), "complete"))
+      throw DataError("attribute 'complete' is missing: the file was never finished; make it again");
+  });
+}
+
+FileReader::FileReader(const std::filesystem::path& path, FileType type) : FileReader(path) {
+  if (type_ != type)
+    fail("/", "is a " + std::string(to_string(type_)) + " file; must be " + std::string(to_string(type)));
+}
+
+void FileReader::fail(const std::string& name, const std::string& problem) const {
+  throw DataError(path_.string() + ": " + (name == "/" ? "" : name + ": ") + problem);
+}
+
+bool FileReader::has_attribute(const std::string& name) const {
+  return within("/", [&] { return h5::has_attribute(file_.get(), name); });
+}
+
+std::string FileReader::text(const std::string& attribute) const {
+  return within("/", [&] { return h5::read_text(file_.get(), attribute); });
+}
+
+std::string FileReader::text_if_any(const std::string& attribute) const {
+  return has_attribute(attribute) ? text(attribute) : std::string();
+}
+
+std::vector<std::string> FileReader::texts(const std::string& attribute) const {
+  return within("/", [&] { return h5::read_texts(file_.get(), attribute); });
+}
+
+std::int64_t FileReader::integer(const std::string& attribute) const {
+  return within("/", [&] { return h5::read_integer(file_.get(), attribute); });
+}
+
+std::vector<std::int64_t> FileReader::integers(const std::string& attribute) const {
+  return within("/", [&] { return h5::read_integers(file_.get(), attribute); });
+}
+
+std::uint64_t FileReader::unsigned_integer(const std::string& attribute) const {
+  return within("/", [&] { return h5::read_unsigned(file_.get(), attribute); });
+}
+
+double FileReader::number(const std::string& attribute) const {
+  return within("/", [&] { return h5::read_number(file_.get(), attribute); });
+}
+
+bool FileReader::contains(const std::string& name) const {
+  return within(name, [&] {
+    for (std::size_t end = name.find('/', 1);; end = name.find('/', end + 1)) {
+      const std::string prefix = name.substr(0, end);
+      if (h5::check(H5Lexists(file_.get(), prefix.c_str(), H5P_DEFAULT), "H5Lexists") == 0) return false;
+      if (end == std::string::npos) return true;
+    }
+  });
+}
+
+Index FileReader::member_count(const std::string& group) const {
+  if (!contains(group)) fail(group, "is missing");
+  return within(group, [&] {
+    const h5::Group opened(H5Gopen2(file_.get(), group.c_str(), H5P_DEFAULT), "H5Gopen");
+    H5G_info_t info{};
+    h5::check(H5Gget_info(opened.get(), &info), "H5Gget_info");
+    return static_cast<Index>(info.nlinks);
+  });
+}
+
+Index FileReader::value_count(const std::vector<Index>& shape) {
+  Index count = 1;
+  for (const Index extent : shape) count *= extent; // `shape` has checked that it fits
+  return count;
+}
+
+h5::DataSet FileReader::open(const std::string& name) const {
+  if (!contains(name)) fail(name, "is missing");
+  const h5::Object object(H5Oopen(file_.get(), name.c_str(), H5P_DEFAULT), "H5Oopen");
+  if (H5Iget_type(object.get()) != H5I_DATASET) fail(name, "is no data set");
+  return {H5Dopen2(file_.get(), name.c_str(), H5P_DEFAULT), "H5Dopen"};
+}
+
+void FileReader::check_storage(const std::string& name, const h5::DataSet& data_set,
+                               std::uint64_t values) const {
+  const h5::PropertyList creation(H5Dget_create_plist(data_set.get()), "H5Dget_create_plist");
+  const h5::DataType type(H5Dget_type(data_set.get()), "H5Dget_type");
+  const H5D_layout_t layout = H5Pget_layout(creation.get());
+  const bool known = layout == H5D_CONTIGUOUS || layout == H5D_COMPACT || layout == H5D_CHUNKED;
+  if (!known || H5Pget_external_count(creation.get()) != 0)
+    fail(name, "keeps its values in other files; copy them into this one");
+  if (!has_usual_filters(creation.get()))
+    fail(name, "is stored with unusual filters; rewrite it, as with h5repack -f GZIP=1");
+  const std::uint64_t wanted = product(values, H5Tget_size(type.get()));
+  if (wanted == 0) return;
+  std::uint64_t capacity = H5Dget_storage_size(data_set.get());
+  if (capacity > bytes_) fail(name, "is larger than the file: truncated or damaged");
+  if (layout == H5D_CHUNKED) capacity = product(capacity, most_compression);
+  if (wanted > capacity) fail(name, "has fewer bytes in the file than its shape asks for: damaged");
+  if (layout == H5D_CHUNKED) check_chunks(creation.get(), extents_of(data_set), H5Tget_size(type.get()));
+}
+
+std::vector<Index> FileReader::shape(const std::string& name, int rank) const {
+  return within(name, [&] {
+    const h5::DataSet data_set = open(name);
+    std::vector<Index> shape;
+    std::uint64_t values = 1;
+    for (const hsize_t extent : extents_of(data_set)) {
+      values = product(values, extent);
+      shape.push_back(static_cast<Index>(std::min<hsize_t>(extent, std::numeric_limits<Index>::max())));
+    }
+    if (std::ssize(shape) != rank)
+      fail(name, "has shape " + shape_text(shape) + "; must have " + std::to_string(rank) +
+                     (rank == 1 ? " dimension" : " dimensions"));
+    check_storage(name, data_set, values);
+    return shape;
+  });
+}
+
+void FileReader::require_type(const std::string& name, hid_t type) const {
+  within(name, [&] {
+    const h5::DataSet data_set = open(name);
+    const h5::DataType found(H5Dget_type(data_set.get()), "H5Dget_type");
+    if (h5::check(H5Tequal(found.get(), type), "H5Tequal") == 0)
+      fail(name, "has type " + h5::describe_type(found.get()) + "; must be " + h5::describe_type(type) +
+                     ", little-endian");
+  });
+}
+
+std::vector<ValueLayout> FileReader::attributes() const {
+  const auto collect = [](hid_t, const char* name, const H5A_info_t*, void* names) -> herr_t {
+    static_cast<std::vector<std::string>*>(names)->emplace_back(name);
+    return 0;
+  };
+  return within("/", [&] {
+    std::vector<std::string> names;
+    h5::check(H5Aiterate2(file_.get(), H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names), "H5Aiterate");
+    std::vector<ValueLayout> layouts;
+    for (const std::string& name : names) {
+      const h5::Attribute attribute(H5Aopen(file_.get(), name.c_str(), H5P_DEFAULT), "H5Aopen");
+      layouts.push_back(layout_of(name, {H5Aget_type(attribute.get()), "H5Aget_type"},
+                                  {H5Aget_space(attribute.get()), "H5Aget_space"}));
+    }
+    return layouts;
+  });
+}
+
+ValueLayout FileReader::layout(const std::string& data_set) const {
+  return within(data_set, [&] {
+    const h5::DataSet opened = open(data_set);
+    return layout_of(data_set, {H5Dget_type(opened.get()), "H5Dget_type"},
+                     {H5Dget_space(opened.get()), "H5Dget_space"});
+  });
+}
+
+std::vector<std::string> FileReader::data_sets() const {
+  const auto collect = [](hid_t, const char* name, const H5O_info_t* info, void* names) -> herr_t {
+    if (info->type == H5O_TYPE_DATASET)
+      static_cast<std::vector<std::string>*>(names)->push_back("/" + std::string(name));
+    return 0;
+  };
+  return within("/", [&] {
+    std::vector<std::string> names;
+    h5::check(H5Ovisit2(file_.get(), H5_INDEX_NAME, H5_ITER_INC, collect, &names, H5O_INFO_BASIC),
+              "H5Ovisit");
+    return names;
+  });
+}
+
+std::optional<bool> FileReader::checksum_fits(const std::string& name) const {
+  return within(name, [&]() -> std::optional<bool> {
+    const h5::DataSet data_set = open(name);
+    if (!h5::has_attribute(data_set.get(), checksum_name)) return std::nullopt;
+    const h5::DataType type(H5Dget_type(data_set.get()), "H5Dget_type");
+    if (!is_plain(type.get())) throw DataError("has a checksum, but values of no fixed size");
+    const std::vector<hsize_t> extents = extents_of(data_set);
+    if (extents.empty() || extents.size() > 2) throw DataError("has a checksum, but not 1 or 2 dimensions");
+    static_cast<void>(shape(name, static_cast<int>(extents.size()))); // all of it is there
+    return h5::read_unsigned(data_set.get(), checksum_name) == checksum_of(data_set, type, extents);
+  });
+}
+
+bool FileReader::is_contiguous(const std::string& name) const {
+  return within(name, [&] {
+    const h5::DataSet data_set = open(name);
+    const h5::PropertyList creation(H5Dget_create_plist(data_set.get()), "H5Dget_create_plist");
+    return H5Pget_layout(creation.get()) == H5D_CONTIGUOUS;
+  });
+}
+
+std::int64_t FileReader::place(const std::string& name) const {
+  return within(name, [&] {
+    const h5::PropertyList creation(H5Fget_create_plist(file_.get()), "H5Fget_create_plist");
+    hsize_t before = 0; // whether offsets count such a block is not the same in all versions of HDF5
+    h5::check(H5Pget_userblock(creation.get(), &before), "H5Pget_userblock");
+    if (before != 0) fail(name, "comes after a user block; remove it with h5unjam");
+    const haddr_t offset = H5Dget_offset(open(name).get());
+    return offset == HADDR_UNDEF ? std::int64_t{0} : static_cast<std::int64_t>(offset);
+  });
+}
+
+std::vector<h5::FieldLayout> FileReader::fields(const std::string& name) const {
+  return within(name, [&] {
+    const h5::DataSet data_set = open(name);
+    const h5::DataType found(H5Dget_type(data_set.get()), "H5Dget_type");
+    return h5::fields_of(found.get());
+  });
+}
+
+void FileReader::read(const std::string& name, hid_t type, bool integers, void* values) const {
+  within(name, [&] {
+    const h5::DataSet data_set = open(name);
+    const h5::DataType found(H5Dget_type(data_set.get()), "H5Dget_type");
+    const H5T_class_t type_class = H5Tget_class(found.get());
+    if (type_class != H5T_INTEGER && (integers || type_class != H5T_FLOAT))
+      fail(name,
+           "has type " + h5::describe_type(found.get()) + "; must be " + (integers ? "integers" : "numbers"));
+    h5::check(H5Dread(data_set.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "H5Dread");
+  });
+}
+
+std::vector<std::string> FileReader::absent_fields(const std::string& name,
+                                                   const std::vector<h5::FieldLayout>& layouts) const {
+  const h5::DataSet data_set = open(name);
+  const h5::DataType found(H5Dget_type(data_set.get()), "H5Dget_type");
+  return h5::absent_fields(found.get(), layouts);
+}
+
+std::string FileReader::read_records(const std::string& name,
+                                     const std::vector<h5::FieldLayout>& layouts) const {
+  const Index count = shape(name, 1).front();
+  const h5::DataSet data_set = open(name);
+  const h5::DataType found(H5Dget_type(data_set.get()), "H5Dget_type");
+  h5::require_fields(found.get(), layouts);
+  const h5::DataType wanted = h5::compound_type(layouts);
+  std::string bytes(static_cast<std::size_t>(count) * H5Tget_size(wanted.get()), '\0');
+  if (count > 0)
+    h5::check(H5Dread(data_set.get(), wanted.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()), "H5Dread");
+  return bytes;
+}
+
+} // namespace metasieve

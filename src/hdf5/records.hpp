@@ -1,0 +1,151 @@
+#pragma once
+
+#include "hdf5/handles.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace metasieve::h5 {
+
+/// One field of a record in a file.
+struct FieldLayout {
+  std::string name;
+  std::size_t size;  ///< bytes
+  hid_t (*number)(); ///< type of a number; nullptr: zero-padded text
+  std::size_t offset = 0;
+  bool optional = false; ///< files of older programs lack it
+};
+
+/// The compound type of these fields, without gaps.
+[[nodiscard]] DataType compound_type(const std::vector<FieldLayout>& fields);
+
+/// The optional ones of these fields that the compound `file_type` lacks.
+[[nodiscard]] std::vector<std::string> absent_fields(hid_t file_type, const std::vector<FieldLayout>& fields);
+
+/// @throws DataError unless `file_type` is a compound with these fields, of like classes; more are legal.
+void require_fields(hid_t file_type, const std::vector<FieldLayout>& fields);
+
+/// The fields of a compound whose numbers are all read as std::int64_t or double. @throws DataError if it is
+/// none, or has fields of another kind
+[[nodiscard]] std::vector<FieldLayout> fields_of(hid_t file_type);
+
+/// The text in a zero-padded field. @throws DataError if it fills the field without a final zero byte.
+[[nodiscard]] std::string padded_text(const std::string& name, const std::byte* bytes, std::size_t size);
+
+/// How one field of a Record is stored. Derived fields are written, but not read back.
+template <class Record>
+struct Field {
+  FieldLayout layout;
+  std::function<void(const Record&, std::byte*)> store;
+  std::function<void(Record&, const std::byte*)> load;
+};
+
+/// A number; `member` is a pointer to a member, or a function from the record to a reference.
+template <class Record, class Member>
+Field<Record> number(std::string name, Member member) {
+  using Value = std::remove_cvref_t<std::invoke_result_t<Member, Record&>>;
+  return {{std::move(name), sizeof(Value), &type_of<Value>},
+          [member](const Record& record, std::byte* to) {
+            const Value value = std::invoke(member, record);
+            std::memcpy(to, &value, sizeof value);
+          },
+          [member](Record& record, const std::byte* from) {
+            std::memcpy(&std::invoke(member, record), from, sizeof(Value));
+          }};
+}
+
+/// Text of at most `size` - 1 bytes; what is longer is cut.
+template <class Record, class Member>
+Field<Record> text(std::string name, std::size_t size, Member member) {
+  return {{name, size, nullptr},
+          [member, size](const Record& record, std::byte* to) {
+            const std::string& value = std::invoke(member, record);
+            std::memcpy(to, value.data(), std::min(value.size(), size - 1));
+          },
+          [member, size, name](Record& record, const std::byte* from) {
+            std::invoke(member, record) = padded_text(name, from, size);
+          }};
+}
+
+/// A flag computed from the record.
+template <class Record>
+Field<Record> flag(std::string name, std::function<bool(const Record&)> value) {
+  return {{std::move(name), 1, &type_of<std::uint8_t>},
+          [value](const Record& record, std::byte* to) { *to = static_cast<std::byte>(value(record)); },
+          [](Record&, const std::byte*) {}};
+}
+
+/// The same field, which a file may lack: then it is as in a Record that nobody set.
+template <class Record>
+Field<Record> optional(Field<Record> field) {
+  field.layout.optional = true;
+  return field;
+}
+
+/// All fields of a Record, in file order.
+template <class Record>
+class Records {
+public:
+  explicit Records(std::vector<Field<Record>> fields) : fields_(std::move(fields)) {
+    for (Field<Record>& field : fields_) {
+      field.layout.offset = size_;
+      size_ += field.layout.size;
+      layouts_.push_back(field.layout);
+    }
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; } ///< bytes of one record
+  [[nodiscard]] const std::vector<FieldLayout>& layouts() const noexcept { return layouts_; }
+  [[nodiscard]] DataType type() const { return compound_type(layouts_); }
+
+  /// Those of a file that lacks these fields.
+  [[nodiscard]] Records without(const std::vector<std::string>& names) const {
+    std::vector<Field<Record>> fields;
+    for (const Field<Record>& field : fields_)
+      if (std::find(names.begin(), names.end(), field.layout.name) == names.end()) fields.push_back(field);
+    return Records(std::move(fields));
+  }
+  /// Those that every file has.
+  [[nodiscard]] Records without_optional() const {
+    std::vector<std::string> names;
+    for (const FieldLayout& field : layouts_)
+      if (field.optional) names.push_back(field.name);
+    return without(names);
+  }
+
+  void store(const Record& record, std::byte* to) const {
+    std::memset(to, 0, size_);
+    for (const Field<Record>& field : fields_) field.store(record, to + field.layout.offset);
+  }
+  [[nodiscard]] Record load(const std::byte* from) const {
+    Record record{};
+    for (const Field<Record>& field : fields_) field.load(record, from + field.layout.offset);
+    return record;
+  }
+
+  [[nodiscard]] std::string pack(const std::vector<Record>& records) const {
+    std::string bytes(records.size() * size_, '\0');
+    auto* to = reinterpret_cast<std::byte*>(bytes.data());
+    for (const Record& record : records) store(record, std::exchange(to, to + size_));
+    return bytes;
+  }
+  [[nodiscard]] std::vector<Record> unpack(const std::string& bytes) const {
+    if (bytes.size() % size_ != 0) throw DataError("records end too early");
+    std::vector<Record> records;
+    records.reserve(bytes.size() / size_);
+    for (std::size_t at = 0; at < bytes.size(); at += size_)
+      records.push_back(load(reinterpret_cast<const std::byte*>(bytes.data()) + at));
+    return records;
+  }
+
+private:
+  std::vector<Field<Record>> fields_;
+  std::vector<FieldLayout> layouts_;
+  std::size_t size_ = 0;
+};
+
+} // namespace metasieve::h5

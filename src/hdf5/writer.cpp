@@ -1,0 +1,299 @@
+#include "hdf5/writer.hpp"
+
+#include "base/version.hpp"
+#include "hdf5/atomic_replace.hpp"
+#include "hdf5/checksum.hpp"
+#include "hdf5/job_metadata.hpp"
+#include "hdf5/provenance.hpp"
+#include "parallel/collective.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace metasieve {
+namespace {
+
+h5::File create_collectively(const Communicator& comm, const std::filesystem::path& path) {
+  const h5::PropertyList access = h5::property_list(H5P_FILE_ACCESS);
+  h5::check(H5Pset_fapl_mpio(access.get(), comm.get(), MPI_INFO_NULL), "H5Pset_fapl_mpio");
+  h5::check(H5Pset_all_coll_metadata_ops(access.get(), true), "H5Pset_all_coll_metadata_ops");
+  // No collective writes of metadata: their scattered pieces make Open MPI 4.1 read, patch and write the gaps
+  // between them too, with whatever was in memory where the file was still short.
+  h5::check(H5Pset_coll_metadata_write(access.get(), false), "H5Pset_coll_metadata_write");
+  // This object format has checksums, and attributes above 64 kB.
+  h5::check(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V110), "H5Pset_libver_bounds");
+  const h5::PropertyList creation = h5::property_list(H5P_FILE_CREATE);
+  h5::check(H5Pset_obj_track_times(creation.get(), false), "H5Pset_obj_track_times");
+  h5::check(H5Pset_attr_phase_change(creation.get(), 64, 32), "H5Pset_attr_phase_change");
+  return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), "H5Fcreate"};
+}
+
+std::int64_t bytes_of_row(const FileWriter::Table& table) {
+  return static_cast<std::int64_t>(H5Tget_size(table.type.get())) * std::max<Index>(table.columns, 1);
+}
+
+/// Deflate at its fastest level; chunks that would not shrink are stored as they are.
+void set_packed(hid_t creation, hsize_t value_bytes, hsize_t rows) {
+  const hsize_t chunk = std::min(rows, static_cast<hsize_t>(chunk_bytes) / value_bytes);
+  if (chunk == 0) return; // a data set without values
+  h5::check(H5Pset_chunk(creation, 1, &chunk), "H5Pset_chunk");
+  if (value_bytes > 1) h5::check(H5Pset_shuffle(creation), "H5Pset_shuffle");
+  h5::check(H5Pset_deflate(creation, 1), "H5Pset_deflate");
+}
+
+h5::DataSet create_data_set(hid_t file, const std::string& name, hid_t type, std::int64_t rows, Index columns,
+                            const Meaning& meaning, Storage storage) {
+  const std::array<hsize_t, 2> extents{static_cast<hsize_t>(rows), static_cast<hsize_t>(columns)};
+  const h5::DataSpace space(H5Screate_simple(columns == 0 ? 1 : 2, extents.data(), nullptr),
+                            "H5Screate_simple");
+  const h5::PropertyList creation = h5::property_list(H5P_DATASET_CREATE);
+  h5::check(H5Pset_obj_track_times(creation.get(), false), "H5Pset_obj_track_times");
+  h5::check(H5Pset_fill_time(creation.get(), H5D_FILL_TIME_NEVER), "H5Pset_fill_time");
+  if (storage == Storage::packed) set_packed(creation.get(), H5Tget_size(type), extents[0]);
+  h5::DataSet data_set(
+      H5Dcreate2(file, name.c_str(), type, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
+      "H5Dcreate");
+  if (!meaning.description.empty()) h5::write_attribute(data_set.get(), "description", meaning.description);
+  if (!meaning.units.empty()) h5::write_attribute(data_set.get(), "units", meaning.units);
+  h5::write_attribute(data_set.get(), checksum_name,
+                      std::uint64_t{0}); // of no rows; set once all are written
+  return data_set;
+}
+
+} // namespace
+
+FileWriter::FileWriter(const Communicator& comm, const std::filesystem::path& path, FileType type,
+                       const Provenance& provenance)
+    : comm_(comm), path_(path), part_(path.string() + ".part"), type_(type) {
+  agree_on_file(comm_, [&] {
+    if (comm_.is_root()) prepare_place(path_, part_);
+  });
+  try {
+    create(provenance);
+  } catch (const AgreedError&) {
+    abandon(); // a rank whose H5Fcreate failed could not take part in closing
+    throw;
+  }
+}
+
+FileWriter::~FileWriter() { file_.release(); }
+
+void FileWriter::create(const Provenance& provenance) {
+  h5::initialise();
+  comm_.agree([&] { require_visible(part_); });
+  const std::string config = comm_.broadcast(provenance.config);
+  const std::string created = comm_.broadcast(utc_now());
+  std::optional<RunFacts> run;
+  if (provenance.run && !is_reproducible(type_)) run = broadcast_facts(comm_, *provenance.run);
+  step([&] { file_ = create_collectively(comm_, part_); });
+  step([&] {
+    const std::array version_numbers{format_version.major, format_version.minor};
+    h5::write_attribute(file_.get(), "filetype", std::string(to_string(type_)));
+    h5::write_attribute(file_.get(), "version", std::span<const std::int32_t>(version_numbers));
+    h5::write_attribute(file_.get(), "created_by", "metasieve " + std::string(version()));
+    h5::write_attribute(file_.get(), "git_commit", std::string(git_commit()));
+    if (!is_reproducible(type_)) h5::write_attribute(file_.get(), "created", created);
+    h5::write_attribute(file_.get(), "config", config);
+    if (run) write_run_facts(file_.get(), *run);
+  });
+  hints_ = PageHints(part_);
+}
+
+void FileWriter::step(const std::function<void()>& work) const {
+  agree_on_file(comm_, [&] {
+    try {
+      work();
+    } catch (const h5::IoError& error) {
+      throw DataError("cannot write " + path_.string() + ": " + error.what());
+    }
+  });
+}
+
+void FileWriter::group(const std::string& name) {
+  step([&] {
+    const h5::PropertyList creation = h5::property_list(H5P_GROUP_CREATE);
+    h5::check(H5Pset_obj_track_times(creation.get(), false), "H5Pset_obj_track_times");
+    const h5::Group group(H5Gcreate2(file_.get(), name.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
+                          "H5Gcreate");
+  });
+}
+
+FileWriter::Table FileWriter::begin(const std::string& name, hid_t type, Index rows, Index columns,
+                                    const Meaning& meaning, Storage storage) {
+  const std::int64_t first = comm_.exclusive_sum(rows);
+  const std::int64_t total = comm_.sum(rows);
+  Table table;
+  table.columns = columns;
+  table.mine = {first, first + rows};
+  step([&] {
+    table.type = h5::DataType(H5Tcopy(type), "H5Tcopy");
+    table.data_set = create_data_set(file_.get(), name, type, total, columns, meaning, storage);
+  });
+  reserve(name, table.data_set);
+  const haddr_t place = H5Dget_offset(table.data_set.get());
+  if (place != HADDR_UNDEF) table.place = place;
+  return table;
+}
+
+void FileWriter::append(Table& table, Index rows, const RowSource& source) {
+  // Every rank makes the same number of transfers, the last ones empty on ranks with less.
+  const std::int64_t row_bytes = bytes_of_row(table);
+  const std::int64_t block = std::max<std::int64_t>(transfer_bytes / row_bytes, 1);
+  const std::int64_t blocks = comm_.max((rows + block - 1) / block);
+  const Index first = table.mine.begin + table.written;
+  for (std::int64_t i = 0; i < blocks; ++i) {
+    const Range turn{std::min(i * block, rows), std::min((i + 1) * block, rows)};
+    const auto bytes = static_cast<std::size_t>(turn.size() * row_bytes);
+    step([&] {
+      if (staged_.size() < bytes) staged_.resize(bytes);
+      source(turn, staged_.data());
+      table.sum += checksum(first + turn.begin, static_cast<std::size_t>(row_bytes), {staged_.data(), bytes});
+    });
+    step([&] { transfer(table, {first + turn.begin, first + turn.end}, staged_.data()); });
+  }
+  table.written += rows;
+}
+
+void FileWriter::write_rows(Table& table, Range rows, std::span<const std::byte> bytes) {
+  table.sum += checksum(rows.begin, static_cast<std::size_t>(bytes_of_row(table)), bytes);
+  step([&] { transfer(table, rows, bytes.data()); });
+  table.written += rows.size();
+}
+
+void FileWriter::reserve(std::uint64_t bytes) {
+  data_end_ = std::max(data_end_, bytes);
+  step([&] { reserve_rest(); });
+}
+
+void FileWriter::end(Table table) {
+  const std::uint64_t total_sum = comm_.wrapping_sum(table.sum);
+  step([&] {
+    if (table.written != table.mine.size())
+      throw DataError("cannot write " + path_.string() + ": " + std::to_string(table.written) +
+                      " rows came of " + std::to_string(table.mine.size()));
+    h5::set_attribute(table.data_set.get(), checksum_name, total_sum);
+  });
+}
+
+void FileWriter::write(const std::string& name, hid_t type, Index rows, Index columns,
+                       const RowSource& source, const Meaning& meaning) {
+  Table table = begin(name, type, rows, columns, meaning);
+  append(table, rows, source);
+  end(std::move(table));
+}
+
+/// Has the file system set the space aside: OMPIO takes a write that a full disk cut short for a whole one.
+void FileWriter::reserve(const std::string& name, h5::DataSet& data_set) {
+  const haddr_t offset = H5Dget_offset(data_set.get());
+  const hsize_t size = H5Dget_storage_size(data_set.get());
+  if (offset == HADDR_UNDEF || size == 0) return;
+  try {
+    step([&] {
+      if (comm_.is_root()) reserve_space(path_, part_, offset, size);
+    });
+  } catch (const AgreedError&) {
+    // Gives the space back, or closing would extend the file to it.
+    data_set = h5::DataSet();
+    H5Ldelete(file_.get(), name.c_str(), H5P_DEFAULT);
+    throw;
+  }
+  data_end_ = std::max<std::uint64_t>(data_end_, offset + size);
+}
+
+void FileWriter::transfer(const Table& table, Range rows, const std::byte* data) {
+  const hid_t data_set = table.data_set.get();
+  const Index columns = table.columns;
+  const std::array<hsize_t, 2> start{static_cast<hsize_t>(rows.begin), 0};
+  const std::array<hsize_t, 2> count{static_cast<hsize_t>(rows.size()), static_cast<hsize_t>(columns)};
+  const h5::DataSpace in_file(H5Dget_space(data_set), "H5Dget_space");
+  const h5::DataSpace in_memory(H5Screate_simple(columns == 0 ? 1 : 2, count.data(), nullptr),
+                                "H5Screate_simple");
+  if (rows.size() == 0)
+    h5::check(H5Sselect_none(in_file.get()), "H5Sselect_none");
+  else
+    h5::check(
+        H5Sselect_hyperslab(in_file.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
+        "H5Sselect_hyperslab");
+  const h5::PropertyList collective = h5::property_list(H5P_DATASET_XFER);
+  h5::check(H5Pset_dxpl_mpio(collective.get(), H5FD_MPIO_COLLECTIVE), "H5Pset_dxpl_mpio");
+  // All chunks at once, for which space is then taken in their order.
+  h5::check(H5Pset_dxpl_mpio_chunk_opt(collective.get(), H5FD_MPIO_CHUNK_ONE_IO),
+            "H5Pset_dxpl_mpio_chunk_opt");
+  h5::check(H5Dwrite(data_set, table.type.get(), in_memory.get(), in_file.get(), collective.get(), data),
+            "H5Dwrite");
+  H5D_mpio_actual_io_mode_t mode = H5D_MPIO_NO_COLLECTIVE;
+  h5::check(H5Pget_mpio_actual_io_mode(collective.get(), &mode), "H5Pget_mpio_actual_io_mode");
+  all_collective_ =
+      all_collective_ && (mode == H5D_MPIO_CONTIGUOUS_COLLECTIVE || mode == H5D_MPIO_CHUNK_COLLECTIVE);
+  if (!table.place) return;
+  const std::int64_t row_bytes = bytes_of_row(table);
+  hints_.written(*table.place + static_cast<std::uint64_t>(rows.begin * row_bytes),
+                 static_cast<std::uint64_t>(rows.size() * row_bytes));
+}
+
+/// Room for all that HDF5 has still to write: its own structures, between the values and after them.
+void FileWriter::reserve_rest() const {
+  constexpr std::uint64_t structures = 64 * 1024; // a few kB, and the configuration
+  if (comm_.is_root()) reserve_space(path_, part_, 0, data_end_ + structures);
+}
+
+void FileWriter::finish(const std::filesystem::path& previous) {
+  step([&] { reserve_rest(); });
+  step([&] { h5::check(H5Fflush(file_.get(), H5F_SCOPE_GLOBAL), "H5Fflush"); });
+  step([&] { h5::write_attribute(file_.get(), "complete", std::int64_t{1}); });
+  step([&] { close(); }); // writes that attribute, into space that is there; put_in_place has it on disk
+  agree_on_file(comm_, [&] {
+    if (comm_.is_root()) put_in_place(part_, path_, previous);
+  });
+}
+
+void FileWriter::close() {
+  try {
+    file_.close();
+  } catch (const h5::IoError&) {
+    h5::give_up_file();
+    throw;
+  }
+}
+
+void FileWriter::discard() noexcept {
+  // A close that fails leaves HDF5 with a dangling id (seen with 1.10.8), and on a full disk it would: it
+  // writes what it has cached. Emptying the file first makes room.
+  std::error_code ignored;
+  if (comm_.is_root()) std::filesystem::resize_file(part_, 0, ignored);
+  try {
+    agree_on_file(comm_, [&] { reserve_rest(); }); // closing writes too
+    file_.close();
+  } catch (const std::exception&) {
+    h5::give_up_file();
+  }
+  abandon();
+}
+
+void FileWriter::abandon() noexcept {
+  if (file_.release() >= 0) h5::give_up_file();
+  remove_part();
+}
+
+void FileWriter::remove_part() const noexcept {
+  std::error_code ignored;
+  if (comm_.is_root()) std::filesystem::remove(part_, ignored);
+}
+
+void write_file(const Communicator& comm, const std::filesystem::path& path, FileType type,
+                const Provenance& provenance, const std::function<void(FileWriter&)>& fill,
+                const std::filesystem::path& previous) {
+  FileWriter writer(comm, path, type, provenance);
+  try {
+    fill(writer);
+    writer.finish(previous);
+  } catch (const AgreedError&) {
+    writer.discard();
+    throw;
+  } catch (...) {
+    writer.abandon();
+    throw;
+  }
+}
+
+} // namespace metasieve

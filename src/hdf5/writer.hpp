@@ -1,0 +1,155 @@
+#pragma once
+
+#include "hdf5/attribute.hpp"
+#include "hdf5/file_type.hpp"
+#include "hdf5/handles.hpp"
+#include "hdf5/provenance.hpp"
+#include "hdf5/readahead.hpp"
+#include "hdf5/records.hpp"
+#include "parallel/communicator.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace metasieve {
+
+/// Puts this rank's rows [range), of which `to` has room, into `to`.
+using RowSource = std::function<void(Range rows, std::byte* to)>;
+
+/// Bytes that a rank hands over in one collective transfer: few enough that what is copied, summed up and
+/// handed over stays in the cache, and enough for full speed. (MPI counts are int: below 2 GiB.)
+inline constexpr std::int64_t transfer_bytes = std::int64_t{4} << 20;
+
+/// Values in one piece; or, one-dimensional, in chunks that are shuffled and deflated.
+enum class Storage { plain, packed };
+
+/// Of a chunk, before it is deflated; fewer where a data set has fewer.
+inline constexpr std::int64_t chunk_bytes = std::int64_t{1} << 20;
+
+/// What a reader needs to know of a data set: attributes `description` and `units` (left out when empty).
+struct Meaning {
+  std::string description;
+  std::string units;
+};
+
+/// The file of `write_file` while it is being filled. All members are collective and throw AgreedError.
+class FileWriter {
+public:
+  FileWriter(const Communicator& comm, const std::filesystem::path& path, FileType type,
+             const Provenance& provenance);
+  ~FileWriter();
+  FileWriter(const FileWriter&) = delete;
+  FileWriter& operator=(const FileWriter&) = delete;
+
+  [[nodiscard]] const Communicator& communicator() const noexcept { return comm_; }
+
+  void group(const std::string& name);
+
+  /// A root attribute; every rank gives the same value.
+  template <class Value>
+  void attribute(const std::string& name, const Value& value) {
+    step([&] { h5::write_attribute(file_.get(), name, value); });
+  }
+
+  /// A data set that is filled in turns.
+  struct Table {
+    h5::DataSet data_set;
+    h5::DataType type;
+    Index columns = 0;
+    std::optional<std::uint64_t>
+        place;             ///< of its first value in the file, in bytes, if they are in one piece
+    Range mine;            ///< of this rank's rows in the file
+    Index written = 0;     ///< of them
+    std::uint64_t sum = 0; ///< checksum of these
+  };
+
+  /// Begins a data set whose rows are those of all ranks in rank order: `rows` from this one, of `columns`
+  /// values (0: one-dimensional). Every rank gives the same name, type, columns and meaning.
+  [[nodiscard]] Table begin(const std::string& name, hid_t type, Index rows, Index columns,
+                            const Meaning& meaning, Storage storage = Storage::plain);
+  /// The next `rows` of this rank, which may be none; source counts them from 0.
+  void append(Table& table, Index rows, const RowSource& source);
+  /// `rows` of the whole data set, which may be none, in place of `append`: each of them from one rank alone,
+  /// and whole chunks of a packed one.
+  void write_rows(Table& table, Range rows, std::span<const std::byte> bytes);
+  /// Has room set aside for a file of this many bytes. For packed data sets, whose size is not known before.
+  void reserve(std::uint64_t bytes);
+  /// Once all rows are there.
+  void end(Table table);
+
+  /// All of that in one turn.
+  void write(const std::string& name, hid_t type, Index rows, Index columns, const RowSource& source,
+             const Meaning& meaning);
+
+  /// [rows] of all ranks in rank order, or [rows / columns, columns].
+  template <class T>
+  void write(const std::string& name, std::span<const T> mine, const Meaning& meaning, Index columns = 0) {
+    const Index width = std::max<Index>(columns, 1);
+    write(name, h5::type_of<T>(), std::ssize(mine) / width, columns, copy_of(mine, width), meaning);
+  }
+
+  template <class Record>
+  void write(const std::string& name, const h5::Records<Record>& records, std::span<const Record> mine,
+             const Meaning& meaning) {
+    const auto source = [&](Range rows, std::byte* to) {
+      for (Index i = rows.begin; i < rows.end; ++i, to += records.size())
+        records.store(mine[static_cast<std::size_t>(i)], to);
+    };
+    write(name, records.type().get(), std::ssize(mine), 0, source, meaning);
+  }
+
+  /// Whether every transfer of data so far was a collective one, by HDF5's own account.
+  [[nodiscard]] bool all_collective() const noexcept { return all_collective_; }
+
+  /// Sets `complete`, flushes, closes, and puts the file in its place; what was there goes to `previous`,
+  /// unless that is empty.
+  void finish(const std::filesystem::path& previous = {});
+  /// Closes and removes the unfinished file, after an error that all ranks threw alike.
+  void discard() noexcept;
+  /// Removes the unfinished file without closing it, after an error that other ranks may not know of: closing
+  /// is collective and would wait for them.
+  void abandon() noexcept;
+
+private:
+  void create(const Provenance& provenance);
+  void step(const std::function<void()>& work) const;
+  void transfer(const Table& table, Range rows, const std::byte* data);
+  void reserve(const std::string& name, h5::DataSet& data_set);
+  void reserve_rest() const;
+  void close();
+  void remove_part() const noexcept;
+
+  template <class T>
+  static RowSource copy_of(std::span<const T> values, Index width) {
+    return [values, width](Range rows, std::byte* to) {
+      if (rows.size() > 0)
+        std::memcpy(to, values.data() + rows.begin * width,
+                    static_cast<std::size_t>(rows.size() * width) * sizeof(T));
+    };
+  }
+
+  const Communicator& comm_;
+  std::filesystem::path path_, part_;
+  FileType type_;
+  h5::File file_;
+  PageHints hints_;
+  std::vector<std::byte> staged_; ///< what is handed over next
+  std::uint64_t data_end_ = 0;    ///< of the values, in bytes from the start of the file
+  bool all_collective_ = true;
+};
+
+/// Collective. Writes a file of this type: PATH.part first, filled by `fill` (the same calls on all ranks),
+/// then renamed, so that `path` holds a whole file or what was there before, which goes to `previous` if that
+/// is not empty. Missing folders are made. Each data set has an attribute `checksum` (see checksum.hpp).
+/// @throws AgreedError (exit code 3) naming the file if it cannot be written.
+void write_file(const Communicator& comm, const std::filesystem::path& path, FileType type,
+                const Provenance& provenance, const std::function<void(FileWriter&)>& fill,
+                const std::filesystem::path& previous = {});
+
+} // namespace metasieve

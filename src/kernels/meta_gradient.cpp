@@ -1,0 +1,89 @@
+#include "kernels/meta_gradient.hpp"
+
+#include "kernels/inner.hpp"
+
+#include <cmath>
+#include <limits>
+
+namespace metasieve {
+namespace {
+
+bool all_finite(const float* values, Index n) {
+  return Eigen::Map<const Eigen::VectorXf>(values, n).allFinite();
+}
+
+} // namespace
+
+const MetaGradient& FastMetaGradient::operator()(const PreparedTask& task, const Policy& policy,
+                                                 const PackedPolicy<>& packed, const MetaOptions& options,
+                                                 std::uint64_t step) {
+  Lap lap;
+  result_.d_theta.setZero(policy.theta.size());
+  result_.policy_seconds = result_.inner_seconds = 0.0;
+  result_.failure = differentiate(task, policy, packed, options, step, lap);
+  if (result_.failure != TaskFailure::none) {
+    result_.loss = result_.accuracy_loss = result_.fairness_loss = std::numeric_limits<double>::quiet_NaN();
+    result_.d_theta.setZero();
+    result_.inner_seconds += lap.seconds();
+  }
+  return result_;
+}
+
+TaskFailure FastMetaGradient::differentiate(const PreparedTask& task, const Policy& policy,
+                                            const PackedPolicy<>& packed, const MetaOptions& options,
+                                            std::uint64_t step, Lap& lap) {
+  if (const TaskFailure beforehand = failure_beforehand(task); beforehand != TaskFailure::none)
+    return beforehand;
+  const std::span<const Index> rows = draw_support(task, options, step);
+  const Index n = rows.empty() ? task.train.rows() : std::ssize(rows);
+  inner_.load(task.train, task.probe.standardizer, rows, task.probe.beta, options.inner);
+  load_query(task);
+  result_.inner_seconds += lap.seconds();
+
+  network_.load(task.features, rows);
+  const float* const u = network_.forward(packed);
+  if (!all_finite(u, n)) return TaskFailure::policy;
+  const float* const weights = keep_.keep(u, n, policy.keep, policy.temperature);
+  result_.policy_seconds += lap.seconds();
+
+  if (inner_.fit(weights) == FitStatus::diverged) return TaskFailure::inner_fit;
+  auto coefficients = simd::vector_in(coefficients_, query_.columns());
+  auto d_beta = simd::vector_in(d_beta_, query_.columns());
+  coefficients = inner_.beta().cast<float>();
+  d_beta.setZero();
+  float* const score = score_.sized(query_.stride());
+  query_.for_each_block(
+      [&](Index begin, Index end) { combine(query_, coefficients.data(), begin, end, score); });
+  const FastOuterLoss::Value outer = outer_(score, task.test.y, task.test.group, options.outer);
+  result_.loss = outer.loss;
+  result_.accuracy_loss = outer.accuracy_loss;
+  result_.fairness_loss = outer.fairness_loss;
+  query_.for_each_block(
+      [&](Index begin, Index end) { correlate(query_, outer_.d_score(), begin, end, d_beta.data()); });
+  const float* const d_weights = inner_.pullback(d_beta);
+  result_.inner_seconds += lap.seconds();
+
+  network_.pullback(packed, keep_.pullback(d_weights), result_.d_theta);
+  result_.policy_seconds += lap.seconds();
+  const bool finite = std::isfinite(result_.loss) && result_.d_theta.allFinite();
+  return finite ? TaskFailure::none : TaskFailure::gradient;
+}
+
+/// Ascending; empty: all rows.
+std::span<const Index> FastMetaGradient::draw_support(const PreparedTask& task, const MetaOptions& options,
+                                                      std::uint64_t step) {
+  const Index rows = task.train.rows();
+  if (options.support == 0 || options.support >= rows) return {};
+  const Stream stream(options.seed, Draw::support, task.id, step);
+  return sampler_.draw_sorted(stream, rows, options.support);
+}
+
+void FastMetaGradient::load_query(const PreparedTask& task) {
+  const Index p = task.probe.standardizer.mean.size() + 1;
+  query_.resize(task.test.rows(), p);
+  columns_.clear();
+  for (Index j = 0; j < p; ++j) columns_.push_back(query_.column(j));
+  fill_design<float>(task.test, task.probe.standardizer, {}, columns_);
+}
+
+} // namespace metasieve

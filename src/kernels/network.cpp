@@ -1,0 +1,305 @@
+#include "kernels/network.hpp"
+
+#include "numerics/tiles.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace metasieve {
+namespace {
+
+using namespace Eigen::internal;
+using namespace simd;
+
+/// Rows of a block: their activations and derivatives stay in the first or second cache.
+constexpr Index block_rows = 48;
+
+template <class P>
+Index panels(Index values) {
+  return (values + panel<P> - 1) / panel<P>;
+}
+
+/// Columns of panel `which` of `values`.
+template <class P>
+Index width(Index values, Index which) {
+  return std::min(panel<P>, values - which * panel<P>);
+}
+
+/// source(row, column) -> [panel of columns][rows][panel], zeros beyond the last column.
+template <class P, class Source>
+void pack_panels(Buffer<float>& out, Index rows, Index columns, Source source) {
+  float* to = out.sized(panels<P>(columns) * rows * panel<P>);
+  for (Index which = 0; which < panels<P>(columns); ++which)
+    for (Index row = 0; row < rows; ++row)
+      for (Index j = 0; j < panel<P>; ++j)
+        *to++ = j < width<P>(columns, which) ? static_cast<float>(source(row, which * panel<P> + j)) : 0.0F;
+}
+
+/// The sums of `lanes` registers, each of its own values.
+template <class P>
+P sums(PacketBlock<P, static_cast<int>(lanes<P>)>& block) {
+  ptranspose(block);
+  for (Index step = lanes<P> / 2; step > 0; step /= 2)
+    for (Index i = 0; i < step; ++i) block.packet[i] = padd(block.packet[i], block.packet[i + step]);
+  return block.packet[0];
+}
+
+/// `value` where the ReLU's output a[0..lanes-1] is above 0, and 0 elsewhere.
+template <class P>
+EIGEN_ALWAYS_INLINE P where_active(const float* a, const P& value) {
+  return pand(pcmp_lt(pset1<P>(0.0F), pload<P>(a)), value);
+}
+
+} // namespace
+
+/// The layers of a policy of another shape.
+template <class P>
+void PackedPolicy<P>::arrange(const Policy& policy) {
+  const std::vector<LayerView> views = layers(policy);
+  features_ = policy.features;
+  widths_ = policy.hidden;
+  hidden_.resize(policy.hidden.size());
+  for (std::size_t l = 0; l < hidden_.size(); ++l) hidden_[l].view = views[l];
+  last_ = views.back();
+}
+
+template <class P>
+void PackedPolicy<P>::pack(const Policy& policy) {
+  if (widths_.empty() || policy.features != features_ || policy.hidden != widths_) arrange(policy);
+  const Vector& theta = policy.theta;
+  for (std::size_t l = 0; l < hidden_.size(); ++l) {
+    Layer& layer = hidden_[l];
+    const LayerView& view = layer.view;
+    const auto weight = [&](Index i, Index j) { return theta(view.weight_offset + i * view.outputs + j); };
+    pack_panels<P>(layer.forward, view.inputs, view.outputs, weight);
+    pack_panels<P>(layer.bias, 1, view.outputs, [&](Index, Index j) { return theta(view.bias_offset + j); });
+    if (l > 0)
+      pack_panels<P>(layer.backward, view.outputs, view.inputs,
+                     [&](Index j, Index i) { return weight(i, j); });
+  }
+  pack_panels<P>(last_weight_, 1, last_.inputs,
+                 [&](Index, Index i) { return theta(last_.weight_offset + i); });
+  last_bias_ = static_cast<float>(theta(last_.bias_offset));
+}
+
+template <class P>
+void FastNetwork<P>::load(const MatrixF& features, std::span<const Index> rows) {
+  if (rows.empty()) return load(features.data(), features.rows(), features.cols());
+  rows_ = std::ssize(rows);
+  copy_rows(features.data(), features.cols(), [&](Index i) { return rows[static_cast<std::size_t>(i)]; });
+}
+
+template <class P>
+void FastNetwork<P>::load(const float* features, Index rows, Index columns) {
+  rows_ = rows;
+  copy_rows(features, columns, [](Index i) { return i; });
+}
+
+/// Row i is row row_of(i) of `features`.
+template <class P>
+template <class RowOf>
+void FastNetwork<P>::copy_rows(const float* features, Index columns, RowOf row_of) {
+  if (activations_.empty()) activations_.resize(1);
+  float* to = activations_[0].sized(panels<P>(columns) * rows_ * panel<P>);
+  for (Index which = 0; which < panels<P>(columns); ++which) {
+    const auto bytes = static_cast<std::size_t>(width<P>(columns, which)) * sizeof(float);
+    for (Index i = 0; i < rows_; ++i, to += panel<P>)
+      std::memcpy(to, features + row_of(i) * columns + which * panel<P>, bytes);
+  }
+}
+
+template <class P>
+const float* FastNetwork<P>::forward(const PackedPolicy<P>& policy) {
+  activations_.resize(policy.hidden().size() + 1);
+  for (std::size_t l = 0; l < policy.hidden().size(); ++l)
+    activations_[l + 1].sized(panels<P>(policy.hidden()[l].view.outputs) * rows_ * panel<P>);
+  u_.sized(padded(rows_, lanes<P>));
+  for (Index begin = 0; begin < rows_; begin += block_rows) {
+    const Index end = std::min(begin + block_rows, rows_);
+    for (std::size_t l = 0; l < policy.hidden().size(); ++l) forward_layer(policy, l, begin, end);
+    forward_last(policy, begin, end);
+  }
+  std::fill(u_.data() + rows_, u_.data() + padded(rows_, lanes<P>), 0.0F);
+  return u_.data();
+}
+
+template <class P>
+void FastNetwork<P>::forward_layer(const PackedPolicy<P>& policy, std::size_t l, Index begin, Index end) {
+  const auto& layer = policy.hidden()[l];
+  const Index inputs = layer.view.inputs;
+  const float* const in = activations_[l].data();
+  const P zero = pset1<P>(0.0F);
+  for (Index out = 0; out < panels<P>(layer.view.outputs); ++out) {
+    const float* const weight = layer.forward.data() + out * inputs * panel<P>;
+    const float* const bias = layer.bias.data() + out * panel<P>;
+    const P bias_low = pload<P>(bias), bias_high = pload<P>(bias + lanes<P>);
+    float* const to = activations_[l + 1].data() + (out * rows_ + begin) * panel<P>;
+    over_tiles<P>(end - begin, [&](Index first, auto rows) {
+      Tile<P, rows> z;
+      unrolled<rows>([&](auto r) { z[r] = {bias_low, bias_high}; });
+      for (Index which = 0; which < panels<P>(inputs); ++which)
+        multiply_add(z, {in + (which * rows_ + begin + first) * panel<P>, panel<P>, 1},
+                     weight + which * panel<P> * panel<P>, panel<P>, width<P>(inputs, which));
+      unrolled<rows>([&](auto r) {
+        float* const row = to + (first + r) * panel<P>;
+        pstore(row, pmax(z[r][0], zero));
+        pstore(row + lanes<P>, pmax(z[r][1], zero));
+      });
+    });
+  }
+}
+
+template <class P>
+void FastNetwork<P>::forward_last(const PackedPolicy<P>& policy, Index begin, Index end) {
+  const float* const in = activations_.back().data();
+  for (Index i = begin; i < end; i += lanes<P>) {
+    PacketBlock<P, static_cast<int>(lanes<P>)> products;
+    for (Index lane = 0; lane < lanes<P>; ++lane) {
+      const Index row = std::min(i + lane, end - 1); // beyond the end: once more, and never read
+      P product = pset1<P>(0.0F);
+      for (Index which = 0; which < panels<P>(policy.last().inputs); ++which) {
+        const float* const a = in + (which * rows_ + row) * panel<P>;
+        const float* const weight = policy.last_weight() + which * panel<P>;
+        product = pmadd(pload<P>(a), pload<P>(weight), product);
+        product = pmadd(pload<P>(a + lanes<P>), pload<P>(weight + lanes<P>), product);
+      }
+      products.packet[lane] = product;
+    }
+    pstore(u_.data() + i, padd(sums<P>(products), pset1<P>(policy.last_bias())));
+  }
+}
+
+template <class P>
+void FastNetwork<P>::pullback(const PackedPolicy<P>& policy, const float* d_u, Vector& d_theta) {
+  const auto& hidden = policy.hidden();
+  d_outputs_.resize(hidden.size());
+  d_weights_.resize(hidden.size());
+  for (std::size_t l = 0; l < hidden.size(); ++l) {
+    const Index outputs = panels<P>(hidden[l].view.outputs) * panel<P>;
+    const Index size = outputs * (hidden[l].view.inputs + 1);
+    d_outputs_[l].sized(outputs * block_rows);
+    std::fill_n(d_weights_[l].sized(size), size, 0.0F);
+  }
+  const Index last = panels<P>(policy.last().inputs) * panel<P>;
+  std::fill_n(d_last_.sized(last), last, 0.0F);
+  d_last_bias_ = 0.0F;
+  for (Index begin = 0; begin < rows_; begin += block_rows) {
+    const Index end = std::min(begin + block_rows, rows_);
+    pullback_last(policy, d_u, begin, end);
+    for (std::size_t l = hidden.size(); l-- > 0;) {
+      pullback_weights(policy, l, begin, end);
+      if (l > 0) pullback_inputs(policy, l, begin, end);
+    }
+  }
+  copy_gradient(policy, d_theta);
+}
+
+template <class P>
+void FastNetwork<P>::copy_gradient(const PackedPolicy<P>& policy, Vector& d_theta) const {
+  const auto& hidden = policy.hidden();
+  for (std::size_t l = 0; l < hidden.size(); ++l) {
+    const LayerView& view = hidden[l].view;
+    for (Index i = 0; i <= view.inputs; ++i) // the bias is the input after the last
+      for (Index j = 0; j < view.outputs; ++j)
+        d_theta(view.weight_offset + i * view.outputs + j) = static_cast<double>(
+            d_weights_[l].data()[(j / panel<P> * (view.inputs + 1) + i) * panel<P> + j % panel<P>]);
+  }
+  for (Index i = 0; i < policy.last().inputs; ++i)
+    d_theta(policy.last().weight_offset + i) = static_cast<double>(d_last_.data()[i]);
+  d_theta(policy.last().bias_offset) = static_cast<double>(d_last_bias_);
+}
+
+template <class P>
+void FastNetwork<P>::pullback_last(const PackedPolicy<P>& policy, const float* d_u, Index begin, Index end) {
+  for (Index i = begin; i < end; ++i) d_last_bias_ += d_u[i];
+  for (Index which = 0; which < panels<P>(policy.last().inputs); ++which)
+    for (Index half = 0; half < panel<P>; half += lanes<P>) {
+      const Index at = which * panel<P> + half;
+      const P weight = pload<P>(policy.last_weight() + at);
+      P sum = pload<P>(d_last_.data() + at);
+      const float* a = activations_.back().data() + (which * rows_ + begin) * panel<P> + half;
+      float* d_a = d_outputs_.back().data() + which * block_rows * panel<P> + half;
+      for (Index i = begin; i < end; ++i, a += panel<P>, d_a += panel<P>) {
+        const P upstream = pset1<P>(d_u[i]);
+        sum = pmadd(upstream, pload<P>(a), sum);
+        pstore(d_a, where_active(a, pmul(upstream, weight)));
+      }
+      pstore(d_last_.data() + at, sum);
+    }
+}
+
+template <class P>
+void FastNetwork<P>::pullback_weights(const PackedPolicy<P>& policy, std::size_t l, Index begin, Index end) {
+  const LayerView& view = policy.hidden()[l].view;
+  const float* const in = activations_[l].data();
+  const P one = pset1<P>(1.0F);
+  for (Index out = 0; out < panels<P>(view.outputs); ++out) {
+    const float* const d_out = d_outputs_[l].data() + out * block_rows * panel<P>;
+    float* const d_weight = d_weights_[l].data() + out * (view.inputs + 1) * panel<P>;
+    for (Index which = 0; which < panels<P>(view.inputs); ++which) {
+      const float* const a = in + (which * rows_ + begin) * panel<P>;
+      over_even_tiles<P>(width<P>(view.inputs, which), [&](Index first, auto rows) {
+        float* const to = d_weight + (which * panel<P> + first) * panel<P>;
+        Tile<P, rows> sum;
+        unrolled<rows>([&](auto r) {
+          const float* const row = to + r * panel<P>;
+          sum[r] = {pload<P>(row), pload<P>(row + lanes<P>)};
+        });
+        multiply_add(sum, {a + first, 1, panel<P>}, d_out, panel<P>, end - begin);
+        unrolled<rows>([&](auto r) {
+          float* const row = to + r * panel<P>;
+          pstore(row, sum[r][0]);
+          pstore(row + lanes<P>, sum[r][1]);
+        });
+      });
+    }
+    for (Index half = 0; half < panel<P>; half += lanes<P>) {
+      float* const d_bias = d_weight + view.inputs * panel<P> + half;
+      P sum = pload<P>(d_bias);
+      for (Index i = 0; i < end - begin; ++i) sum = pmadd(one, pload<P>(d_out + i * panel<P> + half), sum);
+      pstore(d_bias, sum);
+    }
+  }
+}
+
+template <class P>
+void FastNetwork<P>::pullback_inputs(const PackedPolicy<P>& policy, std::size_t l, Index begin, Index end) {
+  const auto& layer = policy.hidden()[l];
+  const Index inputs = layer.view.inputs, outputs = layer.view.outputs;
+  const P zero = pset1<P>(0.0F);
+  for (Index which = 0; which < panels<P>(inputs); ++which) {
+    const float* const a = activations_[l].data() + (which * rows_ + begin) * panel<P>;
+    const float* const weight = layer.backward.data() + which * outputs * panel<P>;
+    float* const to = d_outputs_[l - 1].data() + which * block_rows * panel<P>;
+    over_tiles<P>(end - begin, [&](Index first, auto rows) {
+      Tile<P, rows> d_in;
+      unrolled<rows>([&](auto r) { d_in[r] = {zero, zero}; });
+      for (Index out = 0; out < panels<P>(outputs); ++out)
+        multiply_add(d_in, {d_outputs_[l].data() + (out * block_rows + first) * panel<P>, panel<P>, 1},
+                     weight + out * panel<P> * panel<P>, panel<P>, width<P>(outputs, out));
+      unrolled<rows>([&](auto r) {
+        const Index at = (first + r) * panel<P>;
+        pstore(to + at, where_active(a + at, d_in[r][0]));
+        pstore(to + at + lanes<P>, where_active(a + at + lanes<P>, d_in[r][1]));
+      });
+    });
+  }
+}
+
+// One for each width of register, so that the tests of one machine reach them all.
+#define METASIEVE_INSTANTIATE(P)                                                                             \
+  template class PackedPolicy<P>;                                                                            \
+  template class FastNetwork<P>
+METASIEVE_INSTANTIATE(Packet<float>);
+#ifdef EIGEN_VECTORIZE
+METASIEVE_INSTANTIATE(float);
+#endif
+#ifdef EIGEN_VECTORIZE_AVX512
+METASIEVE_INSTANTIATE(Packet8f);
+#endif
+#ifdef EIGEN_VECTORIZE_AVX
+METASIEVE_INSTANTIATE(Packet4f);
+#endif
+#undef METASIEVE_INSTANTIATE
+
+} // namespace metasieve

@@ -1,0 +1,142 @@
+#include "kernels/outer_loss.hpp"
+
+#include "numerics/columns.hpp"
+
+#include <cmath>
+
+namespace metasieve {
+namespace {
+
+using namespace Eigen::internal;
+using namespace simd;
+
+using P = Packet<float>;
+constexpr Index step = lanes<P>;
+
+P constant(double value) { return pset1<P>(static_cast<float>(value)); }
+
+void fill(float* out, const Labels& labels) {
+  const Index m = labels.size();
+  for (Index i = 0; i < m; ++i) out[i] = static_cast<float>(labels(i));
+  std::fill(out + m, out + padded(m, step), 0.0F);
+}
+
+/// One number for each (label, group) cell, 2y + z.
+using Cells = std::array<double, 4>;
+
+/// Whether a row is in each cell, 1 or 0.
+std::array<P, 4> membership(const P& y, const P& group) {
+  const P both = pmul(y, group), one = constant(1.0);
+  return {padd(psub(psub(one, y), group), both), psub(group, both), psub(y, both), both};
+}
+
+/// A gap and its derivative by each row's decision, the same within a cell.
+struct Gaps {
+  bool defined = false;
+  double value = 0;
+  Cells d_decision{};
+};
+
+/// Over the rows of labels `first` to `last`.
+Gaps parity(const Cells& rows, const Cells& decisions, std::size_t first, std::size_t last) {
+  std::array<double, 2> count{}, sum{};
+  for (std::size_t y = first; y <= last; ++y)
+    for (std::size_t z = 0; z < 2; ++z) count[z] += rows[2 * y + z], sum[z] += decisions[2 * y + z];
+  if (count[0] < smallest_cell || count[1] < smallest_cell) return {};
+  const double difference = sum[1] / count[1] - sum[0] / count[0];
+  Gaps out{true, std::sqrt(difference * difference + gap_floor), {}};
+  for (std::size_t y = first; y <= last; ++y)
+    for (std::size_t z = 0; z < 2; ++z)
+      out.d_decision[2 * y + z] = difference / out.value * (z == 1 ? 1.0 : -1.0) / count[z];
+  return out;
+}
+
+/// Mean of the defined ones; 0 if none is.
+Gaps mean_of(std::initializer_list<Gaps> parities) {
+  Gaps mean{true, 0.0, {}};
+  double defined = 0.0;
+  for (const Gaps& p : parities) defined += p.defined ? 1.0 : 0.0;
+  for (const Gaps& p : parities) {
+    if (!p.defined) continue;
+    mean.value += p.value / defined;
+    for (std::size_t c = 0; c < 4; ++c) mean.d_decision[c] += p.d_decision[c] / defined;
+  }
+  return mean;
+}
+
+Gaps fairness(const Cells& rows, const Cells& decisions, Gap kind) {
+  const Gaps dp = mean_of({parity(rows, decisions, 0, 1)});
+  const Gaps eo = mean_of({parity(rows, decisions, 0, 0), parity(rows, decisions, 1, 1)});
+  switch (kind) {
+  case Gap::dp: return dp;
+  case Gap::eo: return eo;
+  case Gap::both: {
+    Gaps out{true, 0.5 * (dp.value + eo.value), {}};
+    for (std::size_t c = 0; c < 4; ++c) out.d_decision[c] = 0.5 * (dp.d_decision[c] + eo.d_decision[c]);
+    return out;
+  }
+  case Gap::none: break;
+  }
+  return {true, 0.0, {}};
+}
+
+/// log(1 + exp(-t f)), t = 2y - 1.
+P logistic_loss_of(const P& f, const P& y) {
+  const P margin = pmul(psub(padd(y, y), constant(1.0)), f);
+  return padd(plog(padd(constant(1.0), pexp(pnegate(pabs(margin))))), pmax(pnegate(margin), constant(0.0)));
+}
+
+} // namespace
+
+FastOuterLoss::Value FastOuterLoss::operator()(const float* score, const Labels& labels, const Labels& groups,
+                                               const OuterOptions& options) {
+  const Index m = labels.size();
+  const double rows = static_cast<double>(m);
+  const bool smooth = options.accuracy_loss == AccuracyLoss::logistic;
+  float* const y = y_.sized(padded(m, step));
+  float* const group = group_.sized(padded(m, step));
+  float* const decision = decision_.sized(padded(m, step));
+  float* const d_score = d_score_.sized(padded(m, step));
+  fill(y, labels);
+  fill(group, groups);
+
+  const auto sums = row_sums<P, 9>(m, [&](Index i) {
+    const P f = pload<P>(score + i), label = pload<P>(y + i);
+    const P sharp = logistic(pmul(constant(sharpness), f)); // stands for the decision 1[f > 0]
+    pstore(decision + i, sharp);
+    const std::array<P, 4> in = membership(label, pload<P>(group + i));
+    const P both = pmul(label, sharp);
+    const P loss = smooth ? logistic_loss_of(f, label) : psub(padd(sharp, label), padd(both, both));
+    return std::array<P, 9>{in[0],
+                            in[1],
+                            in[2],
+                            in[3],
+                            pmul(in[0], sharp),
+                            pmul(in[1], sharp),
+                            pmul(in[2], sharp),
+                            pmul(in[3], sharp),
+                            loss};
+  });
+  const Gaps gap =
+      fairness({sums[0], sums[1], sums[2], sums[3]}, {sums[4], sums[5], sums[6], sums[7]}, options.fairness);
+
+  std::array<P, 4> d_decision; // of each cell
+  for (std::size_t c = 0; c < 4; ++c)
+    d_decision[c] = constant(options.fairness_weight * gap.d_decision[c] * sharpness);
+  const P share = constant((smooth ? 1.0 : -sharpness) / rows);
+  for (Index i = 0; i < m; i += step) {
+    const P label = pload<P>(y + i), sharp = pload<P>(decision + i);
+    const std::array<P, 4> in = membership(label, pload<P>(group + i));
+    const P slope = psub(sharp, pmul(sharp, sharp));
+    P fair = pmul(in[0], d_decision[0]);
+    for (std::size_t c = 1; c < 4; ++c) fair = pmadd(in[c], d_decision[c], fair);
+    const P accurate = smooth ? psub(logistic(pload<P>(score + i)), label)
+                              : pmul(psub(padd(label, label), constant(1.0)), slope);
+    pstore(d_score + i, pmadd(accurate, share, pmul(fair, slope)));
+  }
+  std::fill(d_score + m, d_score + padded(m, step), 0.0F);
+  const double accuracy = sums[8] / rows;
+  return {accuracy + options.fairness_weight * gap.value, accuracy, gap.value};
+}
+
+} // namespace metasieve

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "fairness/outer_loss.hpp"
+#include "numerics/registers.hpp"
+
+namespace metasieve {
+
+/// outer_loss and its pullback (fairness/outer_loss.hpp) in float32, sums in double. Keeps its memory.
+class FastOuterLoss {
+public:
+  struct Value {
+    double loss, accuracy_loss, fairness_loss;
+  };
+
+  /// score [m], padded to whole packets; y [m], group [m]; m >= 1.
+  [[nodiscard]] Value operator()(const float* score, const Labels& y, const Labels& group,
+                                 const OuterOptions& options);
+  /// d loss / d score of the last call, [m], 0 beyond up to whole packets.
+  [[nodiscard]] const float* d_score() const noexcept { return d_score_.data(); }
+
+private:
+  simd::Buffer<float> y_, group_, decision_, d_score_;
+};
+
+} // namespace metasieve

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "base/precision.hpp"
+#include "kernels/network.hpp"
+
+namespace metasieve {
+
+/// The network's output for rows, without what a pullback needs, asked again and again in memory that is
+/// kept.
+class Scorer {
+public:
+  /// `policy` must outlive this, and stay as it is.
+  Scorer(const Policy& policy, Precision precision);
+
+  /// features [n, f] -> u [n]. In blocks of rows, so that activations do not grow with n.
+  [[nodiscard]] Vector operator()(const MatrixF& features);
+
+private:
+  const Policy& policy_;
+  Precision precision_;
+  PackedPolicy<> packed_;
+  FastNetwork<> network_;
+};
+
+/// features [n, f] -> u [n].
+[[nodiscard]] Vector scores(const Policy& policy, const MatrixF& features, Precision precision);
+
+} // namespace metasieve

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "numerics/registers.hpp"
+
+namespace metasieve {
+
+/// keep_weights and its pullback (policy/weights.hpp) in float32, sums in double. Keeps its memory.
+class FastWeights {
+public:
+  /// u [n], padded to whole packets -> s [n], 0 beyond. n >= 1.
+  [[nodiscard]] const float* keep(const float* u, Index n, double keep, double temperature);
+
+  /// d_s [n] -> d_u [n], 0 beyond; both padded to whole packets. Of the last `keep`.
+  [[nodiscard]] const float* pullback(const float* d_weights);
+
+private:
+  Index rows_ = 0;
+  float temperature_ = 1;
+  float scale_ = 0; ///< sd(u); 0 where u is constant
+  simd::Buffer<float> standardised_, weights_, d_u_;
+};
+
+} // namespace metasieve

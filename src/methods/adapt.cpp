@@ -1,0 +1,64 @@
+#include "methods/adapt.hpp"
+
+#include "kernels/meta_gradient.hpp"
+#include "policy/adam.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace metasieve {
+namespace {
+
+using Rows = std::vector<Index>;
+
+/// Two disjoint random sets of training rows of (almost) equal size, ascending; `limit` rows each at most.
+std::pair<Rows, Rows> halves(const PreparedTask& task, const AdaptOptions& options, std::uint64_t step) {
+  const Index rows = task.train.rows();
+  const Rows order = permutation(Stream(options.seed, Draw::adaptation, task.id, step), rows);
+  const Index half = rows / 2, limit = options.support > 0 ? std::min(options.support, rows) : rows;
+  const auto sorted = [&](Index begin, Index end) {
+    Rows part(order.begin() + begin, order.begin() + std::min(end, begin + limit));
+    std::sort(part.begin(), part.end()); // memory order
+    return part;
+  };
+  return {sorted(0, half), sorted(half, rows)};
+}
+
+/// The task of fitting on `support` for `query`, both of them training rows with noisy labels.
+PreparedTask inside(const PreparedTask& task, const Rows& support, const Rows& query) {
+  PreparedTask out;
+  out.id = task.id;
+  out.train = gather(task.train, support);
+  out.test = gather(task.train, query);
+  out.probe = task.probe;
+  out.precision = task.precision;
+  out.features = task.features(support, Eigen::all);
+  return out;
+}
+
+} // namespace
+
+Policy adapt(const Policy& policy, const PreparedTask& task, const AdaptOptions& options) {
+  const MetaOptions meta{options.inner, options.outer, 0, options.seed};
+  Policy adapted = policy;
+  Adam adam(policy.theta.size());
+  FastMetaGradient fast;
+  PackedPolicy<> packed;
+  const auto gradient = [&](const PreparedTask& half, std::uint64_t step) {
+    if (task.precision == Precision::float64) return task_meta_gradient(half, adapted, meta, step);
+    return fast(half, adapted, packed, meta, step);
+  };
+  for (Index step = 0; step < options.steps; ++step) {
+    const auto number = static_cast<std::uint64_t>(step);
+    const auto [one, other] = halves(task, options, number);
+    packed.pack(adapted);
+    const MetaGradient there = gradient(inside(task, one, other), number);
+    if (there.failure != TaskFailure::none) continue;
+    const MetaGradient back = gradient(inside(task, other, one), number);
+    if (back.failure != TaskFailure::none) continue;
+    adapted.theta = adam.update(adapted.theta, 0.5 * (there.d_theta + back.d_theta), options.learning_rate);
+  }
+  return adapted;
+}
+
+} // namespace metasieve

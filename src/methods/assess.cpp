@@ -1,0 +1,58 @@
+#include "methods/assess.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace metasieve {
+namespace {
+
+constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
+
+Metrics undefined_metrics() {
+  return {undefined, undefined, undefined, undefined, undefined, undefined,
+          undefined, undefined, undefined, undefined, undefined, undefined};
+}
+
+} // namespace
+
+FinalFits::FinalFits(const PreparedTask& task, double ridge)
+    : task_(task), ridge_(ridge_diagonal(task.probe.beta.size(), ridge)),
+      test_(design_matrix(task.test, task.probe.standardizer)) {
+  newton_.load(design_matrix(task.train, task.probe.standardizer));
+}
+
+Model FinalFits::fit(const Vector& weights, const Labels& labels) {
+  std::ranges::copy(labels, newton_.labels().begin());
+  std::ranges::copy(weights, newton_.weights().begin());
+  const FitStatus status = newton_.fit(task_.probe.beta, ridge_);
+  return {weights, test_score(newton_.beta()), status == FitStatus::diverged};
+}
+
+Model fit_model(const PreparedTask& task, const Vector& weights, const Labels& labels, double ridge) {
+  return FinalFits(task, ridge).fit(weights, labels);
+}
+
+Assessment assess(const PreparedTask& task, const Model& model) {
+  Assessment out;
+  const Eigen::ArrayXd flipped = (task.train.y.array() != task.train.y_clean.array()).cast<double>();
+  out.selected = model.weights.sum();
+  out.noise_rate_all = flipped.mean();
+  out.noise_rate_selected = (flipped * model.weights.array()).sum() / out.selected;
+  out.noise_reduction =
+      out.noise_rate_all > 0 ? 1.0 - out.noise_rate_selected / out.noise_rate_all : undefined;
+  out.minority_share = model.weights.dot(task.train.group.cast<double>()) / out.selected;
+  out.detection = detect(model.weights, task.train.y, task.train.y_clean, task.train.group);
+  out.failed = model.failed || !model.score.allFinite();
+  out.metrics =
+      out.failed ? undefined_metrics() : evaluate_predictor(model.score, task.test.y, task.test.group);
+  return out;
+}
+
+Assessment assess_oracle(const PreparedTask& task, const Model& model) {
+  Assessment out = assess(task, model);
+  out.noise_rate_selected = 0.0;
+  out.noise_reduction = out.noise_rate_all > 0 ? 1.0 : undefined;
+  return out;
+}
+
+} // namespace metasieve

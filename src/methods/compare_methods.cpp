@@ -1,0 +1,171 @@
+#include "methods/compare_methods.hpp"
+
+#include "methods/penalised.hpp"
+#include "methods/roh.hpp"
+#include "methods/selection.hpp"
+#include "methods/threshold.hpp"
+#include "numerics/newton.hpp"
+
+#include <functional>
+#include <optional>
+
+namespace metasieve {
+namespace {
+
+/// A task with what several methods need of it.
+class Arena {
+public:
+  Arena(const PreparedTask& task, const ContestOptions& options)
+      : task_(task), options_(options), fits_(task, options.ridge) {}
+
+  [[nodiscard]] Assessment of_weights(const Vector& weights) {
+    return assess(task_, fits_.fit(weights, task_.train.y));
+  }
+  [[nodiscard]] Assessment oracle() { return assess_oracle(task_, fits_.fit(ones(), task_.train.y_clean)); }
+
+  [[nodiscard]] Assessment roh() {
+    RohOptions roh;
+    roh.fairness = options_.fairness == Gap::dp ? RohFairness::dp : RohFairness::eqodds;
+    roh.tau = options_.roh_tau > 0 ? options_.roh_tau : share_of_clean_labels();
+    roh.seed = options_.seed;
+    roh.task = task_.id;
+    const RohFit fit =
+        fit_roh(train_design(), task_.train.y, task_.train.group, scaled_to(task_.train.rows(), roh));
+    return assess(task_, {fit.selected, fits_.test_score(fit.beta), fit.status == FitStatus::diverged});
+  }
+
+  [[nodiscard]] Assessment penalised(double weight) {
+    return assess(task_, penalised_model(task_.train.y, weight));
+  }
+  [[nodiscard]] Assessment oracle_penalised() {
+    return assess_oracle(task_, penalised_model(task_.train.y_clean, options_.penalty));
+  }
+
+  [[nodiscard]] Assessment threshold(double tolerance) {
+    const Model plain = fits_.fit(ones(), task_.train.y);
+    if (plain.failed || !plain.score.allFinite()) return assess(task_, {ones(), {}, true});
+    const GroupThresholds thresholds = choose_thresholds(fits_.train_score(), task_.train.y,
+                                                         task_.train.group, options_.fairness, tolerance);
+    return assess(task_, {ones(), apply(thresholds, plain.score, task_.test.group), false});
+  }
+
+private:
+  [[nodiscard]] Vector ones() const { return Vector::Ones(task_.train.rows()); }
+  [[nodiscard]] const Matrix& train_design() {
+    if (!train_) train_ = design_matrix(task_.train, task_.probe.standardizer);
+    return *train_;
+  }
+  [[nodiscard]] double share_of_clean_labels() const {
+    return (task_.train.y.array() == task_.train.y_clean.array()).cast<double>().mean();
+  }
+  [[nodiscard]] Model penalised_model(const Labels& labels, double weight) {
+    const LogisticFit fit =
+        fit_penalised(train_design(), labels, task_.train.group, {options_.fairness, weight, options_.ridge});
+    return {ones(), fits_.test_score(fit.beta), fit.status == FitStatus::diverged};
+  }
+
+  const PreparedTask& task_;
+  const ContestOptions& options_;
+  FinalFits fits_;
+  std::optional<Matrix> train_; // made when the first method asks
+};
+
+/// The scores that several methods of one policy share, made when the first asks.
+class Scores {
+public:
+  Scores(const PreparedTask& task, const Policy& policy, const SelectionOptions& options)
+      : task_(task), policy_(policy), options_(options) {}
+
+  const Vector& plain() {
+    if (!plain_) plain_ = policy_score(task_, policy_);
+    return *plain_;
+  }
+  const Vector& selected() {
+    if (!selected_) selected_ = selection_score(task_, policy_, options_);
+    return *selected_;
+  }
+
+private:
+  const PreparedTask& task_;
+  const Policy& policy_;
+  const SelectionOptions& options_;
+  std::optional<Vector> plain_, selected_;
+};
+
+Vector policy_weights(Method method, const Policy& policy, Scores& scores) {
+  switch (method) {
+  case Method::trained_hard:
+  case Method::untrained_hard: return highest(scores.plain(), policy.keep);
+  case Method::trained_soft:
+  case Method::untrained_soft: return soft_weights(policy, scores.plain());
+  case Method::meta_hard: return highest(scores.selected(), policy.keep);
+  default: return soft_weights(policy, scores.selected());
+  }
+}
+
+Assessment assess_peer(Method method, Arena& arena, const PreparedTask& task, const ContestOptions& options) {
+  switch (method) {
+  case Method::greedy: return arena.of_weights(greedy_weights(task, options.keep));
+  case Method::greedy_weighted:
+    return arena.of_weights(group_weighted(task, greedy_weights(task, options.keep)));
+  case Method::reweighing: return arena.of_weights(reweighing_weights(task));
+  case Method::roh: return arena.roh();
+  case Method::penalised: return arena.penalised(options.penalty);
+  case Method::threshold: return arena.threshold(options.tolerance);
+  case Method::random: return arena.of_weights(random_weights(task, options.keep, options.seed));
+  case Method::oracle: return arena.oracle();
+  case Method::oracle_penalised: return arena.oracle_penalised();
+  default: return arena.of_weights(Vector::Ones(task.train.rows()));
+  }
+}
+
+} // namespace
+
+std::vector<Entry> contest(const PreparedTask& task, const std::vector<Method>& methods,
+                           const ContestOptions& options, const std::function<void(Method)>& done) {
+  Arena arena(task, options);
+  Scores untrained(task, options.untrained, options.selection);
+  std::vector<Scores> trained;
+  for (const Policy& policy : options.policies) trained.emplace_back(task, policy, options.selection);
+
+  std::vector<Entry> entries;
+  for (const Method method : methods) {
+    if (asks_policy(method)) {
+      for (std::size_t p = 0; p < options.policies.size(); ++p)
+        entries.push_back({method, static_cast<Index>(p), 0.0,
+                           arena.of_weights(policy_weights(method, options.policies[p], trained[p]))});
+    } else if (method == Method::untrained_hard || method == Method::untrained_soft) {
+      entries.push_back(
+          {method, -1, 0.0, arena.of_weights(policy_weights(method, options.untrained, untrained))});
+    } else {
+      entries.push_back({method, -1, 0.0, assess_peer(method, arena, task, options)});
+    }
+    if (done) done(method);
+  }
+  return entries;
+}
+
+std::vector<Entry> frontier(const PreparedTask& task, const FrontierSettings& settings,
+                            const ContestOptions& options) {
+  Arena arena(task, options);
+  std::vector<Entry> entries;
+  for (std::size_t p = 0; p < options.policies.size(); ++p) {
+    const Policy& policy = options.policies[p];
+    const PreparedTask seen = after_rounds(task, policy, options.selection);
+    AdaptOptions adaptation = options.selection.adapt;
+    for (const double weight : settings.weights) {
+      adaptation.outer.fairness_weight = weight;
+      const Vector u = policy_score(seen, adapt(policy, seen, adaptation));
+      const auto number = static_cast<Index>(p);
+      entries.push_back({Method::meta_hard, number, weight, arena.of_weights(highest(u, policy.keep))});
+      entries.push_back({Method::meta_soft, number, weight, arena.of_weights(soft_weights(policy, u))});
+    }
+  }
+  for (const double weight : settings.weights)
+    entries.push_back({Method::penalised, -1, weight, arena.penalised(weight)});
+  for (const double tolerance : settings.tolerances)
+    entries.push_back({Method::threshold, -1, tolerance, arena.threshold(tolerance)});
+  return entries;
+}
+
+} // namespace metasieve

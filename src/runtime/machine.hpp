@@ -1,0 +1,59 @@
+#pragma once
+
+#include "hdf5/provenance.hpp"
+#include "parallel/communicator.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace metasieve {
+
+/// Bytes of memory that the job may use on this node: what is free now, or less where SLURM or a control
+/// group limits it.
+[[nodiscard]] double available_bytes();
+
+/// The most memory that this process has held so far, in bytes.
+[[nodiscard]] double peak_bytes();
+
+/// The memory that this process holds now, in bytes, without what it has only reserved.
+[[nodiscard]] double resident_bytes();
+
+/// Gives memory that was freed, but kept for what may come, back to the system: after work that needs much
+/// more than what follows.
+void give_back_memory();
+
+/// What a planned run needs.
+struct Needs {
+  double rank_bytes = 0;   ///< of memory, of the fullest rank
+  double own_bytes = 0;    ///< of that, what each rank needs whatever its share of the tasks
+  double shared_bytes = 0; ///< of all tasks together
+  double file_bytes = 0;   ///< on disk, all files together
+};
+
+/// Collective: checks that the ranks of each node fit into its memory and the files onto the disk that holds
+/// `folder`. `remedy` says what would fit. @throws AgreedError: exit code 2 naming the node, what is needed
+/// and what is there; exit code 3 for the disk
+void require_room(const Communicator& comm, const Needs& needs, const std::filesystem::path& folder,
+                  const std::string& remedy);
+
+/// Where ranks run.
+struct Placement {
+  std::vector<std::string> hosts; ///< one a node, in rank order
+  std::vector<int> cores;         ///< of each, that its ranks may use, all together
+  bool oversubscribed = false;    ///< somewhere more threads than cores
+};
+
+/// Collective: of the first `ranks` ranks, each with so many threads; the same on every rank.
+[[nodiscard]] Placement placement(const Communicator& comm, int ranks, int threads);
+
+/// "Intel(R) Xeon(R) ...", of this rank's node; "unknown processor" where the system does not say.
+[[nodiscard]] std::string processor_model();
+
+/// "a, b, c"; of more than 16 the first, then "+ 112 more".
+[[nodiscard]] std::string names_of(const std::vector<std::string>& hosts);
+
+/// Collective: what files say of this job, which began at `begin` (wall_seconds).
+[[nodiscard]] RunFacts run_facts(const Communicator& comm, double begin);
+
+} // namespace metasieve

@@ -1,0 +1,87 @@
+#pragma once
+
+#include "base/stopwatch.hpp"
+#include "files/results.hpp"
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace metasieve {
+
+/// Floating-point operations of a phase, where they are counted: a multiply-add counts two.
+struct Flops {
+  std::int64_t count = 0;
+  bool estimated = false; ///< by a formula; else by the shapes, exactly
+};
+
+/// Seconds and flops of one phase of a run.
+struct PhaseProfile {
+  std::string phase;
+  std::vector<double> seconds; ///< [ranks], wall time
+  Flops flops;                 ///< of all ranks; 0: not counted
+};
+
+/// Where the time of a run went.
+struct Profile {
+  std::vector<PhaseProfile> phases; ///< the last one, `rest`, is what no other covers
+  std::vector<double> seconds;      ///< [ranks], of the whole run
+  int threads = 1;                  ///< of each rank
+};
+
+/// Wall seconds of each phase of a run on this rank. Threads may add at a time.
+class PhaseClock {
+public:
+  /// Adds the time until it is destroyed to its phase.
+  class Scope {
+  public:
+    Scope(PhaseClock& clock, const std::string& phase)
+        : clock_(clock), phase_(phase), begin_(wall_seconds()) {}
+    ~Scope() { clock_.add(phase_, wall_seconds() - begin_); }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+  private:
+    PhaseClock& clock_;
+    std::string phase_;
+    double begin_;
+  };
+
+  explicit PhaseClock(std::vector<std::string> phases);
+
+  /// `phase` is one of those given to the constructor.
+  [[nodiscard]] Scope measure(const std::string& phase) { return {*this, phase}; }
+  void add(const std::string& phase, double seconds);
+  void count(const std::string& phase, Flops flops);
+
+  [[nodiscard]] double seconds(const std::string& phase) const;
+
+  /// Collective: every phase on every rank.
+  [[nodiscard]] std::vector<PhaseSeconds> all_ranks(const Communicator& comm) const;
+  /// Collective: the same, with what was counted and the rest of `seconds`, this rank's of the run.
+  [[nodiscard]] Profile profile(const Communicator& comm, double seconds, int threads) const;
+
+private:
+  [[nodiscard]] std::size_t place_of(const std::string& phase) const;
+
+  std::vector<std::string> phases_;
+  std::vector<double> seconds_;
+  std::vector<Flops> flops_;
+  mutable std::mutex guard_;
+};
+
+/// Those phases of which something was counted.
+[[nodiscard]] std::vector<PhaseFlops> counted(const Profile& profile);
+
+/// A line a phase: least, mean and most seconds of a rank, most / mean.
+[[nodiscard]] std::string timing_table(const std::vector<PhaseSeconds>& timing);
+
+/// A line a phase: the same, its share of the run, what was counted and how many of these a core did in a
+/// second. Shares add up to 100 %.
+[[nodiscard]] std::string profile_table(const Profile& profile);
+
+/// Collective: prints that of a run since `begin`, on rank 0's standard output.
+void print_profile(const Communicator& comm, const PhaseClock& clock, double begin);
+
+} // namespace metasieve

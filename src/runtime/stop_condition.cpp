@@ -1,0 +1,113 @@
+#include "runtime/stop_condition.hpp"
+
+#include "runtime/phases.hpp"
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <memory>
+
+namespace metasieve {
+namespace {
+
+constexpr double never = std::numeric_limits<double>::infinity();
+
+// NOLINTNEXTLINE(cert-err58-cpp)
+const double program_start = wall_seconds();
+
+volatile std::sig_atomic_t caught = 0;
+
+extern "C" void remember(int signal) { caught = signal; }
+
+/// SLURM before 23.02 does not say in the environment when a job ends.
+std::string answer_of_squeue(const std::string& job) {
+  if (job.find_first_not_of("0123456789") != std::string::npos) return {};
+  const std::string command = "timeout 20 squeue --noheader --jobs " + job + " --format %L 2>/dev/null";
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(popen(command.c_str(), "r"), pclose);
+  std::array<char, 64> line{};
+  if (!pipe || std::fgets(line.data(), line.size(), pipe.get()) == nullptr) return {};
+  return line.data();
+}
+
+/// When the job ends, of wall_seconds(): asked once, for a sweep watches each of its points.
+double job_end(const std::string& job) {
+  static const double end = wall_seconds() + slurm_seconds(answer_of_squeue(job)).value_or(never);
+  return end;
+}
+
+/// Seconds until SLURM ends this job.
+double slurm_seconds_left() {
+  const char* const job = std::getenv("SLURM_JOB_ID");
+  if (job == nullptr) return never;
+  if (const char* const end = std::getenv("SLURM_JOB_END_TIME")) {
+    const double now =
+        std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+    const double at = std::strtod(end, nullptr);
+    return at > 0 ? at - now : never;
+  }
+  return job_end(job) - wall_seconds();
+}
+
+} // namespace
+
+std::string to_string(Stop stop) {
+  switch (stop) {
+  case Stop::none: return "nothing";
+  case Stop::time_limit: return "the time limit";
+  case Stop::user_signal: return "SIGUSR1";
+  case Stop::terminate: return "SIGTERM";
+  }
+  return {};
+}
+
+void catch_stop_signals() {
+  struct sigaction action {};
+  action.sa_handler = remember;
+  sigemptyset(&action.sa_mask);
+  action.sa_flags = SA_RESTART; // a second signal must not cut a write short
+  sigaction(SIGUSR1, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+StopWatch::StopWatch(const Communicator& comm, const RunConfig& config) : step_begin_(wall_seconds()) {
+  const double left = comm.is_root() ? slurm_seconds_left() - 60.0 * config.margin_minutes : never;
+  const double slurm = -comm.max(-left); // the others know of no end
+  const double limit = config.max_minutes > 0 ? program_start + 60.0 * config.max_minutes : never;
+  deadline_ = std::min(limit, wall_seconds() + slurm);
+}
+
+Stop StopWatch::wanted() const {
+  if (caught == SIGTERM) return Stop::terminate;
+  if (caught == SIGUSR1) return Stop::user_signal;
+  return wall_seconds() > deadline_ ? Stop::time_limit : Stop::none;
+}
+
+Stop StopWatch::after_step() {
+  const double now = wall_seconds();
+  longest_step_ = std::max(longest_step_, now - step_begin_);
+  step_begin_ = now;
+  const Stop stop = wanted();
+  return stop == Stop::none && now + longest_step_ > deadline_ ? Stop::time_limit : stop;
+}
+
+std::optional<double> slurm_seconds(const std::string& text) {
+  double days = 0, hours = 0, minutes = 0, seconds = 0;
+  const auto total = [&] { return ((24.0 * days + hours) * 60.0 + minutes) * 60.0 + seconds; };
+  const char* const words = text.c_str();
+  if (std::sscanf(words, "%lf-%lf:%lf:%lf", &days, &hours, &minutes, &seconds) == 4) return total();
+  days = 0; // may hold the first number of another form
+  if (std::sscanf(words, "%lf:%lf:%lf", &hours, &minutes, &seconds) == 3) return total();
+  hours = 0;
+  if (std::sscanf(words, "%lf:%lf", &minutes, &seconds) == 2) return total();
+  return std::nullopt;
+}
+
+void stop_early(Stop stop, const std::string& where) {
+  throw AgreedError(ExitCode::stopped_early, "stopped by " + to_string(stop) + " " + where +
+                                                 "; run the same command with --resume to go on");
+}
+
+} // namespace metasieve

@@ -1,0 +1,58 @@
+#include "runtime/terminal.hpp"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+namespace metasieve {
+namespace {
+
+/// Open MPI's mpirun gives rank 0 a pseudo-terminal of its own for standard output and a pipe for standard
+/// error, so only where mpirun itself writes tells the truth. Nothing: there is no mpirun.
+std::optional<std::string> behind_mpirun(int descriptor) {
+  if (std::getenv("OMPI_COMM_WORLD_RANK") == nullptr) return std::nullopt;
+  std::error_code error;
+  const auto link = "/proc/" + std::to_string(getppid()) + "/fd/" + std::to_string(descriptor);
+  return std::filesystem::read_symlink(link, error).string();
+}
+
+bool wants_colours() {
+  const auto value = [](const char* name) {
+    const char* const text = std::getenv(name);
+    return std::string_view(text == nullptr ? "" : text);
+  };
+  return value("NO_COLOR").empty() && value("TERM") != "dumb";
+}
+
+} // namespace
+
+bool is_terminal(int descriptor) {
+  const std::optional<std::string> target = behind_mpirun(descriptor);
+  if (!target) return isatty(descriptor) != 0;
+  // Standard output may have been put elsewhere since mpirun made it a terminal.
+  const bool ours = descriptor == STDERR_FILENO || isatty(descriptor) != 0;
+  return ours && (target->starts_with("/dev/pts/") || target->starts_with("/dev/tty"));
+}
+
+int terminal_width(int descriptor) {
+  const std::optional<std::string> target = behind_mpirun(descriptor);
+  const int opened = !target ? -1 : ::open(target->c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC);
+  winsize size{};
+  const bool known = ioctl(opened >= 0 ? opened : descriptor, TIOCGWINSZ, &size) == 0;
+  if (opened >= 0) ::close(opened);
+  return known ? size.ws_col : 0;
+}
+
+std::string painted(int descriptor, Paint paint, const std::string& text) {
+  constexpr std::array codes{"\033[1m", "\033[32m", "\033[33m", "\033[31m"};
+  if (!wants_colours() || !is_terminal(descriptor)) return text;
+  return codes[static_cast<std::size_t>(paint)] + text + "\033[0m";
+}
+
+} // namespace metasieve

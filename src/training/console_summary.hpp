@@ -1,0 +1,30 @@
+#pragma once
+
+#include "files/evaluation.hpp"
+#include "files/results.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace metasieve {
+
+// What a command ends with on rank 0's standard output, for a person: key figures and what to do next.
+
+/// "warning: TEXT", with colour on a terminal.
+[[nodiscard]] std::string warning_line(const std::string& text);
+
+/// "next: COMMAND"; `words` with quotes where a shell needs them.
+[[nodiscard]] std::string next_line(const std::vector<std::string>& words);
+
+/// Of tasks that a training left out or clipped, a line each; "" if there are none. `failed`: fits.
+[[nodiscard]] std::string training_warnings(const Results& results, std::int64_t failed);
+
+/// The first and the last validation beside the fit on all rows, a line each; "" without validation.
+[[nodiscard]] std::string validation_table(const std::vector<ValidationRow>& validation, std::int64_t tasks);
+
+/// The policy's hard selection against the fit on all rows, a line a source (that of all sources alone,
+/// where there is one), and what the names of the methods mean.
+[[nodiscard]] std::string evaluation_closing(const std::vector<SummaryRow>& summary, double keep);
+
+} // namespace metasieve

@@ -1,0 +1,230 @@
+#include "training/generate.hpp"
+
+#include "files/suite_layout.hpp"
+#include "parallel/for_each.hpp"
+#include "runtime/machine.hpp"
+#include "runtime/output_checks.hpp"
+#include "runtime/resumable_work.hpp"
+#include "training/console_summary.hpp"
+#include "training/task_source.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <numeric>
+#include <utility>
+
+namespace metasieve {
+namespace {
+
+constexpr std::size_t most_named = 5;
+
+/// Of making a task: what its rank is charged for one that is read from the journal.
+constexpr double cost_of_kept = 0.2;
+
+std::vector<std::uint64_t> numbers(Range ids) {
+  std::vector<std::uint64_t> out;
+  for (Index i = ids.begin; i < ids.end; ++i) out.push_back(static_cast<std::uint64_t>(i));
+  return out;
+}
+
+WorkSettings work_settings(const GenerateRequest& request, const TaskSource& source) {
+  const Config& config = request.config;
+  const std::vector<double> costs = source.costs({0, source.task_count()}, generation_cost);
+  WorkSettings settings;
+  settings.output = request.output;
+  settings.key = "command = generate\n" + deciding_settings(config, [](const std::string& key) {
+                   return changes_results(key) && (key.starts_with("suite.") || key.starts_with("family."));
+                 });
+  settings.resume = request.resume;
+  settings.pieces = source.task_count();
+  settings.longest_seconds = 1e-9 * *std::max_element(costs.begin(), costs.end());
+  settings.checkpoint_minutes = config.output.checkpoint_minutes;
+  settings.limits = config.run;
+  return settings;
+}
+
+/// Kinds of work, for the progress.
+constexpr std::size_t making = 0, writing = 1;
+
+/// Predicted seconds a byte of the suite file.
+constexpr double writing_cost = 3e-9;
+
+/// Makes this rank's tasks, some at a time; those that an earlier run has kept are read from the journal.
+class TaskMaker {
+public:
+  TaskMaker(const Communicator& comm, const TaskSource& source, ResumableWork& work)
+      : comm_(comm), source_(source), work_(work) {
+    std::vector<double> costs = source.costs({0, source.task_count()}, generation_cost);
+    for (std::size_t i = 0; i < costs.size(); ++i)
+      if (work.keeps(i)) costs[i] *= cost_of_kept;
+    ids_ = my_range(comm, 0, costs);
+    costs_.assign(costs.begin() + ids_.begin, costs.begin() + ids_.end);
+    for (double& cost : costs_) cost *= 1e-9 / thread_count();
+  }
+
+  /// Predicted seconds of this rank, by kind.
+  [[nodiscard]] std::vector<double> predicted() const {
+    return {std::accumulate(costs_.begin(), costs_.end(), 0.0), writing_seconds({0, ids_.size()})};
+  }
+  void tell(Progress& progress) {
+    progress_ = &progress;
+    work_.tell(progress);
+  }
+
+  [[nodiscard]] std::vector<TaskShape> shapes() const {
+    std::vector<TaskShape> shapes;
+    for (Index i = ids_.begin; i < ids_.end; ++i) shapes.push_back(source_.shape(i));
+    return shapes;
+  }
+
+  /// Collective: the tasks at `places` among this rank's, until the next call.
+  std::span<const Task> make(Range places) {
+    wrote(made_);
+    made_ = places;
+    const double begin = wall_seconds();
+    const Range ids{ids_.begin + places.begin, ids_.begin + places.end};
+    tasks_.assign(static_cast<std::size_t>(ids.size()), {});
+    const auto at = [&](std::uint64_t id) { return id - static_cast<std::uint64_t>(ids.begin); };
+    std::vector<std::uint8_t> is_there(tasks_.size(), 0);
+    comm_.agree([&] {
+      work_.restore(numbers(ids), [&](std::uint64_t id, const std::string& bytes) {
+        tasks_[at(id)] = task_of_bytes(bytes);
+        is_there[at(id)] = 1;
+      });
+    });
+    PendingPieces pieces;
+    for (const std::uint64_t id : numbers(ids))
+      if (is_there[at(id)] == 0) pieces.ids.push_back(id);
+    pieces.work = [&](std::size_t k) {
+      Lap lap;
+      tasks_[at(pieces.ids[k])] = source_.make(static_cast<Index>(pieces.ids[k]));
+      clock_.add("make", lap.seconds() / thread_count());
+    };
+    pieces.cost = [&](std::size_t k) {
+      return costs_[pieces.ids[k] - static_cast<std::uint64_t>(ids_.begin)];
+    };
+    pieces.kind = making;
+    pieces.result = [&](std::size_t k) { return task_bytes(tasks_[at(pieces.ids[k])]); };
+    Lap running;
+    work_.run(pieces);
+    run_seconds_ += running.seconds();
+    look_at_tasks();
+    seconds_ += wall_seconds() - begin;
+    return tasks_;
+  }
+
+  /// The phases make and idle: threads without a task, and waiting for other ranks meanwhile.
+  [[nodiscard]] PhaseClock& clock() {
+    clock_.add("idle", std::max(std::exchange(run_seconds_, 0.0) - clock_.seconds("make"), 0.0));
+    return clock_;
+  }
+
+  [[nodiscard]] double seconds() const noexcept { return seconds_; }
+  [[nodiscard]] std::int64_t rows() const noexcept { return rows_; } ///< of the tasks made so far
+  /// Of those with one class alone among the training labels.
+  [[nodiscard]] const std::vector<std::uint64_t>& one_class() const noexcept { return one_class_; }
+
+private:
+  [[nodiscard]] double writing_seconds(Range places) const {
+    double bytes = 0;
+    for (Index i = places.begin; i < places.end; ++i) bytes += data_bytes(source_.shape(ids_.begin + i));
+    return writing_cost * bytes;
+  }
+
+  /// The tasks of the turn before.
+  void wrote(Range places) {
+    progress_->did(writing, writing_seconds(places));
+    if (places.size() > 0) progress_->report_share("");
+  }
+
+  void look_at_tasks() {
+    for (const Task& task : tasks_) {
+      rows_ += task.train.rows() + task.test.rows();
+      if (task.train.y.minCoeff() == task.train.y.maxCoeff()) one_class_.push_back(task.metadata.task_id);
+    }
+  }
+
+  const Communicator& comm_;
+  const TaskSource& source_;
+  ResumableWork& work_;
+  Progress* progress_ = nullptr;
+  Range ids_, made_;
+  std::vector<double> costs_; ///< predicted seconds of each of ids_
+  std::vector<Task> tasks_;
+  std::vector<std::uint64_t> one_class_;
+  std::int64_t rows_ = 0;
+  double seconds_ = 0, run_seconds_ = 0;
+  PhaseClock clock_{{"make", "idle", "write"}};
+};
+
+/// Collective: what a reader of the summary must know of tasks from which nothing can be learnt; "" if there
+/// are none.
+std::string one_class_warning(const Communicator& comm, const std::vector<std::uint64_t>& mine) {
+  const std::string all = comm.gather(
+      std::string(reinterpret_cast<const char*>(mine.data()), mine.size() * sizeof(std::uint64_t)));
+  const std::size_t count = all.size() / sizeof(std::uint64_t);
+  if (count == 0) return "";
+  std::string text =
+      "; " + std::to_string(count) + " task(s) with one class alone among the training labels: ";
+  for (std::size_t i = 0; i < std::min(count, most_named); ++i) {
+    std::uint64_t id = 0;
+    std::memcpy(&id, all.data() + i * sizeof id, sizeof id);
+    text += (i == 0 ? "" : ", ") + std::to_string(id);
+  }
+  return text + (count > most_named ? ", ..." : "");
+}
+
+} // namespace
+
+namespace {
+
+void generate(const Communicator& comm, const GenerateRequest& request, StatusFile& status) {
+  const double begin = wall_seconds();
+  const TaskSource source = TaskSource::generator(request.config);
+  ResumableWork work(comm, work_settings(request, source));
+  TaskMaker maker(comm, source, work);
+  Progress progress(
+      {comm.is_root(), "task", source.task_count(), work.kept(), 0, maker.predicted(), &status});
+  status.begin();
+  maker.tell(progress);
+  Lap lap;
+  write_suite(
+      comm, request.output, {reproducible_ini(request.config)}, maker.shapes(),
+      [&](Range places) { return maker.make(places); }, suite_turn_bytes, request.config.output.compress);
+  work.finish();
+  const double write_seconds = lap.seconds() - maker.seconds();
+  progress.clear_line();
+
+  const std::int64_t rows = comm.sum(maker.rows());
+  const std::string warning = one_class_warning(comm, maker.one_class());
+  const double most_bytes = comm.max(peak_bytes());
+  if (comm.is_root()) {
+    std::printf(
+        "wrote %s: %lld tasks, %lld rows; made in %.2f s, written in %.2f s on %d rank(s), at most %.0f MB "
+        "on one%s\n",
+        request.output.c_str(), static_cast<long long>(source.task_count()), static_cast<long long>(rows),
+        maker.seconds(), wall_seconds() - begin - maker.seconds(), comm.size(), 1e-6 * most_bytes,
+        warning.c_str());
+  }
+  if (request.profile) {
+    PhaseClock& clock = maker.clock();
+    clock.add("write", write_seconds);
+    print_profile(comm, clock, request.begin);
+  }
+  if (comm.is_root()) {
+    std::printf(
+        "%s",
+        next_line({"metasieve", "train", "--suite", request.output.string(), "--output", "DIR"}).c_str());
+  }
+}
+
+} // namespace
+
+void generate(const Communicator& comm, const GenerateRequest& request) {
+  require_writable(comm, {request.output});
+  StatusFile status(comm, status_of_file(request.output), "generate");
+  status.during([&] { generate(comm, request, status); });
+}
+
+} // namespace metasieve

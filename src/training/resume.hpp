@@ -1,0 +1,42 @@
+#pragma once
+
+#include "config/requests.hpp"
+#include "files/checkpoint.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace metasieve {
+
+/// Keys of two resolved configurations that differ and would change a training's result, as "meta.seed = 2
+/// (was 1)". `with_tasks`: also those that only say which tasks to generate.
+[[nodiscard]] std::vector<std::string> changed_keys(const std::string& before, const std::string& now,
+                                                    bool with_tasks);
+/// The same of those keys that count.
+[[nodiscard]] std::vector<std::string>
+differing_keys(const std::string& before, const std::string& now,
+               const std::function<bool(const std::string& key)>& counts);
+
+/// @throws AgreedError: exit code 2 if the configuration would change the result, listing the keys; exit code
+/// 3 if the checkpoint is not what its configuration makes. Every rank must call it alike.
+void require_same_result(const FoundCheckpoint& found, const TrainRequest& request);
+
+/// Collective: what `--resume` goes on from, told on rank 0's standard output (a damaged checkpoint on
+/// standard error); no checkpoint if there is none. Changes no file. @throws AgreedError as
+/// require_same_result, and exit code 3 if there are checkpoints and none is sound
+[[nodiscard]] FoundCheckpoint resume_point(const Communicator& comm, const TrainRequest& request);
+
+/// Collective: before the first checkpoint of a session that starts anew. A run that was not finished there
+/// keeps its checkpoint, under another name.
+void set_unfinished_aside(const Communicator& comm, const std::filesystem::path& folder);
+
+/// Collective: before the first checkpoint of a session that goes on from checkpoint_prev.h5. The damaged
+/// newest one gets another name: it would push out the sound one.
+void set_damaged_aside(const Communicator& comm, const std::filesystem::path& folder);
+
+/// 64 bits of all values of a task; sums over tasks modulo 2^64 do not depend on who holds them.
+[[nodiscard]] std::uint64_t fingerprint(TaskId id, const Split& train, const Split& test);
+
+} // namespace metasieve

@@ -1,0 +1,102 @@
+#include "training/task_pool.hpp"
+
+#include "parallel/for_each.hpp"
+#include "parallel/partition.hpp"
+#include "runtime/machine.hpp"
+#include "training/flops.hpp"
+#include "training/migration.hpp"
+#include "training/resume.hpp"
+#include "training/schedule.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <numeric>
+#include <utility>
+
+namespace metasieve {
+
+Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config,
+             const Uses& uses, PhaseClock& clock, const std::function<bool()>& stopped,
+             const std::function<void(double)>& prepared)
+    : source_(&source), prepare_(config.prepare_options(Seed{})),
+      holds_rows_(config.suite.hold == Hold::memory) {
+  const TaskCosts costs = task_costs(source.shapes(ids), config, uses);
+  const Dealing dealing = deal(costs, config, comm.size());
+  const auto rank = static_cast<std::size_t>(comm.rank());
+  const Range part = dealing.holds[rank], first = dealing.prepares[rank];
+  ids_ = {ids.begin + part.begin, ids.begin + part.end};
+  visit_costs_.assign(costs.visits.begin() + part.begin, costs.visits.begin() + part.end);
+  const Range to_prepare{ids.begin + first.begin, ids.begin + first.end};
+  std::vector<Task> tasks;
+  if (holds_rows_) {
+    const auto timed = clock.measure("tasks");
+    tasks = source.tasks(comm, to_prepare, stopped);
+  }
+  const bool features = holds_features(config);
+  const auto timed = clock.measure(features ? "features" : "tasks");
+  std::vector<PreparedTask> ready(static_cast<std::size_t>(features ? to_prepare.size() : 0));
+  const auto cost = [&](Index i) { return costs.preparation[static_cast<std::size_t>(i - ids.begin)]; };
+  std::vector<Index> all(static_cast<std::size_t>(to_prepare.size()));
+  std::iota(all.begin(), all.end(), to_prepare.begin);
+  const std::vector<Index> order = longest_first(std::move(all), cost);
+  std::atomic<std::uint64_t> fingerprints = 0;
+  std::atomic<bool> left_out = false;
+  comm.agree([&] {
+    for_each_parallel({0, to_prepare.size()}, [&](Index turn) {
+      if (stopped && stopped()) {
+        left_out = true;
+        return;
+      }
+      const Index i = order[static_cast<std::size_t>(turn)];
+      const auto at = static_cast<std::size_t>(i - to_prepare.begin);
+      Task task = holds_rows_ ? std::move(tasks[at]) : source.make(i);
+      fingerprints += metasieve::fingerprint(task.id, task.train, task.test);
+      if (!features) return;
+      ready[at] = prepare_task(std::move(task));
+      clock.count("features", preparation_flops(shape_of(ready[at]), prepare_));
+      if (!holds_rows_) ready[at].train = ready[at].test = {};
+      if (prepared) prepared(1e-9 * cost(i));
+    });
+  });
+  fingerprint_ = fingerprints;
+  if (comm.max(std::int64_t{left_out}) > 0) return;
+  if (features) held_ = handed_over(comm, std::move(ready), dealing);
+  give_back_memory();
+}
+
+const std::vector<Index>& Shard::in_turn(const std::vector<Index>& tasks) {
+  turns_ = tasks;
+  sort_longest_first(turns_,
+                     [this](Index i) { return visit_costs_[static_cast<std::size_t>(i - ids_.begin)]; });
+  return turns_;
+}
+
+std::shared_ptr<const PreparedTask> Shard::task(Index i) const {
+  const auto at = static_cast<std::size_t>(i - ids_.begin);
+  if (holds_rows_) return {std::shared_ptr<const PreparedTask>(), &held_[at]}; // not owned
+  Task made = source_->make(i);
+  if (held_.empty()) return std::make_shared<const PreparedTask>(prepare_task(std::move(made)));
+  auto task = std::make_shared<PreparedTask>(held_[at]);
+  task->train = std::move(made.train);
+  task->test = std::move(made.test);
+  return task;
+}
+
+PreparedTask Shard::prepare_task(Task task) const {
+  PrepareOptions options = prepare_;
+  options.seed = Seed{task.metadata.seed};
+  return prepare(std::move(task), options);
+}
+
+std::uint64_t fingerprint_of(const Communicator& comm, const TaskSource& source, Range ids) {
+  std::atomic<std::uint64_t> sum = 0;
+  comm.agree([&] {
+    for_each_parallel(my_range(comm, ids.begin, source.costs(ids, generation_cost)), [&](Index i) {
+      const Task task = source.make(i);
+      sum += fingerprint(task.id, task.train, task.test);
+    });
+  });
+  return comm.wrapping_sum(sum);
+}
+
+} // namespace metasieve

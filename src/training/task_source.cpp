@@ -1,0 +1,110 @@
+#include "training/task_source.hpp"
+
+#include "files/dataset.hpp"
+#include "parallel/for_each.hpp"
+#include "parallel/partition.hpp"
+#include "tasks/generate.hpp"
+
+namespace metasieve {
+namespace {
+
+TaskId id_of(Index i) { return TaskId{static_cast<std::uint64_t>(i)}; }
+
+} // namespace
+
+TaskSource TaskSource::generator(const Config& config) {
+  return TaskSource(Generator{mixture(config), config.suite.seed, config.suite.tasks});
+}
+
+TaskSource TaskSource::suite(const Communicator& comm, const std::filesystem::path& path) {
+  return TaskSource(SuiteReader(comm, path));
+}
+
+TaskSource TaskSource::dataset(const Communicator& comm, const std::filesystem::path& path,
+                               const EvaluateConfig& config) {
+  Dataset data = read_dataset(comm, path);
+  const double label_noise = data.y_clean ? 0.0 : config.label_noise;
+  const bool chance = !data.split || label_noise > 0.0;
+  Labels clean = data.y_clean ? *data.y_clean : data.y;
+  return TaskSource(Splits{{std::move(data.x), std::move(data.y), std::move(data.group), std::move(clean)},
+                           {data.name, label_noise, config.seed, std::move(data.split)},
+                           chance ? config.splits : 1});
+}
+
+Index TaskSource::task_count() const {
+  if (const auto* generator = std::get_if<Generator>(&source_)) return generator->count;
+  if (const auto* splits = std::get_if<Splits>(&source_)) return splits->count;
+  return std::get<SuiteReader>(source_).task_count();
+}
+
+TaskShape TaskSource::shape(Index i) const {
+  if (const auto* generator = std::get_if<Generator>(&source_)) {
+    const TaskParameters drawn =
+        draw_parameters(family_of(generator->mixture, id_of(i)), generator->seed, id_of(i));
+    return {drawn.train_rows, drawn.test_rows, drawn.features};
+  }
+  if (const auto* splits = std::get_if<Splits>(&source_)) {
+    const Index rows = splits->rows.rows();
+    const Index test = splits->how.split ? splits->how.split->cast<Index>().sum() : test_rows(rows);
+    return {rows - test, test, splits->rows.columns()};
+  }
+  const Metadata& known = std::get<SuiteReader>(source_).metadata()[static_cast<std::size_t>(i)];
+  return {known.n_train, known.n_test, known.n_features};
+}
+
+std::vector<TaskShape> TaskSource::shapes(Range ids) const {
+  std::vector<TaskShape> shapes;
+  shapes.reserve(static_cast<std::size_t>(ids.size()));
+  for (Index i = ids.begin; i < ids.end; ++i) shapes.push_back(shape(i));
+  return shapes;
+}
+
+std::vector<std::string> TaskSource::names(Range ids) const {
+  std::vector<std::string> names;
+  for (Index i = ids.begin; i < ids.end; ++i) {
+    if (const auto* generator = std::get_if<Generator>(&source_))
+      names.push_back(family_of(generator->mixture, id_of(i)).name);
+    else if (const auto* splits = std::get_if<Splits>(&source_))
+      names.push_back(splits->how.name);
+    else
+      names.push_back(std::get<SuiteReader>(source_).metadata()[static_cast<std::size_t>(i)].family);
+  }
+  return names;
+}
+
+std::vector<double> TaskSource::costs(Range ids, const std::function<double(const TaskShape&)>& cost) const {
+  std::vector<double> costs;
+  for (Index i = ids.begin; i < ids.end; ++i) costs.push_back(cost(shape(i)));
+  return costs;
+}
+
+Task TaskSource::make(Index i) const {
+  if (const auto* reader = std::get_if<SuiteReader>(&source_)) return reader->read_alone(i);
+  if (const auto* splits = std::get_if<Splits>(&source_))
+    return resample(splits->rows, splits->how, static_cast<std::uint64_t>(i));
+  const auto& generator = std::get<Generator>(source_);
+  return generate_task(family_of(generator.mixture, id_of(i)), generator.seed, id_of(i));
+}
+
+std::vector<Task> TaskSource::tasks(const Communicator& comm, Range ids,
+                                    const std::function<bool()>& stopped) const {
+  if (const auto* reader = std::get_if<SuiteReader>(&source_)) return reader->read(ids);
+  std::vector<Task> made(static_cast<std::size_t>(ids.size()));
+  comm.agree([&] {
+    for_each_parallel(ids, [&](Index i) {
+      if (!stopped || !stopped()) made[static_cast<std::size_t>(i - ids.begin)] = make(i);
+    });
+  });
+  return made;
+}
+
+TaskSource training_source(const Communicator& comm, const TrainRequest& request) {
+  return request.suite ? TaskSource::suite(comm, *request.suite) : TaskSource::generator(request.config);
+}
+
+Range my_range(const Communicator& comm, Index begin, const std::vector<double>& costs) {
+  const Range part = balanced_shards(costs, comm.size())[static_cast<std::size_t>(comm.rank())];
+  return {begin + part.begin, begin + part.end};
+}
+
+} // namespace metasieve

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "base/linalg.hpp"
+#include "config/requests.hpp"
+#include "features/prepared_task.hpp"
+#include "files/suite.hpp"
+#include "runtime/phases.hpp"
+#include "tasks/resample.hpp"
+#include "training/cost.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <variant>
+#include <vector>
+
+namespace metasieve {
+
+/// Where tasks come from: the generator, a suite file (the same bits), or splits of a real data set.
+class TaskSource {
+public:
+  /// The generator, as [suite] and the families say.
+  [[nodiscard]] static TaskSource generator(const Config& config);
+  /// Collective. A suite file. @throws AgreedError
+  [[nodiscard]] static TaskSource suite(const Communicator& comm, const std::filesystem::path& path);
+  /// Collective. A data set file, as [evaluate] says: `splits` random 70/30 splits, or the file's own split;
+  /// flips `label_noise` of the training labels, unless the file tells its clean labels: then its noise is
+  /// already there. Where nothing is left to chance there is one split. @throws AgreedError
+  [[nodiscard]] static TaskSource dataset(const Communicator& comm, const std::filesystem::path& path,
+                                          const EvaluateConfig& config);
+
+  [[nodiscard]] Index task_count() const;
+  [[nodiscard]] bool is_generator() const noexcept { return std::holds_alternative<Generator>(source_); }
+  [[nodiscard]] TaskShape shape(Index i) const;
+  [[nodiscard]] std::vector<TaskShape> shapes(Range ids) const;
+  /// Whether its tasks are of families: they are splits of a data set otherwise.
+  [[nodiscard]] bool has_families() const noexcept { return !std::holds_alternative<Splits>(source_); }
+  /// What each task of `ids` comes from: its family, or the data set.
+  [[nodiscard]] std::vector<std::string> names(Range ids) const;
+  /// `cost` of the shape of each task of `ids`.
+  [[nodiscard]] std::vector<double> costs(Range ids,
+                                          const std::function<double(const TaskShape&)>& cost) const;
+  /// One task, made or read by this rank alone. Thread-safe. @throws DataError if a suite file changed
+  [[nodiscard]] Task make(Index i) const;
+  /// Collective: this rank's tasks, made in parallel or read.
+  [[nodiscard]] std::vector<Task> tasks(const Communicator& comm, Range ids,
+                                        const std::function<bool()>& stopped = {}) const;
+
+private:
+  struct Generator {
+    Mixture mixture;
+    Seed seed;
+    Index count;
+  };
+  struct Splits {
+    Split rows;
+    Resampling how;
+    Index count;
+  };
+  using Source = std::variant<Generator, SuiteReader, Splits>;
+  explicit TaskSource(Source source) : source_(std::move(source)) {}
+
+  Source source_;
+};
+
+/// This rank's part of items begin..begin+costs.size()-1, dealt so that predicted cost is balanced.
+[[nodiscard]] Range my_range(const Communicator& comm, Index begin, const std::vector<double>& costs);
+
+/// What `request` trains on: its suite, or the generator. Collective. @throws AgreedError
+[[nodiscard]] TaskSource training_source(const Communicator& comm, const TrainRequest& request);
+
+} // namespace metasieve

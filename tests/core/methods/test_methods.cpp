@@ -1,0 +1,305 @@
+#include "base/error.hpp"
+#include "core/numerics.hpp"
+#include "methods/compare_methods.hpp"
+#include "methods/penalised.hpp"
+#include "methods/roh.hpp"
+#include "methods/selection.hpp"
+#include "methods/threshold.hpp"
+#include "numerics/newton.hpp"
+#include "policy/weights.hpp"
+#include "tasks/generate.hpp"
+
+namespace metasieve {
+namespace {
+
+using namespace testing;
+
+PreparedTask noisy_task() {
+  Family family;
+  family.samples = {1000, 1000};
+  family.features = {8, 8};
+  family.label_noise = {0.2, 0.2};
+  family.minority = {0.3, 0.3};
+  family.separability = {1.5, 1.5};
+  return prepare(generate_task(family, Seed{4}, TaskId{1}), {FeatureSet::full16, true, 1e-3, Seed{4}});
+}
+
+struct Fixture {
+  PreparedTask task = noisy_task();
+  ContestOptions options;
+
+  Fixture() {
+    options.policies = {initialise({}, Seed{1})};
+    options.untrained = initialise({}, Seed{2});
+    options.seed = Seed{9};
+  }
+  [[nodiscard]] Assessment compete(Method method) const {
+    return contest(task, {method}, options).front().assessment;
+  }
+};
+
+Matrix train_design(const PreparedTask& task) { return design_matrix(task.train, task.probe.standardizer); }
+Matrix test_design(const PreparedTask& task) { return design_matrix(task.test, task.probe.standardizer); }
+
+TEST(Methods, names_round_trip_and_unknown_ones_are_refused) {
+  for (const std::string& name : method_names()) EXPECT_EQ(to_string(parse_method(name)), name);
+  EXPECT_EQ(method_names().size(), 16U);
+  EXPECT_EQ(to_string(Method::oracle_penalised), method_names().back());
+  EXPECT_THROW(static_cast<void>(parse_method("magic")), ConfigError);
+}
+
+TEST(Highest, keeps_the_floor_and_breaks_ties_by_index) {
+  EXPECT_EQ(highest(Vector{{1, 3, 2, 3}}, 0.5), (Vector{{0, 1, 0, 1}}));
+  EXPECT_EQ(highest(Vector::Constant(5, 1.0), 0.5), (Vector{{1, 1, 0, 0, 0}}));
+  EXPECT_EQ(highest(Vector::Constant(10, 1.0), 0.7).sum(), 7.0);
+  EXPECT_EQ(highest(Vector{{1, 2}}, 0.1), (Vector{{0, 1}}));
+}
+
+TEST(Methods, greedy_keeps_the_rows_of_lowest_probe_loss) {
+  const Fixture f;
+  const Vector loss = logistic_loss(train_design(f.task) * f.task.probe.beta, to_vector(f.task.train.y));
+
+  const Vector weights = greedy_weights(f.task, 0.7);
+
+  EXPECT_EQ(weights.sum(), static_cast<double>(f.task.train.rows() * 7 / 10));
+  const Vector kept = (weights.array() > 0).select(loss, 0.0),
+               dropped = (weights.array() > 0).select(1e9, loss);
+  EXPECT_LE(kept.maxCoeff(), dropped.minCoeff());
+}
+
+TEST(Methods, group_weighted_weights_group_one_by_one_and_a_half) {
+  const Fixture f;
+  const Vector plain = greedy_weights(f.task, 0.7);
+
+  const Vector weighted = group_weighted(f.task, plain);
+
+  for (Index i = 0; i < plain.size(); ++i)
+    EXPECT_EQ(weighted(i), plain(i) * (f.task.train.group(i) == 1 ? 1.5 : 1.0));
+}
+
+TEST(Methods, reweighing_makes_label_and_group_independent) {
+  const Fixture f;
+
+  const Vector w = reweighing_weights(f.task);
+
+  const Vector y = to_vector(f.task.train.y), z = f.task.train.group.cast<double>();
+  const double rows = static_cast<double>(y.size());
+  EXPECT_NEAR(w.sum(), rows, 1e-8);
+  EXPECT_NEAR(w.dot(y.cwiseProduct(z)) / rows, y.mean() * z.mean(), 1e-12);
+}
+
+TEST(Methods, random_keeps_other_rows_for_another_seed) {
+  const Fixture f;
+  EXPECT_EQ(random_weights(f.task, 0.7, Seed{1}).sum(), static_cast<double>(f.task.train.rows() * 7 / 10));
+  EXPECT_NE(random_weights(f.task, 0.7, Seed{1}), random_weights(f.task, 0.7, Seed{2}));
+}
+
+TEST(Methods, soft_weights_are_the_policy_s_keep_weights) {
+  const Fixture f;
+  const Vector u = policy_score(f.task, f.options.untrained);
+
+  const Vector weights = soft_weights(f.options.untrained, u);
+
+  EXPECT_NEAR(weights.mean(), 0.7, 1e-12);
+  EXPECT_EQ(u, forward(f.options.untrained, f.task.features.cast<double>()).u);
+  EXPECT_EQ(weights, keep_weights(u, 0.7, f.options.untrained.temperature).weights);
+}
+
+TEST(Contest, gives_one_entry_a_method_and_one_a_policy_where_it_asks_one) {
+  Fixture f;
+  f.options.policies.push_back(initialise({}, Seed{3}));
+
+  const std::vector<Entry> entries =
+      contest(f.task, {Method::baseline, Method::meta_hard, Method::oracle}, f.options);
+
+  EXPECT_EQ(entries.size(), 4U);
+  EXPECT_EQ(entries[0].policy, -1);
+  EXPECT_EQ(entries[1].policy, 0);
+  EXPECT_EQ(entries[2].policy, 1);
+  EXPECT_EQ(entries[2].method, Method::meta_hard);
+  EXPECT_NE(entries[1].assessment.metrics.auc, entries[2].assessment.metrics.auc);
+}
+
+TEST(Contest, tells_of_each_method_as_it_is_finished) {
+  Fixture f;
+  f.options.policies.push_back(initialise({}, Seed{3}));
+  const std::vector<Method> methods{Method::baseline, Method::meta_hard, Method::oracle};
+  std::vector<Method> finished;
+
+  static_cast<void>(contest(f.task, methods, f.options, [&](Method method) { finished.push_back(method); }));
+
+  EXPECT_EQ(finished, methods); // once each, however many policies it asks
+}
+
+TEST(Contest, each_method_does_what_its_name_says) {
+  const Fixture f;
+  const auto fitted = [&](const Vector& weights) {
+    return assess(f.task, fit_model(f.task, weights, f.task.train.y, 1e-3)).metrics.auc;
+  };
+  const Policy &trained = f.options.policies[0], &untrained = f.options.untrained;
+  const Vector u = policy_score(f.task, trained), v = policy_score(f.task, untrained);
+
+  EXPECT_EQ(f.compete(Method::baseline).metrics.auc, fitted(Vector::Ones(u.size())));
+  EXPECT_EQ(f.compete(Method::greedy).metrics.auc, fitted(greedy_weights(f.task, 0.7)));
+  EXPECT_EQ(f.compete(Method::reweighing).metrics.auc, fitted(reweighing_weights(f.task)));
+  EXPECT_EQ(f.compete(Method::random).metrics.auc, fitted(random_weights(f.task, 0.7, Seed{9})));
+  EXPECT_EQ(f.compete(Method::untrained_hard).metrics.auc, fitted(highest(v, 0.7)));
+  EXPECT_EQ(f.compete(Method::untrained_soft).metrics.auc, fitted(soft_weights(untrained, v)));
+  EXPECT_EQ(f.compete(Method::trained_hard).metrics.auc, fitted(highest(u, 0.7)));
+  EXPECT_EQ(f.compete(Method::trained_soft).metrics.auc, fitted(soft_weights(trained, u)));
+  EXPECT_EQ(f.compete(Method::meta_hard).metrics.auc, fitted(highest(u, 0.7))); // neither rounds nor steps
+  EXPECT_EQ(f.compete(Method::meta_soft).metrics.auc, fitted(soft_weights(trained, u)));
+}
+
+TEST(Contest, meta_is_the_adapted_policy_and_trained_is_not) {
+  Fixture f;
+  f.options.selection.adapt.steps = 5;
+  f.options.selection.adapt.learning_rate = 0.01;
+  const Vector u = selection_score(f.task, f.options.policies[0], f.options.selection);
+
+  const std::vector<Entry> entries = contest(f.task, {Method::trained_hard, Method::meta_hard}, f.options);
+
+  EXPECT_NE(u, policy_score(f.task, f.options.policies[0]));
+  EXPECT_EQ(entries[0].assessment.metrics.auc, Fixture().compete(Method::meta_hard).metrics.auc);
+  EXPECT_EQ(entries[1].assessment.metrics.auc,
+            assess(f.task, fit_model(f.task, highest(u, 0.7), f.task.train.y, 1e-3)).metrics.auc);
+}
+
+TEST(Contest, roh_is_its_own_model_told_the_share_of_clean_labels) {
+  Fixture f;
+  f.options.fairness = Gap::dp;
+  RohOptions roh;
+  roh.fairness = RohFairness::dp;
+  roh.tau = 0.8; // 20 % are flipped
+  roh.seed = Seed{9};
+  roh.task = f.task.id;
+  const RohFit fit =
+      fit_roh(train_design(f.task), f.task.train.y, f.task.train.group, scaled_to(f.task.train.rows(), roh));
+
+  const Assessment told = f.compete(Method::roh);
+  f.options.roh_tau = 0.6;
+
+  EXPECT_EQ(told.metrics.auc,
+            evaluate_predictor(test_design(f.task) * fit.beta, f.task.test.y, f.task.test.group).auc);
+  EXPECT_EQ(told.selected, fit.selected.sum());
+  EXPECT_LT(f.compete(Method::roh).selected, told.selected);
+}
+
+TEST(Contest, penalised_and_its_ceiling_differ_by_their_labels) {
+  Fixture f;
+  f.options.penalty = 2;
+  const auto auc = [&](const Labels& y) {
+    const LogisticFit fit = fit_penalised(train_design(f.task), y, f.task.train.group, {Gap::eo, 2.0, 1e-3});
+    return evaluate_predictor(test_design(f.task) * fit.beta, f.task.test.y, f.task.test.group).auc;
+  };
+
+  EXPECT_EQ(f.compete(Method::penalised).metrics.auc, auc(f.task.train.y));
+  EXPECT_EQ(f.compete(Method::oracle_penalised).metrics.auc, auc(f.task.train.y_clean));
+  EXPECT_EQ(f.compete(Method::oracle_penalised).noise_rate_selected, 0.0);
+}
+
+TEST(Contest, thresholds_are_chosen_on_noisy_training_rows) {
+  Fixture f;
+  f.options.tolerance = 0.01;
+  const Vector ones = Vector::Ones(f.task.train.rows());
+  const Matrix x = train_design(f.task);
+  const LogisticFit fit =
+      fit_logistic(x, to_vector(f.task.train.y), ones, f.task.probe.beta, ridge_diagonal(x.cols(), 1e-3));
+  const GroupThresholds chosen =
+      choose_thresholds(x * fit.beta, f.task.train.y, f.task.train.group, Gap::eo, 0.01);
+
+  const Assessment a = f.compete(Method::threshold);
+
+  const Vector score = apply(chosen, test_design(f.task) * fit.beta, f.task.test.group);
+  EXPECT_EQ(a.metrics.accuracy, evaluate_predictor(score, f.task.test.y, f.task.test.group).accuracy);
+  EXPECT_EQ(a.selected, ones.sum());
+}
+
+TEST(Contest, test_rows_and_clean_labels_change_nothing_in_what_is_selected) {
+  Fixture f;
+  f.options.selection.adapt.steps = 3;
+  f.options.selection.rounds = 1;
+  PreparedTask other = f.task;
+  other.test = gather(f.task.test, std::vector<Index>{0, 1, 2});
+  other.test.x.setConstant(7.0F);
+  other.train.y_clean = 1 - f.task.train.y_clean.array();
+
+  EXPECT_EQ(selection_score(f.task, f.options.policies[0], f.options.selection),
+            selection_score(other, f.options.policies[0], f.options.selection));
+}
+
+TEST(Frontier, has_every_point_and_weight_zero_of_penalised_is_the_baseline) {
+  Fixture f;
+  f.options.selection.adapt.steps = 2;
+
+  const std::vector<Entry> points = frontier(f.task, {{0.0, 1.0}, {0.02, 1.0}}, f.options);
+
+  EXPECT_EQ(points.size(), 2U * 3 + 2);
+  for (const Entry& point : points) {
+    if (point.method == Method::penalised && point.setting == 0.0) {
+      EXPECT_EQ(point.assessment.metrics.accuracy, f.compete(Method::baseline).metrics.accuracy);
+    }
+    if (point.method == Method::threshold && point.setting == 0.02) {
+      f.options.tolerance = 0.02;
+      EXPECT_EQ(point.assessment.metrics.accuracy, f.compete(Method::threshold).metrics.accuracy);
+    }
+    if (point.method == Method::meta_soft && point.setting == 1.0) {
+      f.options.selection.adapt.outer.fairness_weight = 1.0;
+      EXPECT_EQ(point.assessment.metrics.accuracy, f.compete(Method::meta_soft).metrics.accuracy);
+    }
+  }
+}
+
+TEST(Assess, baseline_and_oracle_bracket_what_noise_costs) {
+  const Fixture f;
+
+  const Assessment baseline = f.compete(Method::baseline), oracle = f.compete(Method::oracle),
+                   greedy = f.compete(Method::greedy);
+
+  EXPECT_NEAR(baseline.noise_rate_all, 0.2, 1e-12);
+  EXPECT_EQ(baseline.noise_rate_selected, baseline.noise_rate_all);
+  EXPECT_EQ(baseline.noise_reduction, 0.0);
+  EXPECT_EQ(baseline.selected, static_cast<double>(f.task.train.rows()));
+  EXPECT_EQ(baseline.detection.all().rejected, 0);
+  EXPECT_EQ(oracle.noise_rate_selected, 0.0);
+  EXPECT_LT(greedy.noise_rate_selected, 0.5 * baseline.noise_rate_all);
+  EXPECT_EQ(greedy.detection.all().rejected, f.task.train.rows() - f.task.train.rows() * 7 / 10);
+  EXPECT_GT(oracle.metrics.accuracy, 0.7);
+}
+
+TEST(Assess, noise_and_group_shares_by_hand) {
+  const Fixture f;
+  const Vector w = soft_weights(f.options.untrained, policy_score(f.task, f.options.untrained));
+  double noisy = 0, ones = 0;
+  for (Index i = 0; i < w.size(); ++i) {
+    if (f.task.train.y(i) != f.task.train.y_clean(i)) noisy += w(i);
+    if (f.task.train.group(i) == 1) ones += w(i);
+  }
+
+  const Assessment a = f.compete(Method::untrained_soft);
+
+  EXPECT_NEAR(a.noise_rate_selected, noisy / w.sum(), 1e-12);
+  EXPECT_NEAR(a.minority_share, ones / w.sum(), 1e-12);
+  EXPECT_NEAR(a.noise_reduction, 1 - a.noise_rate_selected / a.noise_rate_all, 1e-12);
+}
+
+TEST(Assess, without_flips_the_noise_reduction_is_undefined) {
+  Fixture f;
+  f.task.train.y = f.task.train.y_clean;
+
+  EXPECT_TRUE(std::isnan(f.compete(Method::greedy).noise_reduction));
+}
+
+TEST(Assess, a_score_that_is_not_finite_is_a_failure) {
+  Fixture f;
+  f.task.test.x(3, 2) = std::nanf("");
+
+  for (const Method method : {Method::baseline, Method::roh, Method::penalised, Method::threshold}) {
+    const Assessment a = f.compete(method);
+    EXPECT_TRUE(a.failed) << to_string(method);
+    EXPECT_TRUE(std::isnan(a.metrics.accuracy)) << to_string(method);
+  }
+}
+
+} // namespace
+} // namespace metasieve
