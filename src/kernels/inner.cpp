@@ -13,21 +13,21 @@ namespace {
 using namespace Eigen::internal;
 using namespace simd;
 
-using P = Packet<float>;
-constexpr int size = static_cast<int>(lanes<P>);
-using Block = PacketBlock<P, size>;
+using PF = Packet<float>;
+constexpr int size = static_cast<int>(lanes<PF>);
+using Block = PacketBlock<PF, size>;
 
 /// Up to `size` values of a row, zeros beyond.
-P load_part(const float* from, Index values) {
-  if (values >= size) return ploadu<P>(from);
+PF load_part(const float* from, Index values) {
+  if (values >= size) return ploadu<PF>(from);
   alignas(EIGEN_MAX_ALIGN_BYTES) std::array<float, size> part{};
   std::memcpy(part.data(), from, static_cast<std::size_t>(values) * sizeof(float));
-  return pload<P>(part.data());
+  return pload<PF>(part.data());
 }
 
 /// to[i] = (values[i] - mean) scale, in T.
 template <class T>
-void store_scaled(T* to, const P& values, double mean, double scale, Index count) {
+void store_scaled(T* to, const PF& values, double mean, double scale, Index count) {
   alignas(EIGEN_MAX_ALIGN_BYTES) std::array<float, size> lane;
   pstore(lane.data(), values);
   const T centre = static_cast<T>(mean), factor = static_cast<T>(scale);
@@ -56,7 +56,7 @@ void fill_design(const Split& split, const Standardizer& standardizer, std::span
         const float* const from = x + row(std::min(begin + i, n - 1)) * d + first;
         // What is read beyond the row is another column's, and left out.
         block.packet[i] =
-            end - from >= size ? ploadu<P>(from) : load_part(from, std::min<Index>(size, d - first));
+            end - from >= size ? ploadu<PF>(from) : load_part(from, std::min<Index>(size, d - first));
       }
       ptranspose(block);
       for (Index j = first; j < std::min(first + size, d); ++j)

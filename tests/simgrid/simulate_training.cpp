@@ -19,9 +19,6 @@
 #include <cstdlib>
 #include <numeric>
 
-/// The program that runs is SMPI's, from which the way to the families does not go.
-std::filesystem::path metasieve::shipped_families() { return METASIEVE_SOURCE_DIR "/configs/families"; }
-
 namespace {
 
 using namespace metasieve;
