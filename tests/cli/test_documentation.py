@@ -13,7 +13,7 @@ import unittest
 from support import BINARY, MPI, ROOT, write_dataset
 
 # In this order: later pages use what the commands of earlier ones have left.
-PAGES = ["analysis/TUTORIAL.md", "README.md", "analysis/GALLERY.md", "src/io/FORMATS.md"]
+PAGES = ["analysis/TUTORIAL.md", "README.md", "analysis/GALLERY.md", "docs/formats.md"]
 # Commands that another test runs, and where.
 ELSEWHERE = {"jobs/local.sh": ".ci/run", "tests/run.sh": ".ci/run"}
 # What makes a command small, by a word in it.
@@ -152,7 +152,7 @@ class Words(unittest.TestCase):
         files = [path for folder in ("src", "jobs", "analysis") for path in (ROOT / folder).rglob("*")
                  if path.suffix in (".cpp", ".hpp", ".sh", ".py")] + [ROOT / "CMakeLists.txt"]
         sources = re.sub(r'"\s*"', "", "\n".join(path.read_text() for path in files))
-        page = pages()["src/cli/TROUBLESHOOTING.md"]
+        page = pages()["docs/troubleshooting.md"]
         rows = re.findall(r"^\| (.*?) \|", page, re.MULTILINE)
         quoted = [text for row in rows for text in re.findall("`([^`]+)`", row)]
         self.assertGreater(len(quoted), 20)
