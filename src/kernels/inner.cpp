@@ -7,7 +7,7 @@
 #include <array>
 #include <cstring>
 
-namespace metasieve {
+namespace metasieve::kernels {
 namespace {
 
 using namespace Eigen::internal;
@@ -107,7 +107,7 @@ Eigen::MatrixXd inverse_gram(const Columns<T>& x) {
 
 /// direction_ = P direction.
 template <class T>
-void FastUnrolled<T>::precondition(const Input& direction) {
+void UnrolledSteps<T>::precondition(const Input& direction) {
   auto out = vector_in(direction_, direction.size());
   if (preconditioner_.size() == 0)
     out = direction;
@@ -116,8 +116,8 @@ void FastUnrolled<T>::precondition(const Input& direction) {
 }
 
 template <class T>
-typename FastUnrolled<T>::View FastUnrolled<T>::fit(const Rows& rows, const T* weights, const Input& probe,
-                                                    double ridge, const Unrolled& options) {
+typename UnrolledSteps<T>::View UnrolledSteps<T>::fit(const Rows& rows, const T* weights, const Input& probe,
+                                                      double ridge, const Unrolled& options) {
   const Columns<T>& x = rows.x;
   using P = Packet<T>;
   const Index p = x.columns(), stride = x.stride();
@@ -163,8 +163,8 @@ typename FastUnrolled<T>::View FastUnrolled<T>::fit(const Rows& rows, const T* w
 }
 
 template <class T>
-const T* FastUnrolled<T>::pullback(const Rows& rows, const T* weights, const Input& d_beta,
-                                   const Unrolled& options) {
+const T* UnrolledSteps<T>::pullback(const Rows& rows, const T* weights, const Input& d_beta,
+                                    const Unrolled& options) {
   const Columns<T>& x = rows.x;
   using P = Packet<T>;
   const Index n = x.rows(), p = x.columns(), stride = x.stride();
@@ -209,8 +209,8 @@ const T* FastUnrolled<T>::pullback(const Rows& rows, const T* weights, const Inp
   return d_weights;
 }
 
-template class FastUnrolled<float>;
-template class FastUnrolled<double>;
+template class UnrolledSteps<float>;
+template class UnrolledSteps<double>;
 
 namespace {
 
@@ -229,8 +229,8 @@ void copy_labels(const Labels& y, std::span<const Index> rows, Index n, T* out) 
 
 } // namespace
 
-void FastInner::load(const Split& split, const Standardizer& standardizer, std::span<const Index> rows,
-                     const Vector& probe, const InnerOptions& options) {
+void InnerModel::load(const Split& split, const Standardizer& standardizer, std::span<const Index> rows,
+                      const Vector& probe, const InnerOptions& options) {
   rows_ = rows.empty() ? split.rows() : std::ssize(rows);
   columns_of_x_ = probe.size();
   options_ = options;
@@ -245,8 +245,8 @@ void FastInner::load(const Split& split, const Standardizer& standardizer, std::
 }
 
 template <class T>
-void FastInner::load(Steps<T>& steps, const Split& split, const Standardizer& standardizer,
-                     std::span<const Index> rows) {
+void InnerModel::load(Steps<T>& steps, const Split& split, const Standardizer& standardizer,
+                      std::span<const Index> rows) {
   auto& [x, y] = steps.rows;
   x.resize(rows_, columns_of_x_);
   steps.columns.clear();
@@ -256,8 +256,8 @@ void FastInner::load(Steps<T>& steps, const Split& split, const Standardizer& st
   std::fill(y.data() + rows_, y.data() + x.stride(), T{0});
 }
 
-void FastInner::load_newton(const Split& split, const Standardizer& standardizer,
-                            std::span<const Index> rows) {
+void InnerModel::load_newton(const Split& split, const Standardizer& standardizer,
+                             std::span<const Index> rows) {
   newton_.load(rows_, columns_of_x_);
   columns_.clear();
   for (Index j = 0; j < columns_of_x_; ++j) columns_.push_back(newton_.column(j).data());
@@ -265,14 +265,14 @@ void FastInner::load_newton(const Split& split, const Standardizer& standardizer
   copy_labels(split.y, rows, rows_, newton_.labels().data());
 }
 
-FitStatus FastInner::fit(const float* weights) {
+FitStatus InnerModel::fit(const float* weights) {
   const auto* const unrolled = std::get_if<Unrolled>(&options_.method);
   if (unrolled == nullptr) return fit_newton(weights);
   return unrolled->precondition ? fit(preconditioned_, *unrolled, weights) : fit(steps_, *unrolled, weights);
 }
 
 template <class T>
-FitStatus FastInner::fit(Steps<T>& steps, const Unrolled& options, const float* weights) {
+FitStatus InnerModel::fit(Steps<T>& steps, const Unrolled& options, const float* weights) {
   const Index stride = steps.rows.x.stride();
   T* const own = steps.weights.sized(stride);
   for (Index i = 0; i < rows_; ++i) own[i] = static_cast<T>(weights[i]);
@@ -282,7 +282,7 @@ FitStatus FastInner::fit(Steps<T>& steps, const Unrolled& options, const float* 
   return steps.unrolled.status();
 }
 
-FitStatus FastInner::fit_newton(const float* weights) {
+FitStatus InnerModel::fit_newton(const float* weights) {
   double* const own = newton_.weights().data();
   for (Index i = 0; i < rows_; ++i) own[i] = static_cast<double>(weights[i]);
   auto ridge = vector_in(ridge_, columns_of_x_);
@@ -292,7 +292,7 @@ FitStatus FastInner::fit_newton(const float* weights) {
   return status;
 }
 
-const float* FastInner::pullback(const Input& d_beta) {
+const float* InnerModel::pullback(const Input& d_beta) {
   const auto* const unrolled = std::get_if<Unrolled>(&options_.method);
   if (unrolled == nullptr) return rounded(newton_.pullback(d_beta).data());
   if (unrolled->precondition)
@@ -302,7 +302,7 @@ const float* FastInner::pullback(const Input& d_beta) {
 }
 
 template <class T>
-const float* FastInner::rounded(const T* d_weights) {
+const float* InnerModel::rounded(const T* d_weights) {
   const Index stride = simd::padded(rows_, step);
   float* const out = d_weights_.sized(stride);
   for (Index i = 0; i < rows_; ++i) out[i] = static_cast<float>(d_weights[i]);
@@ -310,4 +310,4 @@ const float* FastInner::rounded(const T* d_weights) {
   return out;
 }
 
-} // namespace metasieve
+} // namespace metasieve::kernels

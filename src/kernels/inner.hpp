@@ -8,7 +8,7 @@
 
 #include <span>
 
-namespace metasieve {
+namespace metasieve::kernels {
 
 /// design_matrix by columns, standardised in T: the rows `rows` of `split`, or all where it is empty,
 /// to columns[j][i], of mean.size() + 1 columns. Instances for float and double.
@@ -20,7 +20,7 @@ void fill_design(const Split& split, const Standardizer& standardizer, std::span
 /// x a step. Keeps its memory. Instances for float, and for double: the preconditioner makes 1,000 times as
 /// much of what rounding leaves along directions that the rows do not have.
 template <class T>
-class FastUnrolled {
+class UnrolledSteps {
 public:
   using View = Eigen::Map<const Vector>;
   using Input = Eigen::Ref<const Vector>;
@@ -55,7 +55,7 @@ private:
 /// `fit` and `pullback` of inner/inner_fit.hpp for one thread, one problem after the other in the same
 /// memory: the unrolled steps in float32, and in double where the problem is ill-conditioned: for the
 /// implicit method and with the preconditioner.
-class FastInner {
+class InnerModel {
 public:
   using View = Eigen::Map<const Vector>;
   using Input = Eigen::Ref<const Vector>;
@@ -75,8 +75,8 @@ private:
   /// The steps in T, and what they read.
   template <class T>
   struct Steps {
-    FastUnrolled<T> unrolled;
-    typename FastUnrolled<T>::Rows rows;
+    UnrolledSteps<T> unrolled;
+    typename UnrolledSteps<T>::Rows rows;
     simd::Buffer<T> weights;
     std::vector<T*> columns;
   };
@@ -100,4 +100,4 @@ private:
   simd::Buffer<float> d_weights_;
 };
 
-} // namespace metasieve
+} // namespace metasieve::kernels

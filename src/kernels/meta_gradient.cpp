@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-namespace metasieve {
+namespace metasieve::kernels {
 namespace {
 
 bool all_finite(const float* values, Index n) {
@@ -14,13 +14,14 @@ bool all_finite(const float* values, Index n) {
 
 } // namespace
 
-const MetaGradient& FastMetaGradient::operator()(const PreparedTask& task, const Policy& policy,
-                                                 const PackedPolicy<>& packed, const MetaOptions& options,
-                                                 std::uint64_t step) {
+const MetaGradient& TaskGradient::operator()(const PreparedTask& task, const PackedPolicy<>& policy,
+                                             const MetaOptions& options, std::uint64_t step) {
+  if (task.precision == Precision::float64)
+    return result_ = task_meta_gradient(task, policy.policy(), options, step);
   Lap lap;
-  result_.d_theta.setZero(policy.theta.size());
+  result_.d_theta.setZero(policy.policy().theta.size());
   result_.policy_seconds = result_.inner_seconds = 0.0;
-  result_.failure = differentiate(task, policy, packed, options, step, lap);
+  result_.failure = differentiate(task, policy, options, step, lap);
   if (result_.failure != TaskFailure::none) {
     result_.loss = result_.accuracy_loss = result_.fairness_loss = std::numeric_limits<double>::quiet_NaN();
     result_.d_theta.setZero();
@@ -29,9 +30,8 @@ const MetaGradient& FastMetaGradient::operator()(const PreparedTask& task, const
   return result_;
 }
 
-TaskFailure FastMetaGradient::differentiate(const PreparedTask& task, const Policy& policy,
-                                            const PackedPolicy<>& packed, const MetaOptions& options,
-                                            std::uint64_t step, Lap& lap) {
+TaskFailure TaskGradient::differentiate(const PreparedTask& task, const PackedPolicy<>& policy,
+                                        const MetaOptions& options, std::uint64_t step, Lap& lap) {
   if (const TaskFailure beforehand = failure_beforehand(task); beforehand != TaskFailure::none)
     return beforehand;
   const std::span<const Index> rows = draw_support(task, options, step);
@@ -41,9 +41,9 @@ TaskFailure FastMetaGradient::differentiate(const PreparedTask& task, const Poli
   result_.inner_seconds += lap.seconds();
 
   network_.load(task.features, rows);
-  const float* const u = network_.forward(packed);
+  const float* const u = network_.forward(policy);
   if (!all_finite(u, n)) return TaskFailure::policy;
-  const float* const weights = keep_.keep(u, n, policy.keep, policy.temperature);
+  const float* const weights = weighting_.forward(u, n, policy.policy().keep, policy.policy().temperature);
   result_.policy_seconds += lap.seconds();
 
   if (inner_.fit(weights) == FitStatus::diverged) return TaskFailure::inner_fit;
@@ -54,7 +54,7 @@ TaskFailure FastMetaGradient::differentiate(const PreparedTask& task, const Poli
   float* const score = score_.sized(query_.stride());
   query_.for_each_block(
       [&](Index begin, Index end) { combine(query_, coefficients.data(), begin, end, score); });
-  const FastOuterLoss::Value outer = outer_(score, task.test.y, task.test.group, options.outer);
+  const OuterLoss::Value outer = outer_(score, task.test.y, task.test.group, options.outer);
   result_.loss = outer.loss;
   result_.accuracy_loss = outer.accuracy_loss;
   result_.fairness_loss = outer.fairness_loss;
@@ -63,22 +63,22 @@ TaskFailure FastMetaGradient::differentiate(const PreparedTask& task, const Poli
   const float* const d_weights = inner_.pullback(d_beta);
   result_.inner_seconds += lap.seconds();
 
-  network_.pullback(packed, keep_.pullback(d_weights), result_.d_theta);
+  network_.pullback(policy, weighting_.pullback(d_weights), result_.d_theta);
   result_.policy_seconds += lap.seconds();
   const bool finite = std::isfinite(result_.loss) && result_.d_theta.allFinite();
   return finite ? TaskFailure::none : TaskFailure::gradient;
 }
 
 /// Ascending; empty: all rows.
-std::span<const Index> FastMetaGradient::draw_support(const PreparedTask& task, const MetaOptions& options,
-                                                      std::uint64_t step) {
+std::span<const Index> TaskGradient::draw_support(const PreparedTask& task, const MetaOptions& options,
+                                                  std::uint64_t step) {
   const Index rows = task.train.rows();
   if (options.support == 0 || options.support >= rows) return {};
   const Stream stream(options.seed, Draw::support, task.id, step);
   return sampler_.draw_sorted(stream, rows, options.support);
 }
 
-void FastMetaGradient::load_query(const PreparedTask& task) {
+void TaskGradient::load_query(const PreparedTask& task) {
   const Index p = task.probe.standardizer.mean.size() + 1;
   query_.resize(task.test.rows(), p);
   columns_.clear();
@@ -86,4 +86,4 @@ void FastMetaGradient::load_query(const PreparedTask& task) {
   fill_design<float>(task.test, task.probe.standardizer, {}, columns_);
 }
 
-} // namespace metasieve
+} // namespace metasieve::kernels

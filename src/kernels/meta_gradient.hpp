@@ -10,19 +10,19 @@
 
 #include <vector>
 
-namespace metasieve {
+namespace metasieve::kernels {
 
-/// task_meta_gradient in float32, the inner fit as FastInner says: for one thread, one task after the other
-/// in the same memory. Held to task_meta_gradient at 1e-4 by tests. A result depends on its arguments alone.
-class FastMetaGradient {
+/// task_meta_gradient in the precision that the task was prepared in, for one thread: one task after the
+/// other in the same memory. In float32 the inner fit is as InnerModel says, and tests hold the result to
+/// task_meta_gradient at 1e-4. A result depends on its arguments alone.
+class TaskGradient {
 public:
-  /// `packed` of `policy`. What is returned is valid until the next call.
-  [[nodiscard]] const MetaGradient& operator()(const PreparedTask& task, const Policy& policy,
-                                               const PackedPolicy<>& packed, const MetaOptions& options,
-                                               std::uint64_t step);
+  /// The gradient of `task` at meta-iteration `step`, valid until the next call.
+  [[nodiscard]] const MetaGradient& operator()(const PreparedTask& task, const PackedPolicy<>& policy,
+                                               const MetaOptions& options, std::uint64_t step);
 
 private:
-  TaskFailure differentiate(const PreparedTask& task, const Policy& policy, const PackedPolicy<>& packed,
+  TaskFailure differentiate(const PreparedTask& task, const PackedPolicy<>& policy,
                             const MetaOptions& options, std::uint64_t step, Lap& lap);
   [[nodiscard]] std::span<const Index> draw_support(const PreparedTask& task, const MetaOptions& options,
                                                     std::uint64_t step);
@@ -30,14 +30,14 @@ private:
 
   MetaGradient result_;
   Sampler sampler_;
-  FastNetwork<> network_;
-  FastWeights keep_;
-  FastInner inner_;
+  Network<> network_;
+  Weighting weighting_;
+  InnerModel inner_;
   simd::Columns<float> query_;  ///< [m, p]
   std::vector<float*> columns_; ///< of it
   simd::Buffer<float> score_, coefficients_;
   simd::Buffer<double> d_beta_;
-  FastOuterLoss outer_;
+  OuterLoss outer_;
 };
 
-} // namespace metasieve
+} // namespace metasieve::kernels

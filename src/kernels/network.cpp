@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace metasieve {
+namespace metasieve::kernels {
 namespace {
 
 using namespace Eigen::internal;
@@ -65,6 +65,7 @@ void PackedPolicy<P>::arrange(const Policy& policy) {
 
 template <class P>
 void PackedPolicy<P>::pack(const Policy& policy) {
+  policy_ = &policy;
   if (widths_.empty() || policy.features != features_ || policy.hidden != widths_) arrange(policy);
   const Vector& theta = policy.theta;
   for (std::size_t l = 0; l < hidden_.size(); ++l) {
@@ -83,14 +84,14 @@ void PackedPolicy<P>::pack(const Policy& policy) {
 }
 
 template <class P>
-void FastNetwork<P>::load(const MatrixF& features, std::span<const Index> rows) {
+void Network<P>::load(const MatrixF& features, std::span<const Index> rows) {
   if (rows.empty()) return load(features.data(), features.rows(), features.cols());
   rows_ = std::ssize(rows);
   copy_rows(features.data(), features.cols(), [&](Index i) { return rows[static_cast<std::size_t>(i)]; });
 }
 
 template <class P>
-void FastNetwork<P>::load(const float* features, Index rows, Index columns) {
+void Network<P>::load(const float* features, Index rows, Index columns) {
   rows_ = rows;
   copy_rows(features, columns, [](Index i) { return i; });
 }
@@ -98,7 +99,7 @@ void FastNetwork<P>::load(const float* features, Index rows, Index columns) {
 /// Row i is row row_of(i) of `features`.
 template <class P>
 template <class RowOf>
-void FastNetwork<P>::copy_rows(const float* features, Index columns, RowOf row_of) {
+void Network<P>::copy_rows(const float* features, Index columns, RowOf row_of) {
   if (activations_.empty()) activations_.resize(1);
   float* to = activations_[0].sized(panels<P>(columns) * rows_ * panel<P>);
   for (Index which = 0; which < panels<P>(columns); ++which) {
@@ -109,7 +110,7 @@ void FastNetwork<P>::copy_rows(const float* features, Index columns, RowOf row_o
 }
 
 template <class P>
-const float* FastNetwork<P>::forward(const PackedPolicy<P>& policy) {
+const float* Network<P>::forward(const PackedPolicy<P>& policy) {
   activations_.resize(policy.hidden().size() + 1);
   for (std::size_t l = 0; l < policy.hidden().size(); ++l)
     activations_[l + 1].sized(panels<P>(policy.hidden()[l].view.outputs) * rows_ * panel<P>);
@@ -124,7 +125,7 @@ const float* FastNetwork<P>::forward(const PackedPolicy<P>& policy) {
 }
 
 template <class P>
-void FastNetwork<P>::forward_layer(const PackedPolicy<P>& policy, std::size_t l, Index begin, Index end) {
+void Network<P>::forward_layer(const PackedPolicy<P>& policy, std::size_t l, Index begin, Index end) {
   const auto& layer = policy.hidden()[l];
   const Index inputs = layer.view.inputs;
   const float* const in = activations_[l].data();
@@ -150,7 +151,7 @@ void FastNetwork<P>::forward_layer(const PackedPolicy<P>& policy, std::size_t l,
 }
 
 template <class P>
-void FastNetwork<P>::forward_last(const PackedPolicy<P>& policy, Index begin, Index end) {
+void Network<P>::forward_last(const PackedPolicy<P>& policy, Index begin, Index end) {
   const float* const in = activations_.back().data();
   for (Index i = begin; i < end; i += lanes<P>) {
     PacketBlock<P, static_cast<int>(lanes<P>)> products;
@@ -170,7 +171,7 @@ void FastNetwork<P>::forward_last(const PackedPolicy<P>& policy, Index begin, In
 }
 
 template <class P>
-void FastNetwork<P>::pullback(const PackedPolicy<P>& policy, const float* d_u, Vector& d_theta) {
+void Network<P>::pullback(const PackedPolicy<P>& policy, const float* d_u, Vector& d_theta) {
   const auto& hidden = policy.hidden();
   d_outputs_.resize(hidden.size());
   d_weights_.resize(hidden.size());
@@ -195,7 +196,7 @@ void FastNetwork<P>::pullback(const PackedPolicy<P>& policy, const float* d_u, V
 }
 
 template <class P>
-void FastNetwork<P>::copy_gradient(const PackedPolicy<P>& policy, Vector& d_theta) const {
+void Network<P>::copy_gradient(const PackedPolicy<P>& policy, Vector& d_theta) const {
   const auto& hidden = policy.hidden();
   for (std::size_t l = 0; l < hidden.size(); ++l) {
     const LayerView& view = hidden[l].view;
@@ -210,7 +211,7 @@ void FastNetwork<P>::copy_gradient(const PackedPolicy<P>& policy, Vector& d_thet
 }
 
 template <class P>
-void FastNetwork<P>::pullback_last(const PackedPolicy<P>& policy, const float* d_u, Index begin, Index end) {
+void Network<P>::pullback_last(const PackedPolicy<P>& policy, const float* d_u, Index begin, Index end) {
   for (Index i = begin; i < end; ++i) d_last_bias_ += d_u[i];
   for (Index which = 0; which < panels<P>(policy.last().inputs); ++which)
     for (Index half = 0; half < panel<P>; half += lanes<P>) {
@@ -229,7 +230,7 @@ void FastNetwork<P>::pullback_last(const PackedPolicy<P>& policy, const float* d
 }
 
 template <class P>
-void FastNetwork<P>::pullback_weights(const PackedPolicy<P>& policy, std::size_t l, Index begin, Index end) {
+void Network<P>::pullback_weights(const PackedPolicy<P>& policy, std::size_t l, Index begin, Index end) {
   const LayerView& view = policy.hidden()[l].view;
   const float* const in = activations_[l].data();
   const P one = pset1<P>(1.0F);
@@ -263,7 +264,7 @@ void FastNetwork<P>::pullback_weights(const PackedPolicy<P>& policy, std::size_t
 }
 
 template <class P>
-void FastNetwork<P>::pullback_inputs(const PackedPolicy<P>& policy, std::size_t l, Index begin, Index end) {
+void Network<P>::pullback_inputs(const PackedPolicy<P>& policy, std::size_t l, Index begin, Index end) {
   const auto& layer = policy.hidden()[l];
   const Index inputs = layer.view.inputs, outputs = layer.view.outputs;
   const P zero = pset1<P>(0.0F);
@@ -289,7 +290,7 @@ void FastNetwork<P>::pullback_inputs(const PackedPolicy<P>& policy, std::size_t 
 // One for each width of register, so that the tests of one machine reach them all.
 #define METASIEVE_INSTANTIATE(P)                                                                             \
   template class PackedPolicy<P>;                                                                            \
-  template class FastNetwork<P>
+  template class Network<P>
 METASIEVE_INSTANTIATE(Packet<float>);
 #ifdef EIGEN_VECTORIZE
 METASIEVE_INSTANTIATE(float);
@@ -302,4 +303,4 @@ METASIEVE_INSTANTIATE(Packet4f);
 #endif
 #undef METASIEVE_INSTANTIATE
 
-} // namespace metasieve
+} // namespace metasieve::kernels

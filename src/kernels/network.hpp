@@ -6,14 +6,17 @@
 #include <span>
 #include <vector>
 
-namespace metasieve {
+namespace metasieve::kernels {
 
-/// The weights of a policy in float32, in the order in which FastNetwork reads them: packed once for a step,
-/// and read by all threads.
+/// A policy with its weights in float32 too, in the order in which Network reads them: packed once for a
+/// step, and read by all threads.
 template <class P = simd::Packet<float>>
 class PackedPolicy {
 public:
+  /// `policy` must outlive the uses of this, and stay as it is.
   void pack(const Policy& policy);
+  /// The policy that was packed last.
+  [[nodiscard]] const Policy& policy() const noexcept { return *policy_; }
 
   struct Layer {
     LayerView view;
@@ -29,6 +32,7 @@ public:
 private:
   void arrange(const Policy& policy);
 
+  const Policy* policy_ = nullptr;
   FeatureSet features_{};
   std::vector<Index> widths_; ///< of the hidden layers; empty: none was packed yet
   std::vector<Layer> hidden_;
@@ -41,7 +45,7 @@ private:
 /// so that activations stay in cache. Rows are in panels: value j of row i is at (j / panel * rows + i) *
 /// panel + j % panel. Keeps its memory; its results depend on nothing that it held before.
 template <class P = simd::Packet<float>>
-class FastNetwork {
+class Network {
 public:
   /// Copies the rows `rows` [n] of features [.., f]; all of them where it is empty.
   void load(const MatrixF& features, std::span<const Index> rows);
@@ -75,4 +79,4 @@ private:
   float d_last_bias_ = 0;
 };
 
-} // namespace metasieve
+} // namespace metasieve::kernels

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace metasieve {
+namespace metasieve::kernels {
 namespace {
 
 using namespace Eigen::internal;
@@ -88,8 +88,8 @@ P logistic_loss_of(const P& f, const P& y) {
 
 } // namespace
 
-FastOuterLoss::Value FastOuterLoss::operator()(const float* score, const Labels& labels, const Labels& groups,
-                                               const OuterOptions& options) {
+OuterLoss::Value OuterLoss::operator()(const float* score, const Labels& labels, const Labels& groups,
+                                       const OuterOptions& options) {
   const Index m = labels.size();
   const double rows = static_cast<double>(m);
   const bool smooth = options.accuracy_loss == AccuracyLoss::logistic;
@@ -139,4 +139,4 @@ FastOuterLoss::Value FastOuterLoss::operator()(const float* score, const Labels&
   return {accuracy + options.fairness_weight * gap.value, accuracy, gap.value};
 }
 
-} // namespace metasieve
+} // namespace metasieve::kernels

@@ -3,10 +3,10 @@
 #include "fairness/outer_loss.hpp"
 #include "numerics/registers.hpp"
 
-namespace metasieve {
+namespace metasieve::kernels {
 
 /// outer_loss and its pullback (fairness/outer_loss.hpp) in float32, sums in double. Keeps its memory.
-class FastOuterLoss {
+class OuterLoss {
 public:
   struct Value {
     double loss, accuracy_loss, fairness_loss;
@@ -22,4 +22,4 @@ private:
   simd::Buffer<float> y_, group_, decision_, d_score_;
 };
 
-} // namespace metasieve
+} // namespace metasieve::kernels

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
-namespace metasieve {
+namespace metasieve::kernels {
 
-Scorer::Scorer(const Policy& policy, Precision precision) : policy_(policy), precision_(precision) {
-  if (precision == Precision::float32) packed_.pack(policy);
+Scorer::Scorer(const Policy& policy, Precision precision) : precision_(precision) { packed_.pack(policy); }
+
+Vector Scorer::operator()(const Matrix& features) {
+  if (precision_ == Precision::float64) return metasieve::forward(packed_.policy(), features).u;
+  return (*this)(MatrixF(features.cast<float>()));
 }
 
 Vector Scorer::operator()(const MatrixF& features) {
@@ -15,7 +18,8 @@ Vector Scorer::operator()(const MatrixF& features) {
   for (Index begin = 0; begin < u.size(); begin += block_rows) {
     const Index count = std::min(block_rows, u.size() - begin);
     if (precision_ == Precision::float64) {
-      u.segment(begin, count) = forward(policy_, features.middleRows(begin, count).cast<double>()).u;
+      u.segment(begin, count) =
+          metasieve::forward(packed_.policy(), features.middleRows(begin, count).cast<double>()).u;
       continue;
     }
     network_.load(features.data() + begin * features.cols(), count, features.cols());
@@ -29,4 +33,4 @@ Vector scores(const Policy& policy, const MatrixF& features, Precision precision
   return Scorer(policy, precision)(features);
 }
 
-} // namespace metasieve
+} // namespace metasieve::kernels

@@ -3,7 +3,7 @@
 #include "base/precision.hpp"
 #include "kernels/network.hpp"
 
-namespace metasieve {
+namespace metasieve::kernels {
 
 /// The network's output for rows, without what a pullback needs, asked again and again in memory that is
 /// kept.
@@ -14,15 +14,16 @@ public:
 
   /// features [n, f] -> u [n]. In blocks of rows, so that activations do not grow with n.
   [[nodiscard]] Vector operator()(const MatrixF& features);
+  /// The same of features in double precision, which only float64 reads as they are.
+  [[nodiscard]] Vector operator()(const Matrix& features);
 
 private:
-  const Policy& policy_;
   Precision precision_;
   PackedPolicy<> packed_;
-  FastNetwork<> network_;
+  Network<> network_;
 };
 
 /// features [n, f] -> u [n].
 [[nodiscard]] Vector scores(const Policy& policy, const MatrixF& features, Precision precision);
 
-} // namespace metasieve
+} // namespace metasieve::kernels

@@ -5,7 +5,7 @@
 #include <array>
 #include <cmath>
 
-namespace metasieve {
+namespace metasieve::kernels {
 namespace {
 
 using namespace Eigen::internal;
@@ -44,7 +44,7 @@ void clear_beyond(float* values, Index n) { std::fill(values + n, values + padde
 
 } // namespace
 
-const float* FastWeights::keep(const float* u, Index n, double keep, double temperature) {
+const float* Weighting::forward(const float* u, Index n, double keep, double temperature) {
   rows_ = n, temperature_ = static_cast<float>(temperature);
   float* const v = standardised_.sized(padded(n, step));
   float* const s = weights_.sized(padded(n, step));
@@ -73,7 +73,7 @@ const float* FastWeights::keep(const float* u, Index n, double keep, double temp
   return s;
 }
 
-const float* FastWeights::pullback(const float* d_weights) {
+const float* Weighting::pullback(const float* d_weights) {
   const Index n = rows_;
   const float* const v = standardised_.data();
   const float* const s = weights_.data();
@@ -105,4 +105,4 @@ const float* FastWeights::pullback(const float* d_weights) {
   return d_u;
 }
 
-} // namespace metasieve
+} // namespace metasieve::kernels

@@ -2,15 +2,15 @@
 
 #include "numerics/registers.hpp"
 
-namespace metasieve {
+namespace metasieve::kernels {
 
 /// keep_weights and its pullback (policy/weights.hpp) in float32, sums in double. Keeps its memory.
-class FastWeights {
+class Weighting {
 public:
   /// u [n], padded to whole packets -> s [n], 0 beyond. n >= 1.
-  [[nodiscard]] const float* keep(const float* u, Index n, double keep, double temperature);
+  [[nodiscard]] const float* forward(const float* u, Index n, double keep, double temperature);
 
-  /// d_s [n] -> d_u [n], 0 beyond; both padded to whole packets. Of the last `keep`.
+  /// d_s [n] -> d_u [n], 0 beyond; both padded to whole packets. Of the last `forward`.
   [[nodiscard]] const float* pullback(const float* d_weights);
 
 private:
@@ -20,4 +20,4 @@ private:
   simd::Buffer<float> standardised_, weights_, d_u_;
 };
 
-} // namespace metasieve
+} // namespace metasieve::kernels

@@ -25,7 +25,7 @@ std::pair<Rows, Rows> halves(const PreparedTask& task, const AdaptOptions& optio
 }
 
 /// The task of fitting on `support` for `query`, both of them training rows with noisy labels.
-PreparedTask inside(const PreparedTask& task, const Rows& support, const Rows& query) {
+PreparedTask as_support_query_task(const PreparedTask& task, const Rows& support, const Rows& query) {
   PreparedTask out;
   out.id = task.id;
   out.train = gather(task.train, support);
@@ -42,21 +42,17 @@ Policy adapt(const Policy& policy, const PreparedTask& task, const AdaptOptions&
   const MetaOptions meta{options.inner, options.outer, 0, options.seed};
   Policy adapted = policy;
   Adam adam(policy.theta.size());
-  FastMetaGradient fast;
-  PackedPolicy<> packed;
-  const auto gradient = [&](const PreparedTask& half, std::uint64_t step) {
-    if (task.precision == Precision::float64) return task_meta_gradient(half, adapted, meta, step);
-    return fast(half, adapted, packed, meta, step);
-  };
+  kernels::TaskGradient gradient;
+  kernels::PackedPolicy<> packed;
   for (Index step = 0; step < options.steps; ++step) {
     const auto number = static_cast<std::uint64_t>(step);
     const auto [one, other] = halves(task, options, number);
     packed.pack(adapted);
-    const MetaGradient there = gradient(inside(task, one, other), number);
-    if (there.failure != TaskFailure::none) continue;
-    const MetaGradient back = gradient(inside(task, other, one), number);
-    if (back.failure != TaskFailure::none) continue;
-    adapted.theta = adam.update(adapted.theta, 0.5 * (there.d_theta + back.d_theta), options.learning_rate);
+    const MetaGradient first = gradient(as_support_query_task(task, one, other), packed, meta, number);
+    if (first.failure != TaskFailure::none) continue;
+    const MetaGradient& second = gradient(as_support_query_task(task, other, one), packed, meta, number);
+    if (second.failure != TaskFailure::none) continue;
+    adapted.theta = adam.update(adapted.theta, 0.5 * (first.d_theta + second.d_theta), options.learning_rate);
   }
   return adapted;
 }

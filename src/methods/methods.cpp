@@ -77,7 +77,7 @@ Vector highest(const Vector& score, double keep) {
 }
 
 Vector policy_score(const PreparedTask& task, const Policy& policy) {
-  return scores(policy, task.features, task.precision);
+  return kernels::scores(policy, task.features, task.precision);
 }
 
 Vector greedy_weights(const PreparedTask& task, double keep) {

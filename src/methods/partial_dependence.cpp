@@ -49,10 +49,7 @@ Matrix quantile_grid(const Matrix& features, Index points) {
 
 PartialDependence partial_dependence(const Policy& policy, const Matrix& features, const Matrix& grid,
                                      Precision precision) {
-  Scorer fast(policy, precision);
-  const auto score_of = [&](const Matrix& rows) {
-    return precision == Precision::float32 ? fast(rows.cast<float>()) : forward(policy, rows).u;
-  };
+  kernels::Scorer score_of(policy, precision);
   const Response response(policy, score_of(features));
   PartialDependence out{Matrix(grid.rows(), grid.cols()), Matrix(grid.rows(), grid.cols())};
   Matrix changed = features;

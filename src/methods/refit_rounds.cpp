@@ -18,7 +18,7 @@ double correlation(const Vector& a, const Vector& b) {
 }
 
 RoundsSelection selection(const Policy& policy, MatrixF features, Precision precision, Index rounds) {
-  const Vector score = scores(policy, features, precision);
+  const Vector score = kernels::scores(policy, features, precision);
   return {score, highest(score, policy.keep), std::move(features), rounds};
 }
 

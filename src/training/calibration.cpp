@@ -86,7 +86,7 @@ Speed calibrate(const Communicator& comm, const TaskShape& wanted_shape, const C
     speed.preparation = nanoseconds(comm, [&](std::uint64_t) { static_cast<void>(prepare(task, options)); }) /
                         preparation_cost(shape, config.policy.features);
   if (wanted.training) {
-    TaskGradients gradients(config.meta_options(), config.precision);
+    TaskGradients gradients(config.meta_options());
     speed.visit = nanoseconds(comm,
                               [&](std::uint64_t i) {
                                 gradients.begin(policy, i);

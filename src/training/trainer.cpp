@@ -88,8 +88,7 @@ public:
                                            : StatusFile()),
         source_(training_source(comm, request)), train_ids_(training_tasks(config_, source_.task_count())),
         batches_(config_.meta.seed, train_ids_.size(), config_.meta.batch),
-        gradients_(config_.meta_options(), config_.precision),
-        sum_(parameter_count(config_.policy), batches_.size()) {
+        gradients_(config_.meta_options()), sum_(parameter_count(config_.policy), batches_.size()) {
     state_.policy = initialise(config_.policy, config_.meta.seed);
     state_.policy.use_group = config_.inner.use_group;
     state_.config = resolved_ini(config_);

@@ -33,6 +33,7 @@ std::vector<PreparedTask> make_tasks() {
   for (Index i = 0; i < task_count; ++i)
     tasks.push_back(prepare(generate_task(family, Seed{1}, TaskId{static_cast<std::uint64_t>(i)}),
                             {FeatureSet::seed10, true, 1e-3, Seed{1}}));
+  for (PreparedTask& task : tasks) task.precision = Precision::float32;
   return tasks;
 }
 
@@ -45,14 +46,14 @@ Policy make_policy() {
 struct Iteration {
   std::vector<PreparedTask> tasks = make_tasks();
   Policy policy = make_policy();
-  PackedPolicy<> packed;
-  FastMetaGradient fast;
+  kernels::PackedPolicy<> packed;
+  kernels::TaskGradient fast;
 
   /// Mean over the tasks.
   Vector gradient() {
     packed.pack(policy);
     Vector sum = Vector::Zero(policy.theta.size());
-    for (const PreparedTask& task : tasks) sum += fast(task, policy, packed, options, 0).d_theta;
+    for (const PreparedTask& task : tasks) sum += fast(task, packed, options, 0).d_theta;
     return sum / static_cast<double>(task_count);
   }
   [[nodiscard]] Vector reference_gradient() const {

@@ -54,8 +54,8 @@ struct Pass {
 
   Index n;
   Policy policy;
-  PackedPolicy<> packed;
-  FastNetwork<> fast;
+  kernels::PackedPolicy<> packed;
+  kernels::Network<> fast;
   Eigen::VectorXf d_u;
   Vector d_theta;
 };
@@ -108,9 +108,9 @@ BENCHMARK_CAPTURE(network, forward_and_pullback_context27, FeatureSet::context27
 void fast_weights(benchmark::State& state) {
   const Index n = state.range(0);
   const MatrixF u = uniform_features(1, simd::padded(n, 16));
-  FastWeights fast;
+  kernels::Weighting fast;
   for (auto _ : state) {
-    benchmark::DoNotOptimize(fast.keep(u.data(), n, 0.7, 0.2));
+    benchmark::DoNotOptimize(fast.forward(u.data(), n, 0.7, 0.2));
     benchmark::DoNotOptimize(fast.pullback(u.data()));
   }
 }
@@ -122,16 +122,17 @@ void visit(benchmark::State& state, const InnerOptions& inner, bool fast) {
   family.samples = {4857, 4857}; // 3,400 training rows
   family.features = {13, 13};
   family.label_noise = {0.15, 0.15};
-  const PreparedTask task = prepare(generate_task(family, Seed{1}, TaskId{1}), {});
+  PreparedTask task = prepare(generate_task(family, Seed{1}, TaskId{1}), {});
+  task.precision = Precision::float32;
   const Policy policy = policy_of(FeatureSet::full16);
-  PackedPolicy<> packed;
+  kernels::PackedPolicy<> packed;
   packed.pack(policy);
   const MetaOptions options{inner, {}, state.range(0), Seed{1}};
-  FastMetaGradient gradient;
+  kernels::TaskGradient gradient;
   std::uint64_t step = 0;
   for (auto _ : state) {
     if (fast)
-      benchmark::DoNotOptimize(gradient(task, policy, packed, options, step++));
+      benchmark::DoNotOptimize(gradient(task, packed, options, step++));
     else
       benchmark::DoNotOptimize(task_meta_gradient(task, policy, options, step++));
   }

@@ -46,7 +46,7 @@ struct Measured {
 std::vector<Measured> measure(const Config& config, Index tasks, Index steps, Index repeats) {
   const Mixture families = mixture(config);
   const Policy policy = initialise(config.policy, config.meta.seed);
-  TaskGradients gradients(config.meta_options(), config.precision);
+  TaskGradients gradients(config.meta_options());
   Adam adam(policy.theta.size());
   std::vector<Measured> out;
   std::vector<PreparedTask> prepared;

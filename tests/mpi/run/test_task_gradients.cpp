@@ -31,8 +31,7 @@ public:
       : comm_(comm), config_(std::move(config)), source_(TaskSource::generator(config_)),
         ids_(training_tasks(config_, source_.task_count())), clock_({"tasks", "features"}),
         shard_(comm_, source_, ids_, config_, {10.0, 0.0, true}, clock_),
-        batches_(config_.meta.seed, ids_.size(), config_.meta.batch),
-        gradients_(config_.meta_options(), config_.precision),
+        batches_(config_.meta.seed, ids_.size(), config_.meta.batch), gradients_(config_.meta_options()),
         policy_(initialise(config_.policy, config_.meta.seed)), sum_(policy_.theta.size(), batches_.size()),
         adam_(policy_.theta.size()) {}
 

@@ -44,8 +44,8 @@ using Packets = ::testing::Types<simd::Packet<float>
 TYPED_TEST_SUITE(FastNetworkOf, Packets);
 
 TYPED_TEST(FastNetworkOf, agrees_with_the_double_form_for_every_shape_and_number_of_rows) {
-  PackedPolicy<TypeParam> packed;
-  FastNetwork<TypeParam> network;
+  kernels::PackedPolicy<TypeParam> packed;
+  kernels::Network<TypeParam> network;
   for (const FeatureSet set : feature_sets)
     for (const std::vector<Index>& hidden :
          std::vector<std::vector<Index>>{{64, 32}, {8, 4}, {7, 5}, {1}, {33}, {130, 20, 3}})
@@ -71,9 +71,9 @@ TYPED_TEST(FastNetworkOf, agrees_with_the_double_form_for_every_shape_and_number
 TYPED_TEST(FastNetworkOf, a_rows_output_does_not_depend_on_the_rows_beside_it) {
   const Policy policy = policy_of(FeatureSet::context27, {64, 32});
   const MatrixF features = normals(100, 27, 5).cast<float>();
-  PackedPolicy<TypeParam> packed;
+  kernels::PackedPolicy<TypeParam> packed;
   packed.pack(policy);
-  FastNetwork<TypeParam> network;
+  kernels::Network<TypeParam> network;
   network.load(features, {});
   const Eigen::VectorXf all = Eigen::Map<const Eigen::VectorXf>(network.forward(packed), 100);
 
@@ -86,12 +86,12 @@ TYPED_TEST(FastNetworkOf, a_rows_output_does_not_depend_on_the_rows_beside_it) {
   }
 }
 
-TEST(FastNetwork, does_not_depend_on_what_its_memory_held) {
+TEST(Network, does_not_depend_on_what_its_memory_held) {
   const Policy small = policy_of(FeatureSet::seed10, {7, 5}), large = policy_of(FeatureSet::full16, {64, 32});
   const MatrixF few = normals(30, 10, 5).cast<float>(), many = 1e6 * normals(300, 16, 6).cast<float>();
   const Eigen::VectorXf d_u = padded_to_packets(normals(300, 7));
-  const auto result = [&](FastNetwork<>& network) {
-    PackedPolicy<> packed;
+  const auto result = [&](kernels::Network<>& network) {
+    kernels::PackedPolicy<> packed;
     packed.pack(small);
     Vector d_theta(small.theta.size());
     network.load(few, {});
@@ -99,8 +99,8 @@ TEST(FastNetwork, does_not_depend_on_what_its_memory_held) {
     network.pullback(packed, d_u.data(), d_theta);
     return d_theta;
   };
-  FastNetwork<> fresh, used;
-  PackedPolicy<> packed;
+  kernels::Network<> fresh, used;
+  kernels::PackedPolicy<> packed;
   packed.pack(large);
   Vector unused(large.theta.size());
   used.load(many, {});
@@ -110,13 +110,13 @@ TEST(FastNetwork, does_not_depend_on_what_its_memory_held) {
   EXPECT_EQ(result(used), result(fresh));
 }
 
-TEST(FastNetwork, a_row_that_is_not_finite_gives_an_output_that_is_not) {
+TEST(Network, a_row_that_is_not_finite_gives_an_output_that_is_not) {
   const Policy policy = policy_of(FeatureSet::full16, {64, 32});
   MatrixF features = normals(20, 16, 5).cast<float>();
   features(13, 2) = std::nanf("");
-  PackedPolicy<> packed;
+  kernels::PackedPolicy<> packed;
   packed.pack(policy);
-  FastNetwork<> network;
+  kernels::Network<> network;
   network.load(features, {});
 
   const float* const u = network.forward(packed);

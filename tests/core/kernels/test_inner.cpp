@@ -16,7 +16,7 @@ Split split_of(Index n, Index d) {
 /// The rows of `split` (all where none are listed) as both forms hold them.
 struct Problem {
   InnerProblem reference;
-  FastUnrolled<float>::Rows fast;
+  kernels::UnrolledSteps<float>::Rows fast;
 
   Problem(const Split& split, const std::vector<Index>& rows, bool use_group) {
     const Standardizer standardizer = fit_standardizer(split, use_group);
@@ -27,7 +27,7 @@ struct Problem {
     fast.x.resize(reference.x.rows(), reference.x.cols());
     std::vector<float*> columns;
     for (Index j = 0; j < reference.x.cols(); ++j) columns.push_back(fast.x.column(j));
-    fill_design<float>(split, standardizer, rows, columns);
+    kernels::fill_design<float>(split, standardizer, rows, columns);
     std::fill_n(fast.y.sized(fast.x.stride()), fast.x.stride(), 0.0F);
     for (Index i = 0; i < reference.y.size(); ++i) fast.y.data()[i] = static_cast<float>(reference.y(i));
   }
@@ -61,7 +61,7 @@ TEST(FastDesign, is_the_design_matrix_itself_in_double) {
   std::vector<double*> to;
   for (Index j = 0; j < 11; ++j) to.push_back(columns.col(j).data());
 
-  fill_design<double>(split, standardizer, {}, to);
+  kernels::fill_design<double>(split, standardizer, {}, to);
 
   EXPECT_EQ(columns, problem.reference.x);
 }
@@ -69,7 +69,7 @@ TEST(FastDesign, is_the_design_matrix_itself_in_double) {
 class FastUnrolledAs : public ::testing::TestWithParam<Unrolled> {};
 
 TEST_P(FastUnrolledAs, agrees_with_the_double_form_there_and_back) {
-  FastUnrolled<float> fast;
+  kernels::UnrolledSteps<float> fast;
   for (const Index n : {2, 17, 64, 257, 1000}) {
     const Problem problem(split_of(n, 13), {}, true);
     const Vector u = normals(n, 4), d_beta = normals(problem.reference.x.cols(), 5);
@@ -100,12 +100,12 @@ INSTANTIATE_TEST_SUITE_P(options, FastUnrolledAs,
                                            Unrolled{7, 0.3, Start::probe, false, false},
                                            Unrolled{4, 0.5, Start::probe, false, true}));
 
-TEST(FastUnrolled, steps_that_grow_beyond_all_bounds_are_divergence) {
+TEST(UnrolledSteps, steps_that_grow_beyond_all_bounds_are_divergence) {
   const Problem problem(split_of(50, 4), {}, true);
   simd::Buffer<float> weights;
   std::fill_n(weights.sized(problem.fast.x.stride()), problem.fast.x.stride(), 0.0F);
   std::fill_n(weights.data(), 50, 1.0F);
-  FastUnrolled<float> fast;
+  kernels::UnrolledSteps<float> fast;
 
   static_cast<void>(fast.fit(problem.fast, weights.data(), problem.reference.probe, 1e3,
                              {200, 1e3, Start::probe, false, false}));

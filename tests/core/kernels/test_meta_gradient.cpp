@@ -15,14 +15,16 @@ PreparedTask task_of(Index samples, std::uint64_t id, FeatureSet features = Feat
   Family family;
   family.samples = {static_cast<double>(samples), static_cast<double>(samples)};
   family.label_noise = {0.2, 0.2};
-  return prepare(generate_task(family, Seed{11}, TaskId{id}), {features, true, 1e-3, Seed{11}});
+  PreparedTask task = prepare(generate_task(family, Seed{11}, TaskId{id}), {features, true, 1e-3, Seed{11}});
+  task.precision = Precision::float32;
+  return task;
 }
 
-const MetaGradient& fast_gradient(FastMetaGradient& fast, const PreparedTask& task, const Policy& policy,
+const MetaGradient& fast_gradient(kernels::TaskGradient& fast, const PreparedTask& task, const Policy& policy,
                                   const MetaOptions& options, std::uint64_t step) {
-  PackedPolicy<> packed;
+  kernels::PackedPolicy<> packed;
   packed.pack(policy);
-  return fast(task, policy, packed, options, step);
+  return fast(task, packed, options, step);
 }
 
 struct Method {
@@ -34,7 +36,7 @@ class FastChain : public ::testing::TestWithParam<std::tuple<Method, AccuracyLos
 
 TEST_P(FastChain, agrees_with_the_reference_to_one_in_ten_thousand) {
   const auto& [method, accuracy, gap] = GetParam();
-  FastMetaGradient fast;
+  kernels::TaskGradient fast;
   for (const FeatureSet set : feature_sets)
     for (const auto& [samples, support] :
          {std::pair<Index, Index>{120, 60}, {1000, 600}, {2500, 0}, {150, 600}}) {
@@ -73,12 +75,12 @@ INSTANTIATE_TEST_SUITE_P(all, FastChain,
                                             ::testing::Values(Gap::dp, Gap::eo, Gap::both, Gap::none)),
                          case_name);
 
-TEST(FastMetaGradient, does_not_depend_on_the_tasks_before) {
+TEST(TaskGradient, does_not_depend_on_the_tasks_before) {
   const PreparedTask first = task_of(400, 5), large = task_of(3000, 6);
   const Policy policy = initialise({}, Seed{2});
   for (const InnerOptions& inner : {implicit.inner, unrolled.inner}) {
     const MetaOptions options{inner, {}, 200, Seed{3}};
-    FastMetaGradient fresh, used;
+    kernels::TaskGradient fresh, used;
     static_cast<void>(fast_gradient(used, large, policy, options, 0));
 
     const MetaGradient again = fast_gradient(used, first, policy, options, 1);
@@ -89,7 +91,7 @@ TEST(FastMetaGradient, does_not_depend_on_the_tasks_before) {
   }
 }
 
-TEST(FastMetaGradient, fails_where_the_reference_does_and_is_well_again_after) {
+TEST(TaskGradient, fails_where_the_reference_does_and_is_well_again_after) {
   const PreparedTask good = task_of(150, 5);
   const Policy policy = initialise({}, Seed{2});
   const MetaOptions options{{Implicit{}, 1e-2}, {}, 0, Seed{3}};
@@ -99,7 +101,7 @@ TEST(FastMetaGradient, fails_where_the_reference_does_and_is_well_again_after) {
   no_probe.probe.status = FitStatus::diverged;
   Policy overflows = policy;
   overflows.theta *= 1e200;
-  FastMetaGradient fast;
+  kernels::TaskGradient fast;
   const Vector before = fast_gradient(fast, good, policy, options, 0).d_theta;
 
   const std::vector<std::pair<const PreparedTask*, const Policy*>> cases{
@@ -113,6 +115,20 @@ TEST(FastMetaGradient, fails_where_the_reference_does_and_is_well_again_after) {
     EXPECT_TRUE(std::isnan(result.loss));
   }
   EXPECT_EQ(fast_gradient(fast, good, policy, options, 0).d_theta, before);
+}
+
+TEST(TaskGradient, of_a_task_in_float64_is_the_reference) {
+  PreparedTask task = task_of(150, 5);
+  const Policy policy = initialise({}, Seed{2});
+  const MetaOptions options{unrolled.inner, {}, 0, Seed{3}};
+  kernels::TaskGradient gradient;
+  const Vector fast = fast_gradient(gradient, task, policy, options, 0).d_theta;
+  task.precision = Precision::float64;
+
+  const Vector exact = fast_gradient(gradient, task, policy, options, 0).d_theta;
+
+  EXPECT_EQ(exact, task_meta_gradient(task, policy, options, 0).d_theta);
+  EXPECT_NE(exact, fast);
 }
 
 } // namespace

@@ -18,7 +18,7 @@ protected:
     rounded.head(m) = score.cast<float>();
     const OuterTrace expected = outer_loss(rounded.head(m).cast<double>(), y, group, options);
 
-    const FastOuterLoss::Value value = fast_(rounded.data(), y, group, options);
+    const kernels::OuterLoss::Value value = fast_(rounded.data(), y, group, options);
 
     EXPECT_NEAR(value.loss, expected.loss, 1e-5 * (1.0 + expected.loss));
     EXPECT_NEAR(value.accuracy_loss, expected.accuracy_loss, 1e-5 * (1.0 + expected.accuracy_loss));
@@ -28,7 +28,7 @@ protected:
   }
 
 private:
-  FastOuterLoss fast_;
+  kernels::OuterLoss fast_;
 };
 
 TEST_P(FastOuterLossAs, agrees_with_the_double_form) {
