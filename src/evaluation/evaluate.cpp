@@ -220,7 +220,7 @@ EvaluationTables evaluate(const Communicator& comm, const EvaluateRequest& reque
                           StatusFile& status) {
   const EvaluationPlan plan = evaluation_plan(request, std::move(input.policies));
   PhaseClock clock(evaluation_phases(plan));
-  clock.add("read", input.read_seconds);
+  clock.add(Phase::read, input.read_seconds);
   const WorkSettings settings = work_settings(request, plan, input);
   ResumableWork work(comm, settings);
   Progress progress(
@@ -235,7 +235,7 @@ EvaluationTables evaluate(const Communicator& comm, const EvaluateRequest& reque
     progress.close(i);
   }
   if (comm.is_root()) {
-    const auto timed = clock.measure("tables");
+    const auto timed = clock.measure(Phase::tables);
     summarise_results(results, input.pooling, plan.config.evaluate.seed);
   }
 
@@ -244,7 +244,7 @@ EvaluationTables evaluate(const Communicator& comm, const EvaluateRequest& reque
   write_evaluation(comm, request.output, {resolved_ini(plan.config), run_facts(comm, request.begin)},
                    {results.rows.begin() + part.begin, results.rows.begin() + part.end}, results.tables);
   work.finish();
-  clock.add("write", writing.seconds());
+  clock.add(Phase::write, writing.seconds());
   progress.clear_line();
   if (comm.is_root()) print_comparison(request, plan, results);
   if (request.profile) print_profile(comm, clock, request.begin);

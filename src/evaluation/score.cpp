@@ -101,20 +101,20 @@ std::vector<std::filesystem::path> ScoreRequest::output_files() const {
 void score(const Communicator& comm, const ScoreRequest& request) {
   const std::vector<std::filesystem::path> files = request.output_files();
   require_free(comm, request);
-  PhaseClock clock({"read", "features", "score", "write"});
+  PhaseClock clock({Phase::read, Phase::features, Phase::score, Phase::write});
   Lap lap;
   const EvaluationPlan plan = evaluation_plan(comm, as_evaluation(request));
   const Dataset data = read_dataset(comm, request.dataset);
   const Policy& policy = plan.contest.policies.front();
-  clock.add("read", lap.seconds());
+  clock.add(Phase::read, lap.seconds());
 
   std::vector<ScoreRow> rows; // one task: rank 0 alone has work
   comm.agree([&] {
     if (!comm.is_root()) return;
     const std::vector<Index> training = training_rows(data);
     const PreparedTask task = task_of(data, training, plan.config);
-    clock.add("features", lap.seconds());
-    clock.count("features",
+    clock.add(Phase::features, lap.seconds());
+    clock.count(Phase::features,
                 preparation_flops(shape_of(task), {policy.features, plan.config.inner.use_group}));
     const Vector u = selection_score(task, policy, plan.contest.selection);
     if (task.probe.status == FitStatus::diverged || !u.allFinite())
@@ -122,12 +122,12 @@ void score(const Communicator& comm, const ScoreRequest& request) {
                   request.dataset.string() +
                       ": its training rows have no finite scores: the logistic regression on them diverged");
     rows = score_rows(data, training, policy, u);
-    clock.add("score", lap.seconds());
+    clock.add(Phase::score, lap.seconds());
   });
   static_cast<void>(lap.seconds());
   write_scores(comm, files.front(), {resolved_ini(plan.config), run_facts(comm, request.begin)}, rows);
   write_text(comm, files.back(), scores_csv(rows));
-  clock.add("write", lap.seconds());
+  clock.add(Phase::write, lap.seconds());
   if (request.profile) print_profile(comm, clock, request.begin);
   if (!comm.is_root()) return;
   print_shares(rows);

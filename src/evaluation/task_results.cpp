@@ -13,14 +13,13 @@
 namespace metasieve {
 namespace {
 
-std::vector<std::string> phases_of_task(const EvaluationPlan& plan) {
-  std::vector<std::string> phases{"make", "features"};
-  for (const Method method : plan.config.evaluate.methods) {
-    std::string name(to_string(method));
-    if (std::find(phases.begin(), phases.end(), name) == phases.end()) phases.push_back(std::move(name));
-  }
-  if (plan.frontier_steps > 0) phases.emplace_back("frontier");
-  phases.emplace_back("response");
+std::vector<Phase> phases_of_task(const EvaluationPlan& plan) {
+  std::vector<Phase> phases{Phase::make, Phase::features};
+  for (const Method method : plan.config.evaluate.methods)
+    if (std::find(phases.begin(), phases.end(), phase_of(method)) == phases.end())
+      phases.push_back(phase_of(method));
+  if (plan.frontier_steps > 0) phases.push_back(Phase::frontier);
+  phases.push_back(Phase::response);
   return phases;
 }
 
@@ -41,7 +40,7 @@ std::vector<Entry> entries_of(const std::string& bytes) {
 class ThreadClock {
 public:
   explicit ThreadClock(PhaseClock& clock) : clock_(clock) {}
-  void end(const std::string& phase) { clock_.add(phase, lap_.seconds() / thread_count()); }
+  void end(Phase phase) { clock_.add(phase, lap_.seconds() / thread_count()); }
 
 private:
   PhaseClock& clock_;
@@ -53,24 +52,24 @@ TaskResult evaluate_task(const std::function<Task()>& make, Index number, const 
   const Config& config = plan.config;
   ThreadClock timed(clock);
   Task task = make();
-  timed.end("make");
+  timed.end(Phase::make);
   const PrepareOptions options = config.prepare_options(Seed{task.metadata.seed});
   const PreparedTask prepared = prepare(std::move(task), options);
-  timed.end("features");
-  clock.count("features", preparation_flops(shape_of(prepared), options));
+  timed.end(Phase::features);
+  clock.count(Phase::features, preparation_flops(shape_of(prepared), options));
   TaskResult result{prepared.corruption, {}, {}, {}};
   result.entries = contest(prepared, config.evaluate.methods, plan.contest,
-                           [&](Method method) { timed.end(std::string(to_string(method))); });
+                           [&](Method method) { timed.end(phase_of(method)); });
   if (plan.frontier_steps > 0) {
     result.frontier = frontier(prepared, config.evaluate.frontier, plan.frontier_contest());
-    timed.end("frontier");
+    timed.end(Phase::frontier);
   }
   if (number >= response_tasks) return result;
   for (const Policy& policy : plan.contest.policies) {
     result.response.push_back(response_of(prepared, policy));
-    clock.count("response", response_flops(shape_of(prepared), policy));
+    clock.count(Phase::response, response_flops(shape_of(prepared), policy));
   }
-  timed.end("response");
+  timed.end(Phase::response);
   return result;
 }
 
@@ -79,19 +78,19 @@ class IdleClock {
 public:
   explicit IdleClock(PhaseClock& clock, const EvaluationPlan& plan)
       : clock_(clock), phases_(phases_of_task(plan)), busy_(busy()) {}
-  ~IdleClock() { clock_.add("idle", std::max(lap_.seconds() - (busy() - busy_), 0.0)); }
+  ~IdleClock() { clock_.add(Phase::idle, std::max(lap_.seconds() - (busy() - busy_), 0.0)); }
   IdleClock(const IdleClock&) = delete;
   IdleClock& operator=(const IdleClock&) = delete;
 
 private:
   [[nodiscard]] double busy() const {
     double sum = 0;
-    for (const std::string& phase : phases_) sum += clock_.seconds(phase);
+    for (const Phase phase : phases_) sum += clock_.seconds(phase);
     return sum;
   }
 
   PhaseClock& clock_;
-  std::vector<std::string> phases_;
+  std::vector<Phase> phases_;
   double busy_;
   Lap lap_;
 };
@@ -182,7 +181,7 @@ void add_missing(const Communicator& comm, const TaskSource& source, std::uint64
   const bool hold = plan.config.suite.hold == Hold::memory && source.has_families();
   std::vector<Task> tasks;
   if (hold) {
-    const auto timed = clock.measure("make");
+    const auto timed = clock.measure(Phase::make);
     tasks = load(comm, source, ids);
   }
 
@@ -203,7 +202,7 @@ void add_missing(const Communicator& comm, const TaskSource& source, std::uint64
     work.run(pieces);
   }
 
-  const auto timed = clock.measure("gather");
+  const auto timed = clock.measure(Phase::gather);
   ByteWriter mine;
   for (std::size_t k = 0; k < ids.size(); ++k) mine.put(ids[k]).put(bytes_of(done[k]));
   results.add(std::move(mine), std::ssize(ids));
@@ -234,10 +233,10 @@ TaskResult task_result(const std::string& bytes) {
   return result;
 }
 
-std::vector<std::string> evaluation_phases(const EvaluationPlan& plan) {
-  std::vector<std::string> phases{"read"};
-  for (std::string& phase : phases_of_task(plan)) phases.push_back(std::move(phase));
-  phases.insert(phases.end(), {"idle", "gather", "tables", "write"});
+std::vector<Phase> evaluation_phases(const EvaluationPlan& plan) {
+  std::vector<Phase> phases = phases_of_task(plan);
+  phases.insert(phases.begin(), Phase::read);
+  phases.insert(phases.end(), {Phase::idle, Phase::gather, Phase::tables, Phase::write});
   return phases;
 }
 
@@ -245,7 +244,7 @@ std::vector<TaskResult> task_results(const Communicator& comm, const TaskSource&
                                      const EvaluationPlan& plan, ResumableWork& work, PhaseClock& clock) {
   SourceResults results(comm, source.task_count());
   {
-    const auto timed = clock.measure("read");
+    const auto timed = clock.measure(Phase::read);
     add_kept(comm, number, source.task_count(), work, results);
   }
   add_missing(comm, source, number, plan, work, results, clock);

@@ -24,7 +24,7 @@ struct TaskResult {
 
 /// In the order in which they come: read, make, features, each method, frontier, response, idle, gather,
 /// tables, write.
-[[nodiscard]] std::vector<std::string> evaluation_phases(const EvaluationPlan& plan);
+[[nodiscard]] std::vector<Phase> evaluation_phases(const EvaluationPlan& plan);
 
 /// Collective: the results of all tasks of a source, in their order, on every rank; those that `work` keeps
 /// are not made again. `number` of the source among those of the evaluation: its pieces are told apart by it.

@@ -4,6 +4,7 @@
 #include "parallel/for_each.hpp"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 namespace metasieve {
@@ -25,27 +26,37 @@ struct Spread {
 
 } // namespace
 
-PhaseClock::PhaseClock(std::vector<std::string> phases)
+std::string to_string(Phase phase) {
+  static constexpr std::array<std::string_view, static_cast<std::size_t>(Phase::first_method)> names{
+      "read",   "tasks",  "make",   "features", "policy",     "inner",    "idle",
+      "wait",   "reduce", "update", "validate", "checkpoint", "frontier", "response",
+      "gather", "tables", "score",  "write",    "rest"};
+  const int method = static_cast<int>(phase) - static_cast<int>(Phase::first_method);
+  return std::string(method < 0 ? names[static_cast<std::size_t>(phase)]
+                                : to_string(static_cast<Method>(method)));
+}
+
+PhaseClock::PhaseClock(std::vector<Phase> phases)
     : phases_(std::move(phases)), seconds_(phases_.size(), 0.0), flops_(phases_.size()) {}
 
-void PhaseClock::add(const std::string& phase, double seconds) {
+void PhaseClock::add(Phase phase, double seconds) {
   const std::lock_guard lock(guard_);
   seconds_[place_of(phase)] += seconds;
 }
 
-void PhaseClock::count(const std::string& phase, Flops flops) {
+void PhaseClock::count(Phase phase, Flops flops) {
   const std::lock_guard lock(guard_);
   Flops& sum = flops_[place_of(phase)];
   sum.count += flops.count;
   sum.estimated = sum.estimated || flops.estimated;
 }
 
-double PhaseClock::seconds(const std::string& phase) const {
+double PhaseClock::seconds(Phase phase) const {
   const std::lock_guard lock(guard_);
   return seconds_[place_of(phase)];
 }
 
-std::size_t PhaseClock::place_of(const std::string& phase) const {
+std::size_t PhaseClock::place_of(Phase phase) const {
   const auto found = std::find(phases_.begin(), phases_.end(), phase);
   static_cast<void>(phases_.at(static_cast<std::size_t>(found - phases_.begin())));
   return static_cast<std::size_t>(found - phases_.begin());
@@ -55,7 +66,7 @@ std::vector<PhaseSeconds> PhaseClock::all_ranks(const Communicator& comm) const 
   const std::vector<double> all = comm.gather(seconds_); // [ranks][phases]
   std::vector<PhaseSeconds> timing;
   for (std::size_t p = 0; p < phases_.size(); ++p) {
-    PhaseSeconds& row = timing.emplace_back(PhaseSeconds{phases_[p], {}});
+    PhaseSeconds& row = timing.emplace_back(PhaseSeconds{to_string(phases_[p]), {}});
     for (std::size_t at = p; at < all.size(); at += phases_.size()) row.seconds.push_back(all[at]);
   }
   return timing;
@@ -63,13 +74,14 @@ std::vector<PhaseSeconds> PhaseClock::all_ranks(const Communicator& comm) const 
 
 Profile PhaseClock::profile(const Communicator& comm, double seconds, int threads) const {
   Profile profile{{}, comm.gather(std::vector<double>{seconds}), threads};
-  PhaseProfile rest{"rest", profile.seconds, {}};
-  for (PhaseSeconds& phase : all_ranks(comm)) {
-    const Flops& mine = flops_[place_of(phase.phase)];
-    const Flops all{comm.sum(mine.count), comm.max(std::int64_t{mine.estimated}) > 0};
-    std::transform(rest.seconds.begin(), rest.seconds.end(), phase.seconds.begin(), rest.seconds.begin(),
-                   [](double left, double of_phase) { return std::max(left - of_phase, 0.0); });
-    profile.phases.push_back({std::move(phase.phase), std::move(phase.seconds), all});
+  PhaseProfile rest{Phase::rest, profile.seconds, {}};
+  std::vector<PhaseSeconds> timing = all_ranks(comm);
+  for (std::size_t p = 0; p < phases_.size(); ++p) {
+    std::vector<double>& taken = timing[p].seconds;
+    for (std::size_t rank = 0; rank < taken.size(); ++rank)
+      rest.seconds[rank] = std::max(rest.seconds[rank] - taken[rank], 0.0);
+    const Flops all{comm.sum(flops_[p].count), comm.max(std::int64_t{flops_[p].estimated}) > 0};
+    profile.phases.push_back({phases_[p], std::move(taken), all});
   }
   profile.phases.push_back(std::move(rest));
   return profile;
@@ -79,7 +91,8 @@ std::vector<PhaseFlops> counted(const Profile& profile) {
   std::vector<PhaseFlops> flops;
   for (const PhaseProfile& phase : profile.phases)
     if (phase.flops.count > 0)
-      flops.push_back({phase.phase, phase.flops.count, static_cast<std::uint8_t>(phase.flops.estimated)});
+      flops.push_back(
+          {to_string(phase.phase), phase.flops.count, static_cast<std::uint8_t>(phase.flops.estimated)});
   return flops;
 }
 
@@ -113,7 +126,7 @@ std::string profile_table(const Profile& profile) {
     }
     text += "\n";
   };
-  for (const PhaseProfile& phase : profile.phases) add(phase.phase, phase.seconds, phase.flops);
+  for (const PhaseProfile& phase : profile.phases) add(to_string(phase.phase), phase.seconds, phase.flops);
   add("all", profile.seconds, {});
   return text + (estimates
                      ? "  ~ estimated by formulas; the others counted from shapes, a multiply-add as two\n"

@@ -2,6 +2,7 @@
 
 #include "base/stopwatch.hpp"
 #include "files/results.hpp"
+#include "methods/methods.hpp"
 
 #include <cstdint>
 #include <mutex>
@@ -9,6 +10,37 @@
 #include <vector>
 
 namespace metasieve {
+
+/// What the time of a run goes to. Each method of an evaluation is a phase of its own, see phase_of.
+enum class Phase : std::uint8_t {
+  read,       ///< input files, and results of earlier runs
+  tasks,      ///< tasks generated or read before the first iteration
+  make,       ///< tasks generated or read where they are used
+  features,   ///< with the probe
+  policy,     ///< network, forward and backward
+  inner,      ///< fits, forward and backward
+  idle,       ///< threads without a task
+  wait,       ///< for slower ranks
+  reduce,     ///< the bare allreduce
+  update,     ///< of the policy
+  validate,   ///< on tasks that are not trained on
+  checkpoint, ///< written
+  frontier,   ///< methods over their settings
+  response,   ///< partial dependence
+  gather,     ///< results of all ranks
+  tables,     ///< statistics
+  score,      ///< rows of a data set
+  write,      ///< output files
+  rest,       ///< what no other phase covers
+  first_method
+};
+
+[[nodiscard]] constexpr Phase phase_of(Method method) {
+  return static_cast<Phase>(static_cast<int>(Phase::first_method) + static_cast<int>(method));
+}
+
+/// The name in files and tables, "make" or "greedy".
+[[nodiscard]] std::string to_string(Phase phase);
 
 /// Floating-point operations of a phase, where they are counted: a multiply-add counts two.
 struct Flops {
@@ -18,7 +50,7 @@ struct Flops {
 
 /// Seconds and flops of one phase of a run.
 struct PhaseProfile {
-  std::string phase;
+  Phase phase;
   std::vector<double> seconds; ///< [ranks], wall time
   Flops flops;                 ///< of all ranks; 0: not counted
 };
@@ -36,26 +68,25 @@ public:
   /// Adds the time until it is destroyed to its phase.
   class Scope {
   public:
-    Scope(PhaseClock& clock, const std::string& phase)
-        : clock_(clock), phase_(phase), begin_(wall_seconds()) {}
+    Scope(PhaseClock& clock, Phase phase) : clock_(clock), phase_(phase), begin_(wall_seconds()) {}
     ~Scope() { clock_.add(phase_, wall_seconds() - begin_); }
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
 
   private:
     PhaseClock& clock_;
-    std::string phase_;
+    Phase phase_;
     double begin_;
   };
 
-  explicit PhaseClock(std::vector<std::string> phases);
+  explicit PhaseClock(std::vector<Phase> phases);
 
   /// `phase` is one of those given to the constructor.
-  [[nodiscard]] Scope measure(const std::string& phase) { return {*this, phase}; }
-  void add(const std::string& phase, double seconds);
-  void count(const std::string& phase, Flops flops);
+  [[nodiscard]] Scope measure(Phase phase) { return {*this, phase}; }
+  void add(Phase phase, double seconds);
+  void count(Phase phase, Flops flops);
 
-  [[nodiscard]] double seconds(const std::string& phase) const;
+  [[nodiscard]] double seconds(Phase phase) const;
 
   /// Collective: every phase on every rank.
   [[nodiscard]] std::vector<PhaseSeconds> all_ranks(const Communicator& comm) const;
@@ -63,9 +94,9 @@ public:
   [[nodiscard]] Profile profile(const Communicator& comm, double seconds, int threads) const;
 
 private:
-  [[nodiscard]] std::size_t place_of(const std::string& phase) const;
+  [[nodiscard]] std::size_t place_of(Phase phase) const;
 
-  std::vector<std::string> phases_;
+  std::vector<Phase> phases_;
   std::vector<double> seconds_;
   std::vector<Flops> flops_;
   mutable std::mutex guard_;

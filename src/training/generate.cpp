@@ -99,7 +99,7 @@ public:
     pieces.work = [&](std::size_t k) {
       Lap lap;
       tasks_[at(pieces.ids[k])] = source_.make(static_cast<Index>(pieces.ids[k]));
-      clock_.add("make", lap.seconds() / thread_count());
+      clock_.add(Phase::make, lap.seconds() / thread_count());
     };
     pieces.cost = [&](std::size_t k) {
       return costs_[pieces.ids[k] - static_cast<std::uint64_t>(ids_.begin)];
@@ -116,7 +116,7 @@ public:
 
   /// The phases make and idle: threads without a task, and waiting for other ranks meanwhile.
   [[nodiscard]] PhaseClock& clock() {
-    clock_.add("idle", std::max(std::exchange(run_seconds_, 0.0) - clock_.seconds("make"), 0.0));
+    clock_.add(Phase::idle, std::max(std::exchange(run_seconds_, 0.0) - clock_.seconds(Phase::make), 0.0));
     return clock_;
   }
 
@@ -155,7 +155,7 @@ private:
   std::vector<std::uint64_t> one_class_;
   std::int64_t rows_ = 0;
   double seconds_ = 0, run_seconds_ = 0;
-  PhaseClock clock_{{"make", "idle", "write"}};
+  PhaseClock clock_{{Phase::make, Phase::idle, Phase::write}};
 };
 
 /// Collective: what a reader of the summary must know of tasks from which nothing can be learnt; "" if there
@@ -209,7 +209,7 @@ void generate(const Communicator& comm, const GenerateRequest& request, StatusFi
   }
   if (request.profile) {
     PhaseClock& clock = maker.clock();
-    clock.add("write", write_seconds);
+    clock.add(Phase::write, write_seconds);
     print_profile(comm, clock, request.begin);
   }
   if (comm.is_root()) {

@@ -29,11 +29,11 @@ Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, cons
   const Range to_prepare{ids.begin + first.begin, ids.begin + first.end};
   std::vector<Task> tasks;
   if (holds_rows_) {
-    const auto timed = clock.measure("tasks");
+    const auto timed = clock.measure(Phase::tasks);
     tasks = source.tasks(comm, to_prepare, stopped);
   }
   const bool features = holds_features(config);
-  const auto timed = clock.measure(features ? "features" : "tasks");
+  const auto timed = clock.measure(features ? Phase::features : Phase::tasks);
   std::vector<PreparedTask> ready(static_cast<std::size_t>(features ? to_prepare.size() : 0));
   const auto cost = [&](Index i) { return costs.preparation[static_cast<std::size_t>(i - ids.begin)]; };
   std::vector<Index> all(static_cast<std::size_t>(to_prepare.size()));
@@ -53,7 +53,7 @@ Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, cons
       fingerprints += metasieve::fingerprint(task.id, task.train, task.test);
       if (!features) return;
       ready[at] = prepare_task(std::move(task));
-      clock.count("features", preparation_flops(shape_of(ready[at]), prepare_));
+      clock.count(Phase::features, preparation_flops(shape_of(ready[at]), prepare_));
       if (!holds_rows_) ready[at].train = ready[at].test = {};
       if (prepared) prepared(1e-9 * cost(i));
     });

@@ -67,10 +67,11 @@ namespace {
 /// Below so many task fits a share of failures says little.
 constexpr double visits_to_judge = 100;
 
-std::vector<std::string> phases(bool measured) {
-  std::vector<std::string> all{"tasks", "features", "make", "policy", "inner", "idle"};
-  if (measured) all.emplace_back("wait");
-  all.insert(all.end(), {"reduce", "update", "validate", "checkpoint", "write"});
+std::vector<Phase> phases(bool measured) {
+  std::vector<Phase> all{Phase::tasks,  Phase::features, Phase::make,
+                         Phase::policy, Phase::inner,    Phase::idle};
+  if (measured) all.push_back(Phase::wait);
+  all.insert(all.end(), {Phase::reduce, Phase::update, Phase::validate, Phase::checkpoint, Phase::write});
   return all;
 }
 
@@ -195,7 +196,7 @@ private:
   }
 
   Validation first_validation() {
-    const auto timed = clock_.measure("validate");
+    const auto timed = clock_.measure(Phase::validate);
     return {comm_, held_out_, config_.suite.validation_tasks, config_.inner.ridge,
             config_.meta_options().outer};
   }
@@ -239,28 +240,28 @@ private:
       if (profiled_) count_visit(*task, gradient.failure);
       return std::pair(task->id, &gradient);
     });
-    clock_.add("make", visits.make_seconds);
-    clock_.add("policy", visits.policy_seconds);
-    clock_.add("inner", visits.inner_seconds);
-    clock_.add("idle", visits.idle_seconds);
+    clock_.add(Phase::make, visits.make_seconds);
+    clock_.add(Phase::policy, visits.policy_seconds);
+    clock_.add(Phase::inner, visits.inner_seconds);
+    clock_.add(Phase::idle, visits.idle_seconds);
     for (const auto& [id, failure] : visits.failures) failures_.add(id, failure, t);
     if (measured_) {
-      const auto timed = clock_.measure("wait");
+      const auto timed = clock_.measure(Phase::wait);
       comm_.barrier();
     }
-    const auto timed = clock_.measure("reduce");
+    const auto timed = clock_.measure(Phase::reduce);
     return sum_.mean(comm_);
   }
 
   void count_visit(const PreparedTask& task, TaskFailure failure) {
     const MetaOptions options = config_.meta_options();
     const TaskShape shape = shape_of(task);
-    clock_.count("policy", network_flops(shape, state_.policy, options.support, failure));
-    clock_.count("inner", inner_flops(shape, options, config_.inner.use_group, failure));
+    clock_.count(Phase::policy, network_flops(shape, state_.policy, options.support, failure));
+    clock_.count(Phase::inner, inner_flops(shape, options, config_.inner.use_group, failure));
   }
 
   void update(Adam& adam, const BatchMean& mean, Index t) {
-    const auto timed = clock_.measure("update");
+    const auto timed = clock_.measure(Phase::update);
     state_.policy.trained_iterations = t;
     if (std::isnan(mean.loss)) return; // every task of the batch failed: counted in the history
     const double decay = 10 * (t - 1) < 7 * config_.meta.iterations ? 1.0 : 0.3;
@@ -270,7 +271,7 @@ private:
 
   void validate(const Validation& validation, Index t, Progress& progress) {
     if (config_.suite.validation_tasks == 0) return;
-    const auto timed = clock_.measure("validate");
+    const auto timed = clock_.measure(Phase::validate);
     const ValidationRow row = validation.measure(comm_, state_.policy, t, failures_);
     state_.results.validation.push_back(row);
     progress.did(kind(TrainingPart::validate), work_.validation());
@@ -341,7 +342,7 @@ private:
   }
 
   void write_state(const Adam& adam) {
-    const auto timed = clock_.measure("checkpoint");
+    const auto timed = clock_.measure(Phase::checkpoint);
     collect();
     state_.first_moment = adam.first_moment;
     state_.second_moment = adam.second_moment;
@@ -353,14 +354,14 @@ private:
 
   Trained finish() {
     {
-      const auto timed = clock_.measure("write");
+      const auto timed = clock_.measure(Phase::write);
       write_policy(comm_, folder_ / "policy.h5", {reproducible_ini(config_)}, state_.policy);
     }
     if (in_session_) collect(); // else the run was complete, and all is known
     const bool profiles = profiled_ && in_session_;
     if (profiles) state_.results.flops = counted(profile());
     {
-      const auto timed = clock_.measure("write");
+      const auto timed = clock_.measure(Phase::write);
       write_last_results();
     }
     const double most_bytes = comm_.max(peak_bytes());

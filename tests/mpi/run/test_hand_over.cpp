@@ -100,7 +100,7 @@ TEST_P(ShardThatIsHandedOver, holds_the_bits_of_its_own_tasks) {
   if (comm.size() > 1) {
     EXPECT_NE(dealing.prepares, dealing.holds) << "of no use as a test";
   }
-  PhaseClock clock({"tasks", "features"});
+  PhaseClock clock({Phase::tasks, Phase::features});
 
   const Shard shard(comm, source, {0, many}, config, uses, clock);
 

@@ -37,7 +37,7 @@ TEST(Memory, that_a_rank_holds_is_that_of_its_data_and_features) {
   const Communicator comm;
   const Config config = config_of(comm.size());
   const TaskSource source = TaskSource::generator(config);
-  PhaseClock clock({"tasks", "features"});
+  PhaseClock clock({Phase::tasks, Phase::features});
   const auto prepared = [&] {
     return Shard(comm, source, {0, source.task_count()}, config, {1.0, 0.0, true}, clock);
   };

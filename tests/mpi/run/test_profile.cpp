@@ -41,10 +41,10 @@ Trained trained(const Communicator& comm, const Scratch& scratch, const Config& 
   return train(comm, request);
 }
 
-const PhaseProfile& phase(const Profile& profile, const std::string& name) {
+const PhaseProfile& phase(const Profile& profile, Phase name) {
   for (const PhaseProfile& each : profile.phases)
     if (each.phase == name) return each;
-  throw std::out_of_range(name);
+  throw std::out_of_range(to_string(name));
 }
 
 /// Multiply-adds of the network, one by one as its loops would do them.
@@ -115,7 +115,7 @@ TEST(Profile, of_a_training_counts_what_the_shapes_say) {
 
   const Trained out = trained(comm, scratch, config);
 
-  const Flops& policy = phase(out.profile, "policy").flops;
+  const Flops& policy = phase(out.profile, Phase::policy).flops;
   const std::int64_t of_row = 2 * (multiply_adds({16, 8, 4, 1}, false) + multiply_adds({16, 8, 4, 1}, true));
   EXPECT_EQ(policy.count, of_row * rows_visited(config));
   EXPECT_FALSE(policy.estimated);
@@ -123,7 +123,7 @@ TEST(Profile, of_a_training_counts_what_the_shapes_say) {
   const TaskSource source = TaskSource::generator(config);
   for (Index i = 0; i < source.task_count(); ++i)
     preparation += preparation_flops(source.shape(i), {FeatureSet::full16, config.inner.use_group}).count;
-  EXPECT_EQ(phase(out.profile, "features").flops.count, preparation);
+  EXPECT_EQ(phase(out.profile, Phase::features).flops.count, preparation);
   ASSERT_EQ(out.results.flops.size(), 3U); // features, policy, inner
   EXPECT_EQ(out.results.flops[1].phase, "policy");
   EXPECT_EQ(out.results.flops[1].flops, policy.count);
@@ -136,16 +136,16 @@ TEST(Profile, of_a_training_covers_all_of_its_time) {
   const Profile profile = trained(comm, scratch, small_config()).profile;
 
   ASSERT_EQ(std::ssize(profile.seconds), comm.size());
-  EXPECT_EQ(profile.phases.back().phase, "rest");
+  EXPECT_EQ(profile.phases.back().phase, Phase::rest);
   for (std::size_t rank = 0; rank < profile.seconds.size(); ++rank) {
     double sum = 0;
     for (const PhaseProfile& each : profile.phases) {
-      EXPECT_GE(each.seconds.at(rank), 0.0) << each.phase;
+      EXPECT_GE(each.seconds.at(rank), 0.0) << to_string(each.phase);
       sum += each.seconds.at(rank);
     }
     EXPECT_NEAR(sum, profile.seconds[rank], 1e-9); // fails if phases overlap: `rest` is cut at 0
   }
-  EXPECT_GT(phase(profile, "features").seconds.front(), 0.0);
+  EXPECT_GT(phase(profile, Phase::features).seconds.front(), 0.0);
 }
 
 TEST(Profile, is_not_made_unless_asked_for) {
@@ -161,9 +161,9 @@ TEST(Profile, is_not_made_unless_asked_for) {
 }
 
 TEST(ProfileTable, has_shares_rates_and_imbalance) {
-  const Profile profile{{{"features", {2.0, 4.0}, {12'000'000'000, true}},
-                         {"policy", {1.0, 1.0}, {8'000'000'000, false}},
-                         {"rest", {1.0, 3.0}, {}}},
+  const Profile profile{{{Phase::features, {2.0, 4.0}, {12'000'000'000, true}},
+                         {Phase::policy, {1.0, 1.0}, {8'000'000'000, false}},
+                         {Phase::rest, {1.0, 3.0}, {}}},
                         {4.0, 8.0},
                         2};
 
@@ -185,19 +185,19 @@ TEST(ProfileTable, has_shares_rates_and_imbalance) {
 
 TEST(PhaseClock, adds_what_threads_tell_it_at_a_time) {
   const Communicator comm;
-  PhaseClock clock({"first", "second"});
+  PhaseClock clock({Phase::make, Phase::write});
 
   for_each_parallel({0, 1000}, [&](Index) {
-    clock.add("second", 0.5);
-    clock.count("second", {3});
+    clock.add(Phase::write, 0.5);
+    clock.count(Phase::write, {3});
   });
   const Profile profile = clock.profile(comm, 600.0, 1);
 
   EXPECT_EQ(profile.phases[1].seconds, std::vector<double>(static_cast<std::size_t>(comm.size()), 500.0));
   EXPECT_EQ(profile.phases[1].flops.count, 3000 * comm.size());
-  EXPECT_EQ(phase(profile, "rest").seconds,
+  EXPECT_EQ(phase(profile, Phase::rest).seconds,
             std::vector<double>(static_cast<std::size_t>(comm.size()), 100.0));
-  EXPECT_THROW(clock.add("third", 1.0), std::out_of_range);
+  EXPECT_THROW(clock.add(Phase::read, 1.0), std::out_of_range);
 }
 
 } // namespace

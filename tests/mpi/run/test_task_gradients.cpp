@@ -29,7 +29,7 @@ class Iterations {
 public:
   Iterations(const Communicator& comm, Config config)
       : comm_(comm), config_(std::move(config)), source_(TaskSource::generator(config_)),
-        ids_(training_tasks(config_, source_.task_count())), clock_({"tasks", "features"}),
+        ids_(training_tasks(config_, source_.task_count())), clock_({Phase::tasks, Phase::features}),
         shard_(comm_, source_, ids_, config_, {10.0, 0.0, true}, clock_),
         batches_(config_.meta.seed, ids_.size(), config_.meta.batch), gradients_(config_.meta_options()),
         policy_(initialise(config_.policy, config_.meta.seed)), sum_(policy_.theta.size(), batches_.size()),
