@@ -1,6 +1,7 @@
 #include "cli/commands.hpp"
 
 #include "base/version.hpp"
+#include "cli/evaluation_summary.hpp"
 #include "cli/help.hpp"
 #include "cli/options.hpp"
 #include "config/load.hpp"
@@ -11,6 +12,7 @@
 #include "files/verify.hpp"
 #include "hdf5/handles.hpp"
 #include "parallel/communicator.hpp"
+#include "parallel/for_each.hpp"
 #include "studies/dry_run.hpp"
 #include "studies/scaling.hpp"
 #include "studies/sweep.hpp"
@@ -93,11 +95,13 @@ void run_stage(const Communicator& comm, const CommandLine& line) {
   if (line.command == "score") {
     const ScoreRequest request{config, line.policies.front(), line.datasets.front(), *line.output,
                                line.profile};
-    return line.dry_run ? print(comm, plan(comm, request)) : score(comm, request);
+    return print(comm, line.dry_run ? plan(comm, request) : summary_of(request, score(comm, request)));
   }
   const EvaluateRequest request{config,       line.policies, line.suite,  line.datasets,
                                 *line.output, line.frontier, line.resume, line.profile};
-  return line.dry_run ? print(comm, plan(comm, request)) : evaluate(comm, request);
+  return print(comm, line.dry_run
+                         ? plan(comm, request)
+                         : summary_of(request, evaluate(comm, request), comm.size(), thread_count()));
 }
 
 } // namespace

@@ -1,7 +1,6 @@
 #include "evaluation/evaluate.hpp"
 
 #include "base/text.hpp"
-#include "evaluation/comparison_table.hpp"
 #include "evaluation/findings.hpp"
 #include "evaluation/statistics.hpp"
 #include "evaluation/task_results.hpp"
@@ -9,10 +8,8 @@
 #include "parallel/for_each.hpp"
 #include "runtime/machine.hpp"
 #include "runtime/output_checks.hpp"
-#include "training/console_summary.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <set>
 
 namespace metasieve {
@@ -127,27 +124,26 @@ void add_source(const std::vector<TaskResult>& results, const TaskSource& source
   append(outcome.tables.response, response_table(responses, name, features));
 }
 
-/// Too many failed fits make the comparison meaningless. @throws AgreedError (exit code 4)
-void require_few_failed(const std::vector<EvaluationRow>& rows, double most) {
-  std::vector<std::string> named;
+/// How many fits failed. @throws AgreedError (exit code 4) if their share is larger than `most`: then the
+/// comparison says nothing
+Index require_few_failed(const std::vector<EvaluationRow>& rows, double most) {
+  std::vector<std::string> places;
   Index failed = 0;
   for (const EvaluationRow& row : rows) {
     if (row.failed == 0) continue;
     ++failed;
     const std::string place = row.source + " " + std::to_string(row.split);
-    if (named.empty() || named.back() != place) named.push_back(place);
+    if (places.empty() || places.back() != place) places.push_back(place);
   }
   const double share = static_cast<double>(failed) / static_cast<double>(rows.size());
-  if (rows.empty() || share <= most) return;
-  std::string places;
-  for (std::size_t i = 0; i < std::min(named.size(), most_named); ++i)
-    places += (i == 0 ? "" : ", ") + named[i];
-  if (named.size() > most_named) places += ", ...";
+  if (rows.empty() || share <= most) return failed;
+  const bool all_named = places.size() <= most_named;
+  places.resize(std::min(places.size(), most_named));
   throw AgreedError(
       ExitCode::numerical,
       format("%ld of %zu fits failed (%.3g %%), more than run.max_failed = %g: tasks or splits ",
              static_cast<long>(failed), rows.size(), 100.0 * share, most) +
-          places +
+          joined(places) + (all_named ? "" : ", ...") +
           "; try a larger inner.ridge, leave the failing methods out of "
           "evaluate.methods, or look at the rows with failed = 1");
 }
@@ -164,50 +160,7 @@ void summarise_results(Outcome& results, Pooling pooling, Seed seed) {
   tables.frontier = summarise_frontier(results.frontier, baseline, pooling, seed);
 }
 
-void print_comparison(const EvaluateRequest& request, const EvaluationPlan& plan, const Outcome& results) {
-  const Policy& policy = plan.contest.policies.front();
-  std::printf("policy %s%s: %s, keep %g, the model %s the group\n", request.policies.front().c_str(),
-              request.policies.size() > 1
-                  ? (" and " + std::to_string(request.policies.size() - 1) + " more").c_str()
-                  : "",
-              std::string(to_string(policy.features)).c_str(), policy.keep,
-              plan.config.inner.use_group ? "sees" : "does not see");
-  const EvaluateConfig& config = plan.config.evaluate;
-  if (config.adapt.steps > 0 || config.rounds > 0)
-    std::printf("meta_*: adapted by %ld steps at fairness weight %g, %ld rounds\n",
-                static_cast<long>(config.adapt.steps), config.adapt.outer.fairness_weight,
-                static_cast<long>(config.rounds));
-  std::printf("\n%s",
-              comparison_table(results.tables, config.fairness == Gap::dp ? "dp_gap" : "eo_gap").c_str());
-  if (plan.frontier_steps > 0) std::fputs(frontier_table(results.tables.frontier).c_str(), stdout);
-  const auto failed = std::count_if(results.rows.begin(), results.rows.end(),
-                                    [](const EvaluationRow& row) { return row.failed != 0; });
-  if (failed > 0)
-    std::fputs(warning_line(format("%ld of %zu fits failed", static_cast<long>(failed), results.rows.size()))
-                   .c_str(),
-               stdout);
-  std::printf("\n%swrote %s\n", evaluation_closing(results.tables.summary, policy.keep).c_str(),
-              request.output.c_str());
-}
-
 } // namespace
-
-std::vector<TaskSource> evaluation_sources(const Communicator& comm, const EvaluateRequest& request) {
-  std::vector<TaskSource> sources;
-  if (request.suite) sources.push_back(TaskSource::suite(comm, *request.suite));
-  std::set<std::string> names;
-  for (const std::filesystem::path& path : request.datasets) {
-    if (path.stem() == "all") // alike on every rank
-      throw AgreedError(ExitCode::usage,
-                        "--dataset " + path.string() +
-                            ": reports call the union of all sources `all`; rename the file");
-    if (!names.insert(path.stem().string()).second) // alike on every rank
-      throw AgreedError(ExitCode::usage, "--dataset " + path.string() + ": two data sets are called " +
-                                             path.stem().string() + "; rename one of the files");
-    sources.push_back(TaskSource::dataset(comm, path, request.config.evaluate));
-  }
-  return sources;
-}
 
 std::vector<std::filesystem::path> EvaluateRequest::input_files() const {
   std::vector<std::filesystem::path> files = policies;
@@ -216,8 +169,9 @@ std::vector<std::filesystem::path> EvaluateRequest::input_files() const {
   return files;
 }
 
-EvaluationTables evaluate(const Communicator& comm, const EvaluateRequest& request, EvaluationInput input,
-                          StatusFile& status) {
+Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, EvaluationInput input,
+                   StatusFile& status) {
+  const double begin = wall_seconds();
   const EvaluationPlan plan = evaluation_plan(request, std::move(input.policies));
   PhaseClock clock(evaluation_phases(plan));
   clock.add(Phase::read, input.read_seconds);
@@ -246,13 +200,15 @@ EvaluationTables evaluate(const Communicator& comm, const EvaluateRequest& reque
   work.finish();
   clock.add(Phase::write, writing.seconds());
   progress.clear_line();
-  if (comm.is_root()) print_comparison(request, plan, results);
-  if (request.profile) print_profile(comm, clock, request.begin);
-  require_few_failed(results.rows, plan.config.run.max_failed);
-  return std::move(results.tables);
+  const Index failed = require_few_failed(results.rows, plan.config.run.max_failed);
+  Evaluated evaluated{plan.config, std::move(results.tables), std::ssize(results.rows), failed, {}, 0.0};
+  if (request.profile)
+    evaluated.profile = clock.profile(comm, wall_seconds() - request.begin, thread_count());
+  evaluated.seconds = wall_seconds() - begin;
+  return evaluated;
 }
 
-void evaluate(const Communicator& comm, const EvaluateRequest& request) {
+Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request) {
   require_distinct(comm, {request.output}, request.input_files());
   require_writable(comm, {request.output});
   Lap reading;
@@ -260,14 +216,7 @@ void evaluate(const Communicator& comm, const EvaluateRequest& request) {
                         request.suite ? Pooling::sources : Pooling::none, key_of_files(comm, request)};
   input.read_seconds = reading.seconds();
   StatusFile status(comm, status_of_file(request.output), "evaluate");
-  const double begin = wall_seconds();
-  status.during([&] { evaluate(comm, request, std::move(input), status); });
-  if (comm.is_root())
-    std::printf("  in %s on %d rank(s) x %d thread(s)\n%s", duration_text(wall_seconds() - begin).c_str(),
-                comm.size(), thread_count(),
-                next_line({"python3", "analysis/plot_comparison.py", request.output.string(), "--output",
-                           "comparison.png"})
-                    .c_str());
+  return status.during([&] { return evaluate(comm, request, std::move(input), status); });
 }
 
 } // namespace metasieve

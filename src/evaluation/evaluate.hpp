@@ -1,14 +1,42 @@
 #pragma once
 
 #include "config/requests.hpp"
-#include "parallel/communicator.hpp"
+#include "evaluation/statistics.hpp"
+#include "runtime/phases.hpp"
+#include "runtime/status_file.hpp"
+#include "training/task_source.hpp"
 
-#include <filesystem>
-#include <optional>
+#include <string>
 #include <vector>
 
 namespace metasieve {
 
-void evaluate(const Communicator& comm, const EvaluateRequest& request);
+/// What an evaluation compares, in memory.
+struct EvaluationInput {
+  std::vector<Policy> policies;
+  std::vector<TaskSource> sources;
+  Pooling pooling = Pooling::none;
+  std::string key; ///< lines "name = value" that tell these policies and tasks from others: see Journal
+  double read_seconds = 0; ///< that reading all this took
+};
+
+/// What an evaluation found.
+struct Evaluated {
+  Config config;           ///< with the settings of the policies
+  EvaluationTables tables; ///< on rank 0
+  Index fits = 0, failed = 0;
+  Profile profile;    ///< if it was asked for
+  double seconds = 0; ///< without the reading of the input files
+};
+
+/// Collective: compares the methods on the request's files and writes the evaluation file. @throws
+/// AgreedError: exit code 4, when the file is written, if more fits failed than run.max_failed allows; 75
+/// after a stop
+[[nodiscard]] Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request);
+
+/// Collective: the same for `input`; the request's input files are names alone, and `status` follows how far
+/// it is.
+[[nodiscard]] Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request,
+                                 EvaluationInput input, StatusFile& status);
 
 } // namespace metasieve

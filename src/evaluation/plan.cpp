@@ -5,6 +5,8 @@
 #include "methods/partial_dependence.hpp"
 #include "training/cost.hpp"
 
+#include <set>
+
 namespace metasieve {
 namespace {
 
@@ -47,6 +49,23 @@ ContestOptions EvaluationPlan::frontier_contest() const {
   ContestOptions options = contest;
   options.selection.adapt.steps = frontier_steps;
   return options;
+}
+
+std::vector<TaskSource> evaluation_sources(const Communicator& comm, const EvaluateRequest& request) {
+  std::vector<TaskSource> sources;
+  if (request.suite) sources.push_back(TaskSource::suite(comm, *request.suite));
+  std::set<std::string> names;
+  for (const std::filesystem::path& path : request.datasets) {
+    if (path.stem() == "all") // alike on every rank
+      throw AgreedError(ExitCode::usage,
+                        "--dataset " + path.string() +
+                            ": reports call the union of all sources `all`; rename the file");
+    if (!names.insert(path.stem().string()).second) // alike on every rank
+      throw AgreedError(ExitCode::usage, "--dataset " + path.string() + ": two data sets are called " +
+                                             path.stem().string() + "; rename one of the files");
+    sources.push_back(TaskSource::dataset(comm, path, request.config.evaluate));
+  }
+  return sources;
 }
 
 std::vector<Policy> read_policies(const Communicator& comm, const EvaluateRequest& request) {

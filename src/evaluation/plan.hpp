@@ -1,9 +1,7 @@
 #pragma once
 
 #include "config/requests.hpp"
-#include "evaluation/statistics.hpp"
 #include "methods/compare_methods.hpp"
-#include "runtime/status_file.hpp"
 #include "training/task_source.hpp"
 
 namespace metasieve {
@@ -37,19 +35,5 @@ struct EvaluationPlan {
 /// What `request` evaluates on: its suite, or each of its data sets. Collective.
 [[nodiscard]] std::vector<TaskSource> evaluation_sources(const Communicator& comm,
                                                          const EvaluateRequest& request);
-
-/// What an evaluation compares, in memory.
-struct EvaluationInput {
-  std::vector<Policy> policies;
-  std::vector<TaskSource> sources;
-  Pooling pooling = Pooling::none;
-  std::string key; ///< lines "name = value" that tell these policies and tasks from others: see Journal
-  double read_seconds = 0; ///< that reading all this took
-};
-
-/// Collective: as the stage of this name; the request's input files are names alone, and `status` is told how
-/// far it is. @return the tables, on rank 0
-EvaluationTables evaluate(const Communicator& comm, const EvaluateRequest& request, EvaluationInput input,
-                          StatusFile& status);
 
 } // namespace metasieve

@@ -7,6 +7,7 @@
 #include "hdf5/atomic_replace.hpp"
 #include "methods/selection.hpp"
 #include "parallel/collective.hpp"
+#include "parallel/for_each.hpp"
 #include "runtime/machine.hpp"
 #include "runtime/output_checks.hpp"
 #include "training/flops.hpp"
@@ -71,22 +72,6 @@ std::vector<ScoreRow> score_rows(const Dataset& data, const std::vector<Index>& 
   return out;
 }
 
-void print_shares(const std::vector<ScoreRow>& rows) {
-  std::array<std::array<std::array<long, 2>, 2>, 2> count{}; // [y][z][selected]
-  long trained = 0, selected = 0;
-  for (const ScoreRow& row : rows) {
-    if (std::isnan(row.score)) continue;
-    ++count[row.y][row.group][row.selected];
-    ++trained;
-    selected += row.selected;
-  }
-  std::printf("%ld of %ld training rows kept\n", selected, trained);
-  for (const std::size_t y : {0U, 1U})
-    for (const std::size_t z : {0U, 1U})
-      std::printf("  label %zu, group %zu: %ld of %ld\n", y, z, count[y][z][1],
-                  count[y][z][0] + count[y][z][1]);
-}
-
 } // namespace
 
 std::vector<std::filesystem::path> ScoreRequest::output_files() const {
@@ -98,7 +83,7 @@ std::vector<std::filesystem::path> ScoreRequest::output_files() const {
   return {output, csv};
 }
 
-void score(const Communicator& comm, const ScoreRequest& request) {
+Scored score(const Communicator& comm, const ScoreRequest& request) {
   const std::vector<std::filesystem::path> files = request.output_files();
   require_free(comm, request);
   PhaseClock clock({Phase::read, Phase::features, Phase::score, Phase::write});
@@ -128,13 +113,9 @@ void score(const Communicator& comm, const ScoreRequest& request) {
   write_scores(comm, files.front(), {resolved_ini(plan.config), run_facts(comm, request.begin)}, rows);
   write_text(comm, files.back(), scores_csv(rows));
   clock.add(Phase::write, lap.seconds());
-  if (request.profile) print_profile(comm, clock, request.begin);
-  if (!comm.is_root()) return;
-  print_shares(rows);
-  std::printf("wrote %s and %s\n", files.front().c_str(), files.back().c_str());
-  std::printf(
-      "  give `weight` to any trainer as its sample weight, or train on the rows that are `selected`;\n"
-      "  analysis/score_example.py does so with scikit-learn\n");
+  Scored scored{std::move(rows), {}};
+  if (request.profile) scored.profile = clock.profile(comm, wall_seconds() - request.begin, thread_count());
+  return scored;
 }
 
 std::string plan(const Communicator& comm, const ScoreRequest& request) {

@@ -1,16 +1,25 @@
 #pragma once
 
 #include "config/requests.hpp"
+#include "files/scores.hpp"
 #include "parallel/communicator.hpp"
+#include "runtime/phases.hpp"
 
-#include <filesystem>
+#include <string>
 #include <vector>
 
 namespace metasieve {
 
-void score(const Communicator& comm, const ScoreRequest& request);
+/// What a policy says of a data set.
+struct Scored {
+  std::vector<ScoreRow> rows; ///< of the data set, on rank 0
+  Profile profile;            ///< if it was asked for
+};
 
-/// Collective: what a dry run tells, see studies/dry_run.hpp.
+/// Collective: scores the rows of the request's data set and writes both files. @throws AgreedError
+[[nodiscard]] Scored score(const Communicator& comm, const ScoreRequest& request);
+
+/// Collective: what a dry run says, see studies/dry_run.hpp.
 [[nodiscard]] std::string plan(const Communicator& comm, const ScoreRequest& request);
 
 } // namespace metasieve

@@ -14,6 +14,7 @@
 
 #include <unistd.h>
 
+#include <cstdio>
 #include <ctime>
 #include <optional>
 
@@ -158,7 +159,9 @@ private:
       input.sources = evaluation_sources(comm_, request);
     }
     StatusFile none; // the sweep tells how far it is
-    return evaluate(comm_, request, std::move(input), none);
+    Evaluated result = evaluate(comm_, request, std::move(input), none);
+    if (options_.profile && comm_.is_root()) std::fputs(profile_table(result.profile).c_str(), stdout);
+    return std::move(result.tables);
   }
 
   /// Collective.

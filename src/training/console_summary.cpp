@@ -31,17 +31,6 @@ std::string table_line(const char* name, double accuracy, double dp_gap, double 
   return format("  %-18s", name) + figure(accuracy) + figure(dp_gap) + figure(eo_gap) + "\n";
 }
 
-/// "+2.03 points", "-77 %"
-std::string change(const SummaryRow& row) {
-  if (row.metric != "accuracy")
-    return std::isfinite(row.baseline_relative) ? format("%+.0f %%", 100.0 * row.baseline_relative)
-                                                : std::string("undefined");
-  std::string text = format("%+.2f points", 100.0 * row.baseline_change);
-  if (std::isfinite(row.baseline_change_low))
-    text += format(" [%+.2f, %+.2f]", 100.0 * row.baseline_change_low, 100.0 * row.baseline_change_high);
-  return text;
-}
-
 } // namespace
 
 std::string warning_line(const std::string& text) {
@@ -85,27 +74,6 @@ std::string validation_table(const std::vector<ValidationRow>& validation, std::
     text += format("  lowest validation loss %.4f at iteration %lld, %.4f at the last\n", best->loss,
                    static_cast<long long>(best->iteration), last.loss);
   return text;
-}
-
-std::string evaluation_closing(const std::vector<SummaryRow>& summary, double keep) {
-  const bool pooled =
-      std::any_of(summary.begin(), summary.end(), [](const SummaryRow& row) { return row.source == "all"; });
-  std::string text;
-  for (const SummaryRow& row : summary) {
-    if (row.method != "meta_hard" || (pooled && row.source != "all")) continue;
-    if (row.metric == "accuracy")
-      text += heading("the policy on " + row.source + ":") + " accuracy " + change(row);
-    else if (row.metric == "dp_gap")
-      text += ", DP gap " + change(row);
-    else if (row.metric == "eo_gap")
-      text += ", EO gap " + change(row) + " against the fit on all rows\n";
-  }
-  return text +
-         format(
-             "  meta_hard keeps the %.0f %% of rows that the policy trusts most, meta_soft weighs all; "
-             "untrained_*: before training\n  greedy ... threshold: other ways to select or weigh; oracle*: "
-             "told the clean labels, as nobody is\n",
-             100.0 * keep);
 }
 
 } // namespace metasieve

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "files/evaluation.hpp"
 #include "files/results.hpp"
 
 #include <filesystem>
@@ -22,9 +21,5 @@ namespace metasieve {
 
 /// The first and the last validation beside the fit on all rows, a line each; "" without validation.
 [[nodiscard]] std::string validation_table(const std::vector<ValidationRow>& validation, std::int64_t tasks);
-
-/// The policy's hard selection against the fit on all rows, a line a source (that of all sources alone,
-/// where there is one), and what the names of the methods mean.
-[[nodiscard]] std::string evaluation_closing(const std::vector<SummaryRow>& summary, double keep);
 
 } // namespace metasieve

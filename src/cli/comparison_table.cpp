@@ -1,7 +1,6 @@
-#include "evaluation/comparison_table.hpp"
+#include "cli/comparison_table.hpp"
 
 #include "base/text.hpp"
-#include "evaluation/statistics.hpp"
 
 #include <algorithm>
 #include <array>
