@@ -76,7 +76,7 @@ def source_html(evaluation, source, methods, tables):
               f'<p class="from">From {html_text(evaluation.path.name)}{known.get(sees, "")}.</p>']
     findings = evaluation.table("findings") if "findings" in evaluation else None
     found = [f"<li><strong>{html_text(FINDINGS.get(row.kind, row.kind))}:</strong> "
-             f"{html_text(report_words.readable(row.text))}</li>"
+             f"{html_text(report_words.readable(row))}</li>"
              for row in (findings.itertuples() if findings is not None else ())
              if row.source == source and row.kind not in report_warnings.SUSPECT]
     blocks += ["<ul>", *found, "</ul>"] if found else []

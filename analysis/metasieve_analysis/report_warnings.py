@@ -18,7 +18,7 @@ def of_evaluation(evaluation):
     for row in findings.itertuples() if findings is not None else ():
         if row.kind in SUSPECT:
             title = "Constant predictor" if row.kind == "constant" else FINDINGS[row.kind]
-            found.append((f"{title} on {row.source}", readable(row.text)))
+            found.append((f"{title} on {row.source}", readable(row)))
     for source, methods in summary_of(evaluation).items():
         if max((cells["accuracy"]["splits"] for cells in methods.values() if "accuracy" in cells), default=2) < 2:
             what = unit(evaluation, source).removesuffix("s")

@@ -1,6 +1,5 @@
 """What a report says in sentences on the results of a folder."""
 import math
-import re
 
 from . import scaling, sweeps
 from .comparison_report import relative, signed
@@ -21,12 +20,17 @@ def count(number, thing):
     return f"{number:,} {thing}{'s' * (number != 1)}"
 
 
+def in_words(methods):
+    """`greedy`, or `greedy 3, roh 1, ...` with numbers of splits."""
+    parts = (part.partition(" ") for part in methods.split(", "))
+    return ", ".join((f"{number} of " if number else "") + (spoken(name) if name in METHODS else name)
+                     for name, _, number in parts)
+
+
 def readable(finding):
-    """What `metasieve evaluate` found, with its methods in words."""
-    names = "|".join(sorted(METHODS, key=len, reverse=True))
-    words = re.sub(rf"\b({names})\b(?: (\d+)\b)?",
-                   lambda found: (f"{found[2]} of " if found[2] else "") + spoken(found[1]), finding)
-    return signed(words.removeprefix("WARNING: "))
+    """What `metasieve evaluate` found, with its methods in words, but for files of older programs."""
+    text, methods = finding.text.removeprefix("WARNING: "), getattr(finding, "method", "")
+    return signed(text.replace(methods, in_words(methods), 1) if methods else text)
 
 
 def sources_of(folder):

@@ -108,9 +108,9 @@ std::string detection_lines(const std::string& source, const std::vector<Detecti
              : "  rows that meta_hard rejects as a detector of flipped labels, precision/recall:\n" + text;
 }
 
-std::string finding_lines(const std::string& source, const std::vector<FindingRow>& findings) {
+std::string finding_lines(const std::string& source, const std::vector<Finding>& findings) {
   std::string text;
-  for (const FindingRow& finding : findings)
+  for (const Finding& finding : findings)
     if (finding.source == source) text += "  " + finding.kind + ": " + finding.text + "\n";
   return text;
 }

@@ -1,7 +1,6 @@
 #include "evaluation/findings.hpp"
 
 #include "base/text.hpp"
-#include "evaluation/statistics.hpp"
 #include "methods/methods.hpp"
 
 #include <algorithm>
@@ -54,28 +53,23 @@ std::string holders(const std::string& source, const std::vector<EvaluationRow>&
   return list;
 }
 
-void add_warnings(std::vector<FindingRow>& out, const std::string& source,
+void add_warnings(std::vector<Finding>& out, const std::string& source,
                   const std::vector<EvaluationRow>& rows) {
-  struct Warning {
-    const char *kind, *text;
-    bool (*holds)(const EvaluationRow&);
-  };
-  constexpr std::array<Warning, 3> warnings{{
+  using Holds = bool (*)(const EvaluationRow&);
+  constexpr std::array<std::pair<const char*, Holds>, 3> warnings{{
       {"constant",
-       "WARNING: a model that gives one class to over 98 % of the test rows looks fair and is of no use",
        [](const EvaluationRow& r) {
          return r.metrics.positive_rate < 0.02 || r.metrics.positive_rate > 0.98;
        }},
-      {"undefined", "a gap is undefined (an empty group or cell of the test rows) and left out",
+      {"undefined",
        [](const EvaluationRow& r) {
          return r.failed == 0 && (std::isnan(r.metrics.eo_gap) || std::isnan(r.metrics.dp_gap));
        }},
-      {"failed", "the fit failed", [](const EvaluationRow& r) { return r.failed != 0; }},
+      {"failed", [](const EvaluationRow& r) { return r.failed != 0; }},
   }};
-  for (const Warning& warning : warnings) {
-    const std::string list = holders(source, rows, warning.holds);
-    if (!list.empty()) out.push_back({source, warning.kind, std::string(warning.text) + "; models: " + list});
-  }
+  for (const auto& [kind, holds] : warnings)
+    if (std::string list = holders(source, rows, holds); !list.empty())
+      out.push_back({.source = source, .kind = kind, .method = std::move(list)});
 }
 
 struct Candidate {
@@ -99,65 +93,87 @@ std::vector<Candidate> candidates(const Methods& methods, const char* gap) {
   return out;
 }
 
-std::string change_text(const Candidate& c) {
-  return format("%s, %+.0f %% at %+.1f points (balanced accuracy %+.1f)", c.method.c_str(),
-                100.0 * c.gap->baseline_relative, 100.0 * c.accuracy->baseline_change,
-                100.0 * c.balanced->baseline_change);
+void describe(Finding& finding, const Candidate& best) {
+  finding.method = best.method;
+  finding.cost = -best.accuracy->baseline_change;
+  finding.balanced_cost = -best.balanced->baseline_change;
 }
 
-/// Whether a selection lowers the gap at little cost, and by how much it can be lowered at all.
-void add_fairness(std::vector<FindingRow>& out, const std::string& source, const Methods& methods,
-                  const char* gap, const char* floor, const char* name) {
+/// Which selection lowers the gap most at little cost, if any.
+void add_fairness(std::vector<Finding>& out, const std::string& source, const Methods& methods,
+                  const char* gap, const char* floor) {
+  const auto baseline =
+      std::find_if(methods.begin(), methods.end(), [](const auto& m) { return m.first == "baseline"; });
+  if (baseline == methods.end()) return;
+  Finding finding{.source = source, .kind = "fairness", .metric = gap};
+  finding.level = baseline->second.at(gap)->mean;
+  finding.floor = baseline->second.at(floor)->mean;
   std::vector<Candidate> cheap = candidates(methods, gap);
   std::erase_if(cheap, [](const Candidate& c) { return !(c.accuracy->baseline_change >= -largest_cost); });
   const auto best = std::min_element(cheap.begin(), cheap.end(), [](const Candidate& a, const Candidate& b) {
     return a.gap->baseline_relative < b.gap->baseline_relative;
   });
-  const auto found =
-      std::find_if(methods.begin(), methods.end(), [](const auto& m) { return m.first == "baseline"; });
-  if (found == methods.end()) return;
-  const Metrics& baseline = found->second;
-  const std::string chance = format(" (gap of all rows %.3f; a fair model would show %.3f by chance)",
-                                    baseline.at(gap)->mean, baseline.at(floor)->mean);
-  const bool at_floor = baseline.at(gap)->mean <= near_floor * baseline.at(floor)->mean;
-  const bool helps = best != cheap.end() && best->gap->baseline_change_high < 0 &&
-                     best->gap->baseline_relative <= -least_reduction;
-  std::string text;
-  if (helps)
-    text = format("at a cost of at most 1 point, %s gap is lowered most by ", name) + change_text(*best);
-  else if (at_floor)
-    text = format("no selection of rows helps here: %s gap is near what a fair model shows by chance", name);
-  else
-    text = format("no selection of rows helps here: at a cost of at most 1 point none lowers %s gap by a "
-                  "quarter beyond chance",
-                  name) +
-           (best == cheap.end() ? std::string()
-                                : "; the largest mean reduction is that of " + change_text(*best));
-  out.push_back({source, "fairness", text + chance});
+  if (best != cheap.end()) {
+    describe(finding, *best);
+    finding.change = best->gap->baseline_relative;
+    finding.low = best->gap->baseline_change_low, finding.high = best->gap->baseline_change_high;
+  }
+  out.push_back(std::move(finding));
 }
 
-void add_accuracy(std::vector<FindingRow>& out, const std::string& source, const Methods& methods) {
+/// Which selection raises the accuracy most.
+void add_accuracy(std::vector<Finding>& out, const std::string& source, const Methods& methods) {
   const std::vector<Candidate> all = candidates(methods, "accuracy");
   const auto best = std::max_element(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) {
     return a.accuracy->baseline_change < b.accuracy->baseline_change;
   });
   if (best == all.end()) return;
-  const SummaryRow& row = *best->accuracy;
-  const std::string change =
-      format("%s, %+.2f points [%+.2f, %+.2f]", best->method.c_str(), 100.0 * row.baseline_change,
-             100.0 * row.baseline_change_low, 100.0 * row.baseline_change_high);
-  out.push_back(
-      {source, "accuracy",
-       row.baseline_change_low > 0
-           ? "raised most by " + change
-           : "no selection of rows raises it here beyond chance; the highest mean is that of " + change});
+  Finding finding{.source = source, .kind = "accuracy", .metric = "accuracy"};
+  describe(finding, *best);
+  finding.change = best->accuracy->baseline_change;
+  finding.low = best->accuracy->baseline_change_low, finding.high = best->accuracy->baseline_change_high;
+  finding.level = best->accuracy->mean - best->accuracy->baseline_change;
+  out.push_back(std::move(finding));
+}
+
+std::string fairness_text(const Finding& f) {
+  if (f.metric.empty()) return "one split only: whether a selection helps cannot be told from chance";
+  const char* const name = f.metric == "eo_gap" ? "the EO" : "the DP";
+  const std::string best = format("%s, %+.0f %% at %+.1f points (balanced accuracy %+.1f)", f.method.c_str(),
+                                  100.0 * f.change, -100.0 * f.cost, -100.0 * f.balanced_cost);
+  const std::string chance =
+      format(" (gap of all rows %.3f; a fair model would show %.3f by chance)", f.level, f.floor);
+  if (f.high < 0 && f.change <= -least_reduction)
+    return format("at a cost of at most 1 point, %s gap is lowered most by ", name) + best + chance;
+  if (f.level <= near_floor * f.floor)
+    return format("no selection of rows helps here: %s gap is near what a fair model shows by chance", name) +
+           chance;
+  return format("no selection of rows helps here: at a cost of at most 1 point none lowers %s gap by a "
+                "quarter beyond chance",
+                name) +
+         (f.method.empty() ? "" : "; the largest mean reduction is that of " + best) + chance;
 }
 
 } // namespace
 
-std::vector<FindingRow> findings_of(const std::vector<EvaluationRow>& rows,
-                                    const std::vector<SummaryRow>& summary) {
-  std::vector<FindingRow> findings;
+std::string text_of(const Finding& f) {
+  if (f.kind == "constant")
+    return "WARNING: a model that gives one class to over 98 % of the test rows looks fair and is of no use; "
+           "models: " +
+           f.method;
+  if (f.kind == "undefined")
+    return "a gap is undefined (an empty group or cell of the test rows) and left out; models: " + f.method;
+  if (f.kind == "failed") return "the fit failed; models: " + f.method;
+  if (f.kind == "fairness") return fairness_text(f);
+  return (f.low > 0 ? "raised most by "
+                    : "no selection of rows raises it here beyond chance; the highest mean is that of ") +
+         format("%s, %+.2f points [%+.2f, %+.2f]", f.method.c_str(), 100.0 * f.change, 100.0 * f.low,
+                100.0 * f.high);
+}
+
+std::vector<Finding> findings_of(const std::vector<EvaluationRow>& rows,
+                                 const std::vector<SummaryRow>& summary) {
+  std::vector<Finding> findings;
   for (const auto& [source, methods] : by_source(summary)) {
     add_warnings(findings, source, rows);
     const bool selections = std::any_of(methods.begin(), methods.end(), [](const auto& method) {
@@ -165,14 +181,14 @@ std::vector<FindingRow> findings_of(const std::vector<EvaluationRow>& rows,
     });
     if (!selections) continue;
     if (methods.front().second.at("accuracy")->splits < 2) {
-      findings.push_back(
-          {source, "fairness", "one split only: whether a selection helps cannot be told from chance"});
+      findings.push_back({.source = source, .kind = "fairness"});
       continue;
     }
-    add_fairness(findings, source, methods, "eo_gap", "eo_floor", "the EO");
-    add_fairness(findings, source, methods, "dp_gap", "dp_floor", "the DP");
+    add_fairness(findings, source, methods, "eo_gap", "eo_floor");
+    add_fairness(findings, source, methods, "dp_gap", "dp_floor");
     add_accuracy(findings, source, methods);
   }
+  for (Finding& finding : findings) finding.text = text_of(finding);
   return findings;
 }
 

@@ -2,6 +2,7 @@
 
 #include "files/evaluation.hpp"
 
+#include <string>
 #include <vector>
 
 namespace metasieve {
@@ -9,7 +10,10 @@ namespace metasieve {
 /// What a reader must know before believing the figures, for each source: constant predictors, undefined
 /// rates, failed fits, and whether any selection of rows helps fairness or accuracy there, beyond its
 /// sampling error.
-[[nodiscard]] std::vector<FindingRow> findings_of(const std::vector<EvaluationRow>& rows,
-                                                  const std::vector<SummaryRow>& summary);
+[[nodiscard]] std::vector<Finding> findings_of(const std::vector<EvaluationRow>& rows,
+                                               const std::vector<SummaryRow>& summary);
+
+/// Words of a finding, from its other fields.
+[[nodiscard]] std::string text_of(const Finding& finding);
 
 } // namespace metasieve

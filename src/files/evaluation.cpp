@@ -88,7 +88,7 @@ EvaluationNames names_in(const std::vector<EvaluationRow>& rows) {
 
 namespace {
 
-constexpr std::size_t source_size = 64, name_size = 32, text_size = 256;
+constexpr std::size_t source_size = 64, name_size = 32, list_size = 128, text_size = 256;
 
 template <class Record>
 using Fields = std::vector<h5::Field<Record>>;
@@ -244,11 +244,19 @@ const h5::Records<ResponseRow>& response_records() {
   return records;
 }
 
-const h5::Records<FindingRow>& finding_records() {
-  static const h5::Records<FindingRow> records(
-      {h5::text<FindingRow>("source", source_size, &FindingRow::source),
-       h5::text<FindingRow>("kind", name_size, &FindingRow::kind),
-       h5::text<FindingRow>("text", text_size, &FindingRow::text)});
+const h5::Records<Finding>& finding_records() {
+  const auto number = [](const char* name, double Finding::*member) {
+    return h5::optional(h5::number<Finding>(name, member));
+  };
+  static const h5::Records<Finding> records(
+      {h5::text<Finding>("source", source_size, &Finding::source),
+       h5::text<Finding>("kind", name_size, &Finding::kind),
+       h5::text<Finding>("text", text_size, &Finding::text),
+       h5::optional(h5::text<Finding>("method", list_size, &Finding::method)),
+       h5::optional(h5::text<Finding>("metric", name_size, &Finding::metric)),
+       number("change", &Finding::change), number("low", &Finding::low), number("high", &Finding::high),
+       number("cost", &Finding::cost), number("balanced_cost", &Finding::balanced_cost),
+       number("level", &Finding::level), number("floor", &Finding::floor)});
   return records;
 }
 

@@ -74,10 +74,21 @@ struct ResponseRow {
   double score, keep;     ///< mean of v and of the keep weight
 };
 
-/// One thing that a reader must know before believing a source's figures.
-struct FindingRow {
-  std::string source, kind; ///< kind: constant, undefined, failed, fairness, accuracy
-  std::string text;         ///< at most 255 characters
+/// One thing that a reader must know before believing a source's figures, worded by text_of. Files of older
+/// programs have the first three fields alone.
+struct Finding {
+  static constexpr double none = std::numeric_limits<double>::quiet_NaN();
+
+  std::string source{}, kind{}; ///< kind: constant, undefined, failed, fairness, accuracy
+  std::string text{};           ///< at most 255 characters
+  std::string method{}; ///< the best one; of a warning: "greedy 3, roh 1", with numbers of splits; or none
+  std::string metric{}; ///< accuracy, dp_gap or eo_gap; empty: of all
+  double change = none; ///< of the metric against `baseline`: of a gap relative, of the accuracy itself
+  double low = none, high = none; ///< 95 % interval of the mean difference
+  double cost = none;             ///< accuracy that is lost for the change; negative: a gain
+  double balanced_cost = none;    ///< the same of balanced accuracy
+  double level = none;            ///< the metric of `baseline`
+  double floor = none;            ///< what a fair model would show of a gap by chance
 };
 
 /// All tables of an evaluation but that of the single rows.
@@ -86,7 +97,7 @@ struct EvaluationTables {
   std::vector<PairedRow> paired;
   std::vector<DetectionRow> detection;
   std::vector<ResponseRow> response;
-  std::vector<FindingRow> findings;
+  std::vector<Finding> findings;
   std::vector<SummaryRow> frontier; ///< empty unless asked for
 };
 
@@ -120,6 +131,6 @@ point_summary_records(); ///< a summary after the field `index`
 [[nodiscard]] const h5::Records<PairedRow>& paired_records();
 [[nodiscard]] const h5::Records<DetectionRow>& detection_records();
 [[nodiscard]] const h5::Records<ResponseRow>& response_records();
-[[nodiscard]] const h5::Records<FindingRow>& finding_records();
+[[nodiscard]] const h5::Records<Finding>& finding_records();
 
 } // namespace metasieve

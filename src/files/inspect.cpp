@@ -177,7 +177,7 @@ std::string describe_evaluation(const Communicator& comm, const std::filesystem:
              .add("methods", names.methods.size())
              .add("failed", names.failed)
              .text();
-  for (const FindingRow& finding : evaluation.tables.findings)
+  for (const Finding& finding : evaluation.tables.findings)
     out << "  " << finding.source << "  " << finding.kind << ": " << finding.text << "\n";
   for (const SummaryRow& row : evaluation.tables.summary)
     out << "  " << row.source << "  " << row.method << "  " << row.metric << "  " << row.mean << " ["

@@ -9,7 +9,7 @@ SUMMARY = [("source", "S64"), ("method", "S32"), ("metric", "S32"), ("mean", "f8
            *CHANGES, ("splits", "i8"), ("policies", "i8"), ("policy_sd", "f8")]
 PAIRED = [("source", "S64"), ("method", "S32"), ("peer", "S32"), ("metric", "S32"), ("difference", "f8"), ("low", "f8"),
           ("high", "f8"), ("won", "f8"), ("splits", "i8")]
-FINDINGS = [("source", "S64"), ("kind", "S32"), ("text", "S256")]
+FINDINGS = [("source", "S64"), ("kind", "S32"), ("text", "S256"), ("method", "S128")]
 DETECTION = [("source", "S64"), ("corruption", "S32"), ("method", "S32"), ("group", "i8"), ("label", "i8"),
              ("rows", "i8"), ("rejected", "i8"), ("flipped", "i8"), ("caught", "i8"), ("precision", "f8"),
              ("recall", "f8")]
@@ -69,8 +69,8 @@ def write_evaluation(path, sources, with_frontier=False):
                                    for source in sources for method, peer, mean in pairs], PAIRED)
         file["detection"] = detection(sources)
         file["findings"] = np.array([finding for source in sources for finding in (
-            (source, "constant", "WARNING: one class: splits of threshold 1"),
-            (source, "accuracy", f"meta_hard gains on {source}, -0.0 points"))], FINDINGS)
+            (source, "constant", "WARNING: one class: splits of threshold 1", "threshold 1"),
+            (source, "accuracy", f"meta_hard gains on {source}, -0.0 points", "meta_hard"))], FINDINGS)
         if with_frontier:
             file["frontier"] = frontier(sources)
     return path

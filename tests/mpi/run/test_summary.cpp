@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -203,7 +204,7 @@ TEST(Frontier, each_setting_is_summed_up_against_the_same_baseline) {
 
 std::string findings_text(const std::vector<EvaluationRow>& rows) {
   std::string text;
-  for (const FindingRow& finding : findings_of(rows, summarise(rows, Pooling::none, Seed{1})))
+  for (const Finding& finding : findings_of(rows, summarise(rows, Pooling::none, Seed{1})))
     text += finding.kind + ": " + finding.text + "\n";
   return text;
 }
@@ -248,6 +249,15 @@ TEST(Findings, say_where_no_selection_helps_and_where_one_does) {
   EXPECT_NE(
       findings_text(at_floor).find("no selection of rows helps here: the EO gap is near what a fair model"),
       std::string::npos);
+  const std::vector<Finding> found = findings_of(helped, summarise(helped, Pooling::none, Seed{1}));
+  const auto eo =
+      std::find_if(found.begin(), found.end(), [](const Finding& f) { return f.metric == "eo_gap"; });
+  ASSERT_NE(eo, found.end());
+  EXPECT_EQ(eo->method, "greedy");
+  EXPECT_NEAR(eo->change, -0.2 / 0.3009, 1e-9);
+  EXPECT_NEAR(eo->high, -0.2, 1e-9);
+  EXPECT_NEAR(eo->cost, 0.005, 1e-9);
+  EXPECT_NEAR(eo->level, 0.3009, 1e-9); // 0.30, and the mean of ten jitters
   EXPECT_NE(findings_text(helped).find("EO gap is lowered most by greedy, -66 % at -0.5 points"),
             std::string::npos)
       << findings_text(helped);
