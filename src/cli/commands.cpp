@@ -16,7 +16,7 @@
 #include "studies/dry_run.hpp"
 #include "studies/scaling.hpp"
 #include "studies/sweep.hpp"
-#include "studies/sweep_dry_run.hpp"
+#include "studies/sweep_report.hpp"
 #include "training/generate.hpp"
 #include "training/trainer.hpp"
 
@@ -74,7 +74,7 @@ void run_sweep(const Communicator& comm, const CommandLine& line) {
   request.point = line.point.value_or(0);
   request.retry = line.retry;
   request.profile = line.profile;
-  return line.dry_run ? print(comm, plan(comm, request)) : sweep(comm, request);
+  print(comm, line.dry_run ? plan(comm, request) : sweep(comm, request));
 }
 
 void run_stage(const Communicator& comm, const CommandLine& line) {

@@ -65,4 +65,18 @@ struct ScalingRequest {
   double begin = wall_seconds();              ///< of the command
 };
 
+/// What is done with the points of a sweep: run all, or the one of a number; list them; say how far they are;
+/// put their results into DIR/sweep.h5 and DIR/sweep.csv.
+enum class SweepAction { run, one_point, list, status, collect };
+
+struct SweepRequest {
+  Config config;                ///< of every point, but for what is swept; and config.sweep
+  std::filesystem::path output; ///< folder
+  SweepAction action = SweepAction::run;
+  Index point = 0;               ///< of one_point: its number in the list
+  bool retry = false;            ///< repeat failed points
+  bool profile = false;          ///< tell of each point where the time went
+  double begin = wall_seconds(); ///< of the command
+};
+
 } // namespace metasieve

@@ -44,13 +44,6 @@ FolderLock::FolderLock(const Communicator& comm, const std::filesystem::path& fo
   found_ = comm.max(std::int64_t{file_ >= 0}) != 0;
 }
 
-bool FolderLock::is_held(const std::filesystem::path& folder) {
-  const int file = open_folder(folder);
-  const bool held = is_held_by_another(file);
-  if (file >= 0) ::close(file);
-  return held;
-}
-
 FolderLock::~FolderLock() {
   if (file_ >= 0) ::close(file_);
 }

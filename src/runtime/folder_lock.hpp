@@ -21,9 +21,6 @@ public:
   /// Whether the folder was there; alike on every rank.
   [[nodiscard]] bool found() const noexcept { return found_; }
 
-  /// Whether a run holds the lock of the folder, by this rank's own look.
-  [[nodiscard]] static bool is_held(const std::filesystem::path& folder);
-
 private:
   int file_ = -1; ///< on rank 0
   bool found_ = false;

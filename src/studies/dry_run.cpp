@@ -209,7 +209,34 @@ TrainingLoad training_load(const Communicator& comm, const TrainRequest& request
   return {train, held_out, checkpoint, results, {memory, own, shared, files}};
 }
 
+/// Seconds of a training of which a share is `left`.
+double expected_seconds(const Communicator& comm, const TrainRequest& request, const TrainingLoad& needed,
+                        double left) {
+  const Config& config = request.config;
+  const Load &train = needed.train, &held_out = needed.held_out;
+  const double assessments = assessments_per_task(config);
+  const TaskShape shape = typical(train, [&](const TaskShape& task) { return visit_cost(task, config); });
+  const Speed speed = calibrate(comm, shape, config, {.generation = !request.suite, .training = true});
+  const bool generated = !request.suite;
+  const double fetching =
+      generated ? speed.generation : 1.0; // features, where not held, count as slow as that
+  const auto visit = [&](const TaskShape& task) {
+    return speed.visit * visit_cost(task, config) + fetching * fetch_cost(task, config, generated);
+  };
+  const double validation = assessments * stage_seconds(held_out, [&](const TaskShape& task) {
+                              return speed.assessment * validation_cost(task, config) +
+                                     fetching * fetch_cost(task, config, generated);
+                            });
+  return loading_seconds(train, config, generated, speed) +
+         loading_seconds(held_out, config, generated, speed) +
+         left * (adaptation_seconds(train, config, visit) + validation);
+}
+
 } // namespace
+
+double training_seconds(const Communicator& comm, const TrainRequest& request) {
+  return expected_seconds(comm, request, training_load(comm, request), 1.0);
+}
 
 Needs training_needs(const Communicator& comm, const TrainRequest& request) {
   return training_load(comm, request).needs;
@@ -241,26 +268,13 @@ std::string plan(const Communicator& comm, const TrainRequest& request) {
   require_writable(comm, request.output_files());
   const Config& config = request.config;
   const double left = share_left(comm, request);
-  const auto [train, held_out, checkpoint, results, needs] = training_load(comm, request);
+  const TrainingLoad load = training_load(comm, request);
+  const auto& [train, held_out, checkpoint, results, needs] = load;
   const Index tasks = std::ssize(train.tasks) + std::ssize(held_out.tasks);
   const double p = static_cast<double>(parameter_count(config.policy));
-  const double assessments = assessments_per_task(config), memory = needs.rank_bytes;
+  const double memory = needs.rank_bytes;
   require_room(comm, needs, request.output, ranks_that_fit(comm, needs.shared_bytes, needs.own_bytes));
-  const TaskShape shape = typical(train, [&](const TaskShape& task) { return visit_cost(task, config); });
-  const Speed speed = calibrate(comm, shape, config, {.generation = !request.suite, .training = true});
-  const bool generated = !request.suite;
-  const double fetching =
-      generated ? speed.generation : 1.0; // features, where not held, count as slow as that
-  const auto visit = [&](const TaskShape& task) {
-    return speed.visit * visit_cost(task, config) + fetching * fetch_cost(task, config, generated);
-  };
-  const double validation = assessments * stage_seconds(held_out, [&](const TaskShape& task) {
-                              return speed.assessment * validation_cost(task, config) +
-                                     fetching * fetch_cost(task, config, generated);
-                            });
-  const double seconds = loading_seconds(train, config, generated, speed) +
-                         loading_seconds(held_out, config, generated, speed) +
-                         left * (adaptation_seconds(train, config, visit) + validation);
+  const double seconds = expected_seconds(comm, request, load, left);
   return header(comm, tasks, sum(train.tasks, rows) + sum(held_out.tasks, rows)) +
          format(
              "  policy           %.0f parameters, %s, hidden layers %zu\n"

@@ -18,4 +18,7 @@ namespace metasieve {
 /// Collective: memory and disk of a training on the ranks of `comm`. @throws AgreedError
 [[nodiscard]] Needs training_needs(const Communicator& comm, const TrainRequest& request);
 
+/// Collective: expected seconds of a training from its beginning, on the ranks of `comm`. @throws AgreedError
+[[nodiscard]] double training_seconds(const Communicator& comm, const TrainRequest& request);
+
 } // namespace metasieve

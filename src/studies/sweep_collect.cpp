@@ -1,7 +1,6 @@
 #include "studies/sweep_collect.hpp"
 
 #include "base/text.hpp"
-#include "config/requests.hpp"
 #include "files/sweep.hpp"
 #include "hdf5/atomic_replace.hpp"
 #include "parallel/collective.hpp"
@@ -13,7 +12,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <map>
 
 namespace metasieve {
@@ -69,9 +67,9 @@ public:
     for (const SweepPoint& point : points.all()) {
       const std::filesystem::path folder = point_folder(request.output, point);
       statuses_.push_back(read_status(folder));
-      results_.push_back(statuses_.back().state == PointState::done ? read_result(folder) : std::nullopt);
+      results_.push_back(read_result(folder, statuses_.back()));
       if (statuses_.back().state != PointState::done || results_.back()) continue;
-      statuses_.back().state = PointState::left; // damaged: the next run makes it anew
+      statuses_.back().state = PointState::left; // damaged: the next run repeats it
       write_status(folder, statuses_.back());
     }
     add_points();
@@ -163,16 +161,15 @@ private:
   }
 
   void add_results() {
-    const auto done = [&](std::size_t i, double value) { return results_[i] ? value : std::nan(""); };
     add("seconds", Kind::number, [&](std::size_t i) { return statuses_[i].seconds; });
     add("core_seconds", Kind::number, [&](std::size_t i) { return statuses_[i].core_seconds; });
     add("ranks", Kind::integer, [&](std::size_t i) { return statuses_[i].ranks; });
     add("threads", Kind::integer, [&](std::size_t i) { return statuses_[i].threads; });
-    add("loss", Kind::number, [&](std::size_t i) { return done(i, results_[i] ? results_[i]->loss : 0); });
+    add("loss", Kind::number, [&](std::size_t i) { return results_[i] ? results_[i]->loss : std::nan(""); });
     for (const ValidationColumn& column : validation_columns)
       add(column.name, Kind::number, [&](std::size_t i) {
-        const bool is_there = results_[i] && !results_[i]->validation.empty();
-        return is_there ? results_[i]->validation.front().*column.member : std::nan("");
+        const bool is_there = results_[i] && results_[i]->validation;
+        return is_there ? (*results_[i]->validation).*column.member : std::nan("");
       });
   }
 
@@ -224,7 +221,7 @@ private:
 
 } // namespace
 
-void collect_sweep(const Communicator& comm, const SweepRequest& request, const SweepPoints& points) {
+std::string collect_sweep(const Communicator& comm, const SweepRequest& request, const SweepPoints& points) {
   const std::filesystem::path file = request.output / "sweep.h5", csv = request.output / "sweep.csv";
   require_writable(comm, {file, csv});
   std::optional<Collection> collection;
@@ -237,14 +234,16 @@ void collect_sweep(const Communicator& comm, const SweepRequest& request, const 
   write_text(comm, csv, text);
   const Sweep sweep = collection ? collection->for_file() : Sweep();
   write_sweep(comm, file, {sweep_ini(request.config), run_facts(comm, request.begin)}, sweep);
-  if (!comm.is_root()) return;
-  if (sweep.table.columns.size() < collection->sweep().table.columns.size())
-    std::printf("note: HDF5 holds no table of so many columns: /points of %s has fewer, and /summary has all "
-                "metrics\n",
-                file.c_str());
-  std::printf("wrote %s and sweep.csv: %zu points, %ld of them done, %zu columns\n%s", file.c_str(),
-              collection->sweep().table.rows.size(), static_cast<long>(collection->done()),
-              collection->sweep().table.columns.size(), collection->best().c_str());
+  if (!collection) return "";
+  const SweepTable& all = collection->sweep().table;
+  return (sweep.table.columns.size() < all.columns.size()
+              ? "note: HDF5 holds no table of so many columns: /points of " + file.string() +
+                    " has fewer, and /summary has all metrics\n"
+              : "") +
+         "wrote " + file.string() +
+         format(" and sweep.csv: %zu points, %ld of them done, %zu columns\n", all.rows.size(),
+                static_cast<long>(collection->done()), all.columns.size()) +
+         collection->best();
 }
 
 } // namespace metasieve

@@ -1,12 +1,16 @@
 #pragma once
 
-#include "studies/sweep.hpp"
+#include "config/requests.hpp"
+#include "parallel/communicator.hpp"
 #include "studies/sweep_points.hpp"
+
+#include <string>
 
 namespace metasieve {
 
-/// Collective: DIR/sweep.h5 and DIR/sweep.csv, one row a point, from the results in the points' folders.
-/// @throws AgreedError
-void collect_sweep(const Communicator& comm, const SweepRequest& request, const SweepPoints& points);
+/// Collective: writes DIR/sweep.h5 and DIR/sweep.csv, one row a point, from the files in the points' folders.
+/// @return what came out, on rank 0. @throws AgreedError
+[[nodiscard]] std::string collect_sweep(const Communicator& comm, const SweepRequest& request,
+                                        const SweepPoints& points);
 
 } // namespace metasieve

@@ -23,15 +23,6 @@ void require_few(const std::vector<SweepAxis>& axes) {
         format("[sweep]: %.0f points, and at most %.0f are possible; give fewer values", count, most_points));
 }
 
-/// Points must not be measured on what they were trained on.
-void require_held_out(const Config& point, const SweepInputs& inputs) {
-  if (inputs.suite || !inputs.datasets.empty() || point.sweep.evaluate_tasks == 0) return;
-  if (point.suite.seed == point.sweep.evaluate_seed)
-    throw ConfigError(
-        "sweep.evaluate_seed = " + std::to_string(static_cast<std::uint64_t>(point.sweep.evaluate_seed)) +
-        ": suite.seed is the same, so the held-out tasks would be those of the training");
-}
-
 } // namespace
 
 std::string SweepPoint::name() const { return format("%016llx", static_cast<unsigned long long>(hash)); }
@@ -48,8 +39,8 @@ SweepInputs sweep_inputs(const Communicator& comm, const SweepConfig& sweep) {
   return inputs;
 }
 
-SweepPoints::SweepPoints(const Communicator& comm, const Config& base, SweepInputs inputs)
-    : base_(base), inputs_(std::move(inputs)) {
+SweepPoints::SweepPoints(const Communicator& comm, Config base, SweepInputs inputs)
+    : base_(std::move(base)), inputs_(std::move(inputs)) {
   const std::string bytes = from_root(comm, [&] {
     axes_ = sweep_axes(base_.sweep);
     require_few(axes_);
@@ -72,7 +63,10 @@ std::vector<SweepPoint> SweepPoints::checked() const {
     SweepPoint point{i, 0};
     try {
       const Config config = this->config(point);
-      require_held_out(config, inputs_);
+      if (generates_all() && config.suite.seed == config.sweep.evaluate_seed)
+        throw ConfigError("sweep.evaluate_seed = " +
+                          std::to_string(static_cast<std::uint64_t>(config.sweep.evaluate_seed)) +
+                          ": suite.seed is the same, so the held-out tasks would be those of the training");
       point.hash = hash_text(key(config));
     } catch (const ConfigError& error) {
       throw ConfigError("sweep point " + std::to_string(i) + ": " + error.what());

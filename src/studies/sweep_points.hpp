@@ -11,9 +11,9 @@
 
 namespace metasieve {
 
-/// Which one of all combinations of the axes a point is, and what tells it from points of other settings.
+/// One combination of values of the axes.
 struct SweepPoint {
-  Index combination;
+  Index combination;  ///< its number among all
   std::uint64_t hash; ///< of all that decides its results
 
   [[nodiscard]] std::string name() const; ///< 16 hexadecimal digits: its folder in DIR/points
@@ -34,15 +34,15 @@ class SweepPoints {
 public:
   /// Collective: rank 0 checks every point and hashes it; of points that decide the same results only the
   /// first is kept. @throws AgreedError (exit code 2) naming point, key, value and what would be right
-  SweepPoints(const Communicator& comm, const Config& base, SweepInputs inputs);
+  SweepPoints(const Communicator& comm, Config base, SweepInputs inputs);
 
   [[nodiscard]] const std::vector<SweepPoint>& all() const noexcept { return points_; }
   [[nodiscard]] const SweepPoint& at(Index i) const { return points_[static_cast<std::size_t>(i)]; }
   [[nodiscard]] Index size() const { return std::ssize(points_); }
   [[nodiscard]] Index combinations() const; ///< points that decide the same results included
   [[nodiscard]] const SweepInputs& inputs() const noexcept { return inputs_; }
-  [[nodiscard]] std::vector<std::string> keys() const; ///< that are swept
-  /// Of each key at this point.
+  [[nodiscard]] std::vector<std::string> keys() const; ///< the swept ones
+  /// The value of each swept key at this point.
   [[nodiscard]] std::vector<std::string> values(const SweepPoint& point) const;
   /// "policy.keep = 0.7, meta.batch = 8"
   [[nodiscard]] std::string text(const SweepPoint& point) const;
@@ -55,6 +55,10 @@ public:
 
 private:
   [[nodiscard]] std::vector<SweepPoint> checked() const;
+  /// Whether the tasks of both training and evaluation are generated.
+  [[nodiscard]] bool generates_all() const {
+    return !inputs_.suite && inputs_.datasets.empty() && base_.sweep.evaluate_tasks > 0;
+  }
 
   Config base_;
   SweepInputs inputs_;

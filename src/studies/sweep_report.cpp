@@ -1,16 +1,28 @@
 #include "studies/sweep_report.hpp"
 
+#include "base/bytes.hpp"
 #include "base/text.hpp"
-#include "runtime/folder_lock.hpp"
+#include "parallel/collective.hpp"
+#include "parallel/for_each.hpp"
+#include "runtime/output_checks.hpp"
+#include "studies/dry_run.hpp"
 #include "studies/sweep_run.hpp"
+#include "training/cost.hpp"
+#include "training/task_source.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 #include <set>
 
 namespace metasieve {
 namespace {
 
 constexpr std::size_t most_named = 5;
+
+/// Bytes of the small files of a point, and of the blocks that each of its files fills in part.
+constexpr double small_files_bytes = 4e4;
+constexpr Index most_sampled = 16; ///< tasks
 
 std::string core_hours(double core_seconds) {
   return format(core_seconds < 36 ? "%.2g" : "%.3g", core_seconds / 3600.0);
@@ -24,6 +36,25 @@ std::string padded(const std::string& text, std::size_t width) {
   return text + std::string(std::max(width, text.size()) - text.size(), ' ');
 }
 
+/// The point whose training holds most memory, by a sample of its tasks; they are of `suite`, if there is
+/// one.
+Index largest_point(const SweepPoints& points, const TaskSource* suite) {
+  double most = -1;
+  Index largest = 0;
+  for (Index i = 0; i < points.size(); ++i) {
+    const Config config = points.config(points.at(i));
+    const std::optional<TaskSource> generated =
+        suite == nullptr ? std::optional(TaskSource::generator(config)) : std::nullopt;
+    const TaskSource& source = generated ? *generated : *suite;
+    const std::vector<TaskShape> sample = source.shapes({0, std::min(source.task_count(), most_sampled)});
+    double bytes = 0;
+    for (const TaskShape& task : sample) bytes += held_bytes(task, config);
+    bytes *= static_cast<double>(source.task_count()) / static_cast<double>(sample.size());
+    if (bytes > most) most = bytes, largest = i;
+  }
+  return largest;
+}
+
 } // namespace
 
 Index SweepView::count(PointState state) const {
@@ -31,27 +62,14 @@ Index SweepView::count(PointState state) const {
                        [&](const PointStatus& status) { return status.state == state; });
 }
 
-double SweepView::slowness() const {
-  double measured = 0, expected = 0;
-  for (std::size_t i = 0; i < statuses.size(); ++i) {
-    if (statuses[i].state != PointState::done) continue;
-    measured += statuses[i].core_seconds;
-    expected += predicted[i];
-  }
-  return expected > 0 && measured > 0 ? measured / expected : 1.0;
-}
-
-SweepView view_sweep(const SweepPoints& points, const std::filesystem::path& folder, SweepCosts& costs,
-                     const Speed& speed) {
+SweepView view_sweep(const SweepPoints& points, const std::filesystem::path& folder) {
   SweepView view;
   std::set<std::string> known;
-  for (Index i = 0; i < points.size(); ++i) {
-    const SweepPoint& point = points.at(i);
+  for (const SweepPoint& point : points.all()) {
     const std::filesystem::path place = point_folder(folder, point);
     known.insert(point.name());
-    view.predicted.push_back(costs.of(points.config(point)).seconds(speed));
     view.statuses.push_back(read_status(place));
-    view.is_held.push_back(view.statuses.back().state == PointState::running && FolderLock::is_held(place));
+    view.is_held.push_back(view.statuses.back().state == PointState::running && PointClaim::is_held(place));
   }
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator(folder / "points", none))
@@ -92,28 +110,26 @@ std::string list_text(const SweepPoints& points, const SweepView& view) {
     for (std::size_t k = 0; k < values.size(); ++k) text += "  " + padded(values[k], widths[k]);
     return text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
   };
-  std::string text = " index  hash               core-s  state  " + row(points.keys());
-  double total = 0;
+  std::string text = " index  hash              state  " + row(points.keys());
   for (Index i = 0; i < points.size(); ++i) {
     const auto at = static_cast<std::size_t>(i);
-    total += view.predicted[at];
-    const bool died = view.statuses[at].state == PointState::running && view.is_held[at] == 0;
-    text +=
-        format("%6ld  %s  %7.3g  %-7s", static_cast<long>(i), points.at(i).name().c_str(), view.predicted[at],
-               died ? "died" : std::string(to_string(view.statuses[at].state)).c_str()) +
-        row(points.values(points.at(i)));
+    const PointState state = view.statuses[at].state;
+    const bool died = state == PointState::running && view.is_held[at] == 0;
+    text += format("%6ld  %s  %-7s", static_cast<long>(i), points.at(i).name().c_str(),
+                   died ? "died" : std::string(to_string(state)).c_str()) +
+            row(points.values(points.at(i)));
   }
-  return text + "predicted: " + core_hours(total) + " core-hours in all\n";
+  return text;
 }
 
 std::string status_text(const SweepPoints& points, const SweepView& view) {
   std::string text;
-  double spent = 0, left = 0;
+  double spent = 0, spent_on_done = 0;
   for (Index i = 0; i < points.size(); ++i) {
     const auto at = static_cast<std::size_t>(i);
     const PointStatus& status = view.statuses[at];
     spent += status.core_seconds;
-    if (status.state == PointState::left || status.state == PointState::running) left += view.predicted[at];
+    if (status.state == PointState::done) spent_on_done += status.core_seconds;
     if (status.state == PointState::running)
       text += (view.is_held[at] != 0 ? "running: " : "died, to be begun again: ") + hash_text(points, i) +
               " on " + status.place + "\n";
@@ -121,8 +137,12 @@ std::string status_text(const SweepPoints& points, const SweepView& view) {
       text += "failed: " + hash_text(points, i) + ", exit code " + std::to_string(status.code) + ": " +
               status.message + "\n";
   }
-  return text + "core-hours: " + core_hours(spent) + " spent, about " + core_hours(left * view.slowness()) +
-         format(" left (points take %.2f times what is predicted)\n", view.slowness());
+  const auto done = static_cast<double>(view.count(PointState::done));
+  const auto left = static_cast<double>(view.count(PointState::left) + view.count(PointState::running));
+  return text + "core-hours: " + core_hours(spent) + " spent" +
+         (done > 0 || left == 0 ? ", about " + core_hours(left * spent_on_done / std::max(done, 1.0)) +
+                                      " left, at the pace of the points that are done\n"
+                                : "; how many are left shows once a point is done\n");
 }
 
 std::string failures_text(const SweepPoints& points, const std::vector<PointStatus>& statuses) {
@@ -135,7 +155,52 @@ std::string failures_text(const SweepPoints& points, const std::vector<PointStat
   }
   if (failed == 0) return "";
   return std::to_string(failed) + " of " + std::to_string(points.size()) + " points failed: " + named +
-         (failed > most_named ? "; ..." : "") + "; mend the cause, and --retry makes them anew";
+         (failed > most_named ? "; ..." : "") + "; remove the cause, then --retry repeats them";
+}
+
+std::string plan(const Communicator& comm, const SweepRequest& request) {
+  require_writable(comm, {request.output / "sweep.ini"});
+  const SweepPoints points(comm, request.config, sweep_inputs(comm, request.config.sweep));
+  std::optional<TaskSource> suite;
+  if (points.inputs().suite) suite = TaskSource::suite(comm, *points.inputs().suite);
+  const std::string bytes = from_root(comm, [&] {
+    const SweepView view = view_sweep(points, request.output);
+    const auto left = static_cast<double>(points.size() - view.count(PointState::done));
+    return ByteWriter()
+        .put(left)
+        .put(largest_point(points, suite ? &*suite : nullptr))
+        .put(overview(points, view, request.output))
+        .take();
+  });
+  ByteReader reader(bytes);
+  const auto left = reader.get<double>();
+  const auto largest = reader.get<Index>();
+  const std::string about = reader.text();
+
+  const PointGroups groups(comm, request.config.sweep.ranks_per_point);
+  const auto training = [&](Index point) {
+    return TrainRequest{points.config(points.at(point)), point_folder(request.output, points.at(point)),
+                        points.inputs().suite};
+  };
+  Needs needs = training_needs(groups.mine, training(largest));
+  needs.rank_bytes = comm.max(needs.rank_bytes);
+  needs.own_bytes = comm.max(needs.own_bytes);
+  needs.shared_bytes *= groups.count;
+  needs.file_bytes = (needs.file_bytes + small_files_bytes) * static_cast<double>(points.size());
+  require_room(comm, needs, request.output,
+               "give each point more ranks (sweep.ranks_per_point), or run fewer ranks on each node");
+  const Index typical = points.size() / 2;
+  const double seconds = comm.max(training_seconds(groups.mine, training(typical)));
+  return "dry run: nothing is written\n  " + about +
+         format("  ranks            %d group(s) of %d rank(s) x %d thread(s)\n"
+                "  memory per rank  %.0f MB, of point %ld\n"
+                "  files            %.1f MB in %s\n"
+                "  time             about %s: %.0f points left that train for %s, as point %ld, beside their "
+                "evaluation\n",
+                groups.count, groups.mine.size(), thread_count(), 1e-6 * needs.rank_bytes,
+                static_cast<long>(largest), 1e-6 * needs.file_bytes, request.output.c_str(),
+                duration_text(std::ceil(left / groups.count) * seconds).c_str(), left,
+                duration_text(seconds).c_str(), static_cast<long>(typical));
 }
 
 } // namespace metasieve

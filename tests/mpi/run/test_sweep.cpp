@@ -1,15 +1,12 @@
-#include "studies/sweep_cost.hpp"
+#include "config/sweep_grammar.hpp"
+#include "studies/sweep_folder.hpp"
 #include "studies/sweep_points.hpp"
-#include "studies/sweep_queue.hpp"
-#include "studies/sweep_state.hpp"
-
-#include "base/bytes.hpp"
-#include "base/hash.hpp"
-#include "files/result_records.hpp"
-#include "files/results.hpp"
 
 #include "mpi/agreed.hpp"
 #include "mpi/scratch.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -108,23 +105,6 @@ Config base() {
   return config;
 }
 
-TEST(SweepCosts, of_tasks_that_are_not_held_count_making_them_anew) {
-  const Communicator comm;
-  Config config = base();
-  config.sweep.evaluate_tasks = 0;
-  SweepCosts costs(comm, config, {});
-  const PointCost held = costs.of(config);
-  config.suite.hold = Hold::regenerate;
-
-  const PointCost anew = costs.of(config);
-
-  const double of_a_task = held.generation / static_cast<double>(config.suite.tasks);
-  const auto visits = static_cast<double>(config.meta.iterations * config.meta.batch);
-  EXPECT_NEAR(anew.visits, held.visits + visits * of_a_task, 1e-9 * anew.visits);
-  EXPECT_GT(anew.assessments, held.assessments);
-  EXPECT_EQ(anew.preparation, held.preparation);
-}
-
 std::vector<std::uint64_t> hashes(const Communicator& comm, const Config& config) {
   std::vector<std::uint64_t> out;
   const SweepPoints points(comm, config, {});
@@ -200,43 +180,62 @@ TEST(SweepPoints, too_many_are_refused) {
   EXPECT_PRED2(test::contains, message, "2004002 points, and at most 1000000");
 }
 
-TEST(SweepState, of_a_point_that_an_older_program_made_is_read) {
+TEST(SweepPointStatus, is_read_as_it_was_written) {
   const Communicator comm;
   const test::Scratch scratch(comm);
   if (!comm.is_root()) return;
-  const ValidationRow row{7, 0.8, 0.1, 0.2, 0.7, 0.3, 0.4, 0.05, 0.15, 0.5, 0.3, 0.2};
-  write_result(scratch.folder(), {0.25, {row}, {}});
-  const std::optional<PointResult> now = read_result(scratch.folder());
-  const std::string content = ByteWriter()
-                                  .put(0.25)
-                                  .put(validation_records().without_optional().pack({row}))
-                                  .put(std::string())
-                                  .take();
-  test::put_bytes(scratch / "result.bin", ByteWriter().put(hash_text(content)).put(content).take());
-  const std::optional<PointResult> older = read_result(scratch.folder());
+  PointStatus status;
+  status.state = PointState::failed;
+  status.message = "two\nlines = one";
+  status.attempts = 2;
+  status.core_seconds = 0.1;
+  status.files = ~std::uint64_t{0};
 
-  ASSERT_TRUE(now && older);
-  EXPECT_EQ(now->validation.at(0).loss, 0.5);
-  EXPECT_EQ(older->validation.at(0).noise_rate_all, 0.15);
-  EXPECT_TRUE(std::isnan(older->validation.at(0).loss));
+  write_status(scratch.folder(), status);
+  const PointStatus read = read_status(scratch.folder());
+
+  EXPECT_EQ(read.state, PointState::failed);
+  EXPECT_EQ(read.message, "two lines = one");
+  EXPECT_EQ(read.attempts, 2);
+  EXPECT_EQ(read.core_seconds, 0.1);
+  EXPECT_EQ(read.files, status.files);
 }
 
-TEST(SweepQueue, gives_each_number_to_one_rank) {
+TEST(SweepPointClaim, is_had_by_one_rank_at_a_time) {
   const Communicator comm;
   const test::Scratch scratch(comm);
-  SweepQueue queue(comm, scratch.folder());
-  constexpr Index count = 200;
+  constexpr int rounds = 50;
+  std::int64_t mine = 0, overlaps = 0;
 
-  std::string mine; // bytes: a number fits
-  for (Index number = queue.take(); number < count; number = queue.take()) mine += static_cast<char>(number);
-  std::string all = comm.gather(mine);
-  queue.remove();
+  for (int tries = 0; mine < rounds && tries < 1'000'000; ++tries) {
+    const auto claim = PointClaim::take(scratch.folder(), "job of rank " + std::to_string(comm.rank()));
+    if (!claim) continue;
+    ++mine;
+    const int file = ::open((scratch / "busy").c_str(), O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    overlaps += file < 0 ? 1 : 0;
+    if (file >= 0) ::close(file), std::filesystem::remove(scratch / "busy");
+  }
 
-  std::sort(all.begin(), all.end(),
-            [](char a, char b) { return static_cast<unsigned char>(a) < static_cast<unsigned char>(b); });
-  ASSERT_EQ(std::ssize(all), count);
-  for (Index i = 0; i < count; ++i)
-    EXPECT_EQ(static_cast<unsigned char>(all[static_cast<std::size_t>(i)]), i);
+  EXPECT_EQ(mine, rounds);
+  EXPECT_EQ(comm.sum(overlaps), 0);
+  comm.barrier();
+  EXPECT_FALSE(std::filesystem::exists(scratch / "claim"));
+}
+
+TEST(SweepPointClaim, of_a_killed_process_is_taken_over_but_for_one_of_the_same_job) {
+  const Communicator comm;
+  const test::Scratch scratch(comm);
+  if (!comm.is_root()) return;
+  test::put_bytes(scratch / "claim", "a killed job");
+
+  EXPECT_FALSE(PointClaim::is_held(scratch.folder()));
+  EXPECT_FALSE(PointClaim::take(scratch.folder(), "a killed job")); // its groups live or die together
+  const auto claim = PointClaim::take(scratch.folder(), "another job");
+
+  ASSERT_TRUE(claim);
+  EXPECT_TRUE(PointClaim::is_held(scratch.folder()));
+  EXPECT_EQ(test::bytes_of(scratch / "claim"), "another job");
+  EXPECT_FALSE(PointClaim::take(scratch.folder(), "a third job"));
 }
 
 } // namespace
