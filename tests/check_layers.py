@@ -55,7 +55,7 @@ WITHOUT_HEADER = {"cli/main.cpp"}
 KNOWN = (
     "[cycle] config/", "[cycle] features/", "[cycle] files/results",
     "[eigen] ",
-    "[type] Parts ", "[type] SuiteReader ", "[type] Evaluation ", "[type] Block ", "[type] Outcome ", "[type] Spread ",
+    "[type] Parts ", "[type] SuiteReader ", "[type] Block ",
     "[type] Head ",
 )
 FORBIDDEN_SYMBOL = re.compile(r"\bU ((?:MPI_|H5)\w*)")

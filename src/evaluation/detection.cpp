@@ -41,12 +41,12 @@ std::vector<DetectionRow> detection_table(const std::vector<TaskEntry>& entries,
   std::map<Key, DetectionReport> reports;
   std::map<std::string, std::set<Corruption>> kinds;
   for (const TaskEntry& each : entries) {
-    const DetectionReport& report = each.entry.assessment.detection;
+    const DetectionReport& report = each.result.assessment.detection;
     const std::string& source = names[static_cast<std::size_t>(each.task)];
     if (report.all().rejected == 0) continue; // a soft selection, or all rows
     kinds[source].insert(each.corruption);
     for (const std::string& kind : {std::string("all"), std::string(to_string(each.corruption))}) {
-      DetectionReport& sum = reports[{source, kind, each.entry.method}];
+      DetectionReport& sum = reports[{source, kind, each.result.method}];
       sum = sum + report;
     }
   }

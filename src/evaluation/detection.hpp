@@ -10,7 +10,7 @@ namespace metasieve {
 struct TaskEntry {
   Index task = 0;
   Corruption corruption{};
-  Entry entry;
+  MethodResult result;
 };
 
 /// The hard selections among `entries` of one source as detectors of flipped labels: counts over its tasks,

@@ -76,10 +76,10 @@ std::vector<double> work_of(const Communicator& comm, const EvaluationPlan& plan
 /// `names` [tasks]: what each comes from, a family or not.
 EvaluationRow row_of(const TaskEntry& each, const std::vector<std::string>& names, bool families) {
   const std::string& name = names[static_cast<std::size_t>(each.task)];
-  const Assessment& a = each.entry.assessment;
+  const Assessment& a = each.result.assessment;
   return {name,
           each.task,
-          std::string(to_string(each.entry.method)),
+          std::string(to_string(each.result.method)),
           a.metrics,
           a.noise_rate_all,
           a.noise_rate_selected,
@@ -87,12 +87,12 @@ EvaluationRow row_of(const TaskEntry& each, const std::vector<std::string>& name
           a.minority_share,
           a.selected,
           static_cast<std::uint8_t>(a.failed),
-          each.entry.policy,
+          each.result.policy,
           families ? name : std::string()};
 }
 
 /// All that one evaluation gathers, source by source, alike on every rank.
-struct Outcome {
+struct Gathered {
   std::vector<EvaluationRow> rows;
   std::vector<FrontierRow> frontier;
   EvaluationTables tables;
@@ -105,7 +105,7 @@ void append(std::vector<T>& to, const std::vector<T>& more) {
 
 /// `results` of the tasks of a source.
 void add_source(const std::vector<TaskResult>& results, const TaskSource& source, FeatureSet features,
-                Outcome& outcome) {
+                Gathered& gathered) {
   const std::vector<std::string> names = source.names({0, source.task_count()});
   const bool families = source.has_families();
   const std::string name = std::set(names.begin(), names.end()).size() == 1 ? names.front() : "all";
@@ -114,14 +114,14 @@ void add_source(const std::vector<TaskResult>& results, const TaskSource& source
   for (std::size_t i = 0; i < results.size(); ++i) {
     const TaskResult& result = results[i];
     const auto task = static_cast<Index>(i);
-    for (const Entry& entry : result.entries) entries.push_back({task, result.corruption, entry});
-    for (const Entry& entry : result.frontier)
-      outcome.frontier.push_back({row_of({task, result.corruption, entry}, names, families), entry.setting});
+    for (const MethodResult& method : result.methods) entries.push_back({task, result.corruption, method});
+    for (const MethodResult& point : result.frontier)
+      gathered.frontier.push_back({row_of({task, result.corruption, point}, names, families), point.setting});
     if (task < response_tasks) responses.push_back(result.response);
   }
-  for (const TaskEntry& entry : entries) outcome.rows.push_back(row_of(entry, names, families));
-  append(outcome.tables.detection, detection_table(entries, names));
-  append(outcome.tables.response, response_table(responses, name, features));
+  for (const TaskEntry& entry : entries) gathered.rows.push_back(row_of(entry, names, families));
+  append(gathered.tables.detection, detection_table(entries, names));
+  append(gathered.tables.response, response_table(responses, name, features));
 }
 
 /// How many fits failed. @throws AgreedError (exit code 4) if their share is larger than `most`: then the
@@ -149,7 +149,7 @@ Index require_few_failed(const std::vector<EvaluationRow>& rows, double most) {
 }
 
 /// On rank 0: everything that follows from the rows.
-void summarise_results(Outcome& results, Pooling pooling, Seed seed) {
+void summarise_results(Gathered& results, Pooling pooling, Seed seed) {
   EvaluationTables& tables = results.tables;
   tables.summary = summarise(results.rows, pooling, seed);
   tables.paired = compare_in_pairs(results.rows, pooling, seed);
@@ -181,7 +181,7 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
       {comm.is_root(), "task", settings.pieces, work.kept(), 0, work_of(comm, plan, input, work), &status});
   status.prepare(); // until the tasks are read
   work.tell(progress);
-  Outcome results;
+  Gathered results;
   for (std::size_t i = 0; i < input.sources.size(); ++i) {
     const TaskSource& source = input.sources[i];
     add_source(task_results(comm, source, i, plan, work, clock), source, plan.config.policy.features,

@@ -37,16 +37,16 @@ void require_one_kind(const EvaluateRequest& request, const std::vector<Policy>&
 
 double EvaluationPlan::cost(const TaskShape& task) const {
   return preparation_cost(task, config.policy.features) +
-         contest_cost(task, config, std::ssize(contest.policies), frontier_steps);
+         contest_cost(task, config, std::ssize(comparison.policies), frontier_steps);
 }
 
 double EvaluationPlan::cost(const TaskShape& task, Index number) const {
-  const auto policies = static_cast<double>(contest.policies.size());
+  const auto policies = static_cast<double>(comparison.policies.size());
   return cost(task) + (number < response_tasks ? policies * response_cost(task, config) : 0.0);
 }
 
-ContestOptions EvaluationPlan::frontier_contest() const {
-  ContestOptions options = contest;
+ComparisonOptions EvaluationPlan::frontier_comparison() const {
+  ComparisonOptions options = comparison;
   options.selection.adapt.steps = frontier_steps;
   return options;
 }
@@ -94,11 +94,11 @@ EvaluationPlan evaluation_plan(const EvaluateRequest& request, std::vector<Polic
   if (request.frontier) plan.frontier_steps = steps > 0 ? steps : default_frontier_steps;
 
   const EvaluateConfig& evaluate = config.evaluate;
-  plan.contest = {std::move(policies), initialise(config.policy, evaluate.seed),
-                  config.policy.keep,  config.inner.ridge,
-                  evaluate.seed,       evaluate.fairness,
-                  evaluate.roh_tau,    evaluate.penalty,
-                  evaluate.tolerance,  config.selection_options()};
+  plan.comparison = {std::move(policies), initialise(config.policy, evaluate.seed),
+                     config.policy.keep,  config.inner.ridge,
+                     evaluate.seed,       evaluate.fairness,
+                     evaluate.roh_tau,    evaluate.penalty,
+                     evaluate.tolerance,  config.selection_options()};
   return plan;
 }
 

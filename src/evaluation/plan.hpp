@@ -9,11 +9,11 @@ namespace metasieve {
 /// What an evaluation asks of each task.
 struct EvaluationPlan {
   Config config; ///< with the settings of the policies, but for keys that the user gave
-  ContestOptions contest;
+  ComparisonOptions comparison;
   Index frontier_steps = 0; ///< of the adaptation at each point of the frontier; 0: none is asked for
 
-  /// `contest` with these steps.
-  [[nodiscard]] ContestOptions frontier_contest() const;
+  /// `comparison` with these steps.
+  [[nodiscard]] ComparisonOptions frontier_comparison() const;
 
   /// Predicted nanoseconds of one core for all methods on one task, with its preparation.
   [[nodiscard]] double cost(const TaskShape& task) const;

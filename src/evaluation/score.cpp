@@ -90,7 +90,7 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
   Lap lap;
   const EvaluationPlan plan = evaluation_plan(comm, as_evaluation(request));
   const Dataset data = read_dataset(comm, request.dataset);
-  const Policy& policy = plan.contest.policies.front();
+  const Policy& policy = plan.comparison.policies.front();
   clock.add(Phase::read, lap.seconds());
 
   std::vector<ScoreRow> rows; // one task: rank 0 alone has work
@@ -101,7 +101,7 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
     clock.add(Phase::features, lap.seconds());
     clock.count(Phase::features,
                 preparation_flops(shape_of(task), {policy.features, plan.config.inner.use_group}));
-    const Vector u = selection_score(task, policy, plan.contest.selection);
+    const Vector u = selection_score(task, policy, plan.comparison.selection);
     if (task.probe.status == FitStatus::diverged || !u.allFinite())
       throw Error(ExitCode::numerical,
                   request.dataset.string() +

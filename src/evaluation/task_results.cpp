@@ -23,17 +23,17 @@ std::vector<Phase> phases_of_task(const EvaluationPlan& plan) {
   return phases;
 }
 
-static_assert(std::is_trivially_copyable_v<Entry>);
+static_assert(std::is_trivially_copyable_v<MethodResult>);
 
-std::string bytes_of(const std::vector<Entry>& entries) {
-  return {reinterpret_cast<const char*>(entries.data()), entries.size() * sizeof(Entry)};
+std::string bytes_of(const std::vector<MethodResult>& results) {
+  return {reinterpret_cast<const char*>(results.data()), results.size() * sizeof(MethodResult)};
 }
 
-std::vector<Entry> entries_of(const std::string& bytes) {
-  if (bytes.size() % sizeof(Entry) != 0) throw DataError("the last entry of a result is cut short");
-  std::vector<Entry> entries(bytes.size() / sizeof(Entry));
-  if (!entries.empty()) std::memcpy(static_cast<void*>(entries.data()), bytes.data(), bytes.size());
-  return entries;
+std::vector<MethodResult> results_of(const std::string& bytes) {
+  if (bytes.size() % sizeof(MethodResult) != 0) throw DataError("the last result of a method is cut short");
+  std::vector<MethodResult> results(bytes.size() / sizeof(MethodResult));
+  if (!results.empty()) std::memcpy(static_cast<void*>(results.data()), bytes.data(), bytes.size());
+  return results;
 }
 
 /// The time of one thread: of all threads of a rank, at a time, it makes the wall time of the phase.
@@ -58,14 +58,14 @@ TaskResult evaluate_task(const std::function<Task()>& make, Index number, const 
   timed.end(Phase::features);
   clock.count(Phase::features, preparation_flops(shape_of(prepared), options));
   TaskResult result{prepared.corruption, {}, {}, {}};
-  result.entries = contest(prepared, config.evaluate.methods, plan.contest,
-                           [&](Method method) { timed.end(phase_of(method)); });
+  result.methods = compare_methods(prepared, config.evaluate.methods, plan.comparison,
+                                   [&](Method method) { timed.end(phase_of(method)); });
   if (plan.frontier_steps > 0) {
-    result.frontier = frontier(prepared, config.evaluate.frontier, plan.frontier_contest());
+    result.frontier = frontier(prepared, config.evaluate.frontier, plan.frontier_comparison());
     timed.end(Phase::frontier);
   }
   if (number >= response_tasks) return result;
-  for (const Policy& policy : plan.contest.policies) {
+  for (const Policy& policy : plan.comparison.policies) {
     result.response.push_back(response_of(prepared, policy));
     clock.count(Phase::response, response_flops(shape_of(prepared), policy));
   }
@@ -216,7 +216,7 @@ std::uint64_t piece_id(std::uint64_t number, Index task) {
 
 std::string bytes_of(const TaskResult& result) {
   ByteWriter bytes;
-  bytes.put(result.corruption).put(bytes_of(result.entries)).put(bytes_of(result.frontier));
+  bytes.put(result.corruption).put(bytes_of(result.methods)).put(bytes_of(result.frontier));
   bytes.put(std::int64_t{std::ssize(result.response)});
   for (const Vector& response : result.response) bytes.put(response);
   return bytes.take();
@@ -226,8 +226,8 @@ TaskResult task_result(const std::string& bytes) {
   ByteReader reader(bytes);
   TaskResult result;
   result.corruption = reader.get<Corruption>();
-  result.entries = entries_of(reader.text());
-  result.frontier = entries_of(reader.text());
+  result.methods = results_of(reader.text());
+  result.frontier = results_of(reader.text());
   const auto responses = reader.get<std::int64_t>();
   for (std::int64_t k = 0; k < responses; ++k) result.response.push_back(reader.array<Vector>());
   return result;

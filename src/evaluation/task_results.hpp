@@ -9,8 +9,8 @@ namespace metasieve {
 /// All that an evaluation keeps of one task.
 struct TaskResult {
   Corruption corruption = Corruption::none;
-  std::vector<Entry> entries;   ///< of the contest
-  std::vector<Entry> frontier;  ///< empty unless asked for
+  std::vector<MethodResult> methods;  ///< of the comparison
+  std::vector<MethodResult> frontier; ///< empty unless asked for
   std::vector<Vector> response; ///< by policy: see response_of; empty but for the first tasks of a source
 };
 

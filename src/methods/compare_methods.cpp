@@ -13,9 +13,9 @@ namespace metasieve {
 namespace {
 
 /// A task with what several methods need of it.
-class Arena {
+class MethodRunner {
 public:
-  Arena(const PreparedTask& task, const ContestOptions& options)
+  MethodRunner(const PreparedTask& task, const ComparisonOptions& options)
       : task_(task), options_(options), fits_(task, options.ridge) {}
 
   [[nodiscard]] Assessment of_weights(const Vector& weights) {
@@ -65,7 +65,7 @@ private:
   }
 
   const PreparedTask& task_;
-  const ContestOptions& options_;
+  const ComparisonOptions& options_;
   FinalFits fits_;
   std::optional<Matrix> train_; // made when the first method asks
 };
@@ -103,52 +103,54 @@ Vector policy_weights(Method method, const Policy& policy, Scores& scores) {
   }
 }
 
-Assessment assess_peer(Method method, Arena& arena, const PreparedTask& task, const ContestOptions& options) {
+Assessment assess_peer(Method method, MethodRunner& runner, const PreparedTask& task,
+                       const ComparisonOptions& options) {
   switch (method) {
-  case Method::greedy: return arena.of_weights(greedy_weights(task, options.keep));
+  case Method::greedy: return runner.of_weights(greedy_weights(task, options.keep));
   case Method::greedy_weighted:
-    return arena.of_weights(group_weighted(task, greedy_weights(task, options.keep)));
-  case Method::reweighing: return arena.of_weights(reweighing_weights(task));
-  case Method::roh: return arena.roh();
-  case Method::penalised: return arena.penalised(options.penalty);
-  case Method::threshold: return arena.threshold(options.tolerance);
-  case Method::random: return arena.of_weights(random_weights(task, options.keep, options.seed));
-  case Method::oracle: return arena.oracle();
-  case Method::oracle_penalised: return arena.oracle_penalised();
-  default: return arena.of_weights(Vector::Ones(task.train.rows()));
+    return runner.of_weights(group_weighted(task, greedy_weights(task, options.keep)));
+  case Method::reweighing: return runner.of_weights(reweighing_weights(task));
+  case Method::roh: return runner.roh();
+  case Method::penalised: return runner.penalised(options.penalty);
+  case Method::threshold: return runner.threshold(options.tolerance);
+  case Method::random: return runner.of_weights(random_weights(task, options.keep, options.seed));
+  case Method::oracle: return runner.oracle();
+  case Method::oracle_penalised: return runner.oracle_penalised();
+  default: return runner.of_weights(Vector::Ones(task.train.rows()));
   }
 }
 
 } // namespace
 
-std::vector<Entry> contest(const PreparedTask& task, const std::vector<Method>& methods,
-                           const ContestOptions& options, const std::function<void(Method)>& done) {
-  Arena arena(task, options);
+std::vector<MethodResult> compare_methods(const PreparedTask& task, const std::vector<Method>& methods,
+                                          const ComparisonOptions& options,
+                                          const std::function<void(Method)>& done) {
+  MethodRunner runner(task, options);
   Scores untrained(task, options.untrained, options.selection);
   std::vector<Scores> trained;
   for (const Policy& policy : options.policies) trained.emplace_back(task, policy, options.selection);
 
-  std::vector<Entry> entries;
+  std::vector<MethodResult> results;
   for (const Method method : methods) {
     if (asks_policy(method)) {
       for (std::size_t p = 0; p < options.policies.size(); ++p)
-        entries.push_back({method, static_cast<Index>(p), 0.0,
-                           arena.of_weights(policy_weights(method, options.policies[p], trained[p]))});
+        results.push_back({method, static_cast<Index>(p), 0.0,
+                           runner.of_weights(policy_weights(method, options.policies[p], trained[p]))});
     } else if (method == Method::untrained_hard || method == Method::untrained_soft) {
-      entries.push_back(
-          {method, -1, 0.0, arena.of_weights(policy_weights(method, options.untrained, untrained))});
+      results.push_back(
+          {method, -1, 0.0, runner.of_weights(policy_weights(method, options.untrained, untrained))});
     } else {
-      entries.push_back({method, -1, 0.0, assess_peer(method, arena, task, options)});
+      results.push_back({method, -1, 0.0, assess_peer(method, runner, task, options)});
     }
     if (done) done(method);
   }
-  return entries;
+  return results;
 }
 
-std::vector<Entry> frontier(const PreparedTask& task, const FrontierSettings& settings,
-                            const ContestOptions& options) {
-  Arena arena(task, options);
-  std::vector<Entry> entries;
+std::vector<MethodResult> frontier(const PreparedTask& task, const FrontierSettings& settings,
+                                   const ComparisonOptions& options) {
+  MethodRunner runner(task, options);
+  std::vector<MethodResult> results;
   for (std::size_t p = 0; p < options.policies.size(); ++p) {
     const Policy& policy = options.policies[p];
     const PreparedTask seen = after_rounds(task, policy, options.selection);
@@ -157,15 +159,15 @@ std::vector<Entry> frontier(const PreparedTask& task, const FrontierSettings& se
       adaptation.outer.fairness_weight = weight;
       const Vector u = policy_score(seen, adapt(policy, seen, adaptation));
       const auto number = static_cast<Index>(p);
-      entries.push_back({Method::meta_hard, number, weight, arena.of_weights(highest(u, policy.keep))});
-      entries.push_back({Method::meta_soft, number, weight, arena.of_weights(soft_weights(policy, u))});
+      results.push_back({Method::meta_hard, number, weight, runner.of_weights(highest(u, policy.keep))});
+      results.push_back({Method::meta_soft, number, weight, runner.of_weights(soft_weights(policy, u))});
     }
   }
   for (const double weight : settings.weights)
-    entries.push_back({Method::penalised, -1, weight, arena.penalised(weight)});
+    results.push_back({Method::penalised, -1, weight, runner.penalised(weight)});
   for (const double tolerance : settings.tolerances)
-    entries.push_back({Method::threshold, -1, tolerance, arena.threshold(tolerance)});
-  return entries;
+    results.push_back({Method::threshold, -1, tolerance, runner.threshold(tolerance)});
+  return results;
 }
 
 } // namespace metasieve

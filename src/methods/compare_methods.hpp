@@ -9,7 +9,7 @@
 namespace metasieve {
 
 /// All that the methods of a comparison are told.
-struct ContestOptions {
+struct ComparisonOptions {
   std::vector<Policy> policies; ///< trained, of one feature set
   Policy untrained;
   double keep = 0.7;          ///< share of rows of greedy and random
@@ -23,7 +23,7 @@ struct ContestOptions {
 };
 
 /// One method's result on one task.
-struct Entry {
+struct MethodResult {
   Method method{};
   Index policy = -1;  ///< which of the policies; -1: the method asks none
   double setting = 0; ///< of a frontier: weight of the gap, or tolerance
@@ -32,9 +32,10 @@ struct Entry {
 
 /// `methods` on one task, in their order; those that ask a policy once for each policy. A pure function of
 /// its arguments. `done` is told of each method as it is finished; what methods share is made by the first.
-[[nodiscard]] std::vector<Entry> contest(const PreparedTask& task, const std::vector<Method>& methods,
-                                         const ContestOptions& options,
-                                         const std::function<void(Method)>& done = {});
+[[nodiscard]] std::vector<MethodResult> compare_methods(const PreparedTask& task,
+                                                        const std::vector<Method>& methods,
+                                                        const ComparisonOptions& options,
+                                                        const std::function<void(Method)>& done = {});
 
 /// How much fairness each point of a frontier asks for.
 struct FrontierSettings {
@@ -44,7 +45,7 @@ struct FrontierSettings {
 
 /// The accuracy-fairness frontier of one task: meta_hard and meta_soft of each policy adapted with each
 /// weight, penalised with each weight, threshold with each tolerance.
-[[nodiscard]] std::vector<Entry> frontier(const PreparedTask& task, const FrontierSettings& settings,
-                                          const ContestOptions& options);
+[[nodiscard]] std::vector<MethodResult> frontier(const PreparedTask& task, const FrontierSettings& settings,
+                                                 const ComparisonOptions& options);
 
 } // namespace metasieve

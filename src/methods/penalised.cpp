@@ -28,7 +28,7 @@ LogisticFit fit_penalised(const Matrix& x, const Labels& y, const Labels& group,
   if (fit.status == FitStatus::diverged || options.gap == Gap::none || options.weight == 0.0) return fit;
 
   const auto objective = [&](double weight) {
-    return [&, weight](const Vector& beta) -> Evaluation {
+    return [&, weight](const Vector& beta) -> Objective {
       const OuterTrace loss = outer_loss(x * beta, y, group, {AccuracyLoss::logistic, options.gap, weight});
       const Vector penalty = ridge.cwiseProduct(beta);
       return {loss.loss + 0.5 * beta.dot(penalty), x.transpose() * pullback(loss) + penalty};

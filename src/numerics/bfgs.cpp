@@ -9,13 +9,13 @@ namespace {
 
 struct State {
   Vector point;
-  Evaluation at;
+  Objective at;
 };
 
-bool is_finite(const Evaluation& at) { return std::isfinite(at.value) && at.gradient.allFinite(); }
+bool is_finite(const Objective& at) { return std::isfinite(at.value) && at.gradient.allFinite(); }
 
 /// Bisection and doubling: an upper bound fails the decrease, a lower bound the curvature condition.
-std::optional<State> line_search(const std::function<Evaluation(const Vector&)>& f, const State& from,
+std::optional<State> line_search(const std::function<Objective(const Vector&)>& f, const State& from,
                                  const Vector& direction) {
   constexpr double decrease = 1e-4, curvature = 0.9;
   const double slope = from.at.gradient.dot(direction);
@@ -49,7 +49,7 @@ void update(Eigen::MatrixXd& inverse_hessian, const Vector& s, const Vector& g) 
 
 } // namespace
 
-Minimum minimise(const std::function<Evaluation(const Vector&)>& f, const Vector& start,
+Minimum minimise(const std::function<Objective(const Vector&)>& f, const Vector& start,
                  Eigen::MatrixXd inverse_hessian, double tolerance, int step_limit) {
   const Eigen::MatrixXd first_guess = inverse_hessian;
   State state{start, f(start)};

@@ -8,7 +8,7 @@
 namespace metasieve {
 
 /// A smooth function at one point.
-struct Evaluation {
+struct Objective {
   double value = 0;
   Vector gradient; ///< [p]
 };
@@ -25,7 +25,7 @@ struct Minimum {
 /// columns of a design, far fewer than its rows, so p^2 is less than one evaluation. `step_limit` also where
 /// rounding leaves no lower value, `diverged` (and the best point) where f is not finite at `start`.
 /// Deterministic.
-[[nodiscard]] Minimum minimise(const std::function<Evaluation(const Vector&)>& f, const Vector& start,
+[[nodiscard]] Minimum minimise(const std::function<Objective(const Vector&)>& f, const Vector& start,
                                Eigen::MatrixXd inverse_hessian, double tolerance, int step_limit = 500);
 
 } // namespace metasieve

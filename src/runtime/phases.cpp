@@ -14,10 +14,10 @@ double sum(const std::vector<double>& seconds) {
   return std::accumulate(seconds.begin(), seconds.end(), 0.0);
 }
 
-struct Spread {
+struct RankSpread {
   double least, mean, most;
 
-  explicit Spread(const std::vector<double>& seconds)
+  explicit RankSpread(const std::vector<double>& seconds)
       : least(*std::min_element(seconds.begin(), seconds.end())),
         mean(sum(seconds) / static_cast<double>(seconds.size())),
         most(*std::max_element(seconds.begin(), seconds.end())) {}
@@ -99,7 +99,7 @@ std::vector<PhaseFlops> counted(const Profile& profile) {
 std::string timing_table(const std::vector<PhaseSeconds>& timing) {
   std::string text = "  phase         min s    mean s     max s   max/mean\n";
   for (const PhaseSeconds& row : timing) {
-    const Spread spread(row.seconds);
+    const RankSpread spread(row.seconds);
     text += format("  %-10s %8.2f  %8.2f  %8.2f   %8.2f\n", row.phase.c_str(), spread.least, spread.mean,
                    spread.most, spread.imbalance());
   }
@@ -114,7 +114,7 @@ std::string profile_table(const Profile& profile) {
       "  phase                 min s    mean s     max s  max/mean   share        GFLOP  GFLOP/s a core\n";
   bool estimates = false;
   const auto add = [&](const std::string& name, const std::vector<double>& seconds, const Flops& flops) {
-    const Spread spread(seconds);
+    const RankSpread spread(seconds);
     text += format("  %-17s %9.3f %9.3f %9.3f  %8.2f %6.1f%%", name.c_str(), spread.least, spread.mean,
                    spread.most, spread.imbalance(), whole > 0 ? 100.0 * sum(seconds) / whole : 0.0);
     if (flops.count > 0) {

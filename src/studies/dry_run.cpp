@@ -137,7 +137,7 @@ struct EvaluationSizes {
 
 EvaluationSizes evaluation_sizes(const EvaluationPlan& plan) {
   constexpr double row = 322, summary = 17 * 240, pair = 11 * 200, detection = 9 * 192, response = 11 * 136;
-  const auto policies = static_cast<double>(plan.contest.policies.size());
+  const auto policies = static_cast<double>(plan.comparison.policies.size());
   double rows = 0, asking = 0;
   const std::vector<Method>& methods = plan.config.evaluate.methods;
   for (const Method method : methods) {

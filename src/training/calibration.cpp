@@ -53,7 +53,7 @@ double nanoseconds(const Communicator& comm, const std::function<void(std::uint6
   return comm.max(std::accumulate(of_call.begin(), of_call.end(), 0.0) / static_cast<double>(threads));
 }
 
-ContestOptions contest_options(const Config& config, const Policy& policy) {
+ComparisonOptions contest_options(const Config& config, const Policy& policy) {
   const EvaluateConfig& evaluate = config.evaluate;
   return {
       {policy},          policy,           policy.keep,      config.inner.ridge, evaluate.seed,
@@ -103,12 +103,13 @@ Speed calibrate(const Communicator& comm, const TaskShape& wanted_shape, const C
         assessment_cost(shape, config);
   }
   if (wanted.contest) {
-    const ContestOptions contest_of = contest_options(config, policy);
-    speed.contest = nanoseconds(comm,
-                                [&](std::uint64_t) {
-                                  static_cast<void>(contest(prepared, config.evaluate.methods, contest_of));
-                                }) /
-                    contest_cost(shape, config, 1, 0);
+    const ComparisonOptions contest_of = contest_options(config, policy);
+    speed.contest =
+        nanoseconds(comm,
+                    [&](std::uint64_t) {
+                      static_cast<void>(compare_methods(prepared, config.evaluate.methods, contest_of));
+                    }) /
+        contest_cost(shape, config, 1, 0);
   }
   return speed;
 }

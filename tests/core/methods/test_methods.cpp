@@ -26,7 +26,7 @@ PreparedTask noisy_task() {
 
 struct Fixture {
   PreparedTask task = noisy_task();
-  ContestOptions options;
+  ComparisonOptions options;
 
   Fixture() {
     options.policies = {initialise({}, Seed{1})};
@@ -34,7 +34,7 @@ struct Fixture {
     options.seed = Seed{9};
   }
   [[nodiscard]] Assessment compete(Method method) const {
-    return contest(task, {method}, options).front().assessment;
+    return compare_methods(task, {method}, options).front().assessment;
   }
 };
 
@@ -105,12 +105,12 @@ TEST(Methods, soft_weights_are_the_policy_s_keep_weights) {
   EXPECT_EQ(weights, keep_weights(u, 0.7, f.options.untrained.temperature).weights);
 }
 
-TEST(Contest, gives_one_entry_a_method_and_one_a_policy_where_it_asks_one) {
+TEST(CompareMethods, gives_one_entry_a_method_and_one_a_policy_where_it_asks_one) {
   Fixture f;
   f.options.policies.push_back(initialise({}, Seed{3}));
 
-  const std::vector<Entry> entries =
-      contest(f.task, {Method::baseline, Method::meta_hard, Method::oracle}, f.options);
+  const std::vector<MethodResult> entries =
+      compare_methods(f.task, {Method::baseline, Method::meta_hard, Method::oracle}, f.options);
 
   EXPECT_EQ(entries.size(), 4U);
   EXPECT_EQ(entries[0].policy, -1);
@@ -120,18 +120,19 @@ TEST(Contest, gives_one_entry_a_method_and_one_a_policy_where_it_asks_one) {
   EXPECT_NE(entries[1].assessment.metrics.auc, entries[2].assessment.metrics.auc);
 }
 
-TEST(Contest, tells_of_each_method_as_it_is_finished) {
+TEST(CompareMethods, tells_of_each_method_as_it_is_finished) {
   Fixture f;
   f.options.policies.push_back(initialise({}, Seed{3}));
   const std::vector<Method> methods{Method::baseline, Method::meta_hard, Method::oracle};
   std::vector<Method> finished;
 
-  static_cast<void>(contest(f.task, methods, f.options, [&](Method method) { finished.push_back(method); }));
+  static_cast<void>(
+      compare_methods(f.task, methods, f.options, [&](Method method) { finished.push_back(method); }));
 
   EXPECT_EQ(finished, methods); // once each, however many policies it asks
 }
 
-TEST(Contest, each_method_does_what_its_name_says) {
+TEST(CompareMethods, each_method_does_what_its_name_says) {
   const Fixture f;
   const auto fitted = [&](const Vector& weights) {
     return assess(f.task, fit_model(f.task, weights, f.task.train.y, 1e-3)).metrics.auc;
@@ -151,13 +152,14 @@ TEST(Contest, each_method_does_what_its_name_says) {
   EXPECT_EQ(f.compete(Method::meta_soft).metrics.auc, fitted(soft_weights(trained, u)));
 }
 
-TEST(Contest, meta_is_the_adapted_policy_and_trained_is_not) {
+TEST(CompareMethods, meta_is_the_adapted_policy_and_trained_is_not) {
   Fixture f;
   f.options.selection.adapt.steps = 5;
   f.options.selection.adapt.learning_rate = 0.01;
   const Vector u = selection_score(f.task, f.options.policies[0], f.options.selection);
 
-  const std::vector<Entry> entries = contest(f.task, {Method::trained_hard, Method::meta_hard}, f.options);
+  const std::vector<MethodResult> entries =
+      compare_methods(f.task, {Method::trained_hard, Method::meta_hard}, f.options);
 
   EXPECT_NE(u, policy_score(f.task, f.options.policies[0]));
   EXPECT_EQ(entries[0].assessment.metrics.auc, Fixture().compete(Method::meta_hard).metrics.auc);
@@ -165,7 +167,7 @@ TEST(Contest, meta_is_the_adapted_policy_and_trained_is_not) {
             assess(f.task, fit_model(f.task, highest(u, 0.7), f.task.train.y, 1e-3)).metrics.auc);
 }
 
-TEST(Contest, roh_is_its_own_model_told_the_share_of_clean_labels) {
+TEST(CompareMethods, roh_is_its_own_model_told_the_share_of_clean_labels) {
   Fixture f;
   f.options.fairness = Gap::dp;
   RohOptions roh;
@@ -185,7 +187,7 @@ TEST(Contest, roh_is_its_own_model_told_the_share_of_clean_labels) {
   EXPECT_LT(f.compete(Method::roh).selected, told.selected);
 }
 
-TEST(Contest, penalised_and_its_ceiling_differ_by_their_labels) {
+TEST(CompareMethods, penalised_and_its_ceiling_differ_by_their_labels) {
   Fixture f;
   f.options.penalty = 2;
   const auto auc = [&](const Labels& y) {
@@ -198,7 +200,7 @@ TEST(Contest, penalised_and_its_ceiling_differ_by_their_labels) {
   EXPECT_EQ(f.compete(Method::oracle_penalised).noise_rate_selected, 0.0);
 }
 
-TEST(Contest, thresholds_are_chosen_on_noisy_training_rows) {
+TEST(CompareMethods, thresholds_are_chosen_on_noisy_training_rows) {
   Fixture f;
   f.options.tolerance = 0.01;
   const Vector ones = Vector::Ones(f.task.train.rows());
@@ -215,7 +217,7 @@ TEST(Contest, thresholds_are_chosen_on_noisy_training_rows) {
   EXPECT_EQ(a.selected, ones.sum());
 }
 
-TEST(Contest, test_rows_and_clean_labels_change_nothing_in_what_is_selected) {
+TEST(CompareMethods, test_rows_and_clean_labels_change_nothing_in_what_is_selected) {
   Fixture f;
   f.options.selection.adapt.steps = 3;
   f.options.selection.rounds = 1;
@@ -232,10 +234,10 @@ TEST(Frontier, has_every_point_and_weight_zero_of_penalised_is_the_baseline) {
   Fixture f;
   f.options.selection.adapt.steps = 2;
 
-  const std::vector<Entry> points = frontier(f.task, {{0.0, 1.0}, {0.02, 1.0}}, f.options);
+  const std::vector<MethodResult> points = frontier(f.task, {{0.0, 1.0}, {0.02, 1.0}}, f.options);
 
   EXPECT_EQ(points.size(), 2U * 3 + 2);
-  for (const Entry& point : points) {
+  for (const MethodResult& point : points) {
     if (point.method == Method::penalised && point.setting == 0.0) {
       EXPECT_EQ(point.assessment.metrics.accuracy, f.compete(Method::baseline).metrics.accuracy);
     }
