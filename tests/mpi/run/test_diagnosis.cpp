@@ -10,8 +10,8 @@ namespace {
 
 TaskEntry entry(Index task, Corruption corruption, Method method, const Detection& of_group_0) {
   TaskEntry out{task, corruption, {}};
-  out.entry.method = method;
-  out.entry.assessment.detection.cell[1][0] = of_group_0; // observed label 1
+  out.result.method = method;
+  out.result.assessment.detection.cell[1][0] = of_group_0; // observed label 1
   return out;
 }
 
