@@ -59,6 +59,21 @@ bool has_columns(const SummaryRow& row, const std::vector<SummaryRow>& summary) 
          std::none_of(summary.begin(), summary.end(), [](const SummaryRow& r) { return r.source == "all"; });
 }
 
+/// A copy of those columns whose place `keeps`.
+SweepTable narrowed(const SweepTable& table, const auto& keeps) {
+  SweepTable narrow;
+  narrow.rows.resize(table.rows.size());
+  for (std::size_t k = 0; k < table.columns.size(); ++k) {
+    if (!keeps(k)) continue;
+    const std::size_t to = narrow.add(table.columns[k].name, table.columns[k].kind);
+    for (std::size_t i = 0; i < narrow.rows.size(); ++i) {
+      narrow.rows[i].numbers[to] = table.rows[i].numbers[k];
+      narrow.rows[i].texts[to] = table.rows[i].texts[k];
+    }
+  }
+  return narrow;
+}
+
 /// Made by rank 0.
 class Collection {
 public:
@@ -79,22 +94,16 @@ public:
 
   [[nodiscard]] const Sweep& sweep() const noexcept { return sweep_; }
 
-  /// Without intervals, or metrics, of which HDF5 cannot hold so many in one table.
+  /// Without intervals, or all metrics, where HDF5 cannot hold so many columns in one table.
   [[nodiscard]] Sweep for_file() const {
-    const auto fits = [&](const auto& keeps) {
-      std::vector<SweepColumn> columns;
-      for (std::size_t k = 0; k < sweep_.table.columns.size(); ++k)
-        if (keeps(k)) columns.push_back(sweep_.table.columns[k]);
-      return fits_one_table(columns);
-    };
-    const auto all = [](std::size_t) { return true; };
-    const auto means = [&](std::size_t k) {
-      const std::string& name = sweep_.table.columns[k].name;
-      return k < metrics_begin_ || name.ends_with(".mean");
-    };
-    if (fits(all)) return sweep_;
-    return {fits(means) ? narrowed(means) : narrowed([&](std::size_t k) { return k < metrics_begin_; }),
-            sweep_.summary};
+    Sweep sweep = sweep_;
+    if (!fits_one_table(sweep.table.columns))
+      sweep.table = narrowed(sweep_.table, [&](std::size_t k) {
+        return k < metrics_begin_ || sweep_.table.columns[k].name.ends_with(".mean");
+      });
+    if (!fits_one_table(sweep.table.columns))
+      sweep.table = narrowed(sweep_.table, [&](std::size_t k) { return k < metrics_begin_; });
+    return sweep;
   }
 
   [[nodiscard]] Index done() const {
@@ -116,29 +125,13 @@ public:
 private:
   [[nodiscard]] SweepTable& table() { return sweep_.table; }
 
-  [[nodiscard]] SweepTable narrowed(const auto& keeps) const {
-    SweepTable narrow;
-    narrow.rows.resize(sweep_.table.rows.size());
-    for (std::size_t k = 0; k < sweep_.table.columns.size(); ++k) {
-      if (!keeps(k)) continue;
-      const std::size_t to = narrow.add(sweep_.table.columns[k].name, sweep_.table.columns[k].kind);
-      for (std::size_t i = 0; i < narrow.rows.size(); ++i) {
-        narrow.rows[i].numbers[to] = sweep_.table.rows[i].numbers[k];
-        narrow.rows[i].texts[to] = sweep_.table.rows[i].texts[k];
-      }
-    }
-    return narrow;
-  }
-
-  void set(std::size_t column, const auto& value_of) {
+  void add(const std::string& name, Kind kind, const auto& value_of) {
+    const std::size_t column = table().add(name, kind);
     for (std::size_t i = 0; i < table().rows.size(); ++i)
       if constexpr (std::is_same_v<std::decay_t<decltype(value_of(i))>, std::string>)
         table().rows[i].texts[column] = value_of(i);
       else
         table().rows[i].numbers[column] = static_cast<double>(value_of(i));
-  }
-  void add(const std::string& name, Kind kind, const auto& value_of) {
-    set(table().add(name, kind), value_of);
   }
 
   void add_points() {

@@ -67,7 +67,14 @@ std::vector<SweepPoint> SweepPoints::checked() const {
         throw ConfigError("sweep.evaluate_seed = " +
                           std::to_string(static_cast<std::uint64_t>(config.sweep.evaluate_seed)) +
                           ": suite.seed is the same, so the held-out tasks would be those of the training");
-      point.hash = hash_text(key(config));
+      std::string key = "command = sweep\n" + deciding_settings(config, [&](const std::string& name) {
+                          return changes_results(name) && (evaluates() || !name.starts_with("evaluate."));
+                        });
+      if (inputs_.datasets.empty() && evaluates())
+        key += "evaluate_tasks = " + std::to_string(config.sweep.evaluate_tasks) +
+               "\nevaluate_seed = " + std::to_string(static_cast<std::uint64_t>(config.sweep.evaluate_seed)) +
+               "\n";
+      point.hash = hash_text(key + inputs_.key);
     } catch (const ConfigError& error) {
       throw ConfigError("sweep point " + std::to_string(i) + ": " + error.what());
     }
@@ -118,17 +125,6 @@ Config SweepPoints::config(const SweepPoint& point) const {
   require_used(config, knobs);
   validate(config);
   return config;
-}
-
-std::string SweepPoints::key(const Config& point) const {
-  std::string key = "command = sweep\n" + deciding_settings(point, [&](const std::string& name) {
-                      return changes_results(name) && (evaluates() || !name.starts_with("evaluate."));
-                    });
-  if (inputs_.datasets.empty() && evaluates())
-    key += "evaluate_tasks = " + std::to_string(point.sweep.evaluate_tasks) +
-           "\nevaluate_seed = " + std::to_string(static_cast<std::uint64_t>(point.sweep.evaluate_seed)) +
-           "\n";
-  return key + inputs_.key;
 }
 
 } // namespace metasieve

@@ -50,8 +50,6 @@ public:
   [[nodiscard]] Config config(const SweepPoint& point) const;
   /// Whether its policy is to be evaluated.
   [[nodiscard]] bool evaluates() const { return !inputs_.datasets.empty() || base_.sweep.evaluate_tasks > 0; }
-  /// Lines "name = value" of all that decides its results.
-  [[nodiscard]] std::string key(const Config& point) const;
 
 private:
   [[nodiscard]] std::vector<SweepPoint> checked() const;

@@ -122,7 +122,8 @@ private:
     request.resume = true;
     request.profile = options_.profile;
     EvaluationInput input{{policy}, {}, Pooling::none, ""};
-    input.key = points_.key(config_) + "--policy = " + std::to_string(hash_bytes(policy.theta)) + "\n";
+    input.key =
+        "point = " + point_.name() + "\n--policy = " + std::to_string(hash_bytes(policy.theta)) + "\n";
     if (request.datasets.empty()) {
       SuiteConfig& suite = request.config.suite; // the same families, other tasks
       suite.tasks = config_.sweep.evaluate_tasks;
