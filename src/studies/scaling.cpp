@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "base/version.hpp"
+#include "files/suite.hpp"
 #include "hdf5/handles.hpp"
 #include "parallel/collective.hpp"
 #include "parallel/communicator.hpp"
