@@ -99,9 +99,10 @@ void run_stage(const Communicator& comm, const CommandLine& line) {
   }
   const EvaluateRequest request{config,       line.policies, line.suite,  line.datasets,
                                 *line.output, line.frontier, line.resume, line.profile};
-  return print(comm, line.dry_run
-                         ? plan(comm, request)
-                         : summary_of(request, evaluate(comm, request), comm.size(), thread_count()));
+  if (line.dry_run) return print(comm, plan(comm, request));
+  const Evaluated evaluated = evaluate(comm, request);
+  print(comm, summary_of(request, evaluated, comm.size(), thread_count()));
+  require_few_failed(evaluated);
 }
 
 } // namespace

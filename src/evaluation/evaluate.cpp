@@ -124,28 +124,27 @@ void add_source(const std::vector<TaskResult>& results, const TaskSource& source
   append(gathered.tables.response, response_table(responses, name, features));
 }
 
-/// How many fits failed. @throws AgreedError (exit code 4) if their share is larger than `most`: then the
-/// comparison says nothing
-Index require_few_failed(const std::vector<EvaluationRow>& rows, double most) {
+/// Counts the fits that failed, and says so where their share is larger than `most`: then the comparison
+/// says nothing.
+void count_failed(const std::vector<EvaluationRow>& rows, double most, Evaluated& evaluated) {
   std::vector<std::string> places;
-  Index failed = 0;
   for (const EvaluationRow& row : rows) {
     if (row.failed == 0) continue;
-    ++failed;
+    ++evaluated.failed;
     const std::string place = row.source + " " + std::to_string(row.split);
     if (places.empty() || places.back() != place) places.push_back(place);
   }
-  const double share = static_cast<double>(failed) / static_cast<double>(rows.size());
-  if (rows.empty() || share <= most) return failed;
+  evaluated.fits = std::ssize(rows);
+  const double share = static_cast<double>(evaluated.failed) / static_cast<double>(rows.size());
+  if (rows.empty() || share <= most) return;
   const bool all_named = places.size() <= most_named;
   places.resize(std::min(places.size(), most_named));
-  throw AgreedError(
-      ExitCode::numerical,
+  evaluated.problem =
       format("%ld of %zu fits failed (%.3g %%), more than run.max_failed = %g: tasks or splits ",
-             static_cast<long>(failed), rows.size(), 100.0 * share, most) +
-          joined(places) + (all_named ? "" : ", ...") +
-          "; try a larger inner.ridge, leave the failing methods out of "
-          "evaluate.methods, or look at the rows with failed = 1");
+             static_cast<long>(evaluated.failed), rows.size(), 100.0 * share, most) +
+      joined(places) + (all_named ? "" : ", ...") +
+      "; try a larger inner.ridge, leave the failing methods out of evaluate.methods, or look at the rows "
+      "with failed = 1";
 }
 
 /// On rank 0: everything that follows from the rows.
@@ -200,8 +199,10 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
   work.finish();
   clock.add(Phase::write, writing.seconds());
   progress.clear_line();
-  const Index failed = require_few_failed(results.rows, plan.config.run.max_failed);
-  Evaluated evaluated{plan.config, std::move(results.tables), std::ssize(results.rows), failed, {}, 0.0};
+  Evaluated evaluated;
+  evaluated.config = plan.config;
+  evaluated.tables = std::move(results.tables);
+  count_failed(results.rows, plan.config.run.max_failed, evaluated);
   if (request.profile)
     evaluated.profile = clock.profile(comm, wall_seconds() - request.begin, thread_count());
   evaluated.seconds = wall_seconds() - begin;
@@ -216,7 +217,20 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request) {
                         request.suite ? Pooling::sources : Pooling::none, key_of_files(comm, request)};
   input.read_seconds = reading.seconds();
   StatusFile status(comm, status_of_file(request.output), "evaluate");
-  return status.during([&] { return evaluate(comm, request, std::move(input), status); });
+  Evaluated evaluated;
+  try {
+    status.during([&] {
+      evaluated = evaluate(comm, request, std::move(input), status);
+      require_few_failed(evaluated); // for the status file
+    });
+  } catch (const AgreedError&) {
+    if (evaluated.problem.empty()) throw; // else the caller shows the tables first
+  }
+  return evaluated;
+}
+
+void require_few_failed(const Evaluated& evaluated) {
+  if (!evaluated.problem.empty()) throw AgreedError(ExitCode::numerical, evaluated.problem);
 }
 
 } // namespace metasieve

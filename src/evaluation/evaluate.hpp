@@ -25,18 +25,22 @@ struct Evaluated {
   Config config;           ///< with the settings of the policies
   EvaluationTables tables; ///< on rank 0
   Index fits = 0, failed = 0;
-  Profile profile;    ///< if it was asked for
-  double seconds = 0; ///< without the reading of the input files
+  Profile profile;     ///< if it was asked for
+  double seconds = 0;  ///< without the reading of the input files
+  std::string problem; ///< empty unless more fits failed than run.max_failed allows
 };
 
 /// Collective: compares the methods on the request's files and writes the evaluation file. @throws
-/// AgreedError: exit code 4, when the file is written, if more fits failed than run.max_failed allows; 75
-/// after a stop
+/// AgreedError: exit code 75 after a stop
 [[nodiscard]] Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request);
 
 /// Collective: the same for `input`; the request's input files are names alone, and `status` follows how far
 /// it is.
 [[nodiscard]] Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request,
                                  EvaluationInput input, StatusFile& status);
+
+/// @throws AgreedError (exit code 4) if more fits failed than run.max_failed allows. To be called when the
+/// tables were shown.
+void require_few_failed(const Evaluated& evaluated);
 
 } // namespace metasieve

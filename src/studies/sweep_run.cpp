@@ -138,6 +138,7 @@ private:
     const Evaluated evaluated = evaluate(comm_, request, std::move(input), none);
     if (options_.profile && comm_.is_root())
       std::ofstream(folder_ / "log.txt", std::ios::app) << profile_table(evaluated.profile);
+    require_few_failed(evaluated);
   }
 
   /// Collective.
