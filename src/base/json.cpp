@@ -1,5 +1,6 @@
 #include "base/json.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -74,32 +75,80 @@ std::string enclosed(char open, const std::vector<std::string>& items, char clos
 Json::Json(double value) {
   if (!std::isfinite(value)) return;
   std::array<char, 64> buffer{};
-  text_.assign(buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr);
+  word_.assign(buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr);
+  std::snprintf(buffer.data(), buffer.size(), "%.6g", value);
+  plain_ = buffer.data();
 }
 
-Json::Json(const std::string& value) : text_(json_string(value)) {}
+Json::Json(const std::string& value) : word_(json_string(value)), plain_(value) {}
 
-Json Json::object(const std::vector<std::pair<std::string, Json>>& members) {
-  std::vector<std::string> items;
-  items.reserve(members.size());
-  for (const auto& [name, value] : members) items.push_back(json_string(name) + ": " + value.text());
+Json Json::object(std::vector<std::pair<std::string, Json>> members) {
   Json out;
-  out.text_ = enclosed('{', items, '}');
+  out.kind_ = Kind::object;
+  out.members_ = std::move(members);
   return out;
 }
 
 Json Json::array(const std::vector<Json>& values) {
-  std::vector<std::string> items;
-  items.reserve(values.size());
-  for (const Json& value : values) items.push_back(value.text());
   Json out;
-  out.text_ = enclosed('[', items, ']');
+  out.kind_ = Kind::array;
+  for (const Json& value : values) out.members_.emplace_back(std::string(), value);
   return out;
 }
 
-Json Json::of_text(std::string text) {
-  Json out;
-  out.text_ = std::move(text);
+std::string Json::text() const {
+  if (kind_ == Kind::scalar) return word_;
+  std::vector<std::string> items;
+  items.reserve(members_.size());
+  for (const auto& [name, value] : members_)
+    items.push_back((kind_ == Kind::object ? json_string(name) + ": " : "") + value.text());
+  return kind_ == Kind::object ? enclosed('{', items, '}') : enclosed('[', items, ']');
+}
+
+bool Json::has_scalars_only() const {
+  return std::all_of(members_.begin(), members_.end(),
+                     [](const auto& member) { return member.second.kind_ == Kind::scalar; });
+}
+
+/// "name value, name value", or "value, value".
+std::string Json::one_line() const {
+  if (kind_ == Kind::scalar) return plain_;
+  std::string line;
+  for (const auto& [name, value] : members_)
+    line += (line.empty() ? "" : ", ") + name + (name.empty() ? "" : " ") + value.plain_;
+  return line.empty() ? "none" : line;
+}
+
+std::string Json::outline(std::size_t indent) const {
+  constexpr std::size_t width = 20, longest_line = 100;
+  std::string out;
+  for (const auto& [name, value] : members_) {
+    std::string line = std::string(indent, ' ') + name;
+    const bool is_short =
+        value.has_scalars_only() && (value.kind_ != Kind::object || value.one_line().size() <= longest_line);
+    if (is_short) line.resize(std::max(line.size() + 1, indent + width), ' ');
+    if (is_short)
+      out += line + value.one_line() + "\n";
+    else
+      out += line + "\n" + (value.kind_ == Kind::array ? value.table(indent + 2) : value.outline(indent + 2));
+  }
+  return out;
+}
+
+/// Of an array of objects with the same names: a column a name.
+std::string Json::table(std::size_t indent) const {
+  std::vector<std::string> lines(members_.size() + 1, std::string(indent, ' '));
+  for (std::size_t k = 0; k < members_.front().second.members_.size(); ++k) {
+    std::size_t widest = 0;
+    for (std::size_t row = 0; row < lines.size(); ++row) {
+      const auto& [name, value] = members_[row == 0 ? 0 : row - 1].second.members_.at(k);
+      lines[row] += row == 0 ? name : value.one_line();
+      widest = std::max(widest, lines[row].size());
+    }
+    for (std::string& line : lines) line.resize(widest + 2, ' ');
+  }
+  std::string out;
+  for (const std::string& line : lines) out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
   return out;
 }
 

@@ -8,30 +8,40 @@
 
 namespace metasieve {
 
-/// A JSON value as text (RFC 8259), made from the inside out. Always valid: numbers that are not finite
-/// become null, bytes that are not UTF-8 the replacement character.
+/// A JSON value (RFC 8259). Always valid: numbers that are not finite become null, bytes that are not UTF-8
+/// the replacement character.
 class Json {
 public:
   Json() = default; ///< null
-  Json(bool value) : text_(value ? "true" : "false") {}
+  Json(bool value) : word_(value ? "true" : "false"), plain_(value ? "yes" : "no") {}
   Json(double value);
   template <std::integral Number>
-  requires(!std::same_as<Number, bool>) Json(Number value) : text_(std::to_string(value)) {}
+  requires(!std::same_as<Number, bool>) Json(Number value) : word_(std::to_string(value)), plain_(word_) {}
   Json(const std::string& value);
   Json(const char* value) : Json(std::string(value)) {}
 
   /// Members in their order; names must differ.
-  [[nodiscard]] static Json object(const std::vector<std::pair<std::string, Json>>& members);
+  [[nodiscard]] static Json object(std::vector<std::pair<std::string, Json>> members);
   [[nodiscard]] static Json array(const std::vector<Json>& values);
 
-  /// What text() of another one said.
-  [[nodiscard]] static Json of_text(std::string text);
-
   /// On several lines, two spaces a level; without a line break at the end.
-  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+  [[nodiscard]] std::string text() const;
+
+  /// The same values for people: a line "  name   value" a member; arrays of objects as tables, numbers with
+  /// six digits. Lines end in a line break.
+  [[nodiscard]] std::string outline() const { return outline(2); }
 
 private:
-  std::string text_ = "null";
+  enum class Kind { scalar, object, array };
+
+  [[nodiscard]] std::string outline(std::size_t indent) const;
+  [[nodiscard]] std::string one_line() const;
+  [[nodiscard]] std::string table(std::size_t indent) const;
+  [[nodiscard]] bool has_scalars_only() const;
+
+  Kind kind_ = Kind::scalar;
+  std::string word_ = "null", plain_ = "-";           ///< of a scalar: as JSON, and for people
+  std::vector<std::pair<std::string, Json>> members_; ///< those of an array have no names
 };
 
 /// Members of an object that is still to be made.

@@ -1,6 +1,6 @@
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
-#include "files/foreign_file.hpp"
+#include "files/verify.hpp"
 #include "hdf5/handles.hpp"
 #include "parallel/communicator.hpp"
 #include "runtime/stop_condition.hpp"
@@ -32,7 +32,8 @@ void report(const std::string& where, std::string message) {
 
 int main(int argc, char** argv) {
   using namespace metasieve;
-  if (const auto code = serve_reader(argc, argv)) return *code; // this process reads a file for another one
+  if (const auto code = serve_file_check(argc, argv))
+    return *code; // this process reads a file for another one
   if (const auto text =
           text_without_mpi(std::span(argv + 1, static_cast<std::size_t>(std::max(argc, 1) - 1)))) {
     std::fputs(text->c_str(), stdout);

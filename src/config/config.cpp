@@ -117,6 +117,7 @@ PrepareOptions Config::prepare_options(Seed of_features) const {
 }
 
 void set_key(Config& config, const std::string& name, const std::string& value) {
+  if (name == "output.compress") return; // of older programs: suites are written as they are
   config.explicit_keys.insert(name);
   if (name.starts_with(family_prefix)) return set_family_knob(config, name, value);
   if (name.starts_with(sweep_prefix)) return set_sweep_key(config, name, value);

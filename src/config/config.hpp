@@ -2,7 +2,6 @@
 
 #include "base/precision.hpp"
 #include "features/prepared_task.hpp"
-#include "files/compression.hpp"
 #include "meta/meta_gradient.hpp"
 #include "methods/compare_methods.hpp"
 #include "methods/selection.hpp"
@@ -56,7 +55,6 @@ struct OutputConfig {
   double checkpoint_minutes = 15; ///< wall time; 0: off
   Index log_every = 20;           ///< iterations
   bool save_gradients = false;
-  Compression compress = Compression::none; ///< of suite files
 };
 
 /// What bounds a run; changes no result.
@@ -136,7 +134,8 @@ struct Config {
 [[nodiscard]] std::string nearest_name(const std::string& name, const std::vector<std::string>& known);
 
 /// Sets `section.key` or `family.NAME.knob`; of `sweep.section.key` the value is not yet looked at. @throws
-/// ConfigError naming key, value and domain; for an unknown key, the nearest known one.
+/// ConfigError naming key, value and domain; for an unknown key, the nearest known one. output.compress, a
+/// key of older programs, is accepted and ignored.
 void set_key(Config& config, const std::string& name, const std::string& value);
 
 /// Checks what involves more than one key. @throws ConfigError

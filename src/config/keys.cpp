@@ -264,7 +264,6 @@ constexpr auto gap_words = [] { return std::array<std::string_view, 4>{"dp", "eo
 constexpr auto peer_gap_words = [] { return std::array<std::string_view, 2>{"dp", "eo"}; };
 constexpr auto accuracy_words = [] { return std::array<std::string_view, 2>{"logistic", "zero-one"}; };
 
-constexpr auto compression_words = [] { return std::array<std::string_view, 3>{"none", "labels", "all"}; };
 constexpr auto sampling_words = [] { return std::array<std::string_view, 2>{"latin", "random"}; };
 
 #define FIELD(path) ([](Config & c) -> auto& { return c.path; })
@@ -310,8 +309,6 @@ std::vector<ConfigKey> make_keys() {
       integer<FIELD(output.log_every), 1>("output.log_every",
                                           "iterations between lines when not on a terminal"),
       flag<FIELD(output.save_gradients)>("output.save_gradients", "keep every meta-gradient in results.h5"),
-      choice<compression_words, FIELD(output.compress)>(
-          "output.compress", "what of a suite file is deflated: smaller, and slower to write and read"),
       real<FIELD(run.max_minutes), Bounds::not_negative>(
           "run.max_minutes", "wall time; stops before it with a checkpoint, exit code 75; 0: off"),
       real<FIELD(run.margin_minutes), Bounds::not_negative>("run.margin_minutes",

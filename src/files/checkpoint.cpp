@@ -1,11 +1,10 @@
 #include "files/checkpoint.hpp"
 
+#include "base/bytes.hpp"
 #include "base/hash.hpp"
 #include "base/version.hpp"
 #include "files/foreign_file.hpp"
 #include "files/policy.hpp"
-#include "files/result_records.hpp"
-#include "files/results.hpp"
 #include "hdf5/checksum.hpp"
 #include "hdf5/handles.hpp"
 
@@ -15,41 +14,16 @@
 namespace metasieve {
 namespace {
 
-std::string to_bytes(const Checkpoint& checkpoint) {
-  ByteWriter writer;
-  put_policy(writer, checkpoint.policy);
-  writer.put(checkpoint.first_moment)
-      .put(checkpoint.second_moment)
-      .put(checkpoint.step)
-      .put(checkpoint.tasks)
-      .put(checkpoint.config)
-      .put(checkpoint.commit);
-  put_results(writer, checkpoint.results);
-  return writer.take();
-}
-
-Checkpoint from_bytes(const std::string& bytes) {
-  ByteReader reader(bytes);
-  Checkpoint checkpoint;
-  checkpoint.policy = get_policy(reader);
-  checkpoint.first_moment = reader.array<Vector>();
-  checkpoint.second_moment = reader.array<Vector>();
-  checkpoint.step = reader.get<std::int64_t>();
-  checkpoint.tasks = reader.get<std::uint64_t>();
-  checkpoint.config = reader.text();
-  checkpoint.commit = reader.text();
-  checkpoint.results = get_results(reader);
-  return checkpoint;
-}
-
-/// Of all but optional fields, without copying the gradients.
+/// 64-bit FNV-1a over all but optional fields. Published: checkpoints carry it.
 std::uint64_t checksum_of(const Checkpoint& checkpoint, const std::string& commit) {
+  const Policy& policy = checkpoint.policy;
   ByteWriter writer;
-  put_policy(writer, checkpoint.policy);
-  writer.put(checkpoint.first_moment).put(checkpoint.second_moment);
+  writer.put(policy.features).put(static_cast<std::uint64_t>(policy.hidden.size()));
+  for (const Index width : policy.hidden) writer.put(width);
+  writer.put(policy.keep).put(policy.temperature).put(policy.use_group).put(policy.trained_iterations);
+  writer.put(policy.theta).put(checkpoint.first_moment).put(checkpoint.second_moment);
   writer.put(checkpoint.step).put(checkpoint.tasks).put(checkpoint.config).put(commit);
-  put_required_values(writer, checkpoint.results);
-  const std::uint64_t hash = hash_text(writer.take());
+  const std::uint64_t hash = hash_text(writer.take() + required_values(checkpoint.results));
   const Matrix& gradients = checkpoint.results.meta_gradient;
   const auto size = static_cast<std::size_t>(checkpoint.results.gradient_rows() * gradients.cols());
   return hash_bytes(std::as_bytes(std::span(gradients.data(), size)), hash);
@@ -91,10 +65,6 @@ void check_optional_fields(const FileReader& file) {
       file.fail(name, "does not fit its checksum: damaged");
 }
 
-std::span<const double> mine(const Communicator& comm, const Vector& values) {
-  return {values.data(), static_cast<std::size_t>(comm.is_root() ? values.size() : 0)};
-}
-
 bool is_there(const Communicator& comm, const std::filesystem::path& path) {
   std::error_code error;
   return comm.max(std::int64_t{comm.is_root() && std::filesystem::exists(path, error)}) != 0;
@@ -111,31 +81,22 @@ bool means_damage(const AgreedError& error) {
 
 void write_checkpoint(const Communicator& comm, const std::filesystem::path& path,
                       const std::filesystem::path& previous, const Checkpoint& checkpoint) {
-  const Policy policy = broadcast_policy(comm, checkpoint.policy);
-  const std::string bytes =
-      comm.broadcast(ByteWriter()
-                         .put(checkpoint.step)
-                         .put(checkpoint.tasks)
-                         .put(comm.is_root() ? checksum_of(checkpoint, std::string(git_commit())) : 0)
-                         .take());
-  ByteReader reader(bytes);
-  const auto step = reader.get<std::int64_t>();
-  const auto tasks = reader.get<std::uint64_t>();
-  const auto sum = reader.get<std::uint64_t>();
   const auto fill = [&](FileWriter& file) {
-    write_policy_content(file, policy);
-    file.attribute("step", step);
-    file.attribute("tasks_fingerprint", tasks);
-    file.attribute(checksum_name, sum);
-    file.write("/first_moment", mine(comm, checkpoint.first_moment), {"Adam's mean of gradients", ""});
-    file.write("/second_moment", mine(comm, checkpoint.second_moment),
-               {"Adam's mean of squared gradients", ""});
+    const auto all = [](const Vector& values) {
+      return std::span(values.data(), static_cast<std::size_t>(values.size()));
+    };
+    write_policy_content(file, checkpoint.policy);
+    file.attribute("step", checkpoint.step);
+    file.attribute("tasks_fingerprint", checkpoint.tasks);
+    file.attribute(checksum_name, checksum_of(checkpoint, std::string(git_commit())));
+    file.write("/first_moment", all(checkpoint.first_moment), {"Adam's mean of gradients", ""});
+    file.write("/second_moment", all(checkpoint.second_moment), {"Adam's mean of squared gradients", ""});
     write_result_content(file, checkpoint.results);
   };
-  write_file(comm, path, FileType::checkpoint, {checkpoint.config}, fill, previous);
+  write_file_on_root(comm, path, FileType::checkpoint, {checkpoint.config}, fill, previous);
 }
 
-std::string checkpoint_content(const std::filesystem::path& path) {
+Checkpoint read_checkpoint(const std::filesystem::path& path) {
   const FileReader file(path, FileType::checkpoint);
   Checkpoint checkpoint;
   checkpoint.policy = read_policy_content(file);
@@ -153,11 +114,12 @@ std::string checkpoint_content(const std::filesystem::path& path) {
     file.fail("/", "attribute 'checksum' does not fit the contents: damaged");
   check_optional_fields(file);
   check_history(file, checkpoint);
-  return to_bytes(checkpoint);
+  return checkpoint;
 }
 
 Checkpoint read_checkpoint(const Communicator& comm, const std::filesystem::path& path) {
-  return from_bytes(content_of(comm, Content::checkpoint, path));
+  return read_foreign_file(comm, path, FileType::checkpoint,
+                           [](const auto& p) { return read_checkpoint(p); });
 }
 
 FoundCheckpoint find_checkpoint(const Communicator& comm, const std::filesystem::path& folder) {

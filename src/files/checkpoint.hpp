@@ -24,8 +24,10 @@ struct Checkpoint {
 void write_checkpoint(const Communicator& comm, const std::filesystem::path& path,
                       const std::filesystem::path& previous, const Checkpoint& checkpoint);
 
-/// Collective. @throws AgreedError (exit code 3) naming file and data set: what `read_policy` refuses,
-/// moments that do not fit the policy, a checksum that does not fit the contents.
+/// Reads it by one rank. @throws DataError naming file and data set: what `read_policy` refuses, moments that
+/// do not fit the policy, a checksum that does not fit the contents.
+[[nodiscard]] Checkpoint read_checkpoint(const std::filesystem::path& path);
+/// Collective: the same on every rank. @throws AgreedError (exit code 3)
 [[nodiscard]] Checkpoint read_checkpoint(const Communicator& comm, const std::filesystem::path& path);
 
 /// The newest sound checkpoint of a folder.

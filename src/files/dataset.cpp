@@ -1,6 +1,5 @@
 #include "files/dataset.hpp"
 
-#include "base/bytes.hpp"
 #include "files/foreign_file.hpp"
 #include "hdf5/reader.hpp"
 #include "hdf5/writer.hpp"
@@ -47,7 +46,9 @@ Labels read_labels(const FileReader& file, const std::string& name, Index rows, 
   return labels;
 }
 
-Dataset read_content(const std::filesystem::path& path) {
+} // namespace
+
+Dataset read_dataset(const std::filesystem::path& path) {
   const FileReader file(path, FileType::dataset);
   Dataset data;
   data.name = path.stem().string();
@@ -70,72 +71,26 @@ Dataset read_content(const std::filesystem::path& path) {
   return data;
 }
 
-std::string to_bytes(const Dataset& data) {
-  return ByteWriter()
-      .put(data.name)
-      .put(data.x)
-      .put(data.y)
-      .put(data.group)
-      .put(data.y_clean.value_or(Labels()))
-      .put(data.split.value_or(Labels()))
-      .put(data.feature_names)
-      .put(data.group_name)
-      .put(data.positive_label)
-      .put(data.source)
-      .put(data.source_sha256)
-      .take();
-}
-
-std::optional<Labels> if_any(Labels labels) {
-  if (labels.size() == 0) return std::nullopt;
-  return labels;
-}
-
-Dataset from_bytes(const std::string& bytes) {
-  ByteReader reader(bytes);
-  Dataset data;
-  data.name = reader.text();
-  data.x = reader.array<MatrixF>();
-  data.y = reader.array<Labels>();
-  data.group = reader.array<Labels>();
-  data.y_clean = if_any(reader.array<Labels>());
-  data.split = if_any(reader.array<Labels>());
-  data.feature_names = reader.texts();
-  data.group_name = reader.text();
-  data.positive_label = reader.text();
-  data.source = reader.text();
-  data.source_sha256 = reader.text();
-  return data;
-}
-
-} // namespace
-
-std::string dataset_content(const std::filesystem::path& path) { return to_bytes(read_content(path)); }
-
 Dataset read_dataset(const Communicator& comm, const std::filesystem::path& path) {
-  const std::string bytes = content_of(comm, Content::dataset, path);
-  Dataset data;
-  comm.agree([&] { data = from_bytes(bytes); });
-  return data;
+  return read_foreign_file(comm, path, FileType::dataset, [](const auto& p) { return read_dataset(p); });
 }
 
 void write_dataset(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                   const Dataset& dataset) {
-  const Dataset data = from_bytes(comm.broadcast(comm.is_root() ? to_bytes(dataset) : std::string()));
-  const auto mine = [&](const auto& values) {
-    return std::span(values.data(), static_cast<std::size_t>(comm.is_root() ? values.size() : 0));
+                   const Dataset& data) {
+  const auto all = [](const auto& values) {
+    return std::span(values.data(), static_cast<std::size_t>(values.size()));
   };
-  write_file(comm, path, FileType::dataset, provenance, [&](FileWriter& file) {
+  write_file_on_root(comm, path, FileType::dataset, provenance, [&](FileWriter& file) {
     file.attribute("feature_names", data.feature_names);
     file.attribute("group_name", data.group_name);
     file.attribute("positive_label", data.positive_label);
     file.attribute("source", data.source);
     file.attribute("source_sha256", data.source_sha256);
-    file.write("/x", mine(data.x), {"features, raw [rows, columns]", ""}, data.x.cols());
-    file.write("/y", mine(data.y), {"label, 1 = positive_label", ""});
-    file.write("/z", mine(data.group), {"sensitive group, 1 = group_name", ""});
-    if (data.y_clean) file.write("/y_clean", mine(*data.y_clean), {"label without noise", ""});
-    if (data.split) file.write("/split", mine(*data.split), {"0 training, 1 test", ""});
+    file.write("/x", all(data.x), {"features, raw [rows, columns]", ""}, data.x.cols());
+    file.write("/y", all(data.y), {"label, 1 = positive_label", ""});
+    file.write("/z", all(data.group), {"sensitive group, 1 = group_name", ""});
+    if (data.y_clean) file.write("/y_clean", all(*data.y_clean), {"label without noise", ""});
+    if (data.split) file.write("/split", all(*data.split), {"0 training, 1 test", ""});
   });
 }
 

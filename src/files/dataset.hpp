@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/split.hpp"
-#include "hdf5/provenance.hpp"
+#include "hdf5/job_metadata.hpp"
 #include "parallel/communicator.hpp"
 
 #include <filesystem>
@@ -23,14 +23,15 @@ struct Dataset {
   std::string group_name, positive_label, source, source_sha256;
 };
 
-/// Collective: rank 0 reads and checks, all ranks get the data.
-/// @throws AgreedError (exit code 3) naming file and data set: missing, not HDF5, another file type, newer
-/// version, truncated, wrong shape or type, empty, NaN or infinite, labels or groups other than 0/1, one
-/// class, one group.
+/// Reads it by one rank. @throws DataError naming file and data set: missing, not HDF5, another file type,
+/// newer version, truncated, wrong shape or type, empty, NaN or infinite, labels or groups other than 0/1,
+/// one class, one group.
+[[nodiscard]] Dataset read_dataset(const std::filesystem::path& path);
+/// Collective: the same on every rank. @throws AgreedError (exit code 3)
 [[nodiscard]] Dataset read_dataset(const Communicator& comm, const std::filesystem::path& path);
 
 /// Collective; rank 0's data set is written, as the importers do. @throws AgreedError (exit code 3)
 void write_dataset(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                   const Dataset& dataset);
+                   const Dataset& data);
 
 } // namespace metasieve

@@ -1,6 +1,5 @@
 #include "files/evaluation.hpp"
 
-#include "base/bytes.hpp"
 #include "files/foreign_file.hpp"
 #include "hdf5/reader.hpp"
 #include "hdf5/writer.hpp"
@@ -51,29 +50,19 @@ void write_evaluation(const Communicator& comm, const std::filesystem::path& pat
   });
 }
 
-std::string evaluation_content(const std::filesystem::path& path) {
+Evaluation read_evaluation(const std::filesystem::path& path) {
   const FileReader file(path, FileType::evaluation);
-  ByteWriter writer;
-  writer.put(evaluation_records().pack(file.records("/evaluation", evaluation_records())));
-  EvaluationTables tables;
-  tables.frontier.resize(1); // so that it is asked for
-  for_each_table(tables, [&](const char* name, const auto& records, auto&, const char*) {
-    const bool optional = std::string_view(name) == "/frontier";
-    writer.put(optional && !file.contains(name) ? std::string() : records.pack(file.records(name, records)));
+  Evaluation evaluation{file.records("/evaluation", evaluation_records()), {}};
+  evaluation.tables.frontier.resize(file.contains("/frontier") ? 1 : 0); // so that it is asked for
+  for_each_table(evaluation.tables, [&](const char* name, const auto& records, auto& table, const char*) {
+    table = file.records(name, records);
   });
-  return writer.take();
+  return evaluation;
 }
 
 Evaluation read_evaluation(const Communicator& comm, const std::filesystem::path& path) {
-  const std::string bytes = content_of(comm, Content::evaluation, path);
-  ByteReader reader(bytes);
-  Evaluation evaluation;
-  evaluation.rows = evaluation_records().unpack(reader.text());
-  evaluation.tables.frontier.resize(1);
-  for_each_table(evaluation.tables, [&](const char*, const auto& records, auto& table, const char*) {
-    table = records.unpack(reader.text());
-  });
-  return evaluation;
+  return read_foreign_file(comm, path, FileType::evaluation,
+                           [](const auto& p) { return read_evaluation(p); });
 }
 
 EvaluationNames names_in(const std::vector<EvaluationRow>& rows) {
@@ -93,38 +82,33 @@ constexpr std::size_t source_size = 64, name_size = 32, list_size = 128, text_si
 template <class Record>
 using Fields = std::vector<h5::Field<Record>>;
 
-/// A number that may be undefined: stored as NaN, with a flag after all numbers.
-void add_number(Fields<EvaluationRow>& numbers, Fields<EvaluationRow>& flags, const std::string& name,
-                auto member) {
-  numbers.push_back(h5::number<EvaluationRow>(name, member));
-  flags.push_back(h5::flag<EvaluationRow>(name + "_defined", [member](const EvaluationRow& row) {
-    return !std::isnan(std::invoke(member, row));
-  }));
-}
-
 Fields<EvaluationRow> evaluation_fields() {
   Fields<EvaluationRow> fields, flags;
+  // A number that may be undefined: stored as NaN, with a flag after all numbers.
+  const auto add = [&](const std::string& name, auto member) {
+    fields.push_back({name, member});
+    flags.push_back(h5::flag<EvaluationRow>(name + "_defined", [member](const EvaluationRow& row) {
+      return !std::isnan(std::invoke(member, row));
+    }));
+  };
   const auto metric = [&](const char* name, double Metrics::*member) {
-    add_number(
-        fields, flags, name, [member](auto& row) -> auto& { return row.metrics.*member; });
+    add(
+        name, [member](auto& row) -> auto& { return row.metrics.*member; });
   };
-  const auto number = [&](const char* name, double EvaluationRow::*member) {
-    add_number(fields, flags, name, member);
-  };
-  fields.push_back(h5::text<EvaluationRow>("source", source_size, &EvaluationRow::source));
-  fields.push_back(h5::number<EvaluationRow>("split", &EvaluationRow::split));
-  fields.push_back(h5::text<EvaluationRow>("method", name_size, &EvaluationRow::method));
+  fields.push_back({"source", source_size, &EvaluationRow::source});
+  fields.push_back({"split", &EvaluationRow::split});
+  fields.push_back({"method", name_size, &EvaluationRow::method});
   metric("accuracy", &Metrics::accuracy);
   metric("dp_gap", &Metrics::dp_gap);
   metric("eo_gap", &Metrics::eo_gap);
   metric("eopp_gap", &Metrics::eopp_gap);
   metric("roh_dp", &Metrics::roh_dp);
   metric("roh_eo", &Metrics::roh_eo);
-  number("noise_rate_all", &EvaluationRow::noise_rate_all);
-  number("noise_rate_selected", &EvaluationRow::noise_rate_selected);
-  number("noise_reduction", &EvaluationRow::noise_reduction);
-  number("minority_share", &EvaluationRow::minority_share);
-  fields.push_back(h5::number<EvaluationRow>("selected", &EvaluationRow::selected));
+  add("noise_rate_all", &EvaluationRow::noise_rate_all);
+  add("noise_rate_selected", &EvaluationRow::noise_rate_selected);
+  add("noise_reduction", &EvaluationRow::noise_reduction);
+  add("minority_share", &EvaluationRow::minority_share);
+  fields.push_back({"selected", &EvaluationRow::selected});
   metric("auc", &Metrics::auc);
   metric("balanced_accuracy", &Metrics::balanced_accuracy);
   metric("positive_rate", &Metrics::positive_rate);
@@ -132,79 +116,30 @@ Fields<EvaluationRow> evaluation_fields() {
   metric("dp_floor", &Metrics::dp_floor);
   metric("eo_floor", &Metrics::eo_floor);
   fields.insert(fields.end(), flags.begin(), flags.end());
-  fields.push_back(h5::number<EvaluationRow>("failed", &EvaluationRow::failed));
-  fields.push_back(h5::number<EvaluationRow>("policy", &EvaluationRow::policy));
-  fields.push_back(h5::optional(h5::text<EvaluationRow>("family", name_size, &EvaluationRow::family)));
+  fields.push_back({"failed", &EvaluationRow::failed});
+  fields.push_back({"policy", &EvaluationRow::policy});
+  fields.push_back(h5::Field<EvaluationRow>("family", name_size, &EvaluationRow::family).optional());
   return fields;
 }
 
+/// A summary, with a further field `more` at `place`.
 template <class Row>
-Fields<Row> summary_fields() {
-  const auto number = [](const char* name, auto member) { return h5::number<Row>(name, member); };
-  return {h5::text<Row>("source", source_size, &SummaryRow::source),
-          h5::text<Row>("method", name_size, &SummaryRow::method),
-          h5::text<Row>("metric", name_size, &SummaryRow::metric),
-          number("mean", &SummaryRow::mean),
-          number("low", &SummaryRow::low),
-          number("high", &SummaryRow::high),
-          number("baseline_change", &SummaryRow::baseline_change),
-          number("baseline_change_low", &SummaryRow::baseline_change_low),
-          number("baseline_change_high", &SummaryRow::baseline_change_high),
-          number("baseline_relative", &SummaryRow::baseline_relative),
-          number("splits", &SummaryRow::splits),
-          number("policies", &SummaryRow::policies),
-          number("policy_sd", &SummaryRow::policy_sd)};
-}
-
-Fields<SummaryRow> frontier_fields() {
-  Fields<SummaryRow> fields = summary_fields<SummaryRow>();
-  fields.insert(fields.begin() + 2, h5::number<SummaryRow>("setting", &SummaryRow::setting));
+Fields<Row> summary_fields(std::ptrdiff_t place = 0, const Fields<Row>& more = {}) {
+  Fields<Row> fields{{"source", source_size, &SummaryRow::source},
+                     {"method", name_size, &SummaryRow::method},
+                     {"metric", name_size, &SummaryRow::metric},
+                     {"mean", &SummaryRow::mean},
+                     {"low", &SummaryRow::low},
+                     {"high", &SummaryRow::high},
+                     {"baseline_change", &SummaryRow::baseline_change},
+                     {"baseline_change_low", &SummaryRow::baseline_change_low},
+                     {"baseline_change_high", &SummaryRow::baseline_change_high},
+                     {"baseline_relative", &SummaryRow::baseline_relative},
+                     {"splits", &SummaryRow::splits},
+                     {"policies", &SummaryRow::policies},
+                     {"policy_sd", &SummaryRow::policy_sd}};
+  fields.insert(fields.begin() + place, more.begin(), more.end());
   return fields;
-}
-
-Fields<PointSummaryRow> point_summary_fields() {
-  Fields<PointSummaryRow> fields = summary_fields<PointSummaryRow>();
-  fields.insert(fields.begin(), h5::number<PointSummaryRow>("index", &PointSummaryRow::index));
-  return fields;
-}
-
-Fields<PairedRow> paired_fields() {
-  const auto number = [](const char* name, auto member) { return h5::number<PairedRow>(name, member); };
-  return {h5::text<PairedRow>("source", source_size, &PairedRow::source),
-          h5::text<PairedRow>("method", name_size, &PairedRow::method),
-          h5::text<PairedRow>("peer", name_size, &PairedRow::peer),
-          h5::text<PairedRow>("metric", name_size, &PairedRow::metric),
-          number("difference", &PairedRow::difference),
-          number("low", &PairedRow::low),
-          number("high", &PairedRow::high),
-          number("won", &PairedRow::won),
-          number("splits", &PairedRow::splits)};
-}
-
-Fields<DetectionRow> detection_fields() {
-  const auto number = [](const char* name, auto member) { return h5::number<DetectionRow>(name, member); };
-  return {h5::text<DetectionRow>("source", source_size, &DetectionRow::source),
-          h5::text<DetectionRow>("corruption", name_size, &DetectionRow::corruption),
-          h5::text<DetectionRow>("method", name_size, &DetectionRow::method),
-          number("group", &DetectionRow::group),
-          number("label", &DetectionRow::label),
-          number("rows", &DetectionRow::rows),
-          number("rejected", &DetectionRow::rejected),
-          number("flipped", &DetectionRow::flipped),
-          number("caught", &DetectionRow::caught),
-          number("precision", &DetectionRow::precision),
-          number("recall", &DetectionRow::recall)};
-}
-
-Fields<ResponseRow> response_fields() {
-  const auto number = [](const char* name, auto member) { return h5::number<ResponseRow>(name, member); };
-  return {h5::text<ResponseRow>("source", source_size, &ResponseRow::source),
-          number("policy", &ResponseRow::policy),
-          h5::text<ResponseRow>("feature", name_size, &ResponseRow::feature),
-          number("quantile", &ResponseRow::quantile),
-          number("value", &ResponseRow::value),
-          number("score", &ResponseRow::score),
-          number("keep", &ResponseRow::keep)};
 }
 
 } // namespace
@@ -220,43 +155,70 @@ const h5::Records<SummaryRow>& summary_records() {
 }
 
 const h5::Records<SummaryRow>& frontier_records() {
-  static const h5::Records<SummaryRow> records(frontier_fields());
+  static const h5::Records<SummaryRow> records(
+      summary_fields<SummaryRow>(2, {{"setting", &SummaryRow::setting}}));
   return records;
 }
 
 const h5::Records<PointSummaryRow>& point_summary_records() {
-  static const h5::Records<PointSummaryRow> records(point_summary_fields());
+  static const h5::Records<PointSummaryRow> records(
+      summary_fields<PointSummaryRow>(0, {{"index", &PointSummaryRow::index}}));
   return records;
 }
 
 const h5::Records<PairedRow>& paired_records() {
-  static const h5::Records<PairedRow> records(paired_fields());
+  static const h5::Records<PairedRow> records({{"source", source_size, &PairedRow::source},
+                                               {"method", name_size, &PairedRow::method},
+                                               {"peer", name_size, &PairedRow::peer},
+                                               {"metric", name_size, &PairedRow::metric},
+                                               {"difference", &PairedRow::difference},
+                                               {"low", &PairedRow::low},
+                                               {"high", &PairedRow::high},
+                                               {"won", &PairedRow::won},
+                                               {"splits", &PairedRow::splits}});
   return records;
 }
 
 const h5::Records<DetectionRow>& detection_records() {
-  static const h5::Records<DetectionRow> records(detection_fields());
+  static const h5::Records<DetectionRow> records({{"source", source_size, &DetectionRow::source},
+                                                  {"corruption", name_size, &DetectionRow::corruption},
+                                                  {"method", name_size, &DetectionRow::method},
+                                                  {"group", &DetectionRow::group},
+                                                  {"label", &DetectionRow::label},
+                                                  {"rows", &DetectionRow::rows},
+                                                  {"rejected", &DetectionRow::rejected},
+                                                  {"flipped", &DetectionRow::flipped},
+                                                  {"caught", &DetectionRow::caught},
+                                                  {"precision", &DetectionRow::precision},
+                                                  {"recall", &DetectionRow::recall}});
   return records;
 }
 
 const h5::Records<ResponseRow>& response_records() {
-  static const h5::Records<ResponseRow> records(response_fields());
+  static const h5::Records<ResponseRow> records({{"source", source_size, &ResponseRow::source},
+                                                 {"policy", &ResponseRow::policy},
+                                                 {"feature", name_size, &ResponseRow::feature},
+                                                 {"quantile", &ResponseRow::quantile},
+                                                 {"value", &ResponseRow::value},
+                                                 {"score", &ResponseRow::score},
+                                                 {"keep", &ResponseRow::keep}});
   return records;
 }
 
 const h5::Records<Finding>& finding_records() {
-  const auto number = [](const char* name, double Finding::*member) {
-    return h5::optional(h5::number<Finding>(name, member));
-  };
-  static const h5::Records<Finding> records(
-      {h5::text<Finding>("source", source_size, &Finding::source),
-       h5::text<Finding>("kind", name_size, &Finding::kind),
-       h5::text<Finding>("text", text_size, &Finding::text),
-       h5::optional(h5::text<Finding>("method", list_size, &Finding::method)),
-       h5::optional(h5::text<Finding>("metric", name_size, &Finding::metric)),
-       number("change", &Finding::change), number("low", &Finding::low), number("high", &Finding::high),
-       number("cost", &Finding::cost), number("balanced_cost", &Finding::balanced_cost),
-       number("level", &Finding::level), number("floor", &Finding::floor)});
+  using Field = h5::Field<Finding>;
+  static const h5::Records<Finding> records({{"source", source_size, &Finding::source},
+                                             {"kind", name_size, &Finding::kind},
+                                             {"text", text_size, &Finding::text},
+                                             Field("method", list_size, &Finding::method).optional(),
+                                             Field("metric", name_size, &Finding::metric).optional(),
+                                             Field("change", &Finding::change).optional(),
+                                             Field("low", &Finding::low).optional(),
+                                             Field("high", &Finding::high).optional(),
+                                             Field("cost", &Finding::cost).optional(),
+                                             Field("balanced_cost", &Finding::balanced_cost).optional(),
+                                             Field("level", &Finding::level).optional(),
+                                             Field("floor", &Finding::floor).optional()});
   return records;
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
 #include "fairness/metrics.hpp"
-#include "files/suite.hpp"
+#include "hdf5/job_metadata.hpp"
 #include "hdf5/records.hpp"
+#include "parallel/communicator.hpp"
 
+#include <filesystem>
 #include <limits>
 #include <set>
 #include <string>
@@ -119,6 +121,8 @@ struct EvaluationNames {
 };
 [[nodiscard]] EvaluationNames names_in(const std::vector<EvaluationRow>& rows);
 
+/// Reads all of it by one rank. @throws DataError naming file and data set
+[[nodiscard]] Evaluation read_evaluation(const std::filesystem::path& path);
 /// Collective; every rank gets all of it. @throws AgreedError (exit code 3) naming file and data set.
 [[nodiscard]] Evaluation read_evaluation(const Communicator& comm, const std::filesystem::path& path);
 

@@ -1,94 +1,24 @@
 #include "files/foreign_file.hpp"
 
-#include "base/bytes.hpp"
-#include "parallel/collective.hpp"
+#include "hdf5/atomic_replace.hpp"
 
 #include <fcntl.h>
 #include <spawn.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <new>
-#include <string_view>
-#include <utility>
+#include <vector>
 
 namespace metasieve {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* mark = "--read-apart"; ///< first argument of a process that reads for another one
 constexpr const char* this_program = "/proc/self/exe";
-constexpr int result_fd = 3;
-
 bool can_start_again = false;
-
-struct Reader {
-  const char* name;
-  std::string (*read)(const fs::path&);
-};
-
-/// In the order of Content.
-constexpr std::array<Reader, 12> readers{{{"header", header_content},
-                                          {"layout", layout_content},
-                                          {"checksums", checksums_content},
-                                          {"suite", suite_content},
-                                          {"dataset", dataset_content},
-                                          {"policy", policy_content},
-                                          {"checkpoint", checkpoint_content},
-                                          {"results", results_content},
-                                          {"evaluation", evaluation_content},
-                                          {"scores", scores_content},
-                                          {"scaling", scaling_content},
-                                          {"sweep", sweep_content}}};
-
-const Reader& reader_of(Content content) { return readers.at(static_cast<std::size_t>(content)); }
-
-// ------------------------------------------------------------------------------------- the process that
-// reads
-
-/// What the reader returned or threw: exit code, then bytes or message.
-std::string outcome_of(const Reader& reader, const fs::path& path) {
-  const auto outcome = [](ExitCode code, const std::string& text) {
-    return ByteWriter().put(code).put(text).take();
-  };
-  try {
-    return outcome(ExitCode::done, reader.read(path));
-  } catch (const Error& error) {
-    return outcome(error.code(), error.what());
-  } catch (const std::bad_alloc&) {
-    return outcome(ExitCode::internal, "out of memory while reading " + path.string());
-  } catch (const std::exception& error) {
-    return outcome(ExitCode::internal, error.what());
-  }
-}
-
-/// A damaged file may send HDF5 round in circles; a sound one takes a second for some 100 MB.
-void limit_time(const fs::path& path) {
-  std::error_code missing;
-  const std::uintmax_t bytes = fs::file_size(path, missing);
-  const rlim_t seconds = 30 + (missing ? 0 : bytes >> 20U);
-  const rlimit time{seconds, seconds}, none{0, 0};
-  setrlimit(RLIMIT_CPU, &time);
-  setrlimit(RLIMIT_CORE, &none);
-}
-
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
-// ------------------------------------------------------------------------------------- the process that asks
 
 /// A file descriptor.
 class Descriptor {
@@ -107,7 +37,7 @@ private:
 };
 
 /// @return its process id, or nothing if it could not be started
-std::optional<pid_t> start(const Reader& reader, const fs::path& path, int result) {
+std::optional<pid_t> start(std::string_view check, const fs::path& path, int result) {
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attributes;
   if (posix_spawn_file_actions_init(&files) != 0) return std::nullopt;
@@ -115,10 +45,10 @@ std::optional<pid_t> start(const Reader& reader, const fs::path& path, int resul
     posix_spawn_file_actions_destroy(&files);
     return std::nullopt;
   }
-  // What HDF5 says when it crashes helps nobody: this process says in one line what is wrong.
+  // HDF5's own words when it crashes are dropped: this process says in one line what is wrong.
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     posix_spawn_file_actions_addopen(&files, fd, "/dev/null", O_RDWR, 0);
-  posix_spawn_file_actions_adddup2(&files, result, result_fd);
+  posix_spawn_file_actions_adddup2(&files, result, STDOUT_FILENO);
   // A signal to the whole job asks this process to stop, and would end the other one.
   sigset_t blocked;
   sigemptyset(&blocked);
@@ -126,7 +56,7 @@ std::optional<pid_t> start(const Reader& reader, const fs::path& path, int resul
   posix_spawnattr_setsigmask(&attributes, &blocked);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
 
-  std::string program = "metasieve", first = mark, name = reader.name, file = path.string();
+  std::string program = "metasieve", first = check_option, name(check), file = path.string();
   const std::array<char*, 5> arguments{program.data(), first.data(), name.data(), file.data(), nullptr};
   pid_t process = 0;
   const int failed = posix_spawn(&process, this_program, &files, &attributes, arguments.data(), environ);
@@ -147,7 +77,7 @@ std::string read_all(int fd) {
   }
 }
 
-/// Its exit status as waitpid tells it.
+/// Waits for the process to end. @return its status, as of waitpid
 int wait_for(pid_t process) {
   int status = 0;
   while (waitpid(process, &status, 0) < 0)
@@ -164,49 +94,33 @@ int wait_for(pid_t process) {
 
 } // namespace
 
-std::optional<int> serve_reader(int argc, char** argv) {
-  if (argc < 2 || std::string_view(argv[1]) != mark) {
-    can_start_again = true;
-    return std::nullopt;
-  }
-  if (argc != 4) return static_cast<int>(ExitCode::usage);
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  for (const Reader& reader : readers)
-    if (reader.name == std::string_view(argv[2])) {
-      limit_time(argv[3]);
-      // At once: HDF5's own end may fail on what a damaged file has left of its structures.
-      _exit(write_all(result_fd, outcome_of(reader, argv[3])) ? 0 : 1);
-    }
-  return static_cast<int>(ExitCode::usage);
-}
+void allow_child_processes() noexcept { can_start_again = true; }
 
-std::string read_apart(Content content, const fs::path& path) {
-  const Reader& reader = reader_of(content);
+std::optional<std::string> check_in_child_process(const fs::path& path, std::string_view check) {
   std::array<int, 2> ends{-1, -1};
-  if (!can_start_again || pipe2(ends.data(), O_CLOEXEC) != 0) return reader.read(path);
+  if (!can_start_again || pipe2(ends.data(), O_CLOEXEC) != 0) return std::nullopt;
   const Descriptor from(ends[0]);
   Descriptor to(ends[1]);
-  const std::optional<pid_t> process = start(reader, path, to.get());
+  const std::optional<pid_t> process = start(check, path, to.get());
   to.close();
-  if (!process) return reader.read(path);
-  const std::string outcome = read_all(from.get());
+  if (!process) return std::nullopt;
+  std::string text = read_all(from.get());
   const int status = wait_for(*process);
-  ExitCode code = ExitCode::internal;
-  std::string text;
-  try {
-    ByteReader bytes(outcome);
-    code = bytes.get<ExitCode>();
-    text = bytes.text();
-  } catch (const DataError&) { // it did not live to say more
-    fail_crashed(path, status);
-  }
+  if (!WIFEXITED(status)) fail_crashed(path, status);
+  const auto code = static_cast<ExitCode>(WEXITSTATUS(status));
+  if (code == ExitCode::done) return text;
+  if (text.empty()) fail_crashed(path, status);
   if (code == ExitCode::data) throw DataError(text);
-  if (code != ExitCode::done) throw Error(code, text);
-  return text;
+  throw Error(code, text);
 }
 
-std::string content_of(const Communicator& comm, Content content, const fs::path& path) {
-  return from_root(comm, [&] { return read_apart(content, path); });
+void check_together(const Communicator& comm, const fs::path& path, std::string_view check) {
+  agree_on_file(comm, [&] {
+    if (comm.is_root()) static_cast<void>(check_in_child_process(path, check));
+  });
+  comm.agree([&] {
+    if (!comm.is_root()) require_visible(path);
+  });
 }
 
 } // namespace metasieve

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "files/raw_file.hpp"
+#include "hdf5/raw_file.hpp"
 
 #include <functional>
 #include <optional>

@@ -56,12 +56,11 @@ void write_policy_content(FileWriter& file, const Policy& policy) {
   file.attribute("use_group", std::int64_t{policy.use_group});
   file.attribute("trained_iterations", policy.trained_iterations);
   file.group("/layers");
-  const bool is_root = file.communicator().is_root();
   const std::vector<LayerView> views = layers(policy);
   for (std::size_t i = 0; i < views.size(); ++i) {
     const LayerView& view = views[i];
     const auto values = [&](Index offset, Index count) {
-      return std::span(policy.theta.data() + offset, static_cast<std::size_t>(is_root ? count : 0));
+      return std::span(policy.theta.data() + offset, static_cast<std::size_t>(count));
     };
     file.group(layer_name(i));
     file.write(layer_name(i) + "/weight", values(view.weight_offset, view.inputs * view.outputs),
@@ -102,51 +101,18 @@ Policy read_policy_content(const FileReader& file) {
   return policy;
 }
 
-void put_policy(ByteWriter& bytes, const Policy& policy) {
-  bytes.put(policy.features).put(static_cast<std::uint64_t>(policy.hidden.size()));
-  for (const Index width : policy.hidden) bytes.put(width);
-  bytes.put(policy.keep).put(policy.temperature).put(policy.use_group).put(policy.trained_iterations);
-  bytes.put(policy.theta);
-}
-
-Policy get_policy(ByteReader& bytes) {
-  Policy policy;
-  policy.features = bytes.get<FeatureSet>();
-  policy.hidden.clear();
-  for (auto left = bytes.get<std::uint64_t>(); left > 0; --left) policy.hidden.push_back(bytes.get<Index>());
-  policy.keep = bytes.get<double>();
-  policy.temperature = bytes.get<double>();
-  policy.use_group = bytes.get<bool>();
-  policy.trained_iterations = bytes.get<std::int64_t>();
-  policy.theta = bytes.array<Vector>();
-  return policy;
-}
-
-Policy broadcast_policy(const Communicator& comm, const Policy& policy) {
-  ByteWriter writer;
-  if (comm.is_root()) put_policy(writer, policy);
-  const std::string bytes = comm.broadcast(writer.take());
-  ByteReader reader(bytes);
-  return get_policy(reader);
-}
-
 void write_policy(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
                   const Policy& policy) {
-  const Policy shared = broadcast_policy(comm, policy);
-  write_file(comm, path, FileType::policy, provenance,
-             [&](FileWriter& file) { write_policy_content(file, shared); });
+  write_file_on_root(comm, path, FileType::policy, provenance,
+                     [&](FileWriter& file) { write_policy_content(file, policy); });
 }
 
-std::string policy_content(const std::filesystem::path& path) {
-  ByteWriter writer;
-  put_policy(writer, read_policy_content(FileReader(path, FileType::policy)));
-  return writer.take();
+Policy read_policy(const std::filesystem::path& path) {
+  return read_policy_content(FileReader(path, FileType::policy));
 }
 
 Policy read_policy(const Communicator& comm, const std::filesystem::path& path) {
-  const std::string bytes = content_of(comm, Content::policy, path);
-  ByteReader reader(bytes);
-  return get_policy(reader);
+  return read_foreign_file(comm, path, FileType::policy, [](const auto& p) { return read_policy(p); });
 }
 
 } // namespace metasieve

@@ -1,26 +1,194 @@
 #include "files/results.hpp"
 
+#include "base/bytes.hpp"
 #include "files/foreign_file.hpp"
-#include "files/result_records.hpp"
+
+#include <algorithm>
 
 namespace metasieve {
 
-void write_results(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                   const Results& results) {
-  write_file(comm, path, FileType::results, provenance,
-             [&](FileWriter& file) { write_result_content(file, results); });
+const h5::Records<HistoryRow>& history_records() {
+  static const h5::Records<HistoryRow> records({
+      {"iteration", &HistoryRow::iteration},
+      {"loss", &HistoryRow::loss},
+      {"accuracy_loss", &HistoryRow::accuracy_loss},
+      {"fairness_loss", &HistoryRow::fairness_loss},
+      {"gradient_norm", &HistoryRow::gradient_norm},
+      {"failed_tasks", &HistoryRow::failed_tasks},
+      {"clipped_tasks", &HistoryRow::clipped_tasks},
+      {"seconds", &HistoryRow::seconds},
+  });
+  return records;
 }
 
-std::string results_content(const std::filesystem::path& path) {
-  ByteWriter writer;
-  put_results(writer, read_result_content(FileReader(path, FileType::results)));
-  return writer.take();
+const h5::Records<ValidationRow>& validation_records() {
+  using Field = h5::Field<ValidationRow>;
+  static const h5::Records<ValidationRow> records({
+      {"iteration", &ValidationRow::iteration},
+      {"accuracy", &ValidationRow::accuracy},
+      {"dp_gap", &ValidationRow::dp_gap},
+      {"eo_gap", &ValidationRow::eo_gap},
+      {"baseline_accuracy", &ValidationRow::baseline_accuracy},
+      {"baseline_dp_gap", &ValidationRow::baseline_dp_gap},
+      {"baseline_eo_gap", &ValidationRow::baseline_eo_gap},
+      {"noise_rate_selected", &ValidationRow::noise_rate_selected},
+      {"noise_rate_all", &ValidationRow::noise_rate_all},
+      Field("loss", &ValidationRow::loss).optional(),
+      Field("accuracy_loss", &ValidationRow::accuracy_loss).optional(),
+      Field("fairness_loss", &ValidationRow::fairness_loss).optional(),
+  });
+  return records;
+}
+
+const h5::Records<FailureRow>& failure_records() {
+  static const h5::Records<FailureRow> records({
+      {"task_id", &FailureRow::task_id},
+      {"kind", 32, &FailureRow::kind},
+      {"count", &FailureRow::count},
+      {"first_iteration", &FailureRow::first_iteration},
+      {"last_iteration", &FailureRow::last_iteration},
+  });
+  return records;
+}
+
+const h5::Records<SessionRow>& session_records() {
+  using Field = h5::Field<SessionRow>;
+  static const h5::Records<SessionRow> records({
+      {"first_iteration", &SessionRow::first_iteration},
+      {"last_iteration", &SessionRow::last_iteration},
+      {"ranks", &SessionRow::ranks},
+      {"threads", &SessionRow::threads},
+      {"seconds", &SessionRow::seconds},
+      Field("started", 32, &SessionRow::started).optional(),
+      Field("host", 64, &SessionRow::host).optional(),
+      Field("processor", 64, &SessionRow::processor).optional(),
+      Field("nodes", &SessionRow::nodes).optional(),
+  });
+  return records;
+}
+
+const h5::Records<TimingRow>& timing_records() {
+  static const h5::Records<TimingRow> records({
+      {"phase", 32, &TimingRow::phase},
+      {"rank", &TimingRow::rank},
+      {"seconds", &TimingRow::seconds},
+  });
+  return records;
+}
+
+namespace {
+
+const h5::Records<PhaseFlops>& flops_records() {
+  static const h5::Records<PhaseFlops> records({
+      {"phase", 32, &PhaseFlops::phase},
+      {"flops", &PhaseFlops::flops},
+      {"estimated", &PhaseFlops::estimated},
+  });
+  return records;
+}
+
+std::vector<TimingRow> timing_rows(const std::vector<PhaseSeconds>& timing) {
+  std::vector<TimingRow> rows;
+  for (const PhaseSeconds& phase : timing)
+    for (std::size_t rank = 0; rank < phase.seconds.size(); ++rank)
+      rows.push_back({phase.phase, static_cast<std::int64_t>(rank), phase.seconds[rank]});
+  return rows;
+}
+
+/// Phases in order of appearance, ranks in the order of the rows.
+std::vector<PhaseSeconds> phases_of(const std::vector<TimingRow>& rows) {
+  std::vector<PhaseSeconds> phases;
+  for (const TimingRow& row : rows) {
+    auto phase =
+        std::find_if(phases.begin(), phases.end(), [&](const auto& p) { return p.phase == row.phase; });
+    if (phase == phases.end()) phase = phases.insert(phase, {row.phase, {}});
+    phase->seconds.push_back(row.seconds);
+  }
+  return phases;
+}
+
+Matrix read_gradients(const FileReader& file) {
+  constexpr const char* name = "/meta_gradient";
+  if (!file.contains(name)) return {};
+  const std::vector<Index> shape = file.shape(name, 2);
+  const std::vector<double> values = file.values<double>(name, 2);
+  return Eigen::Map<const Matrix>(values.data(), shape[0], shape[1]);
+}
+
+/// A table that files of 1.0 do not have yet.
+template <class Record>
+std::vector<Record> records_if_any(const FileReader& file, const std::string& name,
+                                   const h5::Records<Record>& records) {
+  return file.contains(name) ? file.records(name, records) : std::vector<Record>();
+}
+
+} // namespace
+
+void write_result_content(FileWriter& file, const Results& results) {
+  const std::vector<TimingRow> timing = timing_rows(results.timing);
+  file.write("/history", history_records(), std::span(results.history),
+             {"one record a meta-iteration, from 1: means over the batch; seconds of wall time", ""});
+  file.write(
+      "/validation", validation_records(), std::span(results.validation),
+      {"the policy on the validation tasks, means over tasks where defined; iteration 0 is the untrained "
+       "policy; loss, accuracy_loss, fairness_loss: of the fit on all rows by their keep weights, the "
+       "others: of the fit on the rows of the hard selection",
+       ""});
+  file.write("/failures", failure_records(), std::span(results.failures),
+             {"tasks that failed numerically, by kind: how often they were left out of a batch's means", ""});
+  file.write("/sessions", session_records(), std::span(results.sessions),
+             {"one record for each time the run was started or resumed", ""});
+  file.write("/timing", timing_records(), std::span(timing),
+             {"wall time of each phase on each rank, of the last session", "s"});
+  if (!results.flops.empty())
+    file.write("/flops", flops_records(), std::span(results.flops),
+               {"floating-point operations of each phase on all ranks, of the last session; a multiply-add "
+                "counts two; estimated: by a formula, else counted from shapes",
+                ""});
+  if (const Index parameters = results.meta_gradient.cols(); parameters > 0) {
+    const auto size = static_cast<std::size_t>(results.gradient_rows() * parameters);
+    file.write("/meta_gradient", std::span(results.meta_gradient.data(), size),
+               {"[iterations, parameters], mean over the batch before clipping; NaN where an earlier session "
+                "did not keep it",
+                ""},
+               parameters);
+  }
+}
+
+Results read_result_content(const FileReader& file) {
+  return {file.records("/history", history_records()),
+          file.records("/validation", validation_records()),
+          records_if_any(file, "/failures", failure_records()),
+          records_if_any(file, "/sessions", session_records()),
+          phases_of(file.records("/timing", timing_records())),
+          read_gradients(file)};
+}
+
+std::string required_values(const Results& results) {
+  ByteWriter bytes;
+  const auto put = [&](const auto& records, const auto& rows) {
+    bytes.put(records.without_optional().pack(rows));
+  };
+  put(history_records(), results.history);
+  put(validation_records(), results.validation);
+  put(failure_records(), results.failures);
+  put(session_records(), results.sessions);
+  put(timing_records(), timing_rows(results.timing));
+  return bytes.take();
+}
+
+void write_results(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
+                   const Results& results) {
+  write_file_on_root(comm, path, FileType::results, provenance,
+                     [&](FileWriter& file) { write_result_content(file, results); });
+}
+
+Results read_results(const std::filesystem::path& path) {
+  return read_result_content(FileReader(path, FileType::results));
 }
 
 Results read_results(const Communicator& comm, const std::filesystem::path& path) {
-  const std::string bytes = content_of(comm, Content::results, path);
-  ByteReader reader(bytes);
-  return get_results(reader);
+  return read_foreign_file(comm, path, FileType::results, [](const auto& p) { return read_results(p); });
 }
 
 } // namespace metasieve

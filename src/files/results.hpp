@@ -1,12 +1,13 @@
 #pragma once
 
-#include "hdf5/provenance.hpp"
+#include "hdf5/reader.hpp"
+#include "hdf5/writer.hpp"
 #include "parallel/communicator.hpp"
 #include "policy/network.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <string>
 #include <vector>
@@ -91,8 +92,35 @@ struct Results {
 void write_results(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
                    const Results& results);
 
+/// Reads what `write_results` wrote, by one rank. @throws DataError naming file and data set
+[[nodiscard]] Results read_results(const std::filesystem::path& path);
 /// Collective; every rank gets what `write_results` wrote. @throws AgreedError (exit code 3) naming file and
 /// data set.
 [[nodiscard]] Results read_results(const Communicator& comm, const std::filesystem::path& path);
+
+/// Writes what a results file and a checkpoint share: /history, /validation, /failures, /sessions, /timing,
+/// and /meta_gradient where there are gradients. By one rank.
+void write_result_content(FileWriter& file, const Results& results);
+
+/// @throws DataError naming file and data set
+[[nodiscard]] Results read_result_content(const FileReader& file);
+
+/// The tables without optional fields and gradients, as bytes: what a checkpoint's checksum is of, for
+/// programs with and without these fields read each other's.
+[[nodiscard]] std::string required_values(const Results& results);
+
+/// One line of /timing.
+struct TimingRow {
+  std::string phase;
+  std::int64_t rank;
+  double seconds;
+};
+
+// How the records of a results file are stored.
+[[nodiscard]] const h5::Records<HistoryRow>& history_records();
+[[nodiscard]] const h5::Records<ValidationRow>& validation_records();
+[[nodiscard]] const h5::Records<FailureRow>& failure_records();
+[[nodiscard]] const h5::Records<SessionRow>& session_records();
+[[nodiscard]] const h5::Records<TimingRow>& timing_records();
 
 } // namespace metasieve

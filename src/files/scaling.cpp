@@ -1,8 +1,6 @@
 #include "files/scaling.hpp"
 
-#include "base/bytes.hpp"
 #include "files/foreign_file.hpp"
-#include "files/result_records.hpp"
 #include "hdf5/reader.hpp"
 #include "hdf5/writer.hpp"
 
@@ -11,64 +9,57 @@
 namespace metasieve {
 namespace {
 
-/// Fields that say which training a record is of.
+/// The fields that say which training a record is of, and `more`.
 template <class Record>
-std::vector<h5::Field<Record>> training_fields() {
-  return {h5::text<Record>("kind", 16, &Record::kind), h5::number<Record>("ranks", &Record::ranks),
-          h5::number<Record>("threads", &Record::threads), h5::number<Record>("repeat", &Record::repeat)};
+h5::Records<Record> records_of_training(const std::vector<h5::Field<Record>>& more) {
+  std::vector<h5::Field<Record>> fields{{"kind", 16, &Record::kind},
+                                        {"ranks", &Record::ranks},
+                                        {"threads", &Record::threads},
+                                        {"repeat", &Record::repeat}};
+  fields.insert(fields.end(), more.begin(), more.end());
+  return h5::Records<Record>(std::move(fields));
+}
+
+std::vector<h5::Field<ScalingRow>> point_fields() {
+  std::vector<h5::Field<ScalingRow>> fields{{"nodes", &ScalingRow::nodes},
+                                            {"tasks", &ScalingRow::tasks},
+                                            {"batch", &ScalingRow::batch},
+                                            {"iterations", &ScalingRow::iterations},
+                                            {"parameters", &ScalingRow::parameters},
+                                            {"seconds", &ScalingRow::seconds},
+                                            {"seconds_per_iteration", &ScalingRow::seconds_per_iteration},
+                                            {"work", &ScalingRow::work}};
+  constexpr std::array spreads{std::pair("_min", &Spread::min), std::pair("_mean", &Spread::mean),
+                               std::pair("_max", &Spread::max)};
+  for (std::size_t k = 0; k < scaling_phases.size(); ++k)
+    for (const auto& [suffix, member] : spreads) {
+      const auto seconds = [k, of = member](auto& row) -> decltype(auto) { return (row.phases[k].*of); };
+      fields.push_back({std::string(scaling_phases.at(k)) + suffix, seconds});
+    }
+  fields.push_back({"imbalance", &ScalingRow::imbalance});
+  fields.push_back({"shard_imbalance", &ScalingRow::shard_imbalance});
+  fields.push_back({"allreduce_share", &ScalingRow::allreduce_share});
+  fields.push_back({"policy_hash", &ScalingRow::policy_hash});
+  fields.push_back({"oversubscribed", &ScalingRow::oversubscribed});
+  return fields;
 }
 
 const h5::Records<ScalingRow>& point_records() {
-  static const h5::Records<ScalingRow> records([] {
-    std::vector<h5::Field<ScalingRow>> fields = training_fields<ScalingRow>();
-    const auto add = [&](const std::string& name, auto member) {
-      fields.push_back(h5::number<ScalingRow>(name, member));
-    };
-    add("nodes", &ScalingRow::nodes);
-    add("tasks", &ScalingRow::tasks);
-    add("batch", &ScalingRow::batch);
-    add("iterations", &ScalingRow::iterations);
-    add("parameters", &ScalingRow::parameters);
-    add("seconds", &ScalingRow::seconds);
-    add("seconds_per_iteration", &ScalingRow::seconds_per_iteration);
-    add("work", &ScalingRow::work);
-    for (std::size_t k = 0; k < scaling_phases.size(); ++k) {
-      const std::string phase(scaling_phases.at(k));
-      add(
-          phase + "_min", [k](auto& row) -> auto& { return row.phases[k].min; });
-      add(
-          phase + "_mean", [k](auto& row) -> auto& { return row.phases[k].mean; });
-      add(
-          phase + "_max", [k](auto& row) -> auto& { return row.phases[k].max; });
-    }
-    add("imbalance", &ScalingRow::imbalance);
-    add("shard_imbalance", &ScalingRow::shard_imbalance);
-    add("allreduce_share", &ScalingRow::allreduce_share);
-    add("policy_hash", &ScalingRow::policy_hash);
-    add("oversubscribed", &ScalingRow::oversubscribed);
-    return fields;
-  }());
+  static const h5::Records<ScalingRow> records = records_of_training<ScalingRow>(point_fields());
   return records;
 }
 
-const h5::Records<ScalingSeconds>& scaling_timing_records() {
-  static const h5::Records<ScalingSeconds> records([] {
-    std::vector<h5::Field<ScalingSeconds>> fields = training_fields<ScalingSeconds>();
-    fields.push_back(h5::text<ScalingSeconds>("phase", 16, &ScalingSeconds::phase));
-    fields.push_back(h5::number<ScalingSeconds>("rank", &ScalingSeconds::rank));
-    fields.push_back(h5::number<ScalingSeconds>("seconds", &ScalingSeconds::seconds));
-    return fields;
-  }());
+const h5::Records<ScalingSeconds>& phase_records() {
+  static const h5::Records<ScalingSeconds> records =
+      records_of_training<ScalingSeconds>({{"phase", 16, &ScalingSeconds::phase},
+                                           {"rank", &ScalingSeconds::rank},
+                                           {"seconds", &ScalingSeconds::seconds}});
   return records;
 }
 
 const h5::Records<ScalingIteration>& iteration_records() {
-  static const h5::Records<ScalingIteration> records([] {
-    std::vector<h5::Field<ScalingIteration>> fields = training_fields<ScalingIteration>();
-    fields.push_back(h5::number<ScalingIteration>("iteration", &ScalingIteration::iteration));
-    fields.push_back(h5::number<ScalingIteration>("seconds", &ScalingIteration::seconds));
-    return fields;
-  }());
+  static const h5::Records<ScalingIteration> records = records_of_training<ScalingIteration>(
+      {{"iteration", &ScalingIteration::iteration}, {"seconds", &ScalingIteration::seconds}});
   return records;
 }
 
@@ -91,55 +82,41 @@ void check(const FileReader& file, const std::vector<ScalingRow>& points) {
 } // namespace
 
 void write_scaling(const Communicator& comm, const std::filesystem::path& path, const Scaling& scaling,
-                   RunFacts run) {
-  run.hosts.clear();
-  write_file(comm, path, FileType::scaling, {scaling.config, std::move(run)}, [&](FileWriter& file) {
-    const auto same = [&](const std::vector<std::string>& mine) { // on every rank
-      return ByteReader(comm.broadcast(ByteWriter().put(mine).take())).texts();
-    };
-    file.attribute("suite", comm.broadcast(scaling.suite));
-    file.attribute("hosts", same(scaling.hosts));
-    file.attribute("machines", same(scaling.machines));
-    const auto write = [&](const char* name, const auto& records, const auto& table, const Meaning& meaning) {
-      file.write(name, records, std::span(table).first(comm.is_root() ? table.size() : 0), meaning);
-    };
-    write("/points", point_records(), scaling.points,
-          {"one record a training: times in seconds; phases as least, mean and most over the ranks, of the "
-           "whole training; work: predicted seconds of one core an iteration",
-           ""});
-    write("/timing", scaling_timing_records(), scaling.timing,
-          {"wall time of each phase of each training on each rank", "s"});
-    write("/iterations", iteration_records(), scaling.iterations,
-          {"wall time of each iteration of each training, without validation and checkpoints", "s"});
+                   JobMetadata job) {
+  job.hosts.clear();
+  write_file_on_root(comm, path, FileType::scaling, {scaling.config, std::move(job)}, [&](FileWriter& file) {
+    file.attribute("suite", scaling.suite);
+    file.attribute("hosts", scaling.hosts);
+    file.attribute("machines", scaling.machines);
+    file.write(
+        "/points", point_records(), std::span(scaling.points),
+        {"one record a training: times in seconds; phases as least, mean and most over the ranks, of the "
+         "whole training; work: predicted seconds of one core an iteration",
+         ""});
+    file.write("/timing", phase_records(), std::span(scaling.timing),
+               {"wall time of each phase of each training on each rank", "s"});
+    file.write("/iterations", iteration_records(), std::span(scaling.iterations),
+               {"wall time of each iteration of each training, without validation and checkpoints", "s"});
   });
 }
 
-std::string scaling_content(const std::filesystem::path& path) {
+Scaling read_scaling(const std::filesystem::path& path) {
   const FileReader file(path, FileType::scaling);
-  const std::vector<ScalingRow> points = file.records("/points", point_records());
-  check(file, points);
-  ByteWriter writer;
-  writer.put(file.text("config")).put(file.text("suite")).put(file.text("git_commit"));
-  writer.put(file.texts("hosts")).put(file.texts("machines"));
-  return writer.put(point_records().pack(points))
-      .put(scaling_timing_records().pack(file.records("/timing", scaling_timing_records())))
-      .put(iteration_records().pack(file.records("/iterations", iteration_records())))
-      .take();
+  Scaling scaling;
+  scaling.config = file.text("config");
+  scaling.suite = file.text("suite");
+  scaling.commit = file.text("git_commit");
+  scaling.hosts = file.texts("hosts");
+  scaling.machines = file.texts("machines");
+  scaling.points = file.records("/points", point_records());
+  check(file, scaling.points);
+  scaling.timing = file.records("/timing", phase_records());
+  scaling.iterations = file.records("/iterations", iteration_records());
+  return scaling;
 }
 
 Scaling read_scaling(const Communicator& comm, const std::filesystem::path& path) {
-  const std::string bytes = content_of(comm, Content::scaling, path);
-  ByteReader reader(bytes);
-  Scaling scaling;
-  scaling.config = reader.text();
-  scaling.suite = reader.text();
-  scaling.commit = reader.text();
-  scaling.hosts = reader.texts();
-  scaling.machines = reader.texts();
-  scaling.points = point_records().unpack(reader.text());
-  scaling.timing = scaling_timing_records().unpack(reader.text());
-  scaling.iterations = iteration_records().unpack(reader.text());
-  return scaling;
+  return read_foreign_file(comm, path, FileType::scaling, [](const auto& p) { return read_scaling(p); });
 }
 
 } // namespace metasieve

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "hdf5/provenance.hpp"
+#include "hdf5/job_metadata.hpp"
 #include "parallel/communicator.hpp"
 
 #include <array>
@@ -71,12 +71,14 @@ struct Scaling {
   std::vector<ScalingIteration> iterations;
 };
 
-/// Collective; rank 0's are written: /points, /timing, /iterations. File type metasieve-scaling. `run`: the
-/// job that writes; the attribute `hosts` is a list of those that measured.
+/// Collective; rank 0's are written: /points, /timing, /iterations. File type metasieve-scaling. `job`: the
+/// one that writes; the attribute `hosts` is a list of those that measured.
 /// @throws AgreedError (exit code 3) naming the file if it cannot be written.
 void write_scaling(const Communicator& comm, const std::filesystem::path& path, const Scaling& scaling,
-                   RunFacts run);
+                   JobMetadata job);
 
+/// Reads what write_scaling wrote, by one rank. @throws DataError naming file and data set
+[[nodiscard]] Scaling read_scaling(const std::filesystem::path& path);
 /// Collective; every rank gets what write_scaling wrote. @throws AgreedError (exit code 3) naming file and
 /// data set.
 [[nodiscard]] Scaling read_scaling(const Communicator& comm, const std::filesystem::path& path);

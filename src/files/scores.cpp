@@ -12,14 +12,13 @@ namespace metasieve {
 namespace {
 
 const h5::Records<ScoreRow>& score_records() {
-  const auto number = [](const char* name, auto member) { return h5::number<ScoreRow>(name, member); };
   static const h5::Records<ScoreRow> records({
-      number("row", &ScoreRow::row),
-      number("score", &ScoreRow::score),
-      number("weight", &ScoreRow::weight),
-      number("selected", &ScoreRow::selected),
-      number("y", &ScoreRow::y),
-      number("z", &ScoreRow::group),
+      {"row", &ScoreRow::row},
+      {"score", &ScoreRow::score},
+      {"weight", &ScoreRow::weight},
+      {"selected", &ScoreRow::selected},
+      {"y", &ScoreRow::y},
+      {"z", &ScoreRow::group},
   });
   return records;
 }
@@ -48,13 +47,12 @@ std::string scores_csv(const std::vector<ScoreRow>& rows) {
   return csv;
 }
 
-std::string scores_content(const std::filesystem::path& path) {
-  const FileReader file(path, FileType::scores);
-  return score_records().pack(file.records("/scores", score_records()));
+std::vector<ScoreRow> read_scores(const std::filesystem::path& path) {
+  return FileReader(path, FileType::scores).records("/scores", score_records());
 }
 
 std::vector<ScoreRow> read_scores(const Communicator& comm, const std::filesystem::path& path) {
-  return score_records().unpack(content_of(comm, Content::scores, path));
+  return read_foreign_file(comm, path, FileType::scores, [](const auto& p) { return read_scores(p); });
 }
 
 } // namespace metasieve

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "hdf5/provenance.hpp"
+#include "hdf5/job_metadata.hpp"
 #include "parallel/communicator.hpp"
 
 #include <cstdint>
@@ -27,6 +27,8 @@ void write_scores(const Communicator& comm, const std::filesystem::path& path, c
 /// The same as comma-separated text, numbers to their last bit: row,score,weight,selected,y,z. NaN: empty.
 [[nodiscard]] std::string scores_csv(const std::vector<ScoreRow>& rows);
 
+/// Reads all rows by one rank. @throws DataError naming file and data set
+[[nodiscard]] std::vector<ScoreRow> read_scores(const std::filesystem::path& path);
 /// Collective; every rank gets all rows. @throws AgreedError (exit code 3) naming file and data set.
 [[nodiscard]] std::vector<ScoreRow> read_scores(const Communicator& comm, const std::filesystem::path& path);
 

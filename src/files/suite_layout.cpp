@@ -8,35 +8,34 @@
 namespace metasieve {
 
 const h5::Records<Metadata>& metadata_records() {
-  const auto number = [](const char* name, auto member) { return h5::number<Metadata>(name, member); };
   static const h5::Records<Metadata> records({
-      number("task_id", &Metadata::task_id),
-      number("n_samples", &Metadata::n_samples),
-      number("n_train", &Metadata::n_train),
-      number("n_test", &Metadata::n_test),
-      number("n_features", &Metadata::n_features),
-      number("noise_rate", &Metadata::noise_rate),
-      number("group_imbalance", &Metadata::group_imbalance),
-      number("class_imbalance", &Metadata::class_imbalance),
-      number("separability", &Metadata::separability),
-      number("add_group_bias", &Metadata::add_group_bias),
-      number("seed", &Metadata::seed),
-      number("train_pos_rate", &Metadata::train_pos_rate),
-      number("train_minority_rate", &Metadata::train_minority_rate),
-      number("train_actual_noise_rate", &Metadata::train_actual_noise_rate),
-      number("train_dp_gap", &Metadata::train_dp_gap),
-      number("test_pos_rate", &Metadata::test_pos_rate),
-      number("test_minority_rate", &Metadata::test_minority_rate),
-      number("test_dp_gap", &Metadata::test_dp_gap),
-      number("train_pos_rate_z0", &Metadata::train_pos_rate_z0),
-      number("train_pos_rate_z1", &Metadata::train_pos_rate_z1),
-      number("test_pos_rate_z0", &Metadata::test_pos_rate_z0),
-      number("test_pos_rate_z1", &Metadata::test_pos_rate_z1),
-      h5::text<Metadata>("family", 32, &Metadata::family),
-      number("disadvantaged", &Metadata::disadvantaged),
-      number("feature_shift", &Metadata::feature_shift),
-      number("label_bias", &Metadata::label_bias),
-      number("adversarial", &Metadata::adversarial),
+      {"task_id", &Metadata::task_id},
+      {"n_samples", &Metadata::n_samples},
+      {"n_train", &Metadata::n_train},
+      {"n_test", &Metadata::n_test},
+      {"n_features", &Metadata::n_features},
+      {"noise_rate", &Metadata::noise_rate},
+      {"group_imbalance", &Metadata::group_imbalance},
+      {"class_imbalance", &Metadata::class_imbalance},
+      {"separability", &Metadata::separability},
+      {"add_group_bias", &Metadata::add_group_bias},
+      {"seed", &Metadata::seed},
+      {"train_pos_rate", &Metadata::train_pos_rate},
+      {"train_minority_rate", &Metadata::train_minority_rate},
+      {"train_actual_noise_rate", &Metadata::train_actual_noise_rate},
+      {"train_dp_gap", &Metadata::train_dp_gap},
+      {"test_pos_rate", &Metadata::test_pos_rate},
+      {"test_minority_rate", &Metadata::test_minority_rate},
+      {"test_dp_gap", &Metadata::test_dp_gap},
+      {"train_pos_rate_z0", &Metadata::train_pos_rate_z0},
+      {"train_pos_rate_z1", &Metadata::train_pos_rate_z1},
+      {"test_pos_rate_z0", &Metadata::test_pos_rate_z0},
+      {"test_pos_rate_z1", &Metadata::test_pos_rate_z1},
+      {"family", 32, &Metadata::family},
+      {"disadvantaged", &Metadata::disadvantaged},
+      {"feature_shift", &Metadata::feature_shift},
+      {"label_bias", &Metadata::label_bias},
+      {"adversarial", &Metadata::adversarial},
   });
   return records;
 }
@@ -104,6 +103,12 @@ std::vector<Metadata> checked_suite(const FileReader& file) {
   std::vector<Metadata> tasks = file.records("/metadata", metadata_records());
   check_metadata(file, tasks);
   for (const SuitePart& part : suite_parts) {
+    for (std::size_t d = 0; d < suite_data_sets; ++d) {
+      const std::string name = data_set_name(part, d);
+      static_cast<void>(file.shape(name, 1)); // all of it is there
+      if (!file.is_contiguous(name))
+        file.fail(name, "is compressed or in chunks; unpack the suite with h5repack -f NONE -l CONTI");
+    }
     const std::string group = part.name;
     const Index values = file.shape(group + "/x", 1).front();
     file.require_type<float>(group + "/x");
@@ -124,6 +129,17 @@ std::vector<Metadata> checked_suite(const FileReader& file) {
     });
   }
   return tasks;
+}
+
+std::string data_set_name(const SuitePart& part, std::size_t d) {
+  return std::string(part.name) + "/" + (d == 0 ? "x" : suite_labels.at(d - 1).name);
+}
+
+SuiteOffsets::SuiteOffsets(const std::vector<Metadata>& tasks, const SuitePart& part) {
+  for (const Metadata& each : tasks) {
+    rows.push_back(rows.back() + each.*part.rows);
+    values.push_back(values.back() + each.*part.rows * each.n_features);
+  }
 }
 
 std::string task_bytes(const Task& task) {

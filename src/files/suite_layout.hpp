@@ -4,8 +4,11 @@
 #include "hdf5/records.hpp"
 #include "tasks/task.hpp"
 
+#include <algorithm>
 #include <array>
+#include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace metasieve {
@@ -33,6 +36,51 @@ inline constexpr std::array suite_labels{
     SuiteLabels{"y", &Split::y, "label of each row, 0 or 1, as observed: noisy in training"},
     SuiteLabels{"z", &Split::group, "sensitive group of each row, 0 or 1"},
     SuiteLabels{"y_clean", &Split::y_clean, "label of each row before corruption, 0 or 1"}};
+
+/// The data sets of values of a part: x, then the labels.
+inline constexpr std::size_t suite_data_sets = 1 + suite_labels.size();
+/// "/train/x": data set d of a part.
+[[nodiscard]] std::string data_set_name(const SuitePart& part, std::size_t d);
+
+/// Where the values of each data set of each part begin in the file, in bytes.
+using SuitePlaces = std::array<std::array<std::int64_t, suite_data_sets>, suite_parts.size()>;
+
+/// Where each task begins in the data sets of a part; the end of the last one too.
+struct SuiteOffsets {
+  std::vector<Index> rows{0}, values{0}; ///< [tasks + 1]
+  SuiteOffsets(const std::vector<Metadata>& tasks, const SuitePart& part);
+};
+
+/// The values of data set d of a part of some tasks, as bytes: one piece a task. `Tasks` is const or not.
+template <class Tasks>
+[[nodiscard]] auto suite_pieces(Tasks& tasks, const SuitePart& part, std::size_t d) {
+  using Byte = std::conditional_t<std::is_const_v<std::remove_reference_t<decltype(tasks[0])>>,
+                                  const std::byte, std::byte>;
+  std::vector<std::span<Byte>> pieces;
+  for (auto& task : tasks) {
+    auto& split = task.*part.split;
+    const auto add = [&](auto& values) {
+      const auto bytes = static_cast<std::size_t>(values.size()) * sizeof *values.data();
+      pieces.push_back({reinterpret_cast<Byte*>(values.data()), bytes});
+    };
+    d == 0 ? add(split.x) : add(split.*suite_labels.at(d - 1).labels);
+  }
+  return pieces;
+}
+
+/// Calls `use(bytes)` for the parts of the pieces, seen as one long array, that make up bytes [range).
+template <class Byte>
+void for_each_piece(const std::vector<std::span<Byte>>& pieces, Range range, const auto& use) {
+  Index begin = 0;
+  for (const std::span<Byte> piece : pieces) {
+    const Index first = std::max(range.begin - begin, Index{0}),
+                last = std::min(range.end - begin, std::ssize(piece));
+    if (first < last)
+      use(piece.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first)));
+    begin += std::ssize(piece);
+    if (begin >= range.end) return;
+  }
+}
 
 inline constexpr const char* metadata_meaning =
     "one record a task, in id order; a rate of an empty group is NaN";

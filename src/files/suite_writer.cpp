@@ -1,88 +1,16 @@
 #include "files/suite_writer.hpp"
 
-#include "files/suite.hpp"
 #include "files/suite_layout.hpp"
-#include "hdf5/collective_reader.hpp"
 #include "hdf5/writer.hpp"
 #include "parallel/collective.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <numeric>
+#include <vector>
 
 namespace metasieve {
-namespace {
-
-/// Copies data sets from one file to the other.
-class Packer {
-public:
-  Packer(const Communicator& comm, CollectiveFile& from, FileWriter& to)
-      : comm_(comm), from_(from), to_(to) {}
-
-  /// All `rows` of a one-dimensional data set. In each round the ranks take the next chunks, in their order.
-  void copy(const std::string& name, hid_t type, Index rows, const Meaning& meaning, Storage storage) {
-    const auto row_bytes = static_cast<Index>(H5Tget_size(type));
-    const Index block = transfer_bytes / chunk_bytes * (chunk_bytes / row_bytes); // whole chunks
-    const Index rounds = (rows + block * comm_.size() - 1) / (block * comm_.size());
-    const auto mine_of = [&](Index round) {
-      const Index begin = (round * comm_.size() + comm_.rank()) * block;
-      return Range{std::min(begin, rows), std::min(begin + block, rows)};
-    };
-    Index mine = 0;
-    for (Index round = 0; round < rounds; ++round) mine += mine_of(round).size();
-    FileWriter::Table table = to_.begin(name, type, mine, 0, meaning, storage);
-    for (Index round = 0; round < rounds; ++round) {
-      std::vector<std::byte> bytes;
-      from_.read(name, type, mine_of(round), [&](Range, const std::byte* values) {
-        bytes.assign(values, values + mine_of(round).size() * row_bytes);
-      });
-      to_.write_rows(table, mine_of(round), bytes);
-    }
-    to_.end(std::move(table));
-  }
-
-private:
-  const Communicator& comm_;
-  CollectiveFile& from_;
-  FileWriter& to_;
-};
-
-} // namespace
-
-void pack_suite(const Communicator& comm, const std::filesystem::path& plain,
-                const std::filesystem::path& path, Compression compression) {
-  const SuiteReader suite(comm, plain);
-  const auto bytes = static_cast<std::uint64_t>(comm.max(
-      static_cast<std::int64_t>(std::filesystem::file_size(plain)))); // one node may still see an older size
-  const Storage of_x = compression == Compression::all ? Storage::packed : Storage::plain;
-  read_together(comm, plain, [&](CollectiveFile& from) {
-    write_file(comm, path, FileType::suite, {suite.config()}, [&](FileWriter& to) {
-      to.reserve(bytes);
-      Packer packer(comm, from, to);
-      packer.copy("/metadata", metadata_records().type().get(), suite.task_count(), {metadata_meaning, ""},
-                  Storage::plain);
-      for (const SuitePart& part : suite_parts) {
-        const std::string group = part.name;
-        to.group(group);
-        Index rows = 0, values = 0;
-        for (const Metadata& task : suite.metadata()) {
-          rows += task.*part.rows;
-          values += task.*part.rows * task.n_features;
-        }
-        packer.copy(group + "/x", h5::type_of<float>(), values, {x_meaning, ""}, of_x);
-        for (const SuiteLabels& labels : suite_labels)
-          packer.copy(group + "/" + labels.name, h5::type_of<std::uint8_t>(), rows, {labels.meaning, ""},
-                      Storage::packed);
-        const Index offsets = suite.task_count() + 1;
-        packer.copy(group + "/row_offset", h5::type_of<std::uint64_t>(), offsets,
-                    {row_offset_meaning, "rows"}, Storage::plain);
-        packer.copy(group + "/x_offset", h5::type_of<std::uint64_t>(), offsets, {x_offset_meaning, "values"},
-                    Storage::plain);
-      }
-    });
-  });
-}
-
 namespace {
 
 void check_task(const Task& task) {
@@ -139,22 +67,26 @@ public:
       for (Index i = rows.begin; i < rows.end; ++i, to += metadata_records().size())
         metadata_records().store(tasks[static_cast<std::size_t>(i)].metadata, to);
     });
-    for (std::size_t p = 0; p < suite_parts.size(); ++p) {
-      const auto part = suite_parts[p].split;
-      append_values<float>(x_[p], tasks, [&](const Task& task) -> const MatrixF& { return (task.*part).x; });
-      for (std::size_t l = 0; l < suite_labels.size(); ++l)
-        append_values<std::uint8_t>(labels_[p][l], tasks, [&](const Task& task) -> const Labels& {
-          return task.*part.*suite_labels[l].labels;
+    for (std::size_t p = 0; p < suite_parts.size(); ++p)
+      for (std::size_t d = 0; d < suite_data_sets; ++d) {
+        const auto pieces = suite_pieces(tasks, suite_parts[p], d);
+        const auto value_bytes = static_cast<Index>(d == 0 ? sizeof(float) : sizeof(std::uint8_t));
+        Index bytes = 0;
+        for (const auto& piece : pieces) bytes += std::ssize(piece);
+        file_.append(values_[p][d], bytes / value_bytes, [&](Range rows, std::byte* to) {
+          for_each_piece(pieces, {rows.begin * value_bytes, rows.end * value_bytes},
+                         [&](std::span<const std::byte> from) {
+                           std::memcpy(to, from.data(), from.size());
+                           to += from.size();
+                         });
         });
-    }
+      }
   }
 
   void end() {
     file_.end(std::move(metadata_));
-    for (std::size_t p = 0; p < suite_parts.size(); ++p) {
-      file_.end(std::move(x_[p]));
-      for (FileWriter::Table& labels : labels_[p]) file_.end(std::move(labels));
-    }
+    for (auto& part : values_)
+      for (FileWriter::Table& table : part) file_.end(std::move(table));
   }
 
 private:
@@ -170,10 +102,10 @@ private:
     const auto sum = [](const std::vector<std::int64_t>& sizes) {
       return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
     };
-    x_[p] = file_.begin(group + "/x", h5::type_of<float>(), sum(values), 0, {x_meaning, ""});
+    values_[p][0] = file_.begin(group + "/x", h5::type_of<float>(), sum(values), 0, {x_meaning, ""});
     for (std::size_t l = 0; l < suite_labels.size(); ++l)
-      labels_[p][l] = file_.begin(group + "/" + suite_labels[l].name, h5::type_of<std::uint8_t>(), sum(rows),
-                                  0, {suite_labels[l].meaning, ""});
+      values_[p][l + 1] = file_.begin(group + "/" + suite_labels[l].name, h5::type_of<std::uint8_t>(),
+                                      sum(rows), 0, {suite_labels[l].meaning, ""});
     write_offsets(group + "/row_offset", rows, {row_offset_meaning, "rows"});
     write_offsets(group + "/x_offset", values, {x_offset_meaning, "values"});
   }
@@ -193,38 +125,9 @@ private:
     file_.write(name, std::span<const std::uint64_t>(offsets), meaning);
   }
 
-  template <class T>
-  void append_values(FileWriter::Table& table, std::span<const Task> tasks, const auto& values_of) {
-    SpanSequence<const T> pieces;
-    for (const Task& task : tasks) {
-      const auto& values = values_of(task);
-      pieces.add({values.data(), static_cast<std::size_t>(values.size())});
-    }
-    file_.append(table, pieces.size(), [&](Range range, std::byte* to) { pieces.copy_to(range, to); });
-  }
-
   FileWriter& file_;
   FileWriter::Table metadata_;
-  std::array<FileWriter::Table, suite_parts.size()> x_;
-  std::array<std::array<FileWriter::Table, suite_labels.size()>, suite_parts.size()> labels_;
-};
-
-/// The name of a suite until it is packed; what is there goes at the end.
-class PlainSuite {
-public:
-  PlainSuite(const Communicator& comm, const std::filesystem::path& path)
-      : comm_(comm), path_(path.string() + ".plain") {}
-  ~PlainSuite() {
-    std::error_code ignored;
-    if (comm_.is_root()) std::filesystem::remove(path_, ignored);
-  }
-  PlainSuite(const PlainSuite&) = delete;
-  PlainSuite& operator=(const PlainSuite&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-
-private:
-  const Communicator& comm_;
-  std::filesystem::path path_;
+  std::array<std::array<FileWriter::Table, suite_data_sets>, suite_parts.size()> values_;
 };
 
 /// Collective: refuses what would make a suite that no reader takes. `first`: place in the file of tasks[0].
@@ -268,8 +171,13 @@ private:
   std::uint64_t first_id_ = 0;
 };
 
-void write_plain(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
+} // namespace
+
+void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
                  std::span<const TaskShape> shapes, const TaskSupply& supply, Index turn_bytes) {
+  if (comm.sum(std::ssize(shapes)) == 0)
+    throw AgreedError(ExitCode::data,
+                      "cannot write " + path.string() + ": a suite must have at least one task");
   const std::int64_t first = comm.exclusive_sum(std::ssize(shapes));
   std::vector<Range> turns = turns_of(shapes, turn_bytes);
   turns.resize(static_cast<std::size_t>(comm.max(std::ssize(turns))),
@@ -288,30 +196,15 @@ void write_plain(const Communicator& comm, const std::filesystem::path& path, co
   });
 }
 
-} // namespace
-
 void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                 std::span<const TaskShape> shapes, const TaskSupply& supply, Index turn_bytes,
-                 Compression compression) {
-  if (comm.sum(std::ssize(shapes)) == 0)
-    throw AgreedError(ExitCode::data,
-                      "cannot write " + path.string() + ": a suite must have at least one task");
-  if (compression == Compression::none)
-    return write_plain(comm, path, provenance, shapes, supply, turn_bytes);
-  const PlainSuite plain(comm, path);
-  write_plain(comm, plain.path(), provenance, shapes, supply, turn_bytes);
-  pack_suite(comm, plain.path(), path, compression);
-}
-
-void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                 std::span<const Task> tasks, Compression compression) {
+                 std::span<const Task> tasks) {
   std::vector<TaskShape> shapes;
   for (const Task& task : tasks)
     shapes.push_back({task.train.rows(), task.test.rows(), task.train.columns()});
   const auto supply = [&](Range turn) {
     return tasks.subspan(static_cast<std::size_t>(turn.begin), static_cast<std::size_t>(turn.size()));
   };
-  write_suite(comm, path, provenance, shapes, supply, suite_turn_bytes, compression);
+  write_suite(comm, path, provenance, shapes, supply);
 }
 
 } // namespace metasieve

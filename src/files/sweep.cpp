@@ -1,6 +1,5 @@
 #include "files/sweep.hpp"
 
-#include "base/bytes.hpp"
 #include "files/evaluation.hpp"
 #include "files/foreign_file.hpp"
 #include "hdf5/reader.hpp"
@@ -24,25 +23,25 @@ void widen(SweepRow& row) {
   row.texts.emplace_back();
 }
 
+h5::Field<SweepRow> stored_field(const SweepColumn& column, std::size_t k, std::size_t text_size) {
+  const auto text = [k](auto& row) -> decltype(auto) { return (row.texts[k]); };
+  const auto number = [k](auto& row) -> decltype(auto) { return (row.numbers[k]); };
+  if (column.kind == Kind::text) return {column.name, text_size, text};
+  if (column.kind == Kind::number) return {column.name, number};
+  return {{column.name, sizeof(std::int64_t), &h5::type_of<std::int64_t>},
+          [k](const SweepRow& row, std::byte* to) {
+            const auto value = static_cast<std::int64_t>(row.numbers[k]);
+            std::memcpy(to, &value, sizeof value);
+          },
+          [k](SweepRow& row, const std::byte* from) {
+            std::int64_t value = 0;
+            std::memcpy(&value, from, sizeof value);
+            row.numbers[k] = static_cast<double>(value);
+          }};
+}
+
 h5::Field<SweepRow> field_of(const SweepColumn& column, std::size_t k, std::size_t text_size) {
-  h5::Field<SweepRow> field;
-  if (column.kind == Kind::text)
-    field = h5::text<SweepRow>(
-        column.name, text_size, [k](auto& row) -> auto& { return row.texts[k]; });
-  else if (column.kind == Kind::number)
-    field = h5::number<SweepRow>(
-        column.name, [k](auto& row) -> auto& { return row.numbers[k]; });
-  else
-    field = {{column.name, sizeof(std::int64_t), &h5::type_of<std::int64_t>},
-             [k](const SweepRow& row, std::byte* to) {
-               const auto value = static_cast<std::int64_t>(row.numbers[k]);
-               std::memcpy(to, &value, sizeof value);
-             },
-             [k](SweepRow& row, const std::byte* from) {
-               std::int64_t value = 0;
-               std::memcpy(&value, from, sizeof value);
-               row.numbers[k] = static_cast<double>(value);
-             }};
+  h5::Field<SweepRow> field = stored_field(column, k, text_size);
   field.load = [load = field.load](SweepRow& row, const std::byte* from) {
     widen(row);
     load(row, from);
@@ -65,28 +64,11 @@ std::vector<std::size_t> text_sizes_of(const SweepTable& table) {
   return sizes;
 }
 
-void put(ByteWriter& bytes, const std::vector<SweepColumn>& columns, const std::vector<std::size_t>& sizes) {
-  bytes.put(static_cast<std::uint64_t>(columns.size()));
-  for (std::size_t k = 0; k < columns.size(); ++k)
-    bytes.put(columns[k].name).put(columns[k].kind).put(sizes[k]);
-}
-
-/// What was put: columns, and the sizes of their texts.
+/// Columns, and the sizes of their texts.
 struct Layout {
   std::vector<SweepColumn> columns;
   std::vector<std::size_t> text_sizes;
-  [[nodiscard]] h5::Records<SweepRow> records() const { return records_of(columns, text_sizes); }
 };
-
-Layout get_layout(ByteReader& bytes) {
-  Layout layout;
-  for (auto left = bytes.get<std::uint64_t>(); left > 0; --left) {
-    std::string name = bytes.text();
-    layout.columns.push_back({std::move(name), bytes.get<Kind>()});
-    layout.text_sizes.push_back(bytes.get<std::size_t>());
-  }
-  return layout;
-}
 
 Layout layout_in(const FileReader& file) {
   Layout layout;
@@ -134,21 +116,13 @@ bool fits_one_table(const std::vector<SweepColumn>& columns) {
 
 void write_sweep(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
                  const Sweep& sweep) {
-  ByteWriter mine;
-  put(mine, sweep.table.columns, text_sizes_of(sweep.table));
-  const std::string bytes = comm.broadcast(mine.take());
-  ByteReader reader(bytes);
-  const h5::Records<SweepRow> records = get_layout(reader).records();
-  const auto rows_of = [&](const auto& rows) {
-    return std::span(rows).first(comm.is_root() ? rows.size() : 0);
-  };
-  write_file(comm, path, FileType::sweep, provenance, [&](FileWriter& file) {
+  write_file_on_root(comm, path, FileType::sweep, provenance, [&](FileWriter& file) {
     file.write(
-        "/points", records, rows_of(sweep.table.rows),
+        "/points", records_of(sweep.table.columns, text_sizes_of(sweep.table)), std::span(sweep.table.rows),
         {"one record a point: its number, hash and state, what was swept, and what was found; undefined "
          "values are NaN",
          ""});
-    file.write("/summary", point_summary_records(), rows_of(sweep.summary),
+    file.write("/summary", point_summary_records(), std::span(sweep.summary),
                {"/summary of each point's evaluation; index: of the point", ""});
   });
 }
@@ -166,29 +140,18 @@ std::string sweep_csv(const SweepTable& table) {
   return csv;
 }
 
-std::string sweep_content(const std::filesystem::path& path) {
+Sweep read_sweep(const std::filesystem::path& path) {
   const FileReader file(path, FileType::sweep);
-  const Layout layout = layout_in(file);
-  const h5::Records<SweepRow> records = layout.records();
-  const std::vector<SweepRow> rows = file.records("/points", records);
+  Layout layout = layout_in(file);
+  std::vector<SweepRow> rows = file.records("/points", records_of(layout.columns, layout.text_sizes));
   for (std::size_t i = 0; i < rows.size(); ++i)
     if (rows[i].numbers.front() != static_cast<double>(i))
       file.fail("/points", "record " + std::to_string(i) + " has another index");
-  ByteWriter bytes;
-  put(bytes, layout.columns, layout.text_sizes);
-  bytes.put(records.pack(rows));
-  bytes.put(point_summary_records().pack(file.records("/summary", point_summary_records())));
-  return bytes.take();
+  return {{std::move(layout.columns), std::move(rows)}, file.records("/summary", point_summary_records())};
 }
 
 Sweep read_sweep(const Communicator& comm, const std::filesystem::path& path) {
-  const std::string bytes = content_of(comm, Content::sweep, path);
-  ByteReader reader(bytes);
-  const Layout layout = get_layout(reader);
-  Sweep sweep{{layout.columns, {}}, {}};
-  sweep.table.rows = layout.records().unpack(reader.text());
-  sweep.summary = point_summary_records().unpack(reader.text());
-  return sweep;
+  return read_foreign_file(comm, path, FileType::sweep, [](const auto& p) { return read_sweep(p); });
 }
 
 } // namespace metasieve

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "files/evaluation.hpp"
-#include "hdf5/provenance.hpp"
+#include "hdf5/job_metadata.hpp"
 
 #include <filesystem>
 #include <string>
@@ -47,6 +47,8 @@ void write_sweep(const Communicator& comm, const std::filesystem::path& path, co
 /// The table as comma-separated text, numbers to their last bit; undefined: empty.
 [[nodiscard]] std::string sweep_csv(const SweepTable& table);
 
+/// Reads all of it by one rank. @throws DataError naming file and data set
+[[nodiscard]] Sweep read_sweep(const std::filesystem::path& path);
 /// Collective; every rank gets all of it. @throws AgreedError (exit code 3) naming file and data set.
 [[nodiscard]] Sweep read_sweep(const Communicator& comm, const std::filesystem::path& path);
 

@@ -1,14 +1,27 @@
 #include "files/verify.hpp"
 
-#include "base/bytes.hpp"
 #include "files/checkpoint.hpp"
+#include "files/dataset.hpp"
+#include "files/evaluation.hpp"
 #include "files/foreign_file.hpp"
-#include "files/inspect.hpp"
+#include "files/policy.hpp"
+#include "files/results.hpp"
+#include "files/scaling.hpp"
+#include "files/scores.hpp"
 #include "files/suite.hpp"
+#include "files/sweep.hpp"
 #include "hdf5/reader.hpp"
+#include "parallel/collective.hpp"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <optional>
+#include <cerrno>
+#include <csignal>
+#include <new>
+#include <string_view>
 
 namespace metasieve {
 namespace {
@@ -26,9 +39,58 @@ void read_all_tasks(const Communicator& comm, const std::filesystem::path& path)
   }
 }
 
-FileType type_of_file(const Communicator& comm, const std::filesystem::path& path) {
-  const std::string bytes = content_of(comm, Content::header, path);
-  return ByteReader(bytes).get<FileType>();
+/// Reads all that the reader of this type reads, but the values of a suite's tasks. @throws DataError
+void read_as(FileType type, const std::filesystem::path& path) {
+  switch (type) {
+  case FileType::suite: return static_cast<void>(read_suite_head(path));
+  case FileType::dataset: return static_cast<void>(read_dataset(path));
+  case FileType::policy: return static_cast<void>(read_policy(path));
+  case FileType::checkpoint: return static_cast<void>(read_checkpoint(path));
+  case FileType::results: return static_cast<void>(read_results(path));
+  case FileType::evaluation: return static_cast<void>(read_evaluation(path));
+  case FileType::scores: return static_cast<void>(read_scores(path));
+  case FileType::scaling: return static_cast<void>(read_scaling(path));
+  case FileType::sweep: return static_cast<void>(read_sweep(path));
+  }
+}
+
+/// Looks at every attribute and data set. @return the name of the file's type
+std::string check_header(const std::filesystem::path& path) {
+  const FileReader file(path);
+  static_cast<void>(file.attributes());
+  for (const std::string& name : file.data_sets()) static_cast<void>(file.layout(name));
+  return std::string(to_string(file.type()));
+}
+
+/// "12 checksums fit", and how many data sets have none. @throws DataError
+std::string check_whole(const std::filesystem::path& path) {
+  const FileReader file(path);
+  read_as(file.type(), path);
+  int fit = 0, none = 0;
+  for (const std::string& name : file.data_sets()) {
+    const std::optional<bool> fits = file.checksum_fits(name);
+    if (fits && !*fits) file.fail(name, "does not fit its checksum: its values changed after it was written");
+    ++(fits ? fit : none);
+  }
+  return std::to_string(fit) + " checksums fit" +
+         (none > 0 ? ", " + std::to_string(none) + " data sets have none" : std::string());
+}
+
+std::string run_check(std::string_view check, const std::filesystem::path& path) {
+  if (check == "header") return check_header(path);
+  if (check == "whole") return check_whole(path);
+  const std::optional<FileType> type = file_type_of(check);
+  if (!type) throw Error(ExitCode::usage, "no such check");
+  read_as(*type, path);
+  return {};
+}
+
+/// Collective: the check by a process of its own, or by rank 0 if none can be started.
+std::string checked(const Communicator& comm, const std::filesystem::path& path, std::string_view check) {
+  return from_root(comm, [&] {
+    const std::optional<std::string> text = check_in_child_process(path, check);
+    return text ? *text : run_check(check, path);
+  });
 }
 
 /// Where `train --resume` would go on in the folder of this checkpoint.
@@ -64,27 +126,59 @@ std::string advice(const Communicator& comm, const std::filesystem::path& path,
   return {};
 }
 
+/// A damaged file may send HDF5 round in circles; a sound one takes a second for some 100 MB.
+void limit_time(const std::filesystem::path& path) {
+  std::error_code missing;
+  const std::uintmax_t bytes = std::filesystem::file_size(path, missing);
+  const rlim_t seconds = 30 + (missing ? 0 : bytes >> 20U);
+  const rlimit time{seconds, seconds}, none{0, 0};
+  setrlimit(RLIMIT_CPU, &time);
+  setrlimit(RLIMIT_CORE, &none);
+}
+
+/// What the check returns or throws, for the process that asks.
+std::pair<ExitCode, std::string> outcome_of(std::string_view check, const std::filesystem::path& path) {
+  try {
+    return {ExitCode::done, run_check(check, path)};
+  } catch (const Error& error) {
+    return {error.code(), error.what()};
+  } catch (const std::bad_alloc&) {
+    return {ExitCode::internal, "out of memory while reading " + path.string()};
+  } catch (const std::exception& error) {
+    return {ExitCode::internal, error.what()};
+  }
+}
+
+void write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
 } // namespace
 
-std::string checksums_content(const std::filesystem::path& path) {
-  const FileReader file(path);
-  int fit = 0, none = 0;
-  for (const std::string& name : file.data_sets()) {
-    const std::optional<bool> fits = file.checksum_fits(name);
-    if (fits && !*fits) file.fail(name, "does not fit its checksum: its values changed after it was written");
-    ++(fits ? fit : none);
+std::optional<int> serve_file_check(int argc, char** argv) {
+  if (argc != 4 || std::string_view(argv[1]) != check_option) {
+    allow_child_processes();
+    return std::nullopt;
   }
-  return std::to_string(fit) + " checksums fit" +
-         (none > 0 ? ", " + std::to_string(none) + " data sets have none" : std::string());
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  limit_time(argv[3]);
+  const auto [code, text] = outcome_of(argv[2], argv[3]);
+  write_all(STDOUT_FILENO, text);
+  // At once: HDF5's own end may fail on what a damaged file has left of its structures.
+  _exit(static_cast<int>(code));
 }
 
 std::string verify_file(const Communicator& comm, const std::filesystem::path& path) {
   std::optional<FileType> type;
   try {
-    type = type_of_file(comm, path);
-    static_cast<void>(inspect_file(comm, path));
-    if (*type == FileType::suite) read_all_tasks(comm, path);
-    const std::string checksums = content_of(comm, Content::checksums, path);
+    type = file_type_of(checked(comm, path, "header"));
+    if (*type == FileType::suite) read_all_tasks(comm, path); // which names a task
+    const std::string checksums = checked(comm, path, "whole");
     std::string text = path.string() + ": sound " + std::string(to_string(*type)) +
                        " file, every value checked, " + checksums;
     if (*type == FileType::checkpoint) text += "; " + resumption(comm, path);

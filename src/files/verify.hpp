@@ -3,6 +3,7 @@
 #include "parallel/communicator.hpp"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace metasieve {
@@ -11,5 +12,13 @@ namespace metasieve {
 /// and checksums; a line that says so, and for a checkpoint where a run would go on. @throws AgreedError
 /// (exit code 3) naming the first fault, and whether a run can go on without the file.
 [[nodiscard]] std::string verify_file(const Communicator& comm, const std::filesystem::path& path);
+
+/// Serves check_in_child_process. For main, before anything else and before MPI starts: in a process that is
+/// to check a file, reads all of it that the reader of its type would read, and says what is wrong on
+/// standard output. In any other, lets check_in_child_process start such processes. The checks: the name of a
+/// file type; "header" (any file of ours; gives the name of its type); "whole" (all of that, and the
+/// checksums; gives how many of these fit).
+/// @return the exit code of a process that checks; nothing in any other
+[[nodiscard]] std::optional<int> serve_file_check(int argc, char** argv);
 
 } // namespace metasieve

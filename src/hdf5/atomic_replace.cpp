@@ -1,6 +1,7 @@
 #include "hdf5/atomic_replace.hpp"
 
 #include "base/error.hpp"
+#include "hdf5/raw_file.hpp"
 #include "parallel/collective.hpp"
 
 #include <fcntl.h>
@@ -30,16 +31,13 @@ fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
-/// Opens and flushes to disk. File systems without fsync for folders are let off.
-void sync(const fs::path& target, const fs::path& path, bool is_folder) {
-  const int file = ::open(target.c_str(), O_RDONLY | (is_folder ? O_DIRECTORY : 0));
-  if (file < 0) {
-    if (!is_folder) cannot_write(path, reason(errno));
-    return;
-  }
+/// Flushes `part` to disk.
+void sync(const fs::path& part, const fs::path& path) {
+  const int file = ::open(part.c_str(), O_RDONLY);
+  if (file < 0) cannot_write(path, reason(errno));
   const int error = ::fsync(file) == 0 ? 0 : errno;
   ::close(file);
-  if (error != 0 && !is_folder) cannot_write(path, reason(error));
+  if (error != 0) cannot_write(path, reason(error));
 }
 
 /// Gives the file at `path`, if there is one, the name `previous` too: `path` is never missing. File systems
@@ -93,11 +91,11 @@ void require_visible(const fs::path& path) {
                   "nodes share");
 }
 
-void put_in_place(const fs::path& part, const fs::path& path, const fs::path& previous) {
-  sync(part, path, false);
+void atomic_replace(const fs::path& part, const fs::path& path, const fs::path& previous) {
+  sync(part, path);
   if (!previous.empty()) keep_as(path, previous);
   if (std::rename(part.c_str(), path.c_str()) != 0) cannot_write(path, reason(errno));
-  sync(folder_of(path), path, true);
+  sync_folder(folder_of(path));
 }
 
 namespace {
@@ -131,7 +129,7 @@ void write_text(const Communicator& comm, const std::filesystem::path& path, con
     prepare_place(path, part);
     const Removal removal{part};
     write_part(part, path, text);
-    put_in_place(part, path);
+    atomic_replace(part, path);
     return std::string();
   }));
 }

@@ -24,8 +24,8 @@ void require_visible(const std::filesystem::path& path);
 
 /// Moves the finished `part` to `path`, safe on disk when it returns; what was at `path` goes to `previous`,
 /// unless that is empty: at every moment one of the two is whole. @throws DataError
-void put_in_place(const std::filesystem::path& part, const std::filesystem::path& path,
-                  const std::filesystem::path& previous = {});
+void atomic_replace(const std::filesystem::path& part, const std::filesystem::path& path,
+                    const std::filesystem::path& previous = {});
 
 /// Collective; rank 0's text is written to PATH.part, flushed to disk and renamed, so that `path` holds all
 /// of it or what was there before. Missing folders are made. @throws AgreedError (exit code 3) naming the

@@ -1,25 +1,40 @@
 #pragma once
 
-#include "hdf5/provenance.hpp"
-#include "hdf5/reader.hpp"
-#include "parallel/communicator.hpp"
-
+#include <cstdint>
 #include <optional>
 #include <string>
 
 namespace metasieve {
 
-/// Collective: rank 0's on every rank.
-[[nodiscard]] RunFacts broadcast_facts(const Communicator& comm, const RunFacts& facts);
+/// The job that writes a file.
+struct JobMetadata {
+  std::int64_t ranks = 1;
+  std::int64_t threads = 1; ///< of each rank
+  std::int64_t nodes = 1;
+  std::string hosts;     ///< names of the nodes, "a, b, c"; of many the first, then "+ 112 more"
+  std::string processor; ///< of rank 0's node
+  std::string flags;     ///< that the program was compiled with
+  double seconds = 0;    ///< wall time, from the start of the command to the writing
 
-/// Root attributes ranks, threads, nodes, hosts, processor, flags, seconds. Texts that are empty are left
-/// out.
-void write_run_facts(hid_t file, const RunFacts& facts);
+  /// Calls `use(attribute, value)` for each field: the root attributes of a file.
+  void for_each_field(const auto& use) const {
+    use("ranks", ranks);
+    use("threads", threads);
+    use("nodes", nodes);
+    use("hosts", hosts);
+    use("processor", processor);
+    use("flags", flags);
+    use("seconds", seconds);
+  }
+};
 
-/// Nothing where the file does not say. @throws DataError naming the file
-[[nodiscard]] std::optional<RunFacts> read_run_facts(const FileReader& file);
+/// What every file says of its making.
+struct Provenance {
+  std::string config;                            ///< resolved, as INI text, re-runnable
+  std::optional<JobMetadata> job = std::nullopt; ///< left out of files that must be reproducible
+};
 
-/// "2 rank(s) x 4 thread(s) on 1 node(s), 12.3 s: a; Intel(R) Xeon(R) ..."
-[[nodiscard]] std::string to_string(const RunFacts& facts);
+/// Now, UTC, ISO 8601 to the second: "2026-01-31T12:00:00Z".
+[[nodiscard]] std::string utc_now();
 
 } // namespace metasieve

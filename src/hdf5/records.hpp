@@ -36,54 +36,56 @@ void require_fields(hid_t file_type, const std::vector<FieldLayout>& fields);
 /// The text in a zero-padded field. @throws DataError if it fills the field without a final zero byte.
 [[nodiscard]] std::string padded_text(const std::string& name, const std::byte* bytes, std::size_t size);
 
-/// How one field of a Record is stored. Derived fields are written, but not read back.
+/// How one field of a Record is stored: its name, where it is in the record, and how it lies in a file.
 template <class Record>
 struct Field {
   FieldLayout layout;
   std::function<void(const Record&, std::byte*)> store;
   std::function<void(Record&, const std::byte*)> load;
+
+  Field(FieldLayout in_file, decltype(store) to_file, decltype(load) from_file)
+      : layout(std::move(in_file)), store(std::move(to_file)), load(std::move(from_file)) {}
+
+  /// A number; `member` is a pointer to a member, or a function from the record to a reference.
+  template <class Member>
+  Field(const std::string& name, Member member) {
+    using Value = std::remove_cvref_t<std::invoke_result_t<Member, Record&>>;
+    layout = {name, sizeof(Value), &type_of<Value>};
+    store = [member](const Record& record, std::byte* to) {
+      const Value value = std::invoke(member, record);
+      std::memcpy(to, &value, sizeof value);
+    };
+    load = [member](Record& record, const std::byte* from) {
+      std::memcpy(&std::invoke(member, record), from, sizeof(Value));
+    };
+  }
+
+  /// Text of at most `size` - 1 bytes; what is longer is cut.
+  template <class Member>
+  Field(const std::string& name, std::size_t size, Member member) {
+    layout = {name, size, nullptr};
+    store = [member, size](const Record& record, std::byte* to) {
+      const std::string& value = std::invoke(member, record);
+      std::memcpy(to, value.data(), std::min(value.size(), size - 1));
+    };
+    load = [member, size, name](Record& record, const std::byte* from) {
+      std::invoke(member, record) = padded_text(name, from, size);
+    };
+  }
+
+  /// The same field, which a file may lack: then it is as in a Record that nobody set.
+  [[nodiscard]] Field optional() && {
+    layout.optional = true;
+    return std::move(*this);
+  }
 };
 
-/// A number; `member` is a pointer to a member, or a function from the record to a reference.
-template <class Record, class Member>
-Field<Record> number(std::string name, Member member) {
-  using Value = std::remove_cvref_t<std::invoke_result_t<Member, Record&>>;
-  return {{std::move(name), sizeof(Value), &type_of<Value>},
-          [member](const Record& record, std::byte* to) {
-            const Value value = std::invoke(member, record);
-            std::memcpy(to, &value, sizeof value);
-          },
-          [member](Record& record, const std::byte* from) {
-            std::memcpy(&std::invoke(member, record), from, sizeof(Value));
-          }};
-}
-
-/// Text of at most `size` - 1 bytes; what is longer is cut.
-template <class Record, class Member>
-Field<Record> text(std::string name, std::size_t size, Member member) {
-  return {{name, size, nullptr},
-          [member, size](const Record& record, std::byte* to) {
-            const std::string& value = std::invoke(member, record);
-            std::memcpy(to, value.data(), std::min(value.size(), size - 1));
-          },
-          [member, size, name](Record& record, const std::byte* from) {
-            std::invoke(member, record) = padded_text(name, from, size);
-          }};
-}
-
-/// A flag computed from the record.
+/// A flag computed from the record: written, but not read back.
 template <class Record>
-Field<Record> flag(std::string name, std::function<bool(const Record&)> value) {
-  return {{std::move(name), 1, &type_of<std::uint8_t>},
+Field<Record> flag(const std::string& name, std::function<bool(const Record&)> value) {
+  return {{name, 1, &type_of<std::uint8_t>},
           [value](const Record& record, std::byte* to) { *to = static_cast<std::byte>(value(record)); },
           [](Record&, const std::byte*) {}};
-}
-
-/// The same field, which a file may lack: then it is as in a Record that nobody set.
-template <class Record>
-Field<Record> optional(Field<Record> field) {
-  field.layout.optional = true;
-  return field;
 }
 
 /// All fields of a Record, in file order.
@@ -102,14 +104,14 @@ public:
   [[nodiscard]] const std::vector<FieldLayout>& layouts() const noexcept { return layouts_; }
   [[nodiscard]] DataType type() const { return compound_type(layouts_); }
 
-  /// Those of a file that lacks these fields.
+  /// The fields of a file that lacks those of these names.
   [[nodiscard]] Records without(const std::vector<std::string>& names) const {
     std::vector<Field<Record>> fields;
     for (const Field<Record>& field : fields_)
       if (std::find(names.begin(), names.end(), field.layout.name) == names.end()) fields.push_back(field);
     return Records(std::move(fields));
   }
-  /// Those that every file has.
+  /// The fields that every file has.
   [[nodiscard]] Records without_optional() const {
     std::vector<std::string> names;
     for (const FieldLayout& field : layouts_)

@@ -3,8 +3,6 @@
 #include "base/version.hpp"
 #include "hdf5/atomic_replace.hpp"
 #include "hdf5/checksum.hpp"
-#include "hdf5/job_metadata.hpp"
-#include "hdf5/provenance.hpp"
 #include "parallel/collective.hpp"
 
 #include <algorithm>
@@ -32,24 +30,14 @@ std::int64_t bytes_of_row(const FileWriter::Table& table) {
   return static_cast<std::int64_t>(H5Tget_size(table.type.get())) * std::max<Index>(table.columns, 1);
 }
 
-/// Deflate at its fastest level; chunks that would not shrink are stored as they are.
-void set_packed(hid_t creation, hsize_t value_bytes, hsize_t rows) {
-  const hsize_t chunk = std::min(rows, static_cast<hsize_t>(chunk_bytes) / value_bytes);
-  if (chunk == 0) return; // a data set without values
-  h5::check(H5Pset_chunk(creation, 1, &chunk), "H5Pset_chunk");
-  if (value_bytes > 1) h5::check(H5Pset_shuffle(creation), "H5Pset_shuffle");
-  h5::check(H5Pset_deflate(creation, 1), "H5Pset_deflate");
-}
-
 h5::DataSet create_data_set(hid_t file, const std::string& name, hid_t type, std::int64_t rows, Index columns,
-                            const Meaning& meaning, Storage storage) {
+                            const Meaning& meaning) {
   const std::array<hsize_t, 2> extents{static_cast<hsize_t>(rows), static_cast<hsize_t>(columns)};
   const h5::DataSpace space(H5Screate_simple(columns == 0 ? 1 : 2, extents.data(), nullptr),
                             "H5Screate_simple");
   const h5::PropertyList creation = h5::property_list(H5P_DATASET_CREATE);
   h5::check(H5Pset_obj_track_times(creation.get(), false), "H5Pset_obj_track_times");
   h5::check(H5Pset_fill_time(creation.get(), H5D_FILL_TIME_NEVER), "H5Pset_fill_time");
-  if (storage == Storage::packed) set_packed(creation.get(), H5Tget_size(type), extents[0]);
   h5::DataSet data_set(
       H5Dcreate2(file, name.c_str(), type, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
       "H5Dcreate");
@@ -83,8 +71,6 @@ void FileWriter::create(const Provenance& provenance) {
   comm_.agree([&] { require_visible(part_); });
   const std::string config = comm_.broadcast(provenance.config);
   const std::string created = comm_.broadcast(utc_now());
-  std::optional<RunFacts> run;
-  if (provenance.run && !is_reproducible(type_)) run = broadcast_facts(comm_, *provenance.run);
   step([&] { file_ = create_collectively(comm_, part_); });
   step([&] {
     const std::array version_numbers{format_version.major, format_version.minor};
@@ -94,9 +80,14 @@ void FileWriter::create(const Provenance& provenance) {
     h5::write_attribute(file_.get(), "git_commit", std::string(git_commit()));
     if (!is_reproducible(type_)) h5::write_attribute(file_.get(), "created", created);
     h5::write_attribute(file_.get(), "config", config);
-    if (run) write_run_facts(file_.get(), *run);
+    if (provenance.job && !is_reproducible(type_))
+      provenance.job->for_each_field([&]<class Value>(const char* name, const Value& value) {
+        if constexpr (std::is_same_v<Value, std::string>)
+          if (value.empty()) return;
+        h5::write_attribute(file_.get(), name, value);
+      });
+    raw_.emplace(RawFile::open(part_));
   });
-  hints_ = PageHints(part_);
 }
 
 void FileWriter::step(const std::function<void()>& work) const {
@@ -119,7 +110,7 @@ void FileWriter::group(const std::string& name) {
 }
 
 FileWriter::Table FileWriter::begin(const std::string& name, hid_t type, Index rows, Index columns,
-                                    const Meaning& meaning, Storage storage) {
+                                    const Meaning& meaning) {
   const std::int64_t first = comm_.exclusive_sum(rows);
   const std::int64_t total = comm_.sum(rows);
   Table table;
@@ -127,11 +118,11 @@ FileWriter::Table FileWriter::begin(const std::string& name, hid_t type, Index r
   table.mine = {first, first + rows};
   step([&] {
     table.type = h5::DataType(H5Tcopy(type), "H5Tcopy");
-    table.data_set = create_data_set(file_.get(), name, type, total, columns, meaning, storage);
+    table.data_set = create_data_set(file_.get(), name, type, total, columns, meaning);
   });
   reserve(name, table.data_set);
-  const haddr_t place = H5Dget_offset(table.data_set.get());
-  if (place != HADDR_UNDEF) table.place = place;
+  const haddr_t place = H5Dget_offset(table.data_set.get()); // undefined if it has no values
+  if (place != HADDR_UNDEF) table.place = static_cast<std::int64_t>(place);
   return table;
 }
 
@@ -152,17 +143,6 @@ void FileWriter::append(Table& table, Index rows, const RowSource& source) {
     step([&] { transfer(table, {first + turn.begin, first + turn.end}, staged_.data()); });
   }
   table.written += rows;
-}
-
-void FileWriter::write_rows(Table& table, Range rows, std::span<const std::byte> bytes) {
-  table.sum += checksum(rows.begin, static_cast<std::size_t>(bytes_of_row(table)), bytes);
-  step([&] { transfer(table, rows, bytes.data()); });
-  table.written += rows.size();
-}
-
-void FileWriter::reserve(std::uint64_t bytes) {
-  data_end_ = std::max(data_end_, bytes);
-  step([&] { reserve_rest(); });
 }
 
 void FileWriter::end(Table table) {
@@ -216,19 +196,13 @@ void FileWriter::transfer(const Table& table, Range rows, const std::byte* data)
         "H5Sselect_hyperslab");
   const h5::PropertyList collective = h5::property_list(H5P_DATASET_XFER);
   h5::check(H5Pset_dxpl_mpio(collective.get(), H5FD_MPIO_COLLECTIVE), "H5Pset_dxpl_mpio");
-  // All chunks at once, for which space is then taken in their order.
-  h5::check(H5Pset_dxpl_mpio_chunk_opt(collective.get(), H5FD_MPIO_CHUNK_ONE_IO),
-            "H5Pset_dxpl_mpio_chunk_opt");
   h5::check(H5Dwrite(data_set, table.type.get(), in_memory.get(), in_file.get(), collective.get(), data),
             "H5Dwrite");
   H5D_mpio_actual_io_mode_t mode = H5D_MPIO_NO_COLLECTIVE;
   h5::check(H5Pget_mpio_actual_io_mode(collective.get(), &mode), "H5Pget_mpio_actual_io_mode");
-  all_collective_ =
-      all_collective_ && (mode == H5D_MPIO_CONTIGUOUS_COLLECTIVE || mode == H5D_MPIO_CHUNK_COLLECTIVE);
-  if (!table.place) return;
+  all_collective_ = all_collective_ && mode == H5D_MPIO_CONTIGUOUS_COLLECTIVE;
   const std::int64_t row_bytes = bytes_of_row(table);
-  hints_.written(*table.place + static_cast<std::uint64_t>(rows.begin * row_bytes),
-                 static_cast<std::uint64_t>(rows.size() * row_bytes));
+  raw_->write_back(table.place + rows.begin * row_bytes, rows.size() * row_bytes);
 }
 
 /// Room for all that HDF5 has still to write: its own structures, between the values and after them.
@@ -241,9 +215,9 @@ void FileWriter::finish(const std::filesystem::path& previous) {
   step([&] { reserve_rest(); });
   step([&] { h5::check(H5Fflush(file_.get(), H5F_SCOPE_GLOBAL), "H5Fflush"); });
   step([&] { h5::write_attribute(file_.get(), "complete", std::int64_t{1}); });
-  step([&] { close(); }); // writes that attribute, into space that is there; put_in_place has it on disk
+  step([&] { close(); }); // writes that attribute, into space that is there; atomic_replace has it on disk
   agree_on_file(comm_, [&] {
-    if (comm_.is_root()) put_in_place(part_, path_, previous);
+    if (comm_.is_root()) atomic_replace(part_, path_, previous);
   });
 }
 
@@ -294,6 +268,14 @@ void write_file(const Communicator& comm, const std::filesystem::path& path, Fil
     writer.abandon();
     throw;
   }
+}
+
+void write_file_on_root(const Communicator& comm, const std::filesystem::path& path, FileType type,
+                        const Provenance& provenance, const std::function<void(FileWriter&)>& fill,
+                        const std::filesystem::path& previous) {
+  agree_on_file(comm, [&] {
+    if (comm.is_root()) write_file(Communicator(MPI_COMM_SELF), path, type, provenance, fill, previous);
+  });
 }
 
 } // namespace metasieve

@@ -3,8 +3,8 @@
 #include "hdf5/attribute.hpp"
 #include "hdf5/file_type.hpp"
 #include "hdf5/handles.hpp"
-#include "hdf5/provenance.hpp"
-#include "hdf5/readahead.hpp"
+#include "hdf5/job_metadata.hpp"
+#include "hdf5/raw_file.hpp"
 #include "hdf5/records.hpp"
 #include "parallel/communicator.hpp"
 
@@ -25,12 +25,6 @@ using RowSource = std::function<void(Range rows, std::byte* to)>;
 /// Bytes that a rank hands over in one collective transfer: few enough that what is copied, summed up and
 /// handed over stays in the cache, and enough for full speed. (MPI counts are int: below 2 GiB.)
 inline constexpr std::int64_t transfer_bytes = std::int64_t{4} << 20;
-
-/// Values in one piece; or, one-dimensional, in chunks that are shuffled and deflated.
-enum class Storage { plain, packed };
-
-/// Of a chunk, before it is deflated; fewer where a data set has fewer.
-inline constexpr std::int64_t chunk_bytes = std::int64_t{1} << 20;
 
 /// What a reader needs to know of a data set: attributes `description` and `units` (left out when empty).
 struct Meaning {
@@ -62,24 +56,18 @@ public:
     h5::DataSet data_set;
     h5::DataType type;
     Index columns = 0;
-    std::optional<std::uint64_t>
-        place;             ///< of its first value in the file, in bytes, if they are in one piece
-    Range mine;            ///< of this rank's rows in the file
-    Index written = 0;     ///< of them
-    std::uint64_t sum = 0; ///< checksum of these
+    std::int64_t place = 0; ///< of its first value in the file, in bytes
+    Range mine;             ///< of this rank's rows in the file
+    Index written = 0;      ///< of them
+    std::uint64_t sum = 0;  ///< checksum of these
   };
 
   /// Begins a data set whose rows are those of all ranks in rank order: `rows` from this one, of `columns`
   /// values (0: one-dimensional). Every rank gives the same name, type, columns and meaning.
   [[nodiscard]] Table begin(const std::string& name, hid_t type, Index rows, Index columns,
-                            const Meaning& meaning, Storage storage = Storage::plain);
+                            const Meaning& meaning);
   /// The next `rows` of this rank, which may be none; source counts them from 0.
   void append(Table& table, Index rows, const RowSource& source);
-  /// `rows` of the whole data set, which may be none, in place of `append`: each of them from one rank alone,
-  /// and whole chunks of a packed one.
-  void write_rows(Table& table, Range rows, std::span<const std::byte> bytes);
-  /// Has room set aside for a file of this many bytes. For packed data sets, whose size is not known before.
-  void reserve(std::uint64_t bytes);
   /// Once all rows are there.
   void end(Table table);
 
@@ -138,7 +126,7 @@ private:
   std::filesystem::path path_, part_;
   FileType type_;
   h5::File file_;
-  PageHints hints_;
+  std::optional<RawFile> raw_;    ///< of this file, for hints
   std::vector<std::byte> staged_; ///< what is handed over next
   std::uint64_t data_end_ = 0;    ///< of the values, in bytes from the start of the file
   bool all_collective_ = true;
@@ -151,5 +139,12 @@ private:
 void write_file(const Communicator& comm, const std::filesystem::path& path, FileType type,
                 const Provenance& provenance, const std::function<void(FileWriter&)>& fill,
                 const std::filesystem::path& previous = {});
+
+/// Collective. Writes, as write_file does, a file whose contents are all rank 0's: `fill` runs on rank 0
+/// alone.
+/// @throws AgreedError (exit code 3) naming the file if it cannot be written.
+void write_file_on_root(const Communicator& comm, const std::filesystem::path& path, FileType type,
+                        const Provenance& provenance, const std::function<void(FileWriter&)>& fill,
+                        const std::filesystem::path& previous = {});
 
 } // namespace metasieve

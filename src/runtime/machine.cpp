@@ -183,10 +183,15 @@ std::string names_of(const std::vector<std::string>& hosts) {
   return left == 0 ? text : text + ", + " + std::to_string(left) + " more";
 }
 
-RunFacts run_facts(const Communicator& comm, double begin) {
+JobMetadata job_metadata(const Communicator& comm, double begin) {
   const Placement where = placement(comm, comm.size(), thread_count());
-  return {comm.size(),       thread_count(),  std::ssize(where.hosts), names_of(where.hosts),
-          processor_model(), METASIEVE_FLAGS, wall_seconds() - begin};
+  return {comm.size(),
+          thread_count(),
+          std::ssize(where.hosts),
+          names_of(where.hosts),
+          comm.broadcast(processor_model()),
+          METASIEVE_FLAGS,
+          comm.max(wall_seconds() - begin)};
 }
 
 } // namespace metasieve

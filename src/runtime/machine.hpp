@@ -1,6 +1,6 @@
 #pragma once
 
-#include "hdf5/provenance.hpp"
+#include "hdf5/job_metadata.hpp"
 #include "parallel/communicator.hpp"
 
 #include <filesystem>
@@ -53,7 +53,7 @@ struct Placement {
 /// "a, b, c"; of more than 16 the first, then "+ 112 more".
 [[nodiscard]] std::string names_of(const std::vector<std::string>& hosts);
 
-/// Collective: what files say of this job, which began at `begin` (wall_seconds).
-[[nodiscard]] RunFacts run_facts(const Communicator& comm, double begin);
+/// Collective: what files say of this job, which began at `begin` (wall_seconds); alike on every rank.
+[[nodiscard]] JobMetadata job_metadata(const Communicator& comm, double begin);
 
 } // namespace metasieve

@@ -3,7 +3,7 @@
 #include "base/json.hpp"
 #include "base/version.hpp"
 #include "hdf5/atomic_replace.hpp"
-#include "hdf5/provenance.hpp"
+#include "hdf5/job_metadata.hpp"
 #include "parallel/for_each.hpp"
 #include "runtime/phases.hpp"
 

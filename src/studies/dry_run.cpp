@@ -3,7 +3,7 @@
 #include "base/text.hpp"
 #include "evaluation/plan.hpp"
 #include "files/policy.hpp"
-#include "files/suite.hpp"
+#include "files/suite_writer.hpp"
 #include "meta/batches.hpp"
 #include "parallel/for_each.hpp"
 #include "parallel/partition.hpp"

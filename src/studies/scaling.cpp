@@ -133,7 +133,7 @@ bool collect(const Communicator& comm, const ScalingRequest& request) {
   const Scaling study = read_points(comm, folder);
   if (study.points.empty()) return false;
   require_equal_policies(study.points);
-  write_scaling(comm, folder / "scaling.h5", study, run_facts(comm, request.begin));
+  write_scaling(comm, folder / "scaling.h5", study, job_metadata(comm, request.begin));
   if (!comm.is_root()) return true;
   std::printf("%s", scaling_table(study).c_str());
   if (study.machines.size() > 1)
@@ -312,7 +312,7 @@ private:
       }
       require_equal_policies(study.points);
     });
-    write_scaling(comm_, file, study, run_facts(comm_, begin));
+    write_scaling(comm_, file, study, job_metadata(comm_, begin));
     remove(comm_, scratch);
     if (!comm_.is_root()) return; // has no trainings
     const auto [least, most] =

@@ -226,7 +226,7 @@ std::string collect_sweep(const Communicator& comm, const SweepRequest& request,
   }));
   write_text(comm, csv, text);
   const Sweep sweep = collection ? collection->for_file() : Sweep();
-  write_sweep(comm, file, {sweep_ini(request.config), run_facts(comm, request.begin)}, sweep);
+  write_sweep(comm, file, {sweep_ini(request.config), job_metadata(comm, request.begin)}, sweep);
   if (!collection) return "";
   const SweepTable& all = collection->sweep().table;
   return (sweep.table.columns.size() < all.columns.size()

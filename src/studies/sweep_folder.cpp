@@ -3,7 +3,7 @@
 #include "base/error.hpp"
 #include "base/hash.hpp"
 #include "base/stopwatch.hpp"
-#include "files/result_records.hpp"
+#include "files/results.hpp"
 #include "hdf5/atomic_replace.hpp"
 #include "hdf5/reader.hpp"
 #include "parallel/communicator.hpp"

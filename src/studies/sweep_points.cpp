@@ -3,7 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/hash.hpp"
 #include "base/text.hpp"
-#include "files/raw_file.hpp"
+#include "hdf5/raw_file.hpp"
 #include "parallel/collective.hpp"
 #include "runtime/resumable_work.hpp"
 

@@ -1,6 +1,5 @@
 #include "training/failures.hpp"
 
-#include "files/result_records.hpp"
 #include "files/results.hpp"
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 #include "training/generate.hpp"
 
 #include "files/suite_layout.hpp"
+#include "files/suite_writer.hpp"
 #include "parallel/for_each.hpp"
 #include "runtime/machine.hpp"
 #include "runtime/output_checks.hpp"
@@ -191,7 +192,7 @@ void generate(const Communicator& comm, const GenerateRequest& request, StatusFi
   Lap lap;
   write_suite(
       comm, request.output, {reproducible_ini(request.config)}, maker.shapes(),
-      [&](Range places) { return maker.make(places); }, suite_turn_bytes, request.config.output.compress);
+      [&](Range places) { return maker.make(places); }, suite_turn_bytes);
   work.finish();
   const double write_seconds = lap.seconds() - maker.seconds();
   progress.clear_line();

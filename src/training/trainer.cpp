@@ -420,7 +420,7 @@ private:
   Index first_iteration_ = 1;
   double begin_ = wall_seconds(), last_written_ = begin_;
   std::string started_ = utc_now();
-  RunFacts facts_ = run_facts(comm_, begin_);
+  JobMetadata facts_ = job_metadata(comm_, begin_);
 };
 
 } // namespace

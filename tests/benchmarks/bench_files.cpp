@@ -4,11 +4,12 @@
 // or here. Also under mpirun; then the plain one is rank 0's alone.
 
 #include "files/checkpoint.hpp"
-#include "files/foreign_file.hpp"
 #include "files/policy.hpp"
-#include "files/raw_file.hpp"
 #include "files/results.hpp"
 #include "files/suite.hpp"
+#include "files/suite_writer.hpp"
+#include "files/verify.hpp"
+#include "hdf5/raw_file.hpp"
 #include "mpi/io/samples.hpp"
 
 #include <benchmark/benchmark.h>
@@ -205,17 +206,14 @@ private:
 
 const Provenance provenance{"[suite]\ntasks = 240\n"};
 
-void suite_write(benchmark::State& state, Compression compression) {
+void suite_write(benchmark::State& state) {
   const std::vector<Task> tasks = tasks_of_suite(state.range(0));
-  Pair([&](const fs::path& path) {
-    write_suite(world(), path, provenance, tasks, compression);
-  }).compare_writing(state);
+  Pair([&](const fs::path& path) { write_suite(world(), path, provenance, tasks); }).compare_writing(state);
 }
 
-void suite_read(benchmark::State& state, Pages pages, Compression compression) {
-  Pair pair([&](const fs::path& path) {
-    write_suite(world(), path, provenance, tasks_of_suite(state.range(0)), compression);
-  });
+void suite_read(benchmark::State& state, Pages pages) {
+  Pair pair(
+      [&](const fs::path& path) { write_suite(world(), path, provenance, tasks_of_suite(state.range(0))); });
   pair.compare_reading(state, pages, [](const fs::path& path) {
     const SuiteReader reader(world(), path);
     benchmark::DoNotOptimize(reader.read(test::share(world(), reader.task_count())).data());
@@ -253,9 +251,6 @@ void results_write(benchmark::State& state) {
 void suites(benchmark::internal::Benchmark* benchmark) {
   benchmark->Arg(240)->UseManualTime()->Iterations(11)->Unit(benchmark::kMillisecond);
 }
-void slow_suites(benchmark::internal::Benchmark* benchmark) {
-  benchmark->Arg(240)->UseManualTime()->Iterations(2)->Unit(benchmark::kMillisecond);
-}
 void larger_suites(benchmark::internal::Benchmark* benchmark) {
   benchmark->Arg(960)->UseManualTime()->Iterations(5)->Unit(benchmark::kMillisecond);
 }
@@ -263,17 +258,13 @@ void small_files(benchmark::internal::Benchmark* benchmark) {
   benchmark->UseManualTime()->Iterations(21)->Unit(benchmark::kMillisecond);
 }
 
-BENCHMARK_CAPTURE(suite_write, none, Compression::none)->Apply(suites);
-BENCHMARK_CAPTURE(suite_write, labels, Compression::labels)->Apply(suites);
-BENCHMARK_CAPTURE(suite_write, all, Compression::all)->Apply(slow_suites);
-BENCHMARK_CAPTURE(suite_read, cold_none, Pages::cold, Compression::none)->Apply(suites);
-BENCHMARK_CAPTURE(suite_read, cached_none, Pages::cached, Compression::none)->Apply(suites);
-BENCHMARK_CAPTURE(suite_read, cached_labels, Pages::cached, Compression::labels)->Apply(suites);
-BENCHMARK_CAPTURE(suite_read, cached_all, Pages::cached, Compression::all)->Apply(slow_suites);
+BENCHMARK(suite_write)->Apply(suites);
+BENCHMARK_CAPTURE(suite_read, cold, Pages::cold)->Apply(suites);
+BENCHMARK_CAPTURE(suite_read, cached, Pages::cached)->Apply(suites);
 // What a file costs, whatever its size, counts for less in larger ones.
-BENCHMARK_CAPTURE(suite_write, none, Compression::none)->Apply(larger_suites);
-BENCHMARK_CAPTURE(suite_read, cold_none, Pages::cold, Compression::none)->Apply(larger_suites);
-BENCHMARK_CAPTURE(suite_read, cached_none, Pages::cached, Compression::none)->Apply(larger_suites);
+BENCHMARK(suite_write)->Apply(larger_suites);
+BENCHMARK_CAPTURE(suite_read, cold, Pages::cold)->Apply(larger_suites);
+BENCHMARK_CAPTURE(suite_read, cached, Pages::cached)->Apply(larger_suites);
 BENCHMARK(policy_write)->Apply(small_files);
 BENCHMARK(checkpoint_write)->Apply(small_files);
 BENCHMARK(results_write)->Apply(small_files);
@@ -283,7 +274,7 @@ BENCHMARK(results_write)->Apply(small_files);
 
 int main(int argc, char** argv) {
   using namespace metasieve;
-  if (const auto code = serve_reader(argc, argv)) return *code;
+  if (const auto code = serve_file_check(argc, argv)) return *code;
   const Environment mpi(argc, argv);
   const Communicator comm;
   the_world = &comm;

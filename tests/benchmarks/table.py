@@ -98,8 +98,8 @@ def goals(measured, peaks, peer):
     yield "exact sum of 16 gradients / meta-iteration", 16 * share if share else None, "under 0.01", \
         share and 16 * share < 0.01
     for size, megabytes in ((240, 64), (960, 257)):
-        for what, name in (("write", "suite_write/none"), ("read from disk", "suite_read/cold_none"),
-                           ("read from the page cache", "suite_read/cached_none")):
+        for what, name in (("write", "suite_write"), ("read from disk", "suite_read/cold"),
+                           ("read from the page cache", "suite_read/cached")):
             share = counter(f"{name}/{size}", "of_plain")
             yield f"suite of {megabytes} MB, {what}: share of the plain one's rate", share, "at least 0.8", \
                 share and share >= 0.8

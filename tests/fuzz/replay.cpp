@@ -1,6 +1,6 @@
 #include "fuzz/harness.hpp"
 
-#include "files/foreign_file.hpp"
+#include "files/verify.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -11,7 +11,7 @@
 /// name printed is that of the culprit.
 int main(int argc, char** argv) {
   namespace fs = std::filesystem;
-  if (const auto code = metasieve::serve_reader(argc, argv)) return *code;
+  if (const auto code = metasieve::serve_file_check(argc, argv)) return *code;
   std::vector<fs::path> inputs;
   for (int i = 1; i < argc; ++i)
     if (fs::is_directory(argv[i]))

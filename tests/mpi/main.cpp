@@ -1,4 +1,4 @@
-#include "files/foreign_file.hpp"
+#include "files/verify.hpp"
 #include "hdf5/handles.hpp"
 #include "parallel/communicator.hpp"
 
@@ -32,7 +32,7 @@ private:
 } // namespace
 
 int main(int argc, char** argv) {
-  if (const auto code = metasieve::serve_reader(argc, argv)) return *code;
+  if (const auto code = metasieve::serve_file_check(argc, argv)) return *code;
   const metasieve::Environment environment(argc, argv);
   testing::InitGoogleTest(&argc, argv);
   const metasieve::Communicator world;

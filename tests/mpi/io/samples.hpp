@@ -6,6 +6,7 @@
 #include "files/evaluation.hpp"
 #include "files/results.hpp"
 #include "files/suite.hpp"
+#include "files/suite_writer.hpp"
 
 #include <limits>
 

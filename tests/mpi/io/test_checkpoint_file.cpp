@@ -3,8 +3,8 @@
 #include "files/results.hpp"
 #include "hdf5/atomic_replace.hpp"
 
+#include "base/bytes.hpp"
 #include "base/random.hpp"
-#include "files/result_records.hpp"
 #include "mpi/agreed.hpp"
 #include "mpi/io/edit.hpp"
 #include "mpi/io/samples.hpp"
@@ -146,11 +146,15 @@ TEST(CheckpointFile, with_a_changed_optional_value_is_refused) {
 
 /// All that two reads must agree in.
 std::string state(const Checkpoint& checkpoint) {
+  const Policy& policy = checkpoint.policy;
   ByteWriter bytes;
-  put_policy(bytes, checkpoint.policy);
+  bytes.put(policy.features).put(policy.keep).put(policy.temperature).put(policy.use_group);
+  bytes.put(policy.trained_iterations).put(policy.theta);
+  for (const Index width : policy.hidden) bytes.put(width);
   bytes.put(checkpoint.first_moment).put(checkpoint.second_moment).put(checkpoint.step).put(checkpoint.tasks);
-  bytes.put(checkpoint.config).put(checkpoint.commit);
-  put_results(bytes, checkpoint.results);
+  bytes.put(checkpoint.config).put(checkpoint.commit).put(required_values(checkpoint.results));
+  bytes.put(validation_records().pack(checkpoint.results.validation));
+  bytes.put(session_records().pack(checkpoint.results.sessions)).put(checkpoint.results.meta_gradient);
   return bytes.take();
 }
 
@@ -183,13 +187,13 @@ TEST(CheckpointFile, with_a_flipped_bit_is_refused_or_the_same) {
   }
 }
 
-TEST(PutInPlace, keeps_the_file_before_under_its_second_name) {
+TEST(AtomicReplace, keeps_the_file_before_under_its_second_name) {
   const Communicator comm;
   const Scratch scratch(comm);
   if (comm.is_root()) {
     for (const char* words : {"one", "two", "three"}) {
       test::put_bytes(scratch / "a.part", words);
-      put_in_place(scratch / "a.part", scratch / "a", scratch / "before");
+      atomic_replace(scratch / "a.part", scratch / "a", scratch / "before");
     }
     EXPECT_EQ(test::bytes_of(scratch / "a"), "three");
     EXPECT_EQ(test::bytes_of(scratch / "before"), "two");
@@ -198,7 +202,7 @@ TEST(PutInPlace, keeps_the_file_before_under_its_second_name) {
     std::filesystem::remove(scratch / "before");
     std::filesystem::create_hard_link(scratch / "a", scratch / "before");
     test::put_bytes(scratch / "a.part", "four");
-    put_in_place(scratch / "a.part", scratch / "a", scratch / "before");
+    atomic_replace(scratch / "a.part", scratch / "a", scratch / "before");
     EXPECT_EQ(test::bytes_of(scratch / "a"), "four");
     EXPECT_EQ(test::bytes_of(scratch / "before"), "three");
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(scratch.folder()), {}), 2);

@@ -2,7 +2,6 @@
 
 #include "base/version.hpp"
 #include "hdf5/job_metadata.hpp"
-#include "hdf5/provenance.hpp"
 #include "hdf5/reader.hpp"
 #include "parallel/collective.hpp"
 
@@ -64,7 +63,7 @@ TEST(FileWriter, describes_itself) {
   const Communicator comm;
   const Scratch scratch(comm);
   const std::string config(200000, 'c'); // above HDF5's limit for attributes in the old format
-  const RunFacts facts{comm.rank() + 3, 2, 3, comm.is_root() ? "a, b, c" : "d", "some processor", "", 12.5};
+  const JobMetadata facts{3, 2, 3, "a, b, c", "some processor", "", 12.5};
   write_file(comm, scratch / "r.h5", FileType::results, {comm.is_root() ? config : "other", facts},
              [](FileWriter&) {});
   write_file(comm, scratch / "p.h5", FileType::policy, {"", facts}, [](FileWriter&) {});
@@ -75,13 +74,12 @@ TEST(FileWriter, describes_itself) {
     EXPECT_EQ(results.text("git_commit"), git_commit());
     EXPECT_EQ(results.text("created").size(), std::string("2026-01-01T00:00:00Z").size());
     EXPECT_TRUE(results.text("config") == config);
-    const RunFacts told = read_run_facts(results).value_or(RunFacts());
-    EXPECT_EQ(told.ranks, 3);
-    EXPECT_EQ(told.hosts, "a, b, c");
-    EXPECT_EQ(told.seconds, 12.5);
+    EXPECT_EQ(results.integer("ranks"), 3);
+    EXPECT_EQ(results.text("hosts"), "a, b, c");
+    EXPECT_EQ(results.number("seconds"), 12.5);
     EXPECT_FALSE(results.has_attribute("flags")); // empty
     EXPECT_FALSE(FileReader(scratch / "p.h5").has_attribute("created"));
-    EXPECT_FALSE(read_run_facts(FileReader(scratch / "p.h5")));
+    EXPECT_FALSE(FileReader(scratch / "p.h5").has_attribute("ranks"));
     EXPECT_EQ(FileReader(scratch / "p.h5").text("config"), "");
   }
 }

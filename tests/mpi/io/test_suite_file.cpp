@@ -1,15 +1,11 @@
 #include "files/suite.hpp"
 #include "files/suite_layout.hpp"
-#include "files/verify.hpp"
-#include "hdf5/collective_reader.hpp"
 #include "hdf5/writer.hpp"
 
 #include "mpi/agreed.hpp"
 #include "mpi/io/edit.hpp"
 #include "mpi/io/samples.hpp"
 #include "mpi/scratch.hpp"
-
-#include <array>
 
 namespace metasieve {
 namespace {
@@ -87,98 +83,6 @@ TaskSupply given_from(std::span<const Task> tasks) {
   };
 }
 
-constexpr std::array packings{Compression::labels, Compression::all};
-
-TEST(SuiteFile, comes_back_bit_for_bit_however_it_is_packed) {
-  const Communicator comm;
-  const Scratch scratch(comm);
-  const Range mine = test::share(comm, 23);
-  for (const Compression compression : packings) {
-    write_suite(comm, scratch / "s.h5", provenance, test::sample_tasks(mine), compression);
-
-    const SuiteReader reader(comm, scratch / "s.h5");
-    EXPECT_EQ(reader.config(), provenance.config);
-    const Range wanted{comm.rank() == 1 ? 23 : 3, 23}; // none on rank 1
-    expect_same(reader.read(wanted), test::sample_tasks(wanted));
-    for (Index i = 22 - comm.rank(); i >= 0; i -= 3)
-      expect_same({reader.read_alone(i)}, test::sample_tasks({i, i + 1}));
-    EXPECT_FALSE(std::filesystem::exists(scratch / "s.h5.plain"));
-    EXPECT_PRED2(contains, verify_file(comm, scratch / "s.h5"), "every value checked, 13 checksums fit");
-  }
-  EXPECT_EQ(test::open_ids(), 0);
-}
-
-/// Tasks of 4 x 60,000 values: x takes several chunks, and no task ends where one does. x has few different
-/// values, so that it shrinks too.
-std::vector<Task> large_tasks(Range ids) {
-  std::vector<Task> tasks = test::sample_tasks(ids);
-  for (Task& task : tasks) {
-    task.metadata.n_train = 60000 + static_cast<Index>(task.metadata.task_id);
-    task.metadata.n_samples = task.metadata.n_train + task.metadata.n_test;
-    task.metadata.n_features = 4;
-    task.train = test::sample_split(Stream(Seed{6}, Draw::covariates, task.id), task.metadata.n_train, 4);
-    task.test = test::sample_split(Stream(Seed{7}, Draw::covariates, task.id), task.metadata.n_test, 4);
-    task.train.x = (4 * task.train.x.array()).round();
-  }
-  return tasks;
-}
-
-TEST(SuiteFile, packed_ones_are_smaller_and_have_the_same_bytes_for_any_number_of_ranks_and_turns) {
-  const Communicator comm;
-  const Scratch scratch(comm);
-  const Index count = 9;
-  const std::vector<Task> mine = large_tasks(test::share(comm, count));
-  const std::vector<Task> all = comm.is_root() ? large_tasks({0, count}) : std::vector<Task>();
-  write_suite(comm, scratch / "plain.h5", provenance, mine);
-  std::uintmax_t size = std::filesystem::file_size(scratch / "plain.h5");
-
-  for (const Compression compression : packings) {
-    write_suite(comm, scratch / "together.h5", provenance, mine, compression);
-    expect_same(SuiteReader(comm, scratch / "together.h5").read(test::share(comm, count)), mine);
-    if (!comm.is_root()) continue;
-    const Communicator alone(MPI_COMM_SELF);
-    write_suite(alone, scratch / "alone.h5", provenance, all, compression);
-    write_suite(alone, scratch / "turns.h5", provenance, shapes_of(all), given_from(all), 1, compression);
-    const std::string expected = test::bytes_of(scratch / "alone.h5");
-    EXPECT_TRUE(test::bytes_of(scratch / "together.h5") == expected);
-    EXPECT_TRUE(test::bytes_of(scratch / "turns.h5") == expected);
-    EXPECT_LT(expected.size(), size); // labels than none, all than labels
-    size = expected.size();
-  }
-}
-
-TEST(SuiteFile, packed_with_a_damaged_chunk_is_refused_on_all_ranks) {
-  const Communicator comm;
-  const Scratch scratch(comm);
-  write_suite(comm, scratch / "s.h5", provenance, large_tasks(test::share(comm, 4)), Compression::all);
-  std::string bytes = test::bytes_of(scratch / "s.h5");
-  comm.barrier();
-  for (std::size_t at = bytes.size() / 3; at < bytes.size() / 3 + 64; ++at)
-    bytes[at] = static_cast<char>(~bytes[at]);
-  if (comm.is_root()) test::put_bytes(scratch / "s.h5", bytes);
-  comm.barrier();
-
-  const SuiteReader reader(comm, scratch / "s.h5");
-  const Range wanted{0, comm.rank() == comm.size() - 1 ? 4 : 0}; // in the chunks of one rank alone
-  EXPECT_PRED2(contains, agreed_error(comm, [&] { static_cast<void>(reader.read(wanted)); }),
-               (scratch / "s.h5").string() + ": /train/x: H5Dread failed");
-}
-
-TEST(SuiteFile, a_packed_one_that_cannot_be_made_leaves_nothing) {
-  const Communicator comm;
-  const Scratch scratch(comm);
-  std::vector<Task> tasks = test::sample_tasks(test::share(comm, 8));
-  if (comm.rank() == comm.size() - 1) tasks.back().train.y.resize(1);
-
-  EXPECT_PRED2(
-      contains,
-      agreed_error(comm,
-                   [&] { write_suite(comm, scratch / "s.h5", provenance, tasks, Compression::labels); }),
-      "y must have one value a row");
-  for (const char* name : {"s.h5", "s.h5.part", "s.h5.plain", "s.h5.plain.part"})
-    EXPECT_FALSE(std::filesystem::exists(scratch / name)) << name;
-}
-
 TEST(SuiteFile, has_the_same_bytes_in_many_turns) {
   const Communicator comm;
   const Scratch scratch(comm);
@@ -231,6 +135,27 @@ TEST(SuiteFile, gives_single_tasks_to_a_rank_alone) {
     expect_same({reader.read_alone(i)}, test::sample_tasks({i, i + 1}));
 }
 
+/// Tasks of 4 x 60,000 values: no task ends where a block of bytes that is read at once does.
+TEST(SuiteFile, larger_than_what_is_read_at_once_comes_back) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  const auto large_tasks = [](Range ids) {
+    std::vector<Task> tasks = test::sample_tasks(ids);
+    for (Task& task : tasks) {
+      task.metadata.n_train = 60000 + static_cast<Index>(task.metadata.task_id);
+      task.metadata.n_samples = task.metadata.n_train + task.metadata.n_test;
+      task.metadata.n_features = 4;
+      task.train = test::sample_split(Stream(Seed{6}, Draw::covariates, task.id), task.metadata.n_train, 4);
+      task.test = test::sample_split(Stream(Seed{7}, Draw::covariates, task.id), task.metadata.n_test, 4);
+    }
+    return tasks;
+  };
+  write_suite(comm, scratch / "s.h5", provenance, large_tasks(test::share(comm, 9)));
+
+  const Range wanted{comm.rank() == 1 ? 9 : 2, 9}; // none on rank 1
+  expect_same(SuiteReader(comm, scratch / "s.h5").read(wanted), large_tasks(wanted));
+}
+
 TEST(SuiteFile, that_was_cut_short_after_it_was_opened_gives_no_task) {
   const Communicator comm;
   const Scratch scratch(comm);
@@ -259,17 +184,6 @@ TEST(SuiteFile, first_id_need_not_be_zero) {
   const Range mine = test::share(comm, 9);
   write_suite(comm, scratch / "s.h5", provenance, test::sample_tasks({100 + mine.begin, 100 + mine.end}));
   expect_same(SuiteReader(comm, scratch / "s.h5").read({2, 5}), test::sample_tasks({102, 105}));
-}
-
-TEST(SuiteFile, is_read_collectively) {
-  const Communicator comm;
-  const Scratch scratch(comm);
-  write_suite(comm, scratch / "s.h5", provenance, test::sample_tasks(test::share(comm, 9)));
-  read_together(comm, scratch / "s.h5", [&](CollectiveFile& file) {
-    const auto ignore = [](Range, const std::byte*) {};
-    file.read("/train/x", H5T_IEEE_F32LE, {comm.rank(), 5 * comm.rank()}, ignore); // none on rank 0
-    EXPECT_TRUE(file.all_collective() || comm.size() == 1);
-  });
 }
 
 TEST(SuiteFile, refuses_tasks_that_do_not_fit_together) {

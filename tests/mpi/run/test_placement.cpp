@@ -17,10 +17,10 @@ TEST(Placement, names_the_first_of_many_nodes_and_counts_the_others) {
   EXPECT_EQ(names_of(hosts), all + ", + 112 more");
 }
 
-TEST(RunFacts, are_of_this_job_and_the_same_on_every_rank) {
+TEST(JobMetadata, are_of_this_job_and_the_same_on_every_rank) {
   const Communicator comm;
 
-  const RunFacts facts = run_facts(comm, wall_seconds() - 100);
+  const JobMetadata facts = job_metadata(comm, wall_seconds() - 100);
 
   EXPECT_EQ(facts.ranks, comm.size());
   EXPECT_EQ(facts.threads, thread_count());

@@ -15,9 +15,6 @@ namespace {
 void write_samples(const Communicator& comm, const std::filesystem::path& folder) {
   const Provenance provenance{"[suite]\ntasks = 7\n"};
   write_suite(comm, folder / "suite.h5", provenance, test::sample_tasks(test::share(comm, 7)));
-  for (const auto& [name, compression] :
-       {std::pair("suite_labels.h5", Compression::labels), std::pair("suite_all.h5", Compression::all)})
-    write_suite(comm, folder / name, provenance, test::sample_tasks(test::share(comm, 7)), compression);
   write_dataset(comm, folder / "dataset.h5", provenance, test::sample_dataset());
   write_policy(comm, folder / "policy.h5", provenance, test::sample_policy());
   write_checkpoint(comm, folder / "checkpoint.h5", {}, test::sample_checkpoint());

@@ -1,4 +1,4 @@
-#include "files/raw_file.hpp"
+#include "hdf5/raw_file.hpp"
 
 #include "base/hash.hpp"
 #include "parallel/collective.hpp"
@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -41,6 +42,12 @@ RawFile::~RawFile() {
 
 RawFile::RawFile(RawFile&& other) noexcept
     : file_(std::exchange(other.file_, -1)), path_(std::move(other.path_)) {}
+
+RawFile& RawFile::operator=(RawFile&& other) noexcept {
+  std::swap(file_, other.file_);
+  std::swap(path_, other.path_);
+  return *this;
+}
 
 std::int64_t RawFile::size() const {
   struct stat status {};
@@ -79,6 +86,19 @@ void RawFile::append(const std::string& bytes) {
 
 void RawFile::sync() {
   if (::fsync(file_) != 0) fail("write", path_);
+}
+
+void RawFile::read_ahead(std::int64_t offset, std::int64_t size) const noexcept {
+  // Linux reads no more for one hint than the disk's read-ahead and greatest request allow; often less.
+  constexpr std::int64_t most = std::int64_t{4} << 20;
+  for (std::int64_t at = 0; at < size; at += most)
+    static_cast<void>(::posix_fadvise(file_, offset + at, std::min(most, size - at), POSIX_FADV_WILLNEED));
+}
+
+void RawFile::write_back(std::int64_t offset, std::int64_t size) const noexcept {
+#ifdef SYNC_FILE_RANGE_WRITE // Linux
+  if (size > 0) static_cast<void>(::sync_file_range(file_, offset, size, SYNC_FILE_RANGE_WRITE));
+#endif
 }
 
 void sync_folder(const std::filesystem::path& folder) {

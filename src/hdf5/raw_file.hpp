@@ -17,7 +17,7 @@ public:
   [[nodiscard]] static RawFile create(const std::filesystem::path& path);
   ~RawFile();
   RawFile(RawFile&& other) noexcept;
-  RawFile& operator=(RawFile&&) = delete;
+  RawFile& operator=(RawFile&& other) noexcept;
 
   [[nodiscard]] std::int64_t size() const;
   /// `size` bytes from `offset` on; fewer where the file ends before.
@@ -27,6 +27,12 @@ public:
   void append(const std::string& bytes);
   /// All that was appended is on disk when this returns.
   void sync();
+
+  // Hints to the system; where it takes none nothing is lost.
+  /// Starts to read `size` bytes from `offset` on, which this node will soon need.
+  void read_ahead(std::int64_t offset, std::int64_t size) const noexcept;
+  /// Starts to move to disk `size` bytes from `offset` on, which a process of this node has written.
+  void write_back(std::int64_t offset, std::int64_t size) const noexcept;
 
 private:
   RawFile(int file, std::filesystem::path path) : file_(file), path_(std::move(path)) {}
