@@ -73,6 +73,13 @@ TEST(ConfigKeys, UnknownKeyNamesTheNearest) {
             "unknown key family.a.minorty: did you mean family.a.minority?");
 }
 
+TEST(ConfigKeys, OneOfOlderProgramsIsIgnored) {
+  Config config;
+  set_key(config, "output.compress", "labels");
+  EXPECT_TRUE(config.explicit_keys.empty());
+  EXPECT_EQ(resolved_ini(config), resolved_ini(Config()));
+}
+
 TEST(SweepKeys, TextOfASweepReadsBackToTheSame) {
   Config config = loaded({{"suite.mixture", "a:1"},
                           {"family.a.samples", "60:100"},

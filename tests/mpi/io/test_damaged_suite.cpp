@@ -119,6 +119,22 @@ TEST_F(DamagedSuite, extents_beyond_the_file) {
   EXPECT_PRED2(contains, unwritten(true), "/train/x: has fewer bytes in the file than its shape asks for");
 }
 
+/// As older programs wrote them with output.compress.
+TEST_F(DamagedSuite, values_in_chunks) {
+  const std::string message = error_after([&](hid_t file) {
+    test::remove(file, "/train/y");
+    const hsize_t count = 4;
+    const h5::DataSpace space(H5Screate_simple(1, &count, nullptr), "H5Screate_simple");
+    const h5::PropertyList creation = h5::property_list(H5P_DATASET_CREATE);
+    h5::check(H5Pset_chunk(creation.get(), 1, &count), "H5Pset_chunk");
+    h5::check(H5Pset_alloc_time(creation.get(), H5D_ALLOC_TIME_EARLY), "H5Pset_alloc_time");
+    const h5::DataSet data_set(
+        H5Dcreate2(file, "/train/y", H5T_STD_U8LE, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
+        "H5Dcreate");
+  });
+  EXPECT_PRED2(contains, message, "/train/y: is compressed or in chunks; unpack the suite with h5repack");
+}
+
 TEST_F(DamagedSuite, values_kept_in_another_file) {
   const std::string message = error_after([&](hid_t file) {
     test::remove(file, "/train/x");
