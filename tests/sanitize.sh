@@ -48,7 +48,7 @@ thread() { # [ranks]
   done
   run "$metasieve" train "${suite[@]}" "${short[@]}" --output no_suite >log
   run "$metasieve" evaluate --policy implicit/policy.h5 --suite suite.h5 --output e.h5 --frontier \
-    --evaluate.adapt_steps 2 --evaluate.rounds 1 >log
+    --evaluate.adapt_steps 2 --evaluate.refit_rounds 1 >log
   echo "sanitize.sh: no race"
 }
 

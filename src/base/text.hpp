@@ -1,8 +1,9 @@
 #pragma once
 
 #include <array>
-#include <cmath>
+#include <charconv>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,14 +11,32 @@
 namespace metasieve {
 
 /// "a, b, c"
-[[nodiscard]] inline std::string joined(const std::vector<std::string>& words,
-                                        std::string_view separator = ", ") {
-  std::string text;
-  for (const std::string& word : words) {
-    if (&word != words.data()) text += separator;
-    text += word;
-  }
-  return text;
+[[nodiscard]] std::string joined(const std::vector<std::string>& words, std::string_view separator = ", ");
+
+/// Pieces of `text` between separators, each trimmed. Nothing after the last separator is no piece.
+[[nodiscard]] std::vector<std::string> split(std::string_view text, char separator);
+
+/// `text` without blanks, tabs and line ends before and after it.
+[[nodiscard]] std::string_view trimmed(std::string_view text);
+
+/// The one of `known`, which must not be empty, that is spelt most like `name`; one with this very name after
+/// its last dot goes first.
+[[nodiscard]] std::string nearest_name(const std::string& name, const std::vector<std::string>& known);
+
+/// The number that the whole of `text` is; none if anything else is in it, or it does not fit.
+template <class Number>
+[[nodiscard]] std::optional<Number> parse_number(std::string_view text) {
+  Number number{};
+  const char* const end = text.data() + text.size();
+  const auto [last, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc{} && last == end ? std::optional(number) : std::nullopt;
+}
+
+/// The shortest text that parse_number reads back to the same bits.
+template <class Number>
+[[nodiscard]] std::string number_text(Number number) {
+  std::array<char, 64> text{};
+  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr};
 }
 
 /// As printf; what is beyond 511 characters is cut.
@@ -29,13 +48,6 @@ template <class... Values>
 }
 
 /// "0.4 s", "35 s", "3 min 20 s", "2 h 05 min", "3 d 04 h"
-[[nodiscard]] inline std::string duration_text(double seconds) {
-  if (seconds < 9.95) return format("%.1f s", seconds);
-  const auto whole = std::lround(seconds);
-  if (whole < 60) return format("%ld s", whole);
-  if (whole < 3600) return format("%ld min %02ld s", whole / 60, whole % 60);
-  if (whole < 86400) return format("%ld h %02ld min", whole / 3600, whole % 3600 / 60);
-  return format("%ld d %02ld h", whole / 86400, whole % 86400 / 3600);
-}
+[[nodiscard]] std::string duration_text(double seconds);
 
 } // namespace metasieve

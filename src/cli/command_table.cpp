@@ -101,7 +101,7 @@ CommandInfo score_command() {
        profile_option,
        dry_run_option},
       true,
-      {"policy.keep", "evaluate.adapt_steps", "evaluate.rounds", "evaluate.seed"},
+      {"policy.keep", "evaluate.adapt_steps", "evaluate.refit_rounds", "evaluate.seed"},
       {"score --policy configs/policy.h5 --dataset loans.h5 --output scores.h5"}};
 }
 

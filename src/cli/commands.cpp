@@ -62,14 +62,23 @@ std::optional<std::filesystem::path> sweep_config(const Communicator& comm, cons
   return kept;
 }
 
+/// Says which keys were given under an old name.
+void note_renamed_keys(const Communicator& comm, const Config& config) {
+  if (!comm.is_root()) return;
+  for (const auto& [old, current] : renamed_keys())
+    if (config.explicit_keys.contains(old))
+      std::fprintf(stderr, "metasieve: note: %s is now called %s\n", old.c_str(), current.c_str());
+}
+
 void run_sweep(const Communicator& comm, const CommandLine& line) {
-  IniEntries overrides = line.overrides;
+  KeyValues overrides = line.overrides;
   if (line.suite) overrides.emplace_back("sweep.suite", line.suite->string());
   std::string datasets;
   for (const std::filesystem::path& file : line.datasets)
     datasets += (datasets.empty() ? "" : "; ") + file.string();
   if (!datasets.empty()) overrides.emplace_back("sweep.datasets", datasets);
   SweepRequest request{load_sweep(comm, sweep_config(comm, line), overrides), *line.output};
+  note_renamed_keys(comm, request.config);
   request.action = action_of(line);
   request.point = line.point.value_or(0);
   request.retry = line.retry;
@@ -79,6 +88,7 @@ void run_sweep(const Communicator& comm, const CommandLine& line) {
 
 void run_stage(const Communicator& comm, const CommandLine& line) {
   const Config config = load_config(comm, line.config, line.overrides);
+  note_renamed_keys(comm, config);
   if (line.command == "generate") {
     const GenerateRequest request{config, *line.output, line.resume, line.profile};
     return line.dry_run ? print(comm, plan(comm, request)) : generate(comm, request);

@@ -1,14 +1,13 @@
 #include "cli/options.hpp"
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "cli/command_table.hpp"
-#include "config/config.hpp"
 #include "config/keys.hpp"
 
 #include <boost/program_options.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 namespace metasieve {
@@ -33,6 +32,8 @@ po::options_description described() {
     }
   for (const ConfigKey& key : config_keys())
     all.add_options()(key.name.c_str(), po::value<std::string>(), "");
+  for (const auto& [old, current] : renamed_keys())
+    all.add_options()(old.c_str(), po::value<std::string>(), "");
   return all;
 }
 
@@ -166,12 +167,9 @@ void require_one_action(const CommandLine& line) {
 }
 
 void take_point(CommandLine& line, const std::string& value) {
-  Index point = -1;
-  const char* const end = value.data() + value.size();
-  const auto [last, error] = std::from_chars(value.data(), end, point);
-  if (error != std::errc{} || last != end || point < 0)
+  line.point = parse_number<Index>(value);
+  if (line.point.value_or(-1) < 0)
     throw ConfigError("--point " + value + ": must be a number of --list, from 0 on");
-  line.point = point;
 }
 
 /// Words that belong to no option: one file for some commands, nothing for the others.

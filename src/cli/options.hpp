@@ -1,6 +1,7 @@
 #pragma once
 
-#include "config/ini.hpp"
+#include "base/ini.hpp"
+#include "base/linalg.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -21,7 +22,7 @@ struct CommandLine {
   std::optional<std::filesystem::path> config, output, suite;
   std::vector<std::filesystem::path> policies, datasets;
   std::vector<std::filesystem::path> files; ///< of inspect and verify
-  IniEntries overrides;                     ///< --section.key value, --sweep.section.key values
+  KeyValues overrides;                      ///< --section.key value, --sweep.section.key values
 };
 
 /// @throws ConfigError naming the argument and what would be right.

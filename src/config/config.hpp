@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/ini.hpp"
 #include "base/precision.hpp"
 #include "features/prepared_task.hpp"
 #include "meta/meta_gradient.hpp"
@@ -90,9 +91,6 @@ struct ScalingConfig {
   Index weak_tasks = 64; ///< training tasks a core in weak scaling
 };
 
-/// `section.key` -> value, in the order in which they were given.
-using KeyValues = std::vector<std::pair<std::string, std::string>>;
-
 enum class Sampling { latin, random };
 
 /// Which points a sweep has and how it works through them: [sweep]. Changes no result of any one of them.
@@ -109,7 +107,7 @@ struct SweepConfig {
   std::string suite, datasets; ///< files, instead of what is generated
 };
 
-/// Everything a run can be told. One plain struct per stage; see config_keys() for the keys.
+/// All settings of a run, in one plain struct for each stage; see config_keys() for the keys.
 struct Config {
   SuiteConfig suite;
   Policy policy;                            ///< shape, keep, temperature; theta empty
@@ -130,19 +128,14 @@ struct Config {
   [[nodiscard]] SelectionOptions selection_options() const;
 };
 
-/// The one of `known` that is spelt most like `name`; one with this very name after its last dot goes first.
-[[nodiscard]] std::string nearest_name(const std::string& name, const std::vector<std::string>& known);
-
-/// Sets `section.key` or `family.NAME.knob`; of `sweep.section.key` the value is not yet looked at. @throws
-/// ConfigError naming key, value and domain; for an unknown key, the nearest known one. output.compress, a
-/// key of older programs, is accepted and ignored.
-void set_key(Config& config, const std::string& name, const std::string& value);
-
 /// Checks what involves more than one key. @throws ConfigError
 void validate(const Config& config);
 
-/// The names in suite.mixture, with shares. @throws ConfigError if it is not name:share,name:share
-[[nodiscard]] std::vector<std::pair<std::string, double>> mixture_names(const Config& config);
+/// The names in a suite.mixture, with shares. @throws ConfigError if it is not name:share,name:share
+[[nodiscard]] std::vector<std::pair<std::string, double>> mixture_names(const std::string& mixture);
+
+/// The family of this name that the configuration defines, or nullptr.
+[[nodiscard]] const Family* find_family(const std::vector<Family>& families, const std::string& name);
 
 /// The families of suite.mixture. @throws ConfigError if one of them is not in config.families
 [[nodiscard]] Mixture mixture(const Config& config);
@@ -150,22 +143,5 @@ void validate(const Config& config);
 /// @throws ConfigError if the mixture does not use the family of one of these `family.NAME.knob`: it would
 /// change nothing.
 void require_used(const Config& config, const KeyValues& knobs);
-
-/// The whole configuration but for [sweep], defaults included, as INI text that set_key reads back to the
-/// same bits. Families that the mixture does not use are left out.
-[[nodiscard]] std::string resolved_ini(const Config& config);
-
-/// The same with all families and [sweep]: a sweep that can be run again.
-[[nodiscard]] std::string sweep_ini(const Config& config);
-
-/// The same without the keys that change no suite and no policy ([output], [run], [evaluate], [scaling],
-/// suite.hold): for files whose bytes must not depend on them. Reads back with the defaults of these.
-[[nodiscard]] std::string reproducible_ini(const Config& config);
-
-/// Whether a key of this name changes suites, policies or evaluations, and not only how they are made.
-[[nodiscard]] bool changes_results(const std::string& key);
-
-/// Whether a key of this name changes the result of a training. meta.iterations does, but may grow.
-[[nodiscard]] bool changes_training(const std::string& key);
 
 } // namespace metasieve

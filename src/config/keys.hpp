@@ -7,6 +7,10 @@
 
 namespace metasieve {
 
+/// The first result that a key changes; later ones follow from it. A file is out of date if it was made with
+/// other values of keys that affect it, or a result before it.
+enum class Affects { tasks, policy, evaluation, nothing };
+
 /// One `section.key`: what it means, what it may be, how it is read and written.
 struct ConfigKey {
   std::string name;   ///< section.key
@@ -14,12 +18,19 @@ struct ConfigKey {
   std::string domain; ///< "integer >= 1", "implicit | unrolled | first-order"
   void (*set)(Config&, const ConfigKey&, const std::string& value);
   std::string (*get)(const Config&);
+  Affects affects = Affects::nothing;
 };
 
 /// All keys, by section, in the order of the resolved text.
 [[nodiscard]] const std::vector<ConfigKey>& config_keys();
 
-/// The keys of [sweep] that say how to sweep; its other ones are `sweep.section.key`, a swept key.
+/// The keys of [sweep] that say how to sweep; all others there are `sweep.section.key`, a swept key.
 [[nodiscard]] const std::vector<ConfigKey>& sweep_keys();
+
+/// Today's name of a key that has been renamed; any other name as it is.
+[[nodiscard]] std::string current_name(const std::string& name);
+
+/// Old and new names of the keys that have been renamed.
+[[nodiscard]] const KeyValues& renamed_keys();
 
 } // namespace metasieve

@@ -1,6 +1,7 @@
 #include "config/load.hpp"
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "config/sweep_grammar.hpp"
 #include "parallel/collective.hpp"
 
@@ -48,7 +49,7 @@ std::string read_text(const std::filesystem::path& path) {
   return content.starts_with(byte_order_mark) ? content.substr(byte_order_mark.size()) : content;
 }
 
-void apply(Config& config, const IniEntries& entries, const std::string& origin) {
+void apply(Config& config, const KeyValues& entries, const std::string& origin) {
   for (const auto& [key, value] : entries) {
     try {
       set_key(config, key, value);
@@ -58,17 +59,14 @@ void apply(Config& config, const IniEntries& entries, const std::string& origin)
   }
 }
 
-/// Families that the mixture names and nobody defined inline.
+/// Reads the families that the mixture names and no section defines.
 void add_family_files(Config& config, const std::filesystem::path& folder) {
-  for (const auto& [name, share] : mixture_names(config)) {
-    const bool known =
-        std::any_of(config.families.begin(), config.families.end(),
-                    [&, wanted = name](const Family& family) { return family.name == wanted; });
-    if (known) continue;
+  for (const auto& [name, share] : mixture_names(config.suite.mixture)) {
+    if (find_family(config.families, name) != nullptr) continue;
     for (const std::filesystem::path& base : {folder / "families", shipped_families()}) {
       const std::filesystem::path file = base / (name + ".ini");
       if (!std::filesystem::is_regular_file(file)) continue;
-      IniEntries knobs = parse_ini(read_text(file), file.string());
+      KeyValues knobs = parse_ini(read_text(file), file.string());
       for (auto& [key, value] : knobs) key = "family." + name + "." + key;
       if (knobs.empty()) throw ConfigError(file.string() + ": defines no knob");
       apply(config, knobs, file.string() + ": ");
@@ -79,10 +77,10 @@ void add_family_files(Config& config, const std::filesystem::path& folder) {
 
 } // namespace
 
-Config load_config(const std::optional<std::filesystem::path>& file, const IniEntries& overrides) {
+Config load_config(const std::optional<std::filesystem::path>& file, const KeyValues& overrides) {
   Config config;
   if (file) apply(config, parse_ini(read_text(*file), file->string()), file->string() + ": ");
-  IniEntries first, knobs; // an override of a knob changes one value of a family that a file defines
+  KeyValues first, knobs; // an override of a knob changes one value of a family that a file defines
   for (const auto& entry : overrides) (entry.first.starts_with("family.") ? knobs : first).push_back(entry);
   apply(config, first, "");
   const std::set<std::string> given = config.explicit_keys;
@@ -106,14 +104,13 @@ Config from_root_as(const Communicator& comm, std::string (*as_text)(const Confi
     return as_text(config);
   });
   Config config;
-  for (const auto& [key, value] : parse_ini(resolved, "resolved configuration")) set_key(config, key, value);
+  for (const auto& [key, value] : stored_ini(resolved)) set_key(config, key, value);
   config.explicit_keys.clear();
-  std::istringstream keys(comm.broadcast(given));
-  for (std::string key; std::getline(keys, key);) config.explicit_keys.insert(key);
+  for (const std::string& key : split(comm.broadcast(given), '\n')) config.explicit_keys.insert(key);
   return config;
 }
 
-/// Of a sweep over suite.mixture: those of each of its values.
+/// Reads the families of each value of suite.mixture that is swept.
 void add_families_of_points(Config& config, const std::filesystem::path& folder) {
   for (const auto& [key, values] : config.sweep.swept) {
     if (key != "suite.mixture") continue;
@@ -129,12 +126,12 @@ void add_families_of_points(Config& config, const std::filesystem::path& folder)
 } // namespace
 
 Config load_config(const Communicator& comm, const std::optional<std::filesystem::path>& file,
-                   const IniEntries& overrides) {
+                   const KeyValues& overrides) {
   return from_root_as(comm, resolved_ini, [&] { return load_config(file, overrides); });
 }
 
 Config load_sweep(const Communicator& comm, const std::optional<std::filesystem::path>& file,
-                  const IniEntries& overrides) {
+                  const KeyValues& overrides) {
   return from_root_as(comm, sweep_ini, [&] {
     Config config = load_config(file, overrides);
     if (!config.explicit_keys.contains("output.checkpoint_every"))

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "config/config.hpp"
-#include "config/ini.hpp"
+#include "config/settings.hpp"
 #include "parallel/communicator.hpp"
 
 #include <filesystem>
@@ -20,14 +19,14 @@ namespace metasieve {
 /// rank takes part.
 /// @throws ConfigError
 [[nodiscard]] Config load_config(const std::optional<std::filesystem::path>& file,
-                                 const IniEntries& overrides);
+                                 const KeyValues& overrides);
 
 /// Collective: rank 0 loads, all ranks get the same. @throws AgreedError (exit code 2)
 [[nodiscard]] Config load_config(const Communicator& comm, const std::optional<std::filesystem::path>& file,
-                                 const IniEntries& overrides);
+                                 const KeyValues& overrides);
 
 /// Collective: as load_config, with [sweep], and all families that any point may use.
 [[nodiscard]] Config load_sweep(const Communicator& comm, const std::optional<std::filesystem::path>& file,
-                                const IniEntries& overrides);
+                                const KeyValues& overrides);
 
 } // namespace metasieve

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/stopwatch.hpp"
-#include "config/config.hpp"
+#include "config/settings.hpp"
 
 #include <filesystem>
 #include <optional>

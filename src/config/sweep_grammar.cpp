@@ -3,22 +3,15 @@
 #include "base/error.hpp"
 #include "base/hash.hpp"
 #include "base/text.hpp"
-#include "config/keys.hpp"
+#include "config/settings.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <optional>
 #include <set>
 
 namespace metasieve {
 namespace {
-
-std::string trimmed(const std::string& text) {
-  constexpr const char* blanks = " \t";
-  const std::size_t first = text.find_first_not_of(blanks);
-  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 /// Pieces of `text` between separators outside of parentheses.
 std::vector<std::string> divided(const std::string& text, char separator) {
@@ -31,7 +24,7 @@ std::vector<std::string> divided(const std::string& text, char separator) {
     else
       pieces.back() += c;
   }
-  for (std::string& piece : pieces) piece = trimmed(piece);
+  for (std::string& piece : pieces) piece = std::string(trimmed(piece));
   return pieces;
 }
 
@@ -47,7 +40,7 @@ struct Distribution {
 
 std::optional<Distribution> distribution_of(const std::string& key, const std::string& value) {
   const std::size_t open = value.find('(');
-  const std::string name = trimmed(value.substr(0, open));
+  const std::string name(trimmed(std::string_view(value).substr(0, open)));
   if (open == std::string::npos || (name != "uniform" && name != "log")) return std::nullopt;
   const auto fail = [&] {
     reject(key, value,
@@ -57,11 +50,9 @@ std::optional<Distribution> distribution_of(const std::string& key, const std::s
   if (!value.ends_with(')')) fail();
   const std::vector<std::string> bounds = divided(value.substr(open + 1, value.size() - open - 2), ',');
   const auto number = [&](const std::string& text) {
-    double parsed = 0;
-    const char* const end = text.data() + text.size();
-    const auto [last, error] = std::from_chars(text.data(), end, parsed);
-    if (error != std::errc{} || last != end || !std::isfinite(parsed)) fail();
-    return parsed;
+    const std::optional<double> parsed = parse_number<double>(text);
+    if (!parsed || !std::isfinite(*parsed)) fail();
+    return *parsed;
   };
   if (bounds.size() != 2) fail();
   const Distribution found{name == "log", number(bounds[0]), number(bounds[1])};
@@ -145,7 +136,7 @@ void require_sensible(const SweepConfig& sweep, const std::vector<SweepAxis>& ax
     throw ConfigError("sweep.samples = " + std::to_string(sweep.samples) +
                       ": no swept key is uniform(LOW, HIGH) or log(LOW, HIGH)");
   for (const auto& [key, values] : sweep.swept)
-    if (!changes_results(key)) reject(key, values, "it changes no result; sweep other keys");
+    if (affects_of(key) == Affects::nothing) reject(key, values, "it changes no result; sweep other keys");
 }
 
 } // namespace

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <sstream>
 
 namespace metasieve {
 namespace {
@@ -28,18 +27,11 @@ RunConfig limits_before(RunConfig limits, double longest_seconds) {
 
 } // namespace
 
-std::string deciding_settings(const Config& config,
-                              const std::function<bool(const std::string& key)>& decides) {
+std::string deciding_settings(const Config& config, Affects result) {
   std::string text = "version = " + std::string(version()) + "\ncommit = " + std::string(git_commit()) +
                      "\ncompiler = " __VERSION__ "\nprocessor = " + Eigen::SimdInstructionSetsInUse() + "\n";
-  std::istringstream lines(resolved_ini(config));
-  std::string section;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("["))
-      section = line.substr(1, line.size() - 2) + ".";
-    else if (!line.empty() && decides(section + line.substr(0, line.find(' '))))
-      text += section + line + "\n";
-  }
+  for (const auto& [key, value] : stored_ini(resolved_ini(config)))
+    if (affects_of(key) <= result) text += key + " = " + value + "\n";
   return text;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "config/settings.hpp"
 #include "files/journal.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/stop_condition.hpp"
@@ -11,10 +12,9 @@
 
 namespace metasieve {
 
-/// Lines "name = value" of all that decides what this program computes, but for the contents of its input
-/// files: version, processor, and the keys that `decides` names.
-[[nodiscard]] std::string deciding_settings(const Config& config,
-                                            const std::function<bool(const std::string& key)>& decides);
+/// Lines "name = value" of all that decides this result of the program, but for the contents of its input
+/// files: version, processor, and the keys that affect the result or what it is made from.
+[[nodiscard]] std::string deciding_settings(const Config& config, Affects result);
 
 /// See WorkSettings::most_waiting_bytes.
 inline constexpr std::size_t most_waiting_bytes = std::size_t{128} << 20;

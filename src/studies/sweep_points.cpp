@@ -67,9 +67,8 @@ std::vector<SweepPoint> SweepPoints::checked() const {
         throw ConfigError("sweep.evaluate_seed = " +
                           std::to_string(static_cast<std::uint64_t>(config.sweep.evaluate_seed)) +
                           ": suite.seed is the same, so the held-out tasks would be those of the training");
-      std::string key = "command = sweep\n" + deciding_settings(config, [&](const std::string& name) {
-                          return changes_results(name) && (evaluates() || !name.starts_with("evaluate."));
-                        });
+      std::string key = "command = sweep\n" +
+                        deciding_settings(config, evaluates() ? Affects::evaluation : Affects::policy);
       if (inputs_.datasets.empty() && evaluates())
         key += "evaluate_tasks = " + std::to_string(config.sweep.evaluate_tasks) +
                "\nevaluate_seed = " + std::to_string(static_cast<std::uint64_t>(config.sweep.evaluate_seed)) +

@@ -1,10 +1,10 @@
 #include "tasks/family.hpp"
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <optional>
 #include <string_view>
@@ -135,40 +135,27 @@ const std::array<KnobInfo, 12> table{{
 }};
 
 /// Shortest text that parses back to the same double; whole numbers without an exponent.
-std::string number_text(double value) {
-  std::array<char, 32> buffer{};
+std::string knob_number(double value) {
   const bool plain = value == std::floor(value) && std::abs(value) < 1e15;
-  char* const end = buffer.data() + buffer.size();
-  const auto result = plain ? std::to_chars(buffer.data(), end, value, std::chars_format::fixed)
-                            : std::to_chars(buffer.data(), end, value);
-  return {buffer.data(), result.ptr};
+  return plain ? number_text(static_cast<std::int64_t>(value)) : number_text(value);
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-std::optional<double> parse_number(std::string_view text) {
-  const std::string_view part = trimmed(text);
-  double value = 0;
-  const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
-  if (error != std::errc() || end != part.data() + part.size() || !std::isfinite(value)) return std::nullopt;
-  return value;
+std::optional<double> parse_finite(std::string_view text) {
+  const std::optional<double> value = parse_number<double>(trimmed(text));
+  return value && std::isfinite(*value) ? value : std::nullopt;
 }
 
 std::optional<Interval> parse_interval(std::string_view text) {
   const auto colon = text.find(':');
-  const auto low = parse_number(text.substr(0, colon));
-  const auto high = colon == std::string_view::npos ? low : parse_number(text.substr(colon + 1));
+  const auto low = parse_finite(text.substr(0, colon));
+  const auto high = colon == std::string_view::npos ? low : parse_finite(text.substr(colon + 1));
   if (!low || !high) return std::nullopt;
   return Interval{*low, *high};
 }
 
 std::string domain(const KnobInfo& knob) {
   if (std::holds_alternative<Disadvantaged Family::*>(knob.member)) return "must be minority or random";
-  const std::string low = number_text(knob.minimum), high = number_text(knob.maximum);
+  const std::string low = knob_number(knob.minimum), high = knob_number(knob.maximum);
   if (std::holds_alternative<double Family::*>(knob.member))
     return "must be a number within " + low + ".." + high;
   const std::string less = knob.open ? " < " : " <= ";
@@ -185,9 +172,8 @@ const KnobInfo& find_knob(const Family& family, const std::string& name) {
   const auto* const found =
       std::find_if(table.begin(), table.end(), [&](const KnobInfo& knob) { return knob.name == name; });
   if (found != table.end()) return *found;
-  std::string known;
-  for (const KnobInfo& knob : table) known += (known.empty() ? "" : ", ") + std::string(knob.name);
-  throw ConfigError("family." + family.name + "." + name + ": no such knob; there are " + known);
+  throw ConfigError("family." + family.name + "." + name + ": no such knob; there are " +
+                    joined(family_keys()));
 }
 
 /// NaN fails every comparison, so it is never in the domain.
@@ -210,10 +196,10 @@ bool in_domain(const KnobInfo& knob, const Family& family) {
 std::string text_of(const KnobInfo& knob, const Family& family) {
   if (const auto* range = std::get_if<Interval Family::*>(&knob.member)) {
     const Interval value = family.*(*range);
-    const std::string low = number_text(value.low);
-    return value.low == value.high ? low : low + ":" + number_text(value.high);
+    const std::string low = knob_number(value.low);
+    return value.low == value.high ? low : low + ":" + knob_number(value.high);
   }
-  if (const auto* share = std::get_if<double Family::*>(&knob.member)) return number_text(family.*(*share));
+  if (const auto* share = std::get_if<double Family::*>(&knob.member)) return knob_number(family.*(*share));
   return family.disadvantaged == Disadvantaged::minority ? "minority" : "random";
 }
 
@@ -246,7 +232,7 @@ void set_knob(Family& family, const std::string& knob_name, const std::string& v
     if (!parsed) reject(family, knob, value);
     changed.*(*range) = *parsed;
   } else if (const auto* share = std::get_if<double Family::*>(&knob.member)) {
-    const auto parsed = parse_number(value);
+    const auto parsed = parse_finite(value);
     if (!parsed) reject(family, knob, value);
     changed.*(*share) = *parsed;
   } else {

@@ -34,9 +34,7 @@ WorkSettings work_settings(const GenerateRequest& request, const TaskSource& sou
   const std::vector<double> costs = source.costs({0, source.task_count()}, generation_cost);
   WorkSettings settings;
   settings.output = request.output;
-  settings.key = "command = generate\n" + deciding_settings(config, [](const std::string& key) {
-                   return changes_results(key) && (key.starts_with("suite.") || key.starts_with("family."));
-                 });
+  settings.key = "command = generate\n" + deciding_settings(config, Affects::tasks);
   settings.resume = request.resume;
   settings.pieces = source.task_count();
   settings.longest_seconds = 1e-9 * *std::max_element(costs.begin(), costs.end());

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
-#include <sstream>
 
 namespace metasieve {
 namespace {
@@ -17,20 +16,13 @@ namespace {
 /// section.key -> value of a resolved configuration. What is not there had no other value yet.
 std::map<std::string, std::string> values_of(const std::string& ini) {
   std::map<std::string, std::string> values;
-  std::istringstream lines(ini);
-  std::string section;
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t equals = line.find(" = ");
-    if (line.starts_with('[') && line.ends_with(']')) section = line.substr(1, line.size() - 2);
-    if (equals != std::string::npos) values[section + "." + line.substr(0, equals)] = line.substr(equals + 3);
-  }
+  for (const auto& [key, value] : stored_ini(ini)) values[current_name(key)] = value;
   values.try_emplace("policy.precision", "float64"); // 0.1.0 knew no other
   return values;
 }
 
-bool says_which_tasks(const std::string& key) {
-  return key == "suite.tasks" || key == "suite.seed" || key == "suite.mixture" || key.starts_with("family.");
-}
+/// A run may be made longer, and validation changes no policy.
+bool may_change(const std::string& key) { return key == "meta.iterations" || key == "meta.validate_every"; }
 
 std::string value_or(const std::map<std::string, std::string>& values, const std::string& key) {
   const auto found = values.find(key);
@@ -39,8 +31,7 @@ std::string value_or(const std::map<std::string, std::string>& values, const std
 
 /// Iterations that the run of a checkpoint was to make; 0 if it does not say.
 Index iterations_of(const Checkpoint& checkpoint) {
-  const std::string value = value_or(values_of(checkpoint.config), "meta.iterations");
-  return std::strtol(value.c_str(), nullptr, 10);
+  return parse_number<Index>(value_or(values_of(checkpoint.config), "meta.iterations")).value_or(0);
 }
 
 /// NAME.h5, or NAME_2.h5 ... if that is there: nothing is replaced.
@@ -96,7 +87,8 @@ void tell(const FoundCheckpoint& found, const Config& config) {
 
 std::vector<std::string> changed_keys(const std::string& before, const std::string& now, bool with_tasks) {
   return differing_keys(before, now, [&](const std::string& key) {
-    return changes_training(key) && (with_tasks || !says_which_tasks(key));
+    const Affects affects = affects_of(key);
+    return !may_change(key) && (affects == Affects::policy || (with_tasks && affects == Affects::tasks));
   });
 }
 

@@ -1,8 +1,8 @@
 #include "base/error.hpp"
+#include "base/ini.hpp"
 #include "cli/options.hpp"
-#include "config/ini.hpp"
-#include "config/keys.hpp"
 #include "config/load.hpp"
+#include "config/settings.hpp"
 
 #include <gtest/gtest.h>
 
@@ -27,7 +27,7 @@ std::string key_error(const std::string& name, const std::string& value) {
   return message_of([&] { set_key(config, name, value); });
 }
 
-Config loaded(const IniEntries& overrides) { return load_config(std::nullopt, overrides); }
+Config loaded(const KeyValues& overrides) { return load_config(std::nullopt, overrides); }
 
 TEST(ConfigKeys, TextOfEachDefaultReadsBackToTheSame) {
   const Config defaults;
@@ -78,6 +78,28 @@ TEST(ConfigKeys, OneOfOlderProgramsIsIgnored) {
   set_key(config, "output.compress", "labels");
   EXPECT_TRUE(config.explicit_keys.empty());
   EXPECT_EQ(resolved_ini(config), resolved_ini(Config()));
+}
+
+TEST(ConfigKeys, OldNameSetsTheRenamedKey) {
+  Config config;
+  set_key(config, "evaluate.rounds", "3");
+  set_key(config, "sweep.evaluate.rounds_agreement", "0.1, 1");
+
+  EXPECT_EQ(config.evaluate.rounds, 3);
+  EXPECT_TRUE(config.explicit_keys.contains("evaluate.refit_rounds"));
+  EXPECT_EQ(config.sweep.swept, (KeyValues{{"evaluate.refit_below_correlation", "0.1, 1"}}));
+  EXPECT_NE(resolved_ini(config).find("refit_rounds = 3\n"), std::string::npos);
+}
+
+TEST(ConfigKeys, SayWhatTheyAffect) {
+  EXPECT_EQ(affects_of("suite.seed"), Affects::tasks);
+  EXPECT_EQ(affects_of("family.a.samples"), Affects::tasks);
+  EXPECT_EQ(affects_of("suite.validation_tasks"), Affects::policy);
+  EXPECT_EQ(affects_of("suite.hold_features"), Affects::nothing);
+  EXPECT_EQ(affects_of("meta.batch"), Affects::policy);
+  EXPECT_EQ(affects_of("evaluate.rounds"), Affects::evaluation); // an old name
+  EXPECT_EQ(affects_of("output.of_another_version"), Affects::nothing);
+  EXPECT_EQ(affects_of("another.section"), Affects::policy);
 }
 
 TEST(SweepKeys, TextOfASweepReadsBackToTheSame) {
@@ -151,7 +173,8 @@ TEST(MixtureText, TakesBlanksAndNamesWithoutShare) {
   Config config;
   config.suite.mixture = " a : 2, b";
 
-  EXPECT_EQ(mixture_names(config), (std::vector<std::pair<std::string, double>>{{"a", 2.0}, {"b", 1.0}}));
+  EXPECT_EQ(mixture_names(config.suite.mixture),
+            (std::vector<std::pair<std::string, double>>{{"a", 2.0}, {"b", 1.0}}));
 }
 
 TEST(MixtureText, RefusesWhatIsNoMixture) {
@@ -159,7 +182,7 @@ TEST(MixtureText, RefusesWhatIsNoMixture) {
        {"", ",", "a:", "a:0", "a:-1", "a:nan", "a:inf", "a:1,a:2", ":1", "a:1x", "a:1,,b:1"}) {
     Config config;
     config.suite.mixture = text;
-    EXPECT_THROW(static_cast<void>(mixture_names(config)), ConfigError) << text;
+    EXPECT_THROW(static_cast<void>(mixture_names(config.suite.mixture)), ConfigError) << text;
   }
 }
 
@@ -187,9 +210,14 @@ TEST(Ini, NamesFileAndLine) {
 }
 
 TEST(Ini, KeepsOrderAndDropsComments) {
-  const IniEntries entries = parse_ini("top = 0\n[b]\nx = 1 # one\n[a]\ny=a b\nz =\n", "f.ini");
+  const KeyValues entries = parse_ini("top = 0\n[b]\nx = 1 # one\n[a]\ny=a b\nz =\n", "f.ini");
 
-  EXPECT_EQ(entries, (IniEntries{{"top", "0"}, {"b.x", "1"}, {"a.y", "a b"}, {"a.z", ""}}));
+  EXPECT_EQ(entries, (KeyValues{{"top", "0"}, {"b.x", "1"}, {"a.y", "a b"}, {"a.z", ""}}));
+}
+
+TEST(Ini, StoredTextKeepsWhatLooksLikeAComment) {
+  EXPECT_EQ(stored_ini("[a]\nx = 1 # one\nnonsense\n\n[b.c]\ny =\n"),
+            (KeyValues{{"a.x", "1 # one"}, {"b.c.y", ""}}));
 }
 
 TEST(CommandLineText, TakesBothForms) {
@@ -203,7 +231,7 @@ TEST(CommandLineText, TakesBothForms) {
   EXPECT_EQ(line.output, "e.h5");
   EXPECT_TRUE(line.dry_run);
   EXPECT_EQ(line.overrides,
-            (IniEntries{{"meta.batch", "-1"}, {"family.x.samples", "60"}, {"family.x.minority", "0.3"}}));
+            (KeyValues{{"meta.batch", "-1"}, {"family.x.samples", "60"}, {"family.x.minority", "0.3"}}));
 }
 
 TEST(CommandLineText, HelpWinsWhereverItStands) {

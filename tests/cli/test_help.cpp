@@ -2,7 +2,7 @@
 #include "cli/command_table.hpp"
 #include "cli/help.hpp"
 #include "cli/options.hpp"
-#include "config/keys.hpp"
+#include "config/settings.hpp"
 
 #include <gtest/gtest.h>
 

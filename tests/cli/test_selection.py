@@ -46,7 +46,7 @@ class Selection(FilesTest):
         self.succeed(*evaluate, "--output", "plain.h5")
         self.succeed(*evaluate, "--output", "adapted.h5", "--evaluate.adapt_steps", "5",
                      "--evaluate.adapt_learning_rate", "0.05")
-        self.succeed(*evaluate, "--output", "rounds.h5", "--evaluate.rounds", "2")
+        self.succeed(*evaluate, "--output", "rounds.h5", "--evaluate.refit_rounds", "2")
         run = self.succeed(*evaluate, "--output", "frontier.h5", "--frontier", "--evaluate.frontier_weights", "0,2",
                            "--evaluate.frontier_tolerances", "0.1", "--evaluate.adapt_steps", "5", ranks=2)
 
@@ -81,7 +81,7 @@ class Selection(FilesTest):
             for name, value in data.attrs.items():
                 other.attrs[name] = value
         self.succeed(*TRAIN, "--output", "out")
-        settings = ("--policy", "out/policy.h5", "--evaluate.adapt_steps", "5", "--evaluate.rounds", "1")
+        settings = ("--policy", "out/policy.h5", "--evaluate.adapt_steps", "5", "--evaluate.refit_rounds", "1")
         for folder in (".", "other"):
             self.succeed("evaluate", *settings, "--dataset", f"{folder}/data.h5", "--output", f"{folder}/e.h5")
             self.succeed("score", *settings, "--dataset", f"{folder}/data.h5", "--output", f"{folder}/scores.h5")

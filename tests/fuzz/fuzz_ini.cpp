@@ -1,7 +1,7 @@
 #include "fuzz/harness.hpp"
 
-#include "config/config.hpp"
-#include "config/ini.hpp"
+#include "base/ini.hpp"
+#include "config/settings.hpp"
 
 namespace metasieve::fuzz {
 namespace {

@@ -1,7 +1,7 @@
 #include "fuzz/harness.hpp"
 
-#include "config/config.hpp"
-#include "config/ini.hpp"
+#include "base/ini.hpp"
+#include "config/settings.hpp"
 
 #include <cmath>
 #include <set>
@@ -14,7 +14,7 @@ void check_mixture(const std::string& text) {
   Config config;
   set_key(config, "suite.mixture", text);
   std::set<std::string> names;
-  for (const auto& [name, share] : mixture_names(config)) {
+  for (const auto& [name, share] : mixture_names(config.suite.mixture)) {
     const bool legal = name.find_first_of(std::string_view("/.\0 \n=#[]", 9)) == std::string::npos;
     if (name.empty() || !legal || !names.insert(name).second || !(share > 0) || !std::isfinite(share))
       found("accepted a mixture that is none");
@@ -29,7 +29,8 @@ void check_mixture(const std::string& text) {
   Config again;
   const std::string resolved = resolved_ini(config);
   for (const auto& [key, value] : parse_ini(resolved, "resolved")) set_key(again, key, value);
-  if (mixture_names(again) != mixture_names(config)) found("a mixture reads back differently");
+  if (mixture_names(again.suite.mixture) != mixture_names(config.suite.mixture))
+    found("a mixture reads back differently");
 }
 
 } // namespace

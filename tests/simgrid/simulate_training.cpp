@@ -76,7 +76,7 @@ struct Job {
   }
 
   static Config config_of(const std::vector<std::string>& words) {
-    IniEntries overrides;
+    KeyValues overrides;
     for (std::size_t i = 4; i + 1 < words.size(); i += 2)
       overrides.emplace_back(words[i].substr(2), words[i + 1]);
     return load_config(words[0], overrides);

@@ -1,3 +1,4 @@
+#include "config/settings.hpp"
 #include "training/migration.hpp"
 
 #include "training/task_pool.hpp"

@@ -1,3 +1,4 @@
+#include "config/settings.hpp"
 #include "runtime/machine.hpp"
 
 #include "parallel/for_each.hpp"

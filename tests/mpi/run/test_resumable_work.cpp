@@ -202,7 +202,7 @@ TEST_F(SquaresTest, of_which_one_throws_ends_on_all_ranks_and_keeps_what_was_wri
 TEST(DecidingSettings, are_the_version_and_the_keys_asked_for) {
   Config config;
   const auto text = [&] {
-    return deciding_settings(config, [](const std::string& key) { return key.starts_with("suite."); });
+    return deciding_settings(config, Affects::tasks);
   };
   const std::string before = text();
 

@@ -1,3 +1,4 @@
+#include "config/settings.hpp"
 #include "config/sweep_grammar.hpp"
 #include "studies/sweep_folder.hpp"
 #include "studies/sweep_points.hpp"

@@ -1,0 +1,71 @@
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+namespace metasieve {
+namespace {
+
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+    }
+  }
+  return row.back();
+}
+
+} // namespace
+
+std::string joined(const std::vector<std::string>& words, std::string_view separator) {
+  std::string text;
+  for (const std::string& word : words) {
+    if (&word != words.data()) text += separator;
+    text += word;
+  }
+  return text;
+}
+
+std::vector<std::string> split(std::string_view text, char separator) {
+  std::vector<std::string> pieces;
+  while (!text.empty()) {
+    const std::size_t size = std::min(text.find(separator), text.size());
+    pieces.emplace_back(trimmed(text.substr(0, size)));
+    text.remove_prefix(std::min(size + 1, text.size()));
+  }
+  return pieces;
+}
+
+std::string_view trimmed(std::string_view text) {
+  constexpr const char* blanks = " \t\r\n\f\v";
+  const std::size_t first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+std::string nearest_name(const std::string& name, const std::vector<std::string>& known) {
+  const auto distance = [&](const std::string& other) {
+    return other.ends_with("." + name) ? 0 : edit_distance(name, other);
+  };
+  return *std::min_element(known.begin(), known.end(), [&](const std::string& a, const std::string& b) {
+    return distance(a) < distance(b);
+  });
+}
+
+std::string duration_text(double seconds) {
+  if (seconds < 9.95) return format("%.1f s", seconds);
+  const auto whole = std::lround(seconds);
+  if (whole < 60) return format("%ld s", whole);
+  if (whole < 3600) return format("%ld min %02ld s", whole / 60, whole % 60);
+  if (whole < 86400) return format("%ld h %02ld min", whole / 3600, whole % 3600 / 60);
+  return format("%ld d %02ld h", whole / 86400, whole % 86400 / 3600);
+}
+
+} // namespace metasieve
