@@ -36,11 +36,14 @@ std::string padded(const std::string& text, std::size_t width) {
   return text + std::string(std::max(width, text.size()) - text.size(), ' ');
 }
 
-/// The point whose training holds most memory, by a sample of its tasks; they are of `suite`, if there is
-/// one.
-Index largest_point(const SweepPoints& points, const TaskSource* suite) {
-  double most = -1;
-  Index largest = 0;
+struct LargestPoint {
+  Index index = 0;
+  double bytes = -1; ///< that all its tasks take in memory, by a sample of them
+};
+
+/// The point whose training holds most memory; its tasks are of `suite`, if there is one.
+LargestPoint largest_point(const SweepPoints& points, const TaskSource* suite) {
+  LargestPoint largest;
   for (Index i = 0; i < points.size(); ++i) {
     const Config config = points.config(points.at(i));
     const std::optional<TaskSource> generated =
@@ -50,7 +53,7 @@ Index largest_point(const SweepPoints& points, const TaskSource* suite) {
     double bytes = 0;
     for (const TaskShape& task : sample) bytes += held_bytes(task, config);
     bytes *= static_cast<double>(source.task_count()) / static_cast<double>(sample.size());
-    if (bytes > most) most = bytes, largest = i;
+    if (bytes > largest.bytes) largest = {i, bytes};
   }
   return largest;
 }
@@ -174,10 +177,16 @@ std::string plan(const Communicator& comm, const SweepRequest& request) {
   });
   ByteReader reader(bytes);
   const auto left = reader.get<double>();
-  const auto largest = reader.get<Index>();
+  const auto most = reader.get<LargestPoint>();
+  const Index largest = most.index;
   const std::string about = reader.text();
 
   const PointGroups groups(comm, request.config.sweep.ranks_per_point);
+  const std::string remedy =
+      "give each point more ranks (sweep.ranks_per_point), or run fewer ranks on each node";
+  // Where half of what the sample says is too much, no need to look at each task.
+  require_room(comm, {0.5 * most.bytes / groups.mine.size(), 0, 0.5 * most.bytes * groups.count, 0},
+               request.output, remedy);
   const auto training = [&](Index point) {
     return TrainRequest{points.config(points.at(point)), point_folder(request.output, points.at(point)),
                         points.inputs().suite};
@@ -187,8 +196,7 @@ std::string plan(const Communicator& comm, const SweepRequest& request) {
   needs.own_bytes = comm.max(needs.own_bytes);
   needs.shared_bytes *= groups.count;
   needs.file_bytes = (needs.file_bytes + small_files_bytes) * static_cast<double>(points.size());
-  require_room(comm, needs, request.output,
-               "give each point more ranks (sweep.ranks_per_point), or run fewer ranks on each node");
+  require_room(comm, needs, request.output, remedy);
   const Index typical = points.size() / 2;
   const double seconds = comm.max(training_seconds(groups.mine, training(typical)));
   return "dry run: nothing is written\n  " + about +
