@@ -4,6 +4,7 @@
 #include "cli/evaluation_summary.hpp"
 #include "cli/help.hpp"
 #include "cli/options.hpp"
+#include "cli/training_summary.hpp"
 #include "config/load.hpp"
 #include "config/requests.hpp"
 #include "evaluation/evaluate.hpp"
@@ -91,12 +92,14 @@ void run_stage(const Communicator& comm, const CommandLine& line) {
   note_renamed_keys(comm, config);
   if (line.command == "generate") {
     const GenerateRequest request{config, *line.output, line.resume, line.profile};
-    return line.dry_run ? print(comm, plan(comm, request)) : generate(comm, request);
+    return print(comm, line.dry_run ? plan(comm, request)
+                                    : summary_of(request, generate(comm, request), comm.size()));
   }
   if (line.command == "train") {
     TrainRequest request{config, *line.output, line.suite, line.resume};
     request.profile = line.profile;
-    return line.dry_run ? print(comm, plan(comm, request)) : static_cast<void>(train(comm, request));
+    return print(comm, line.dry_run ? plan(comm, request)
+                                    : summary_of(request, train(comm, request), comm.size(), thread_count()));
   }
   if (line.command == "scaling") {
     const ScalingRequest request{config, *line.output, line.suite, line.collect, line.profile};

@@ -3,7 +3,6 @@
 #include "base/text.hpp"
 #include "cli/comparison_table.hpp"
 #include "runtime/terminal.hpp"
-#include "training/console_summary.hpp"
 
 #include <unistd.h>
 

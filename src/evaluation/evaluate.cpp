@@ -179,7 +179,7 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
   Progress progress(
       {comm.is_root(), "task", settings.pieces, work.kept(), 0, work_of(comm, plan, input, work), &status});
   status.prepare(); // until the tasks are read
-  work.tell(progress);
+  work.report_to(progress);
   Gathered results;
   for (std::size_t i = 0; i < input.sources.size(); ++i) {
     const TaskSource& source = input.sources[i];

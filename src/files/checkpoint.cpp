@@ -21,8 +21,8 @@ std::uint64_t checksum_of(const Checkpoint& checkpoint, const std::string& commi
   writer.put(policy.features).put(static_cast<std::uint64_t>(policy.hidden.size()));
   for (const Index width : policy.hidden) writer.put(width);
   writer.put(policy.keep).put(policy.temperature).put(policy.use_group).put(policy.trained_iterations);
-  writer.put(policy.theta).put(checkpoint.first_moment).put(checkpoint.second_moment);
-  writer.put(checkpoint.step).put(checkpoint.tasks).put(checkpoint.config).put(commit);
+  writer.put(policy.theta).put(checkpoint.adam.first_moment).put(checkpoint.adam.second_moment);
+  writer.put(checkpoint.adam.step).put(checkpoint.tasks).put(checkpoint.config).put(commit);
   const std::uint64_t hash = hash_text(writer.take() + required_values(checkpoint.results));
   const Matrix& gradients = checkpoint.results.meta_gradient;
   const auto size = static_cast<std::size_t>(checkpoint.results.gradient_rows() * gradients.cols());
@@ -86,11 +86,12 @@ void write_checkpoint(const Communicator& comm, const std::filesystem::path& pat
       return std::span(values.data(), static_cast<std::size_t>(values.size()));
     };
     write_policy_content(file, checkpoint.policy);
-    file.attribute("step", checkpoint.step);
+    file.attribute("step", checkpoint.adam.step);
     file.attribute("tasks_fingerprint", checkpoint.tasks);
     file.attribute(checksum_name, checksum_of(checkpoint, std::string(git_commit())));
-    file.write("/first_moment", all(checkpoint.first_moment), {"Adam's mean of gradients", ""});
-    file.write("/second_moment", all(checkpoint.second_moment), {"Adam's mean of squared gradients", ""});
+    file.write("/first_moment", all(checkpoint.adam.first_moment), {"Adam's mean of gradients", ""});
+    file.write("/second_moment", all(checkpoint.adam.second_moment),
+               {"Adam's mean of squared gradients", ""});
     write_result_content(file, checkpoint.results);
   };
   write_file_on_root(comm, path, FileType::checkpoint, {checkpoint.config}, fill, previous);
@@ -100,15 +101,15 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   const FileReader file(path, FileType::checkpoint);
   Checkpoint checkpoint;
   checkpoint.policy = read_policy_content(file);
-  checkpoint.step = file.integer("step");
-  if (checkpoint.step < 0 || checkpoint.step > checkpoint.policy.trained_iterations)
+  checkpoint.adam.step = file.integer("step");
+  if (checkpoint.adam.step < 0 || checkpoint.adam.step > checkpoint.policy.trained_iterations)
     file.fail("/", "attribute 'step' must be at least 0, and at most trained_iterations");
   checkpoint.tasks = file.unsigned_integer("tasks_fingerprint");
   checkpoint.config = file.text("config");
   checkpoint.commit = file.text("git_commit");
-  checkpoint.first_moment = read_moment(file, "/first_moment", checkpoint.policy.theta.size(),
-                                        -std::numeric_limits<double>::infinity());
-  checkpoint.second_moment = read_moment(file, "/second_moment", checkpoint.policy.theta.size(), 0.0);
+  checkpoint.adam.first_moment = read_moment(file, "/first_moment", checkpoint.policy.theta.size(),
+                                             -std::numeric_limits<double>::infinity());
+  checkpoint.adam.second_moment = read_moment(file, "/second_moment", checkpoint.policy.theta.size(), 0.0);
   checkpoint.results = read_result_content(file);
   if (file.unsigned_integer(checksum_name) != checksum_of(checkpoint, checkpoint.commit))
     file.fail("/", "attribute 'checksum' does not fit the contents: damaged");

@@ -1,18 +1,17 @@
 #pragma once
 
 #include "files/results.hpp"
+#include "policy/adam.hpp"
 
 #include <optional>
 
 namespace metasieve {
 
-/// All that a training needs to go on, on any number of ranks, to the same bits: the policy, Adam's state
-/// (Kingma and Ba 2015), and what happened so far.
+/// All that a training needs to go on, on any number of ranks, to the same bits: the policy, the state of
+/// its optimiser, and what happened so far.
 struct Checkpoint {
   Policy policy;           ///< trained_iterations: how far it is
-  Vector first_moment;     ///< [p]
-  Vector second_moment;    ///< [p]
-  std::int64_t step = 0;   ///< updates so far: fewer than iterations where whole batches failed
+  Adam adam;               ///< step: fewer than iterations where whole batches failed
   std::uint64_t tasks = 0; ///< see fingerprint(): of the tasks it was trained on
   std::string config;      ///< resolved, of the run that wrote it
   std::string commit;      ///< of the program that wrote it; read alone

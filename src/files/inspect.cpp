@@ -144,7 +144,7 @@ JsonMembers training_members(const Results& results) {
 }
 
 Json checkpoint_json(const Checkpoint& checkpoint) {
-  return Json::object({{"step", checkpoint.step},
+  return Json::object({{"step", checkpoint.adam.step},
                        {"policy", policy_json(checkpoint.policy)},
                        {"training", Json::object(training_members(checkpoint.results))}});
 }

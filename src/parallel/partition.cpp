@@ -73,15 +73,15 @@ std::vector<Range> shards_balanced_over(std::span<const std::vector<double>> pha
   return best;
 }
 
-void sort_longest_first(std::vector<Index>& items, const std::function<double(Index)>& cost) {
+void sort_by_descending_cost(std::vector<Index>& items, const std::function<double(Index)>& cost) {
   std::sort(items.begin(), items.end(), [&](Index a, Index b) {
     const double of_a = cost(a), of_b = cost(b);
     return of_a != of_b ? of_a > of_b : a < b;
   });
 }
 
-std::vector<Index> longest_first(std::vector<Index> items, const std::function<double(Index)>& cost) {
-  sort_longest_first(items, cost);
+std::vector<Index> by_descending_cost(std::vector<Index> items, const std::function<double(Index)>& cost) {
+  sort_by_descending_cost(items, cost);
   return items;
 }
 

@@ -20,10 +20,10 @@ namespace metasieve {
 
 /// Puts `items` into the order in which threads should take them: the longest first, so that none begins a
 /// long one when the others are about to end (Graham 1969). Equal ones by number. Needs no further memory.
-void sort_longest_first(std::vector<Index>& items, const std::function<double(Index)>& cost);
+void sort_by_descending_cost(std::vector<Index>& items, const std::function<double(Index)>& cost);
 
 /// `items` in that order.
-[[nodiscard]] std::vector<Index> longest_first(std::vector<Index> items,
-                                               const std::function<double(Index)>& cost);
+[[nodiscard]] std::vector<Index> by_descending_cost(std::vector<Index> items,
+                                                    const std::function<double(Index)>& cost);
 
 } // namespace metasieve

@@ -4,12 +4,13 @@
 
 namespace metasieve {
 
-/// Adam (Kingma and Ba 2015) with its usual constants 0.9, 0.999, 1e-8.
+/// Adam (Kingma and Ba 2015) with its usual constants 0.9, 0.999, 1e-8, and its state.
 struct Adam {
-  Vector first_moment;  ///< [p]
-  Vector second_moment; ///< [p]
-  std::int64_t step = 0;
+  Vector first_moment;   ///< [p]
+  Vector second_moment;  ///< [p]
+  std::int64_t step = 0; ///< updates so far
 
+  Adam() = default; ///< of no parameters
   explicit Adam(Index size) : first_moment(Vector::Zero(size)), second_moment(Vector::Zero(size)) {}
 
   /// Moves the parameters [p] one step along -gradient [p]; allocates nothing.

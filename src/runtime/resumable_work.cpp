@@ -37,22 +37,23 @@ std::string deciding_settings(const Config& config, Affects result) {
 
 ResumableWork::ResumableWork(const Communicator& comm, const WorkSettings& settings)
     : comm_(comm), journal_(comm, settings.output, settings.key, settings.resume),
-      watch_(comm, limits_before(settings.limits, settings.longest_seconds)), total_(settings.pieces),
-      append_every_(60.0 * settings.checkpoint_minutes), last_append_(wall_seconds()),
-      most_waiting_bytes_(settings.most_waiting_bytes) {
-  if (comm.is_root()) say_what_is_kept(settings.resume);
+      stop_condition_(comm, limits_before(settings.limits, settings.longest_seconds)),
+      total_(settings.pieces), append_every_(60.0 * settings.checkpoint_minutes),
+      last_append_(wall_seconds()), most_waiting_bytes_(settings.most_waiting_bytes) {}
+
+std::string ResumableWork::note() const {
+  const std::string folder = journal_.folder().string();
+  if (!resumes_)
+    return journal_.found_folder() ? "removed " + folder + " of an earlier run: starting from the beginning"
+                                   : "";
+  if (journal_.kept().empty()) return "nothing to resume in " + folder + ": starting from the beginning";
+  return "resuming: " + std::to_string(kept()) + " of " + std::to_string(total_) + " tasks are kept in " +
+         folder;
 }
 
-void ResumableWork::say_what_is_kept(bool resume) const {
-  const char* const folder = journal_.folder().c_str();
-  if (!resume && journal_.found_folder())
-    std::printf("removed %s of an earlier run: starting anew\n", folder);
-  else if (resume && journal_.kept().empty())
-    std::printf("nothing to resume in %s: starting anew\n", folder);
-  else if (resume)
-    std::printf("resuming: %lld of %lld tasks are kept in %s\n",
-                static_cast<long long>(journal_.kept().size()), static_cast<long long>(total_), folder);
-  std::fflush(stdout);
+void ResumableWork::report_to(Progress& progress) {
+  progress_ = &progress;
+  if (const std::string text = note(); !text.empty()) progress.say(text);
 }
 
 bool ResumableWork::keeps(std::uint64_t id) const {
@@ -79,11 +80,11 @@ void ResumableWork::run(const PendingPieces& pieces) {
         }
         // At a stop not only at the end of the round: other threads may be at work on their pieces for longer
         // than whoever asked for it waits.
-        append_if_due(pieces, watch_.wanted() != Stop::none);
+        append_if_due(pieces, stop_condition_.requested() != Stop::none);
       });
     });
     std::erase_if(todo, [&](std::size_t k) { return is_done[k] != 0; });
-    const auto stop = static_cast<Stop>(comm_.max(static_cast<std::int64_t>(watch_.wanted())));
+    const auto stop = static_cast<Stop>(comm_.max(static_cast<std::int64_t>(stop_condition_.requested())));
     if (comm_.sum(std::ssize(todo)) == 0) break;
     if (stop == Stop::none) continue;
     comm_.agree([&] { keep_finished(pieces); });
@@ -107,7 +108,7 @@ std::int64_t ResumableWork::finished() const {
 }
 
 bool ResumableWork::may_begin(double round_end) {
-  const Stop stop = watch_.wanted();
+  const Stop stop = stop_condition_.requested();
   const bool go_on = stop == Stop::none && wall_seconds() < round_end;
   // Even a run without time does one piece, or a job that is queued again and again would never end.
   const bool first = stop == Stop::time_limit && !begun_;

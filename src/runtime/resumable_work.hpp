@@ -19,7 +19,7 @@ namespace metasieve {
 /// See WorkSettings::most_waiting_bytes.
 inline constexpr std::size_t most_waiting_bytes = std::size_t{128} << 20;
 
-/// What a run of pieces of work is told.
+/// The settings of a run of pieces of work.
 struct WorkSettings {
   std::filesystem::path output; ///< that the pieces are for
   std::string key;              ///< all that decides their results: see Journal
@@ -32,21 +32,21 @@ struct WorkSettings {
   RunConfig limits;
 };
 
-/// PendingPieces that this rank has still to do. Each result is a pure function of the piece's id, so it does
+/// Pieces that this rank has still to do. Each result is a pure function of the piece's id, so it does
 /// not matter which run made it.
 struct PendingPieces {
   std::vector<std::uint64_t> ids;
   std::function<void(std::size_t)> work;          ///< does the k-th; several at a time
   std::function<std::string(std::size_t)> result; ///< of the k-th, which is done, as bytes
-  std::function<double(std::size_t)> cost; ///< predicted of the k-th, for the progress that is told of it
-  std::size_t kind = 0;                    ///< of work, there
+  std::function<double(std::size_t)> cost;        ///< predicted of the k-th, for the progress
+  std::size_t kind = 0;                           ///< of work, there
 };
 
 /// Work in pieces that can be stopped, by a signal or the time limit, or killed, and gone on with by another
 /// run on any number of ranks: finished pieces are kept in a journal.
 class ResumableWork {
 public:
-  /// Collective. Says on rank 0's standard output what is kept or removed. @throws AgreedError
+  /// Collective. @throws AgreedError
   ResumableWork(const Communicator& comm, const WorkSettings& settings);
 
   [[nodiscard]] bool keeps(std::uint64_t id) const;
@@ -54,8 +54,10 @@ public:
   void restore(std::span<const std::uint64_t> ids, const Journal::Take& take) { journal_.read(ids, take); }
 
   [[nodiscard]] std::int64_t kept() const { return std::ssize(journal_.kept()); } ///< pieces, by earlier runs
-  /// From here on it is told what rank 0 does, whose share of the work stands for that of all.
-  void tell(Progress& progress) noexcept { progress_ = &progress; }
+  /// What earlier runs have left, and whether it is kept or was removed; "" if there is nothing to say.
+  [[nodiscard]] std::string note() const;
+  /// Says the note, and from here on how far rank 0 is, whose share of the work stands for that of all.
+  void report_to(Progress& progress);
 
   /// Collective; may be called again, for other pieces. Each run makes some progress, however short its time.
   /// @throws AgreedError: exit code 75 after a stop, with all that is finished kept; the error of a piece
@@ -65,7 +67,6 @@ public:
   void finish() { journal_.remove(); }
 
 private:
-  void say_what_is_kept(bool resume) const;
   void report_damage();
   [[nodiscard]] std::int64_t finished() const;
   bool may_begin(double round_end);
@@ -77,7 +78,8 @@ private:
   const Communicator& comm_;
   Progress* progress_ = nullptr;
   Journal journal_;
-  StopWatch watch_;
+  StopCondition stop_condition_;
+  bool resumes_;
   std::int64_t total_, reported_ = 0;
   std::atomic<bool> begun_ = false;   ///< a piece, by this run
   std::mutex guard_;                  ///< of the next three

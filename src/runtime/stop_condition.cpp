@@ -72,24 +72,25 @@ void catch_stop_signals() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
-StopWatch::StopWatch(const Communicator& comm, const RunConfig& config) : step_begin_(wall_seconds()) {
+StopCondition::StopCondition(const Communicator& comm, const RunConfig& config)
+    : step_begin_(wall_seconds()) {
   const double left = comm.is_root() ? slurm_seconds_left() - 60.0 * config.margin_minutes : never;
   const double slurm = -comm.max(-left); // the others know of no end
   const double limit = config.max_minutes > 0 ? program_start + 60.0 * config.max_minutes : never;
   deadline_ = std::min(limit, wall_seconds() + slurm);
 }
 
-Stop StopWatch::wanted() const {
+Stop StopCondition::requested() const {
   if (caught == SIGTERM) return Stop::terminate;
   if (caught == SIGUSR1) return Stop::user_signal;
   return wall_seconds() > deadline_ ? Stop::time_limit : Stop::none;
 }
 
-Stop StopWatch::after_step() {
+Stop StopCondition::after_step() {
   const double now = wall_seconds();
   longest_step_ = std::max(longest_step_, now - step_begin_);
   step_begin_ = now;
-  const Stop stop = wanted();
+  const Stop stop = requested();
   return stop == Stop::none && now + longest_step_ > deadline_ ? Stop::time_limit : stop;
 }
 

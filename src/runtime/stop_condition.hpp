@@ -19,16 +19,16 @@ void catch_stop_signals();
 
 /// Tells when to stop: after a signal, or before the time is up: `run.max_minutes` after the program's start,
 /// or `run.margin_minutes` before SLURM ends the job.
-class StopWatch {
+class StopCondition {
 public:
   /// Collective: rank 0 asks SLURM.
-  StopWatch(const Communicator& comm, const RunConfig& config);
+  StopCondition(const Communicator& comm, const RunConfig& config);
 
   /// This rank's own view, cheap: whether to begin nothing new.
-  [[nodiscard]] Stop wanted() const;
+  [[nodiscard]] Stop requested() const;
 
-  /// At the end of a step that can be stopped after: like `wanted`, and also if one more step, as long as the
-  /// longest so far, would end too late.
+  /// At the end of a step that can be stopped after: like `requested`, and also if one more step, as long as
+  /// the longest so far, would end too late.
   [[nodiscard]] Stop after_step();
 
 private:

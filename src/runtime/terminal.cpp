@@ -30,6 +30,14 @@ bool wants_colours() {
   return value("NO_COLOR").empty() && value("TERM") != "dumb";
 }
 
+std::string quoted_if_needed(const std::string& word) {
+  constexpr const char* safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
+  if (!word.empty() && word.find_first_not_of(safe) == std::string::npos) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
 } // namespace
 
 bool is_terminal(int descriptor) {
@@ -53,6 +61,18 @@ std::string painted(int descriptor, Paint paint, const std::string& text) {
   constexpr std::array codes{"\033[1m", "\033[32m", "\033[33m", "\033[31m"};
   if (!wants_colours() || !is_terminal(descriptor)) return text;
   return codes[static_cast<std::size_t>(paint)] + text + "\033[0m";
+}
+
+std::string heading(const std::string& text) { return painted(STDOUT_FILENO, Paint::bold, text); }
+
+std::string warning_line(const std::string& text) {
+  return painted(STDOUT_FILENO, Paint::yellow, "warning:") + " " + text + "\n";
+}
+
+std::string next_line(const std::vector<std::string>& words) {
+  std::string text = heading("next:");
+  for (const std::string& word : words) text += " " + quoted_if_needed(word);
+  return text + "\n";
 }
 
 } // namespace metasieve

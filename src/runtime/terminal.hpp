@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace metasieve {
 
@@ -15,5 +16,14 @@ enum class Paint { bold, green, yellow, red };
 /// `text` with the codes for it where `descriptor` is a terminal that has colours, and neither NO_COLOR
 /// (https://no-color.org) nor TERM=dumb asks for none; else `text` as it is.
 [[nodiscard]] std::string painted(int descriptor, Paint paint, const std::string& text);
+
+/// `text` in bold, for standard output.
+[[nodiscard]] std::string heading(const std::string& text);
+
+/// "warning: TEXT", with colour on a terminal.
+[[nodiscard]] std::string warning_line(const std::string& text);
+
+/// "next: COMMAND"; `words` with quotes where a shell needs them.
+[[nodiscard]] std::string next_line(const std::vector<std::string>& words);
 
 } // namespace metasieve

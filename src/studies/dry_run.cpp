@@ -13,7 +13,7 @@
 #include "training/calibration.hpp"
 #include "training/cost.hpp"
 #include "training/resume.hpp"
-#include "training/schedule.hpp"
+#include "training/task_schedule.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -29,7 +29,7 @@ constexpr double staging_bytes = 34 * megabyte; // of a collective write, at mos
 /// The tasks of a source, and which rank works on which.
 struct Load {
   std::vector<TaskShape> tasks;
-  Dealing dealing;
+  TaskSchedule schedule;
 };
 
 using Cost = std::function<double(const TaskShape&)>;
@@ -50,9 +50,9 @@ double rows(const TaskShape& task) { return static_cast<double>(task.train_rows 
 /// Of the tasks that a rank holds or hands over to others, on the fullest rank.
 double fullest(const Load& load, const Cost& bytes) {
   double most = 0;
-  for (int rank = 0; rank < static_cast<int>(load.dealing.holds.size()); ++rank) {
+  for (int rank = 0; rank < static_cast<int>(load.schedule.owned_by.size()); ++rank) {
     double held = 0;
-    for (const Transfer& transfer : transfers_of(load.dealing, rank))
+    for (const Transfer& transfer : transfers_of(load.schedule, rank))
       held += bytes(load.tasks[static_cast<std::size_t>(transfer.task)]);
     most = std::max(most, held);
   }
@@ -101,7 +101,7 @@ double stage_seconds(const Load& load, const std::vector<Range>& shards, const C
 
 /// Of a stage on the tasks that a rank holds.
 double stage_seconds(const Load& load, const Cost& cost) {
-  return stage_seconds(load, load.dealing.holds, cost);
+  return stage_seconds(load, load.schedule.owned_by, cost);
 }
 
 /// Of all meta-iterations. Each ends when the last rank is done, so batches that fall unevenly on the ranks
@@ -115,12 +115,12 @@ double adaptation_seconds(const Load& load, const Config& config, const Cost& vi
   double seconds = 0;
   for (Index t = 0; t < steps; ++t)
     seconds += busiest_seconds(batches.of_step(static_cast<std::uint64_t>(t), {0, tasks}), costs,
-                               load.dealing.holds, thread_count());
+                               load.schedule.owned_by, thread_count());
   return seconds * static_cast<double>(config.meta.iterations) / static_cast<double>(steps);
 }
 
 double loading_seconds(const Load& load, const Config& config, bool generated, const Speed& speed) {
-  const std::vector<Range>& shards = load.dealing.prepares;
+  const std::vector<Range>& shards = load.schedule.prepared_by;
   return (generated ? speed.generation * stage_seconds(load, shards, generation_cost) : 0.0) +
          speed.preparation * stage_seconds(load, shards, [&](const TaskShape& task) {
            return preparation_cost(task, config.policy.features);
@@ -184,8 +184,8 @@ TrainingLoad training_load(const Communicator& comm, const TrainRequest& request
   const auto load = [&](Range ids, Uses uses) {
     uses.generated = source.is_generator();
     std::vector<TaskShape> tasks = source.shapes(ids);
-    Dealing dealing = deal(task_costs(tasks, config, uses), config, comm.size());
-    return Load{std::move(tasks), std::move(dealing)};
+    TaskSchedule schedule = partition_tasks(task_costs(tasks, config, uses), config.meta, comm.size());
+    return Load{std::move(tasks), std::move(schedule)};
   };
   const double assessments = assessments_per_task(config);
   const Load train = load(training, {mean_visits(config, training.size()), 0.0});

@@ -11,9 +11,9 @@
 #include "runtime/output_checks.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/stop_condition.hpp"
+#include "runtime/terminal.hpp"
 #include "studies/dry_run.hpp"
 #include "studies/scaling_points.hpp"
-#include "training/console_summary.hpp"
 #include "training/resume.hpp"
 #include "training/trainer.hpp"
 
@@ -150,7 +150,7 @@ bool collect(const Communicator& comm, const ScalingRequest& request) {
 class Study {
 public:
   Study(const Communicator& comm, const ScalingRequest& request)
-      : comm_(comm), request_(request), watch_(comm, request.config.run),
+      : comm_(comm), request_(request), stop_condition_(comm, request.config.run),
         points_(points_of(request.config.scaling, comm.size(), thread_count())) {
     if (std::all_of(points_.begin(), points_.end(),
                     [&](const ScalingPoint& p) { return p.ranks > comm.size(); }))
@@ -247,7 +247,7 @@ private:
   }
 
   void require_time() {
-    const Stop mine = watch_.wanted();
+    const Stop mine = stop_condition_.requested();
     if (comm_.max(static_cast<std::int64_t>(mine)) > static_cast<std::int64_t>(Stop::none)) stop_now(mine);
   }
 
@@ -259,7 +259,8 @@ private:
         work(part);
       });
     } catch (const AgreedError& error) {
-      if (error.code() == ExitCode::stopped_early) stop_now(std::max(watch_.wanted(), Stop::time_limit));
+      if (error.code() == ExitCode::stopped_early)
+        stop_now(std::max(stop_condition_.requested(), Stop::time_limit));
       throw AgreedError(error.code(), to_string(point) + ": " + error.what());
     }
   }
@@ -326,7 +327,7 @@ private:
 
   const Communicator& comm_;
   const ScalingRequest& request_;
-  StopWatch watch_;
+  StopCondition stop_condition_;
   std::vector<ScalingPoint> points_;
   std::string suite_;
   int left_ = 0;

@@ -48,7 +48,7 @@ class SweepSession {
 public:
   SweepSession(const Communicator& comm, const SweepRequest& request, const SweepPoints& points)
       : comm_(comm), points_(points), options_(run_options(comm, request)),
-        groups_(comm, request.config.sweep.ranks_per_point), watch_(comm, request.config.run) {
+        groups_(comm, request.config.sweep.ranks_per_point), stop_condition_(comm, request.config.run) {
     options_.to_log = true;
   }
 
@@ -124,7 +124,7 @@ private:
   /// Collective over the group, whose rank 0 decides.
   std::optional<Index> next_point() {
     const std::string bytes = from_root(groups_.mine, [&] {
-      Stop stop = watch_.wanted();
+      Stop stop = stop_condition_.requested();
       // Even a run without time does something, or a job that is queued again and again would never end.
       if (stop == Stop::time_limit && made_ == 0) stop = Stop::none;
       while (stop == Stop::none && next_ < order_.size() && !is_open(status_of(order_[next_]), options_))
@@ -185,7 +185,7 @@ private:
   const SweepPoints& points_;
   PointRunOptions options_;
   PointGroups groups_;
-  StopWatch watch_;
+  StopCondition stop_condition_;
   std::vector<Index> order_; ///< of the points that were to be run at the beginning
   Index fresh_ = 0;          ///< of these: the first ones, whose processes never died
   std::size_t next_ = 0;     ///< on rank 0 of each group: place in `order_`

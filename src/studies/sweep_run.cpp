@@ -96,6 +96,8 @@ private:
       request.locked = true;
       request.profile = options_.profile;
       const Trained trained = train(comm_, request);
+      if (options_.profile && comm_.is_root())
+        std::ofstream(folder_ / "log.txt", std::ios::app) << profile_table(trained.profile);
       if (points_.evaluates()) evaluate_policy(trained.policy);
       status_.state = PointState::done;
       return PointEnd::done;

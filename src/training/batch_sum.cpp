@@ -32,20 +32,7 @@ void BatchSum::add(const MetaGradient& gradient) {
     sum_.add(values_of(gradient.d_theta), rest);
 }
 
-void BatchSum::count(double loop_seconds) {
-  const double threads = thread_count();
-  visits_.failures.clear();
-  visits_.policy_seconds = visits_.inner_seconds = visits_.make_seconds = 0;
-  for (const Outcome& outcome : outcomes_) {
-    if (outcome.failure != TaskFailure::none) visits_.failures.emplace_back(outcome.id, outcome.failure);
-    visits_.policy_seconds += outcome.policy_seconds / threads;
-    visits_.inner_seconds += outcome.inner_seconds / threads;
-    visits_.make_seconds += (outcome.seconds - outcome.policy_seconds - outcome.inner_seconds) / threads;
-  }
-  visits_.idle_seconds = loop_seconds - visits_.policy_seconds - visits_.inner_seconds - visits_.make_seconds;
-}
-
-const BatchMean& BatchSum::mean(const Communicator& comm) {
+const BatchGradient& BatchSum::mean(const Communicator& comm) {
   const Vector& total = sum_.total(comm);
   const Index p = total.size() - extra_sums;
   const double succeeded = total(p + 3); // 0: the means are NaN

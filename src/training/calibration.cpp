@@ -1,12 +1,12 @@
 #include "training/calibration.hpp"
 
 #include "features/prepared_task.hpp"
+#include "kernels/meta_gradient.hpp"
 #include "methods/assess.hpp"
 #include "methods/compare_methods.hpp"
 #include "parallel/for_each.hpp"
 #include "runtime/phases.hpp"
 #include "tasks/generate.hpp"
-#include "training/task_gradients.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -86,11 +86,13 @@ Speed calibrate(const Communicator& comm, const TaskShape& wanted_shape, const C
     speed.preparation = nanoseconds(comm, [&](std::uint64_t) { static_cast<void>(prepare(task, options)); }) /
                         preparation_cost(shape, config.policy.features);
   if (wanted.training) {
-    TaskGradients gradients(config.meta_options());
+    const MetaOptions meta = config.meta_options();
+    kernels::PackedPolicy<> packed;
+    kernels::TaskGradient gradient;
     speed.visit = nanoseconds(comm,
                               [&](std::uint64_t i) {
-                                gradients.begin(policy, i);
-                                static_cast<void>(gradients.of(prepared));
+                                packed.pack(policy);
+                                static_cast<void>(gradient(prepared, packed, meta, i));
                               }) /
                   visit_cost(shape, config);
     speed.assessment =

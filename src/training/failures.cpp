@@ -55,7 +55,7 @@ std::string failures_advice(const std::vector<FailureRow>& failures) {
         row.count;
   return one_class > others
              ? "make larger tasks, or with less label_bias, for their labels are all alike"
-             : "start anew with a smaller meta.learning_rate or inner.step_size, or a larger inner.ridge";
+             : "start over with a smaller meta.learning_rate or inner.step_size, or a larger inner.ridge";
 }
 
 } // namespace metasieve

@@ -6,19 +6,15 @@
 #include "runtime/machine.hpp"
 #include "runtime/output_checks.hpp"
 #include "runtime/resumable_work.hpp"
-#include "training/console_summary.hpp"
 #include "training/task_source.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 #include <numeric>
 #include <utility>
 
 namespace metasieve {
 namespace {
-
-constexpr std::size_t most_named = 5;
 
 /// Of making a task: what its rank is charged for one that is read from the journal.
 constexpr double cost_of_kept = 0.2;
@@ -68,7 +64,7 @@ public:
   }
   void tell(Progress& progress) {
     progress_ = &progress;
-    work_.tell(progress);
+    work_.report_to(progress);
   }
 
   [[nodiscard]] std::vector<TaskShape> shapes() const {
@@ -157,28 +153,16 @@ private:
   PhaseClock clock_{{Phase::make, Phase::idle, Phase::write}};
 };
 
-/// Collective: what a reader of the summary must know of tasks from which nothing can be learnt; "" if there
-/// are none.
-std::string one_class_warning(const Communicator& comm, const std::vector<std::uint64_t>& mine) {
-  const std::string all = comm.gather(
+/// Collective: all ranks' ids, by rank.
+std::vector<std::uint64_t> gathered(const Communicator& comm, const std::vector<std::uint64_t>& mine) {
+  const std::string bytes = comm.gather(
       std::string(reinterpret_cast<const char*>(mine.data()), mine.size() * sizeof(std::uint64_t)));
-  const std::size_t count = all.size() / sizeof(std::uint64_t);
-  if (count == 0) return "";
-  std::string text =
-      "; " + std::to_string(count) + " task(s) with one class alone among the training labels: ";
-  for (std::size_t i = 0; i < std::min(count, most_named); ++i) {
-    std::uint64_t id = 0;
-    std::memcpy(&id, all.data() + i * sizeof id, sizeof id);
-    text += (i == 0 ? "" : ", ") + std::to_string(id);
-  }
-  return text + (count > most_named ? ", ..." : "");
+  std::vector<std::uint64_t> all(bytes.size() / sizeof(std::uint64_t));
+  std::memcpy(all.data(), bytes.data(), bytes.size());
+  return all;
 }
 
-} // namespace
-
-namespace {
-
-void generate(const Communicator& comm, const GenerateRequest& request, StatusFile& status) {
+Generated generate(const Communicator& comm, const GenerateRequest& request, StatusFile& status) {
   const double begin = wall_seconds();
   const TaskSource source = TaskSource::generator(request.config);
   ResumableWork work(comm, work_settings(request, source));
@@ -195,35 +179,27 @@ void generate(const Communicator& comm, const GenerateRequest& request, StatusFi
   const double write_seconds = lap.seconds() - maker.seconds();
   progress.clear_line();
 
-  const std::int64_t rows = comm.sum(maker.rows());
-  const std::string warning = one_class_warning(comm, maker.one_class());
-  const double most_bytes = comm.max(peak_bytes());
-  if (comm.is_root()) {
-    std::printf(
-        "wrote %s: %lld tasks, %lld rows; made in %.2f s, written in %.2f s on %d rank(s), at most %.0f MB "
-        "on one%s\n",
-        request.output.c_str(), static_cast<long long>(source.task_count()), static_cast<long long>(rows),
-        maker.seconds(), wall_seconds() - begin - maker.seconds(), comm.size(), 1e-6 * most_bytes,
-        warning.c_str());
-  }
+  Generated generated;
+  generated.tasks = source.task_count();
+  generated.rows = comm.sum(maker.rows());
+  generated.one_class = gathered(comm, maker.one_class());
+  generated.peak_bytes = comm.max(peak_bytes());
+  generated.make_seconds = maker.seconds();
+  generated.write_seconds = wall_seconds() - begin - maker.seconds();
   if (request.profile) {
     PhaseClock& clock = maker.clock();
     clock.add(Phase::write, write_seconds);
-    print_profile(comm, clock, request.begin);
+    generated.profile = clock.profile(comm, wall_seconds() - request.begin, thread_count());
   }
-  if (comm.is_root()) {
-    std::printf(
-        "%s",
-        next_line({"metasieve", "train", "--suite", request.output.string(), "--output", "DIR"}).c_str());
-  }
+  return generated;
 }
 
 } // namespace
 
-void generate(const Communicator& comm, const GenerateRequest& request) {
+Generated generate(const Communicator& comm, const GenerateRequest& request) {
   require_writable(comm, {request.output});
   StatusFile status(comm, status_of_file(request.output), "generate");
-  status.during([&] { generate(comm, request, status); });
+  return status.during([&] { return generate(comm, request, status); });
 }
 
 } // namespace metasieve

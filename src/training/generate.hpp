@@ -2,11 +2,25 @@
 
 #include "config/requests.hpp"
 #include "parallel/communicator.hpp"
+#include "runtime/phases.hpp"
 
-#include <filesystem>
+#include <cstdint>
+#include <vector>
 
 namespace metasieve {
 
-void generate(const Communicator& comm, const GenerateRequest& request);
+/// What is known of a suite once it is written.
+struct Generated {
+  Index tasks = 0;
+  std::int64_t rows = 0;                      ///< of all tasks
+  std::vector<std::uint64_t> one_class;       ///< ids of tasks whose training labels are all alike
+  double make_seconds = 0, write_seconds = 0; ///< wall time on this rank
+  double peak_bytes = 0;                      ///< of memory, of the fullest rank
+  Profile profile;                            ///< if it was asked for
+};
+
+/// Collective: generates the tasks and writes them to a suite file. @throws AgreedError: exit code 75 if it
+/// was stopped, with all finished tasks kept for --resume
+Generated generate(const Communicator& comm, const GenerateRequest& request);
 
 } // namespace metasieve

@@ -9,18 +9,18 @@ namespace metasieve {
 namespace {
 
 /// All of a task whose size is not known before.
-template <class Visit>
-void for_each_array(PreparedTask& task, const Visit& visit) {
+template <class Body>
+void for_each_array(PreparedTask& task, const Body& body) {
   for (Split* split : {&task.train, &task.test}) {
-    visit(split->x);
-    visit(split->y);
-    visit(split->group);
-    visit(split->y_clean);
+    body(split->x);
+    body(split->y);
+    body(split->group);
+    body(split->y_clean);
   }
-  visit(task.probe.standardizer.mean);
-  visit(task.probe.standardizer.inverse_scale);
-  visit(task.probe.beta);
-  visit(task.features);
+  body(task.probe.standardizer.mean);
+  body(task.probe.standardizer.inverse_scale);
+  body(task.probe.beta);
+  body(task.features);
 }
 
 template <class Array>
@@ -71,10 +71,10 @@ PreparedTask receive(const Communicator& comm, int from) {
 
 } // namespace
 
-std::vector<PreparedTask> handed_over(const Communicator& comm, std::vector<PreparedTask> prepared,
-                                      const Dealing& dealing) {
-  if (dealing.prepares == dealing.holds) return prepared;
-  const std::vector<Transfer> transfers = transfers_of(dealing, comm.rank());
+std::vector<PreparedTask> migrate_tasks(const Communicator& comm, std::vector<PreparedTask> prepared,
+                                        const TaskSchedule& schedule) {
+  if (schedule.prepared_by == schedule.owned_by) return prepared;
+  const std::vector<Transfer> transfers = transfers_of(schedule, comm.rank());
   std::vector<Head> heads;
   heads.reserve(prepared.size()); // they stay where they are
   Sends sends(comm);
@@ -88,7 +88,7 @@ std::vector<PreparedTask> handed_over(const Communicator& comm, std::vector<Prep
     for_each_array(task, [&](auto& array) { sends.add(std::as_bytes(values_of(array)), transfer.to); });
   }
   std::vector<PreparedTask> held;
-  held.reserve(static_cast<std::size_t>(dealing.holds[static_cast<std::size_t>(comm.rank())].size()));
+  held.reserve(static_cast<std::size_t>(schedule.owned_by[static_cast<std::size_t>(comm.rank())].size()));
   source = prepared.begin();
   for (const Transfer& transfer : transfers) {
     PreparedTask* const mine = transfer.from == comm.rank() ? &*source++ : nullptr;

@@ -2,16 +2,16 @@
 
 #include "features/prepared_task.hpp"
 #include "parallel/communicator.hpp"
-#include "training/schedule.hpp"
+#include "training/task_schedule.hpp"
 
 #include <vector>
 
 namespace metasieve {
 
-/// Collective: sends each task from the rank that prepared it to the one that holds it. prepared: those of
-/// dealing.prepares of this rank, in order. @return those of dealing.holds, to the bit. A rank has at most
-/// the tasks of both at a time.
+/// Collective: sends each task from the rank that prepared it to its owner. prepared: this rank's of
+/// schedule.prepared_by, in order. @return its own of schedule.owned_by, to the bit. Memory: at most the
+/// tasks of both.
 [[nodiscard]] std::vector<PreparedTask>
-handed_over(const Communicator& comm, std::vector<PreparedTask> prepared, const Dealing& dealing);
+migrate_tasks(const Communicator& comm, std::vector<PreparedTask> prepared, const TaskSchedule& schedule);
 
 } // namespace metasieve

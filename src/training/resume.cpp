@@ -53,34 +53,33 @@ std::filesystem::path set_aside(const std::filesystem::path& path, const std::st
   return kept;
 }
 
-/// That of the policy in a checkpoint may be forged, or of another program: it would be taken for what it is
-/// not.
-bool fits(const Policy& policy, const Config& config) {
-  return policy.features == config.policy.features && policy.hidden == config.policy.hidden &&
-         policy.keep == config.policy.keep && policy.temperature == config.policy.temperature &&
-         policy.use_group == config.inner.use_group;
+/// Whether a checkpoint's policy is what the configuration makes: the file may be forged, or of another
+/// program.
+bool is_like(const Policy& policy, const Policy& shape, bool use_group) {
+  return policy.features == shape.features && policy.hidden == shape.hidden && policy.keep == shape.keep &&
+         policy.temperature == shape.temperature && policy.use_group == use_group;
 }
 
-void tell(const FoundCheckpoint& found, const Config& config) {
+std::vector<std::string> notes_of(const FoundCheckpoint& found, Index iterations) {
   const Checkpoint& checkpoint = *found.checkpoint;
-  if (!found.problem.empty()) {
-    std::fflush(stdout);
-    std::fprintf(stderr, "metasieve: warning: %s; going on from %s\n", found.problem.c_str(),
-                 found.path.c_str());
-  }
-  std::printf("resuming from %s: iteration %ld of %ld\n", found.path.c_str(),
-              static_cast<long>(checkpoint.policy.trained_iterations),
-              static_cast<long>(config.meta.iterations));
+  const Index done = checkpoint.policy.trained_iterations, planned = iterations_of(checkpoint);
+  std::vector<std::string> notes{format("resuming from %s: iteration %ld of %ld", found.path.c_str(),
+                                        static_cast<long>(done), static_cast<long>(iterations))};
   if (checkpoint.commit != git_commit())
-    std::printf(
-        "note: it was written by commit %s, and this is %s: the last bits may differ from those of one "
-        "uninterrupted run\n",
-        checkpoint.commit.c_str(), std::string(git_commit()).c_str());
-  const Index planned = iterations_of(checkpoint);
-  if (planned < config.meta.iterations && 10 * checkpoint.policy.trained_iterations > 7 * planned)
-    std::printf(
-        "note: meta.iterations was %ld: iterations from %ld on had the smaller learning rate of its end\n",
-        static_cast<long>(planned), static_cast<long>(7 * planned / 10 + 1));
+    notes.push_back("note: it was written by commit " + checkpoint.commit + ", and this is " +
+                    std::string(git_commit()) +
+                    ": the last bits may differ from those of one uninterrupted run");
+  if (planned < iterations && 10 * done > 7 * planned)
+    notes.push_back(format(
+        "note: meta.iterations was %ld: iterations from %ld on had the smaller learning rate of its end",
+        static_cast<long>(planned), static_cast<long>(7 * planned / 10 + 1)));
+  return notes;
+}
+
+void warn_of_damage(const FoundCheckpoint& found) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "metasieve: warning: %s; going on from %s\n", found.problem.c_str(),
+               found.path.c_str());
 }
 
 } // namespace
@@ -117,8 +116,8 @@ void require_same_result(const FoundCheckpoint& found, const TrainRequest& reque
       changed_keys(checkpoint.config, resolved_ini(request.config), !request.suite);
   if (!changed.empty())
     refuse(ExitCode::usage, "was made with other settings: " + joined(changed) +
-                                "; give the same again, or start anew without --resume in another folder");
-  if (!fits(checkpoint.policy, request.config))
+                                "; give the same again, or start over without --resume in another folder");
+  if (!is_like(checkpoint.policy, request.config.policy, request.config.inner.use_group))
     refuse(ExitCode::data, "holds another policy than its own configuration makes: damaged");
   if (done > wanted)
     refuse(ExitCode::usage, "is at iteration " + std::to_string(done) + ", beyond meta.iterations = " +
@@ -130,26 +129,26 @@ void require_same_result(const FoundCheckpoint& found, const TrainRequest& reque
                                 std::to_string(7 * wanted / 10) + "; give at least as many as before");
 }
 
-FoundCheckpoint resume_point(const Communicator& comm, const TrainRequest& request) {
+ResumePoint resume_point(const Communicator& comm, const TrainRequest& request) {
   FoundCheckpoint found;
   try {
     found = find_checkpoint(comm, request.output);
   } catch (const AgreedError& error) {
-    throw AgreedError(error.code(), std::string(error.what()) + "; without --resume the run starts anew");
+    throw AgreedError(error.code(), std::string(error.what()) + "; without --resume the run starts over");
   }
   if (found.checkpoint) {
     require_same_result(found, request);
-    if (comm.is_root()) tell(found, request.config);
-  } else if (comm.is_root()) {
-    std::error_code error;
-    const bool aside = std::filesystem::exists(request.output / "checkpoint_unfinished.h5", error);
-    std::printf(
-        "no checkpoint in %s: starting from the beginning%s\n", request.output.c_str(),
-        aside ? " (to go on from checkpoint_unfinished.h5, which a later run has set aside, rename it to "
-                "checkpoint.h5)"
-              : "");
+    if (comm.is_root() && !found.problem.empty()) warn_of_damage(found);
+    std::vector<std::string> notes = notes_of(found, request.config.meta.iterations);
+    return {std::move(found), std::move(notes)};
   }
-  return found;
+  std::error_code error;
+  const bool aside = std::filesystem::exists(request.output / "checkpoint_unfinished.h5", error);
+  return {{},
+          {"no checkpoint in " + request.output.string() + ": starting from the beginning" +
+           (aside ? " (to go on from checkpoint_unfinished.h5, which a later run has set aside, rename it to "
+                    "checkpoint.h5)"
+                  : "")}};
 }
 
 void set_damaged_aside(const Communicator& comm, const std::filesystem::path& folder) {
@@ -157,7 +156,7 @@ void set_damaged_aside(const Communicator& comm, const std::filesystem::path& fo
       from_root(comm, [&] { return set_aside(folder / checkpoint_name, "checkpoint_damaged").string(); }));
 }
 
-void set_unfinished_aside(const Communicator& comm, const std::filesystem::path& folder) {
+std::string set_unfinished_aside(const Communicator& comm, const std::filesystem::path& folder) {
   const std::filesystem::path newest = folder / checkpoint_name, previous = folder / previous_checkpoint_name;
   FoundCheckpoint before;
   try {
@@ -167,19 +166,17 @@ void set_unfinished_aside(const Communicator& comm, const std::filesystem::path&
   }
   const bool finished =
       before.checkpoint && before.checkpoint->policy.trained_iterations >= iterations_of(*before.checkpoint);
-  static_cast<void>(from_root(comm, [&] {
+  return from_root(comm, [&] {
     const std::filesystem::path kept =
         finished ? std::filesystem::path()
                  : set_aside(before.path.empty() ? newest : before.path, "checkpoint_unfinished");
     std::error_code ignored; // the other one is of the same run, and older or damaged
     for (const std::filesystem::path& path : {newest, previous}) std::filesystem::remove(path, ignored);
-    if (!kept.empty())
-      std::printf("note: a run that was not finished is in %s; --resume would have gone on with it, and its "
-                  "checkpoint "
-                  "is kept as %s\n",
-                  folder.c_str(), kept.c_str());
-    return std::string();
-  }));
+    return kept.empty()
+               ? std::string()
+               : "note: a run that was not finished is in " + folder.string() +
+                     "; --resume would have gone on with it, and its checkpoint is kept as " + kept.string();
+  });
 }
 
 std::uint64_t fingerprint(TaskId id, const Split& train, const Split& test) {

@@ -23,14 +23,20 @@ differing_keys(const std::string& before, const std::string& now,
 /// 3 if the checkpoint is not what its configuration makes. Every rank must call it alike.
 void require_same_result(const FoundCheckpoint& found, const TrainRequest& request);
 
-/// Collective: what `--resume` goes on from, told on rank 0's standard output (a damaged checkpoint on
-/// standard error); no checkpoint if there is none. Changes no file. @throws AgreedError as
-/// require_same_result, and exit code 3 if there are checkpoints and none is sound
-[[nodiscard]] FoundCheckpoint resume_point(const Communicator& comm, const TrainRequest& request);
+/// What a training goes on from.
+struct ResumePoint {
+  FoundCheckpoint found;          ///< no checkpoint if there is none
+  std::vector<std::string> notes; ///< what the user should know of it, a line each
+};
 
-/// Collective: before the first checkpoint of a session that starts anew. A run that was not finished there
-/// keeps its checkpoint, under another name.
-void set_unfinished_aside(const Communicator& comm, const std::filesystem::path& folder);
+/// Collective: finds what `--resume` goes on from; warns of a damaged checkpoint on rank 0's standard error.
+/// Changes no file. @throws AgreedError as require_same_result, and exit code 3 if there are checkpoints and
+/// none is sound
+[[nodiscard]] ResumePoint resume_point(const Communicator& comm, const TrainRequest& request);
+
+/// Collective: before the first checkpoint of a session that starts from the beginning. A run that was not
+/// finished there keeps its checkpoint, under another name. @return a note of that, or ""
+[[nodiscard]] std::string set_unfinished_aside(const Communicator& comm, const std::filesystem::path& folder);
 
 /// Collective: before the first checkpoint of a session that goes on from checkpoint_prev.h5. The damaged
 /// newest one gets another name: it would push out the sound one.

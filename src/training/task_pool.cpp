@@ -6,7 +6,7 @@
 #include "training/flops.hpp"
 #include "training/migration.hpp"
 #include "training/resume.hpp"
-#include "training/schedule.hpp"
+#include "training/task_schedule.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -15,17 +15,17 @@
 
 namespace metasieve {
 
-Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config,
-             const Uses& uses, PhaseClock& clock, const std::function<bool()>& stopped,
-             const std::function<void(double)>& prepared)
+TaskPool::TaskPool(const Communicator& comm, const TaskSource& source, Range ids, const Config& config,
+                   const Uses& uses, PhaseClock& clock, const std::function<bool()>& stopped,
+                   const std::function<void(double)>& prepared)
     : source_(&source), prepare_(config.prepare_options(Seed{})),
       holds_rows_(config.suite.hold == Hold::memory) {
   const TaskCosts costs = task_costs(source.shapes(ids), config, uses);
-  const Dealing dealing = deal(costs, config, comm.size());
+  const TaskSchedule schedule = partition_tasks(costs, config.meta, comm.size());
   const auto rank = static_cast<std::size_t>(comm.rank());
-  const Range part = dealing.holds[rank], first = dealing.prepares[rank];
+  const Range part = schedule.owned_by[rank], first = schedule.prepared_by[rank];
   ids_ = {ids.begin + part.begin, ids.begin + part.end};
-  visit_costs_.assign(costs.visits.begin() + part.begin, costs.visits.begin() + part.end);
+  gradient_costs_.assign(costs.visits.begin() + part.begin, costs.visits.begin() + part.end);
   const Range to_prepare{ids.begin + first.begin, ids.begin + first.end};
   std::vector<Task> tasks;
   if (holds_rows_) {
@@ -38,7 +38,7 @@ Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, cons
   const auto cost = [&](Index i) { return costs.preparation[static_cast<std::size_t>(i - ids.begin)]; };
   std::vector<Index> all(static_cast<std::size_t>(to_prepare.size()));
   std::iota(all.begin(), all.end(), to_prepare.begin);
-  const std::vector<Index> order = longest_first(std::move(all), cost);
+  const std::vector<Index> order = metasieve::by_descending_cost(std::move(all), cost);
   std::atomic<std::uint64_t> fingerprints = 0;
   std::atomic<bool> left_out = false;
   comm.agree([&] {
@@ -60,18 +60,18 @@ Shard::Shard(const Communicator& comm, const TaskSource& source, Range ids, cons
   });
   fingerprint_ = fingerprints;
   if (comm.max(std::int64_t{left_out}) > 0) return;
-  if (features) held_ = handed_over(comm, std::move(ready), dealing);
+  if (features) held_ = migrate_tasks(comm, std::move(ready), schedule);
   give_back_memory();
 }
 
-const std::vector<Index>& Shard::in_turn(const std::vector<Index>& tasks) {
+const std::vector<Index>& TaskPool::by_descending_cost(const std::vector<Index>& tasks) {
   turns_ = tasks;
-  sort_longest_first(turns_,
-                     [this](Index i) { return visit_costs_[static_cast<std::size_t>(i - ids_.begin)]; });
+  sort_by_descending_cost(
+      turns_, [this](Index i) { return gradient_costs_[static_cast<std::size_t>(i - ids_.begin)]; });
   return turns_;
 }
 
-std::shared_ptr<const PreparedTask> Shard::task(Index i) const {
+std::shared_ptr<const PreparedTask> TaskPool::task(Index i) const {
   const auto at = static_cast<std::size_t>(i - ids_.begin);
   if (holds_rows_) return {std::shared_ptr<const PreparedTask>(), &held_[at]}; // not owned
   Task made = source_->make(i);
@@ -82,7 +82,7 @@ std::shared_ptr<const PreparedTask> Shard::task(Index i) const {
   return task;
 }
 
-PreparedTask Shard::prepare_task(Task task) const {
+PreparedTask TaskPool::prepare_task(Task task) const {
   PrepareOptions options = prepare_;
   options.seed = Seed{task.metadata.seed};
   return prepare(std::move(task), options);

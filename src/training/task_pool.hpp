@@ -9,29 +9,29 @@
 
 namespace metasieve {
 
-/// The prepared tasks that one rank works on, consecutive ids: held whole, or made anew each time that one is
-/// asked for, as suite.hold says.
-class Shard {
+/// The prepared tasks that one rank works on, consecutive ids: held whole, or made again each time that one
+/// is asked for, as suite.hold says.
+class TaskPool {
 public:
-  Shard() = default; ///< of no tasks
+  TaskPool() = default; ///< of no tasks
 
-  /// Collective: the tasks of `ids` dealt over the ranks by what `uses` cost; each is prepared by the rank
-  /// that has the time for it, see Dealing. `source` must outlive the shard. Times the phases `tasks` and
-  /// `features`. Once `stopped` says so on a rank, what is not begun there is left out, and no rank holds
-  /// what it should: the caller must look at it too. `prepared` is told the predicted seconds of each task
-  /// that this rank has prepared, by several threads at a time.
-  Shard(const Communicator& comm, const TaskSource& source, Range ids, const Config& config, const Uses& uses,
-        PhaseClock& clock, const std::function<bool()>& stopped = {},
-        const std::function<void(double)>& prepared = {});
+  /// Collective: partitions the tasks of `ids` over the ranks by what `uses` cost; each is prepared by the
+  /// rank that has the time for it, see TaskSchedule. `source` must outlive the pool. Times the phases
+  /// `tasks` and `features`. Once `stopped` says so on a rank, what is not begun there is left out, and no
+  /// rank owns what it should: the caller must look at it too. `prepared` gets the predicted seconds of
+  /// each task that this rank has prepared, by several threads at a time.
+  TaskPool(const Communicator& comm, const TaskSource& source, Range ids, const Config& config,
+           const Uses& uses, PhaseClock& clock, const std::function<bool()>& stopped = {},
+           const std::function<void(double)>& prepared = {});
 
   [[nodiscard]] Range ids() const noexcept { return ids_; }
 
   /// Task i of ids(), with probe and features. Thread-safe; the same bits however tasks are held.
   [[nodiscard]] std::shared_ptr<const PreparedTask> task(Index i) const;
 
-  /// `tasks` of ids() in the order in which threads should visit them: see sort_longest_first. Valid until
-  /// the next call.
-  [[nodiscard]] const std::vector<Index>& in_turn(const std::vector<Index>& tasks);
+  /// `tasks` of ids() in the order in which threads should take them: see sort_by_descending_cost. Valid
+  /// until the next call.
+  [[nodiscard]] const std::vector<Index>& by_descending_cost(const std::vector<Index>& tasks);
 
   /// Sum modulo 2^64, over the tasks that this rank has prepared, of what fingerprint() says of each: over
   /// all ranks, that of all tasks.
@@ -42,7 +42,7 @@ private:
 
   Range ids_;
   const TaskSource* source_ = nullptr;
-  std::vector<double> visit_costs_; ///< [ids_.size()], predicted
+  std::vector<double> gradient_costs_; ///< [ids_.size()], predicted
   std::vector<Index> turns_;
   PrepareOptions prepare_;
   bool holds_rows_ = true;

@@ -5,11 +5,6 @@
 #include "parallel/communicator.hpp"
 #include "runtime/phases.hpp"
 
-#include <filesystem>
-#include <optional>
-#include <string>
-#include <vector>
-
 namespace metasieve {
 
 /// What a training knows when it has ended.
@@ -18,15 +13,16 @@ struct Trained {
   Results results; ///< timing: with the writing of the last files, which results.h5 does not have
   Index tasks = 0; ///< to train on
   Index batch = 0; ///< of them in each iteration
+  std::int64_t failed_fits = 0; ///< of training tasks, over all sessions
+  bool has_trained = false;     ///< at least one iteration; else all was done before
   double seconds = 0;
-  Profile profile; ///< if it was asked for, and an iteration was made
+  double peak_bytes = 0; ///< of memory, of the fullest rank
+  Profile profile;       ///< if it was asked for, and an iteration was made
 };
+
+/// Collective: trains a policy and writes it, its results and checkpoints to the folder of the request. Says
+/// how far it is, unless it must be quiet. @throws AgreedError: exit code 75 if it was stopped, with a
+/// checkpoint from which --resume goes on
 Trained train(const Communicator& comm, const TrainRequest& request);
-
-/// "loss 0.4321  accuracy loss 0.3210  gap 0.1111  gradient 0.222"
-[[nodiscard]] std::string state_text(const HistoryRow& row);
-
-/// "validation at 50: accuracy 0.8000 (+1.20 points), DP gap 0.0800 (-52 %), ..., loss 0.4321"
-[[nodiscard]] std::string validation_text(const ValidationRow& row);
 
 } // namespace metasieve

@@ -2,7 +2,7 @@
 
 #include "parallel/for_each.hpp"
 #include "training/cost.hpp"
-#include "training/schedule.hpp"
+#include "training/task_schedule.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -29,10 +29,11 @@ TrainingWork::TrainingWork(const Config& config, const TaskSource& source, Index
   const bool generated = source.is_generator();
   TaskCosts costs = task_costs(source.shapes({0, train}), config, {visits, 0.0, generated});
   const TaskCosts held_out = task_costs(source.shapes({train, total}), config, {0.0, assessments, generated});
-  const Dealing dealing = deal(costs, config, ranks), held_out_dealing = deal(held_out, config, ranks);
-  prepare_ = busiest_seconds(costs.preparation, dealing.prepares, threads) +
-             busiest_seconds(held_out.preparation, held_out_dealing.prepares, threads);
-  validation_ = busiest_seconds(held_out.assessments, held_out_dealing.holds, threads) / assessments;
+  const TaskSchedule schedule = partition_tasks(costs, config.meta, ranks),
+                     held_out_schedule = partition_tasks(held_out, config.meta, ranks);
+  prepare_ = busiest_seconds(costs.preparation, schedule.prepared_by, threads) +
+             busiest_seconds(held_out.preparation, held_out_schedule.prepared_by, threads);
+  validation_ = busiest_seconds(held_out.assessments, held_out_schedule.owned_by, threads) / assessments;
 
   for (double& cost : costs.visits) cost /= visits;
   BatchSchedule batches(config.meta.seed, train, config.meta.batch);
@@ -41,7 +42,7 @@ TrainingWork::TrainingWork(const Config& config, const TaskSource& source, Index
   iterations_.clear();
   for (Index t = begun; t < begun + (each ? left : std::min(left, first_iterations)); ++t)
     iterations_.push_back(busiest_seconds(batches.of_step(static_cast<std::uint64_t>(t), {0, train}),
-                                          costs.visits, dealing.holds, threads));
+                                          costs.visits, schedule.owned_by, threads));
   const double sum = std::accumulate(iterations_.begin(), iterations_.end(), 0.0);
   iteration_total_ = sum * static_cast<double>(left) / static_cast<double>(iterations_.size());
   if (!each) iterations_ = {sum / static_cast<double>(iterations_.size())};

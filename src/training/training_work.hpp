@@ -14,8 +14,8 @@ enum class TrainingPart : std::size_t { iterate, validate, write, prepare };
 class TrainingWork {
 public:
   TrainingWork() = default; ///< of nothing: for ranks that do not tell
-  /// Training tasks 0 to `train`-1 of the source, the others for validation, dealt as Shard deals them over
-  /// `ranks`; `begun` iterations were made before.
+  /// Training tasks 0 to `train`-1 of the source, the others for validation, dealt as TaskPool deals them
+  /// over `ranks`; `begun` iterations were made before.
   TrainingWork(const Config& config, const TaskSource& source, Index train, int ranks, Index begun);
 
   /// By TrainingPart.

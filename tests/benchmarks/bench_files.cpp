@@ -224,8 +224,8 @@ void suite_read(benchmark::State& state, Pages pages) {
 Checkpoint checkpoint_of_training() {
   Checkpoint checkpoint;
   checkpoint.policy.theta = Vector::Ones(parameter_count(checkpoint.policy));
-  checkpoint.first_moment = checkpoint.second_moment = checkpoint.policy.theta;
-  checkpoint.step = checkpoint.policy.trained_iterations = 400;
+  checkpoint.adam.first_moment = checkpoint.adam.second_moment = checkpoint.policy.theta;
+  checkpoint.adam.step = checkpoint.policy.trained_iterations = 400;
   for (std::int64_t i = 1; i <= 400; ++i)
     checkpoint.results.history.push_back({i, 0.5, 0.25, 0.25, 1e-3, 0, 0, 0.01});
   return checkpoint;

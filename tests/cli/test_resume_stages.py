@@ -248,14 +248,14 @@ class Resumed(FilesTest):
     def test_without_resume_it_starts_anew_and_says_so(self):
         command = ("generate", *FEW)
         run = self.succeed(*command, "--output", "out.h5", "--resume")
-        self.assertIn("nothing to resume in out.h5.partial: starting anew\n", run.stdout)
+        self.assertIn("nothing to resume in out.h5.partial: starting from the beginning\n", run.stdout)
         (self.folder / "out.h5").unlink()
         self.stopped(command)
         self.assertTrue(self.partial().exists())
 
         run = self.succeed(*command, "--output", "out.h5", "--suite.seed", "3", ranks=2)
 
-        self.assertIn("removed out.h5.partial of an earlier run: starting anew\n", run.stdout)
+        self.assertIn("removed out.h5.partial of an earlier run: starting from the beginning\n", run.stdout)
         self.assertFalse(self.partial().exists())
 
     def test_damage_only_costs_time(self):

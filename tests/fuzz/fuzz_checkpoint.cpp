@@ -13,9 +13,9 @@ void write_good(const std::filesystem::path& path) {
 void read(const std::filesystem::path& path) {
   const Checkpoint state = read_checkpoint(world(), path);
   const Index size = parameter_count(state.policy);
-  const bool sound = state.policy.theta.size() == size && state.first_moment.size() == size &&
-                     state.second_moment.size() == size && state.first_moment.allFinite() &&
-                     state.second_moment.allFinite() && state.step >= 0;
+  const bool sound = state.policy.theta.size() == size && state.adam.first_moment.size() == size &&
+                     state.adam.second_moment.size() == size && state.adam.first_moment.allFinite() &&
+                     state.adam.second_moment.allFinite() && state.adam.step >= 0;
   if (!sound) found("accepted a checkpoint that is none");
 }
 

@@ -4,12 +4,11 @@
 // clock is left out.
 #include "config/load.hpp"
 #include "features/prepared_task.hpp"
-#include "meta/meta_gradient.hpp"
+#include "kernels/meta_gradient.hpp"
 #include "policy/adam.hpp"
 #include "tasks/generate.hpp"
 #include "training/batch_sum.hpp"
 #include "training/cost.hpp"
-#include "training/task_gradients.hpp"
 
 #include <ctime>
 
@@ -46,7 +45,9 @@ struct Measured {
 std::vector<Measured> measure(const Config& config, Index tasks, Index steps, Index repeats) {
   const Mixture families = mixture(config);
   const Policy policy = initialise(config.policy, config.meta.seed);
-  TaskGradients gradients(config.meta_options());
+  const MetaOptions meta = config.meta_options();
+  kernels::PackedPolicy<> packed;
+  kernels::TaskGradient gradient;
   Adam adam(policy.theta.size());
   std::vector<Measured> out;
   std::vector<PreparedTask> prepared;
@@ -69,8 +70,8 @@ std::vector<Measured> measure(const Config& config, Index tasks, Index steps, In
   for (Index pass = 0; pass < steps * repeats; ++pass)
     for (std::size_t i = 0; i < prepared.size(); ++i) {
       const auto step = static_cast<std::uint64_t>(pass % steps);
-      gradients.begin(policy, step);
-      const double visit = nanoseconds([&] { sum.add(gradients.of(prepared[i])); });
+      packed.pack(policy);
+      const double visit = nanoseconds([&] { sum.add(gradient(prepared[i], packed, meta, step)); });
       out[i].visits[step] = std::min(out[i].visits[step], visit);
     }
   return out;

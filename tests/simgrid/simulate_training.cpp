@@ -10,7 +10,7 @@
 #include "task_times.hpp"
 #include "training/batch_sum.hpp"
 #include "training/cost.hpp"
-#include "training/schedule.hpp"
+#include "training/task_schedule.hpp"
 
 #include <smpi/smpi.h>
 
@@ -47,7 +47,7 @@ struct Job {
   std::uint64_t steps;
   std::vector<double> preparations, visits; // predicted, by task
   std::vector<TaskShape> shapes;
-  Dealing dealing;
+  TaskSchedule schedule;
   std::vector<std::int64_t> visited; // by task, over all ranks
   std::vector<Result> results;       // by rank
 
@@ -64,9 +64,10 @@ struct Job {
       visits.push_back(visit_cost(shape, config));
       shapes.push_back(shape);
     }
-    dealing = deal(task_costs(shapes, config, {mean_visits(config, tasks), 0.0}), config, ranks);
+    schedule =
+        partition_tasks(task_costs(shapes, config, {mean_visits(config, tasks), 0.0}), config.meta, ranks);
     visited.assign(shapes.size(), 0);
-    results.resize(dealing.holds.size());
+    results.resize(schedule.owned_by.size());
   }
 
   [[nodiscard]] Index tasks() const { return std::ssize(visits); }
@@ -92,7 +93,7 @@ MetaGradient gradient_of(Index task, std::uint64_t step, const Vector& pattern) 
 class Rank {
 public:
   Rank(const Communicator& comm, Job& job)
-      : comm_(comm), job_(job), mine_(job.dealing.holds[static_cast<std::size_t>(comm.rank())]),
+      : comm_(comm), job_(job), mine_(job.schedule.owned_by[static_cast<std::size_t>(comm.rank())]),
         batches_(job.config.meta.seed, job.tasks(), job.config.meta.batch),
         pattern_(Vector::LinSpaced(parameter_count(job.config.policy), -0.3, 0.7)) {}
 
@@ -100,9 +101,9 @@ public:
     comm_.barrier();
     const double begin = MPI_Wtime();
     std::vector<double> seconds;
-    const Range prepares = job_.dealing.prepares[static_cast<std::size_t>(comm_.rank())];
-    std::vector<Index> all(static_cast<std::size_t>(prepares.size()));
-    std::iota(all.begin(), all.end(), prepares.begin);
+    const Range prepared = job_.schedule.prepared_by[static_cast<std::size_t>(comm_.rank())];
+    std::vector<Index> all(static_cast<std::size_t>(prepared.size()));
+    std::iota(all.begin(), all.end(), prepared.begin);
     for (const Index i : taken_in_turn(all, job_.preparations))
       seconds.push_back(job_.times.preparation(job_.preparations[static_cast<std::size_t>(i)], id_of(i)));
     result_.preparation_work = sum_of(seconds);
@@ -121,7 +122,7 @@ private:
   /// The order in which threads take tasks.
   static std::vector<Index> taken_in_turn(const std::vector<Index>& tasks,
                                           const std::vector<double>& predicted) {
-    return longest_first(tasks, [&](Index i) { return predicted[static_cast<std::size_t>(i)]; });
+    return by_descending_cost(tasks, [&](Index i) { return predicted[static_cast<std::size_t>(i)]; });
   }
 
   /// Lets the time of these tasks pass, taken by the threads in this order. @return it
@@ -133,7 +134,7 @@ private:
 
   /// As many bytes as the program sends, a message a task.
   void hand_over() const {
-    const std::vector<Transfer> transfers = transfers_of(job_.dealing, comm_.rank());
+    const std::vector<Transfer> transfers = transfers_of(job_.schedule, comm_.rank());
     const auto bytes_of = [&](Index task) {
       return static_cast<std::size_t>(held_bytes(job_.shapes[static_cast<std::size_t>(task)], job_.config));
     };
@@ -161,7 +162,7 @@ private:
     }
     result_.work.push_back(sum_of(seconds));
     result_.busy.push_back(computed(seconds));
-    const BatchMean mean = sum.mean(comm_);
+    const BatchGradient mean = sum.mean(comm_);
     smpi_execute(job_.times.update());
     static_cast<void>(comm_.max(std::int64_t{0})); // what to do next is agreed on
     result_.failed += mean.failed;

@@ -109,9 +109,9 @@ inline Checkpoint sample_checkpoint() {
   Checkpoint checkpoint;
   checkpoint.policy = sample_policy();
   checkpoint.policy.trained_iterations = 2;
-  checkpoint.first_moment = 0.1 * checkpoint.policy.theta;
-  checkpoint.second_moment = checkpoint.policy.theta.cwiseAbs2() / 3;
-  checkpoint.step = 2;
+  checkpoint.adam.first_moment = 0.1 * checkpoint.policy.theta;
+  checkpoint.adam.second_moment = checkpoint.policy.theta.cwiseAbs2() / 3;
+  checkpoint.adam.step = 2;
   checkpoint.tasks = 0xfedcba9876543210ULL;
   checkpoint.config = "[suite]\ntasks = 40\n";
   checkpoint.results = sample_results();

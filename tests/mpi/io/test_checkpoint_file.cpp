@@ -20,7 +20,7 @@ using test::Scratch;
 /// A checkpoint of so many iterations.
 Checkpoint at_iteration(std::int64_t t) {
   Checkpoint checkpoint = test::sample_checkpoint();
-  checkpoint.policy.trained_iterations = checkpoint.step = t;
+  checkpoint.policy.trained_iterations = checkpoint.adam.step = t;
   checkpoint.results.meta_gradient.resize(0, 0);
   checkpoint.results.history.clear();
   for (std::int64_t i = 1; i <= t; ++i)
@@ -151,7 +151,10 @@ std::string state(const Checkpoint& checkpoint) {
   bytes.put(policy.features).put(policy.keep).put(policy.temperature).put(policy.use_group);
   bytes.put(policy.trained_iterations).put(policy.theta);
   for (const Index width : policy.hidden) bytes.put(width);
-  bytes.put(checkpoint.first_moment).put(checkpoint.second_moment).put(checkpoint.step).put(checkpoint.tasks);
+  bytes.put(checkpoint.adam.first_moment)
+      .put(checkpoint.adam.second_moment)
+      .put(checkpoint.adam.step)
+      .put(checkpoint.tasks);
   bytes.put(checkpoint.config).put(checkpoint.commit).put(required_values(checkpoint.results));
   bytes.put(validation_records().pack(checkpoint.results.validation));
   bytes.put(session_records().pack(checkpoint.results.sessions)).put(checkpoint.results.meta_gradient);

@@ -111,9 +111,9 @@ TEST(CheckpointFile, comes_back_bit_for_bit) {
   const Checkpoint read = read_checkpoint(comm, scratch / "c.h5");
 
   expect_same(read.policy, saved.policy);
-  EXPECT_TRUE(read.first_moment == saved.first_moment);
-  EXPECT_TRUE(read.second_moment == saved.second_moment);
-  EXPECT_EQ(read.step, saved.step);
+  EXPECT_TRUE(read.adam.first_moment == saved.adam.first_moment);
+  EXPECT_TRUE(read.adam.second_moment == saved.adam.second_moment);
+  EXPECT_EQ(read.adam.step, saved.adam.step);
   EXPECT_EQ(read.tasks, saved.tasks);
   EXPECT_EQ(read.config, saved.config);
   EXPECT_EQ(read.results.history.size(), 2U);
@@ -130,7 +130,7 @@ TEST(CheckpointFile, of_an_untrained_policy_has_no_history) {
   const Scratch scratch(comm);
   Checkpoint saved = test::sample_checkpoint();
   saved.results = {};
-  saved.step = saved.policy.trained_iterations = 0;
+  saved.adam.step = saved.policy.trained_iterations = 0;
   write_checkpoint(comm, scratch / "c.h5", {}, saved);
   EXPECT_TRUE(read_checkpoint(comm, scratch / "c.h5").results.history.empty());
 }

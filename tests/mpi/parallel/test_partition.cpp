@@ -24,7 +24,7 @@ double best_bottleneck(const std::vector<double>& costs, int parts) {
   return best[n];
 }
 
-TEST(Shard, shards_of_any_number_of_ranks_are_the_suite_and_balanced_as_well_as_possible) {
+TEST(TaskPool, shards_of_any_number_of_ranks_are_the_suite_and_balanced_as_well_as_possible) {
   const Vector draws = testing::normals(23, 8).array().exp();
   const std::vector<double> costs(draws.begin(), draws.end());
 
@@ -45,7 +45,7 @@ TEST(Shard, shards_of_any_number_of_ranks_are_the_suite_and_balanced_as_well_as_
   }
 }
 
-TEST(Shard, work_in_phases_is_balanced_for_the_sum_of_the_largest_parts) {
+TEST(TaskPool, work_in_phases_is_balanced_for_the_sum_of_the_largest_parts) {
   const std::vector<double> first{4, 1, 1, 4, 4, 4}, second{10, 10, 10, 5, 5, 5}, none(6, 0.0);
 
   // Worst parts: by `second` 13 + 25; by the sum, {0, 3} and {3, 6}, 12 + 30; by `first`, {0, 4} and {4, 6},
@@ -58,16 +58,16 @@ TEST(Shard, work_in_phases_is_balanced_for_the_sum_of_the_largest_parts) {
             (std::vector<Range>{{0, 4}, {4, 6}}));
 }
 
-TEST(Shard, longest_first_and_equal_ones_in_their_order) {
+TEST(TaskPool, longest_first_and_equal_ones_in_their_order) {
   const std::vector<double> costs{2, 7, 2, 9, 1};
   const auto cost = [&](Index i) { return costs[static_cast<std::size_t>(i)]; };
 
-  EXPECT_EQ(longest_first({0, 1, 2, 3, 4}, cost), (std::vector<Index>{3, 1, 0, 2, 4}));
-  EXPECT_EQ(longest_first({4, 2}, cost), (std::vector<Index>{2, 4}));
-  EXPECT_TRUE(longest_first({}, cost).empty());
+  EXPECT_EQ(by_descending_cost({0, 1, 2, 3, 4}, cost), (std::vector<Index>{3, 1, 0, 2, 4}));
+  EXPECT_EQ(by_descending_cost({4, 2}, cost), (std::vector<Index>{2, 4}));
+  EXPECT_TRUE(by_descending_cost({}, cost).empty());
 }
 
-TEST(Shard, no_tasks_and_equal_tasks) {
+TEST(TaskPool, no_tasks_and_equal_tasks) {
   EXPECT_EQ(balanced_shards({}, 3), (std::vector<Range>{{0, 0}, {0, 0}, {0, 0}}));
   EXPECT_EQ(balanced_shards(std::vector<double>(6, 0.1), 3), (std::vector<Range>{{0, 2}, {2, 4}, {4, 6}}));
 }

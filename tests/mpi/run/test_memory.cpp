@@ -40,19 +40,19 @@ TEST(Memory, that_a_rank_holds_is_that_of_its_data_and_features) {
   const TaskSource source = TaskSource::generator(config);
   PhaseClock clock({Phase::tasks, Phase::features});
   const auto prepared = [&] {
-    return Shard(comm, source, {0, source.task_count()}, config, {1.0, 0.0, true}, clock);
+    return TaskPool(comm, source, {0, source.task_count()}, config, {1.0, 0.0, true}, clock);
   };
   static_cast<void>(prepared()); // the program's own pages are there
   give_back_memory();
   const double resident_before = resident_bytes(), in_use_before = bytes_in_use();
 
-  const Shard shard = prepared();
+  const TaskPool pool = prepared();
 
   const double in_use = bytes_in_use() - in_use_before, resident = resident_bytes() - resident_before;
   double needed = 0;
-  for (Index i = shard.ids().begin; i < shard.ids().end; ++i)
+  for (Index i = pool.ids().begin; i < pool.ids().end; ++i)
     needed += prepared_bytes(source.shape(i), config.policy.features);
-  EXPECT_GT(shard.ids().size(), 3);
+  EXPECT_GT(pool.ids().size(), 3);
   EXPECT_GT(in_use, 0.95 * needed); // what the first one left may be gone
   EXPECT_LT(in_use, 1.05 * needed);
   EXPECT_LT(resident, 1.25 * needed);

@@ -19,25 +19,25 @@ TEST(SlurmSeconds, are_none_where_there_is_no_end) {
     EXPECT_EQ(slurm_seconds(text), std::nullopt) << text;
 }
 
-TEST(StopWatch, wants_nothing_without_a_limit) {
+TEST(StopCondition, wants_nothing_without_a_limit) {
   const Communicator comm;
-  StopWatch watch(comm, {});
+  StopCondition watch(comm, {});
 
-  EXPECT_EQ(watch.wanted(), Stop::none);
+  EXPECT_EQ(watch.requested(), Stop::none);
   EXPECT_EQ(watch.after_step(), Stop::none);
 }
 
-TEST(StopWatch, stops_at_the_limit_from_the_start_of_the_program) {
+TEST(StopCondition, stops_at_the_limit_from_the_start_of_the_program) {
   const Communicator comm;
   RunConfig config;
   config.max_minutes = 1e-9; // has passed
 
-  StopWatch watch(comm, config);
+  StopCondition watch(comm, config);
 
-  EXPECT_EQ(watch.wanted(), Stop::time_limit);
+  EXPECT_EQ(watch.requested(), Stop::time_limit);
 }
 
-TEST(StopWatch, stops_a_margin_before_the_end_of_a_slurm_job) {
+TEST(StopCondition, stops_a_margin_before_the_end_of_a_slurm_job) {
   const Communicator comm;
   const auto in = [](double seconds) {
     return std::to_string(static_cast<long>(static_cast<double>(std::time(nullptr)) + seconds));
@@ -47,9 +47,9 @@ TEST(StopWatch, stops_a_margin_before_the_end_of_a_slurm_job) {
   config.margin_minutes = 2;
 
   setenv("SLURM_JOB_END_TIME", in(60).c_str(), 1);
-  const Stop near = StopWatch(comm, config).wanted();
+  const Stop near = StopCondition(comm, config).requested();
   setenv("SLURM_JOB_END_TIME", in(600).c_str(), 1);
-  const Stop far = StopWatch(comm, config).wanted();
+  const Stop far = StopCondition(comm, config).requested();
   unsetenv("SLURM_JOB_END_TIME");
   unsetenv("SLURM_JOB_ID");
 

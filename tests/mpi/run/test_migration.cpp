@@ -58,7 +58,7 @@ std::vector<Range> cut_at(const std::vector<Index>& begins) {
   return ranges;
 }
 
-TEST(HandOver, gives_each_rank_what_it_would_have_prepared_itself) {
+TEST(Migration, gives_each_rank_what_it_would_have_prepared_itself) {
   const Communicator comm;
   const Config config = config_of(tasks, "60:200");
   const TaskSource source = TaskSource::generator(config);
@@ -74,22 +74,23 @@ TEST(HandOver, gives_each_rank_what_it_would_have_prepared_itself) {
   const std::vector<std::vector<Range>> cuts{cut_at(few_first), cut_at(all_at_last), cut_at(all_at_first),
                                              cut_at(even)};
 
-  for (const std::vector<Range>& prepares : cuts)
-    for (const std::vector<Range>& holds : cuts) {
-      const std::vector<PreparedTask> mine(all.begin() + prepares[rank].begin,
-                                           all.begin() + prepares[rank].end);
+  for (const std::vector<Range>& prepared_by : cuts)
+    for (const std::vector<Range>& owned_by : cuts) {
+      const std::vector<PreparedTask> mine(all.begin() + prepared_by[rank].begin,
+                                           all.begin() + prepared_by[rank].end);
 
-      const std::vector<PreparedTask> held = handed_over(comm, mine, {prepares, holds});
+      const std::vector<PreparedTask> held = migrate_tasks(comm, mine, {prepared_by, owned_by});
 
-      ASSERT_EQ(std::ssize(held), holds[rank].size());
+      ASSERT_EQ(std::ssize(held), owned_by[rank].size());
       for (Index i = 0; i < std::ssize(held); ++i)
-        expect_equal(held[static_cast<std::size_t>(i)], all[static_cast<std::size_t>(holds[rank].begin + i)]);
+        expect_equal(held[static_cast<std::size_t>(i)],
+                     all[static_cast<std::size_t>(owned_by[rank].begin + i)]);
     }
 }
 
-class ShardThatIsHandedOver : public ::testing::TestWithParam<const char*> {};
+class TaskPoolAfterMigration : public ::testing::TestWithParam<const char*> {};
 
-TEST_P(ShardThatIsHandedOver, holds_the_bits_of_its_own_tasks) {
+TEST_P(TaskPoolAfterMigration, owned_by_the_bits_of_its_own_tasks) {
   const Communicator comm;
   constexpr Index many = 48;
   // Those with many rows take much longer to prepare, and hardly longer to visit.
@@ -97,21 +98,22 @@ TEST_P(ShardThatIsHandedOver, holds_the_bits_of_its_own_tasks) {
   set_key(config, "suite.hold", GetParam());
   const TaskSource source = TaskSource::generator(config);
   const Uses uses{200.0, 0.0, true};
-  const Dealing dealing = deal(task_costs(source.shapes({0, many}), config, uses), config, comm.size());
+  const TaskSchedule schedule =
+      partition_tasks(task_costs(source.shapes({0, many}), config, uses), config.meta, comm.size());
   if (comm.size() > 1) {
-    EXPECT_NE(dealing.prepares, dealing.holds) << "of no use as a test";
+    EXPECT_NE(schedule.prepared_by, schedule.owned_by) << "of no use as a test";
   }
   PhaseClock clock({Phase::tasks, Phase::features});
 
-  const Shard shard(comm, source, {0, many}, config, uses, clock);
+  const TaskPool pool(comm, source, {0, many}, config, uses, clock);
 
-  EXPECT_EQ(shard.ids(), dealing.holds[static_cast<std::size_t>(comm.rank())]);
-  for (Index i = shard.ids().begin; i < shard.ids().end; ++i)
-    expect_equal(*shard.task(i), prepared(source, config, i));
-  EXPECT_EQ(comm.wrapping_sum(shard.fingerprint()), fingerprint_of(comm, source, {0, many}));
+  EXPECT_EQ(pool.ids(), schedule.owned_by[static_cast<std::size_t>(comm.rank())]);
+  for (Index i = pool.ids().begin; i < pool.ids().end; ++i)
+    expect_equal(*pool.task(i), prepared(source, config, i));
+  EXPECT_EQ(comm.wrapping_sum(pool.fingerprint()), fingerprint_of(comm, source, {0, many}));
 }
 
-INSTANTIATE_TEST_SUITE_P(in, ShardThatIsHandedOver, ::testing::Values("memory", "regenerate"),
+INSTANTIATE_TEST_SUITE_P(in, TaskPoolAfterMigration, ::testing::Values("memory", "regenerate"),
                          [](const auto& test) { return std::string(test.param); });
 
 } // namespace

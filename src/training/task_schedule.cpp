@@ -1,4 +1,4 @@
-#include "training/schedule.hpp"
+#include "training/task_schedule.hpp"
 
 #include "meta/batches.hpp"
 #include "parallel/partition.hpp"
@@ -11,22 +11,22 @@ namespace metasieve {
 namespace {
 
 /// How many batches, and tasks in them, stand for all.
-constexpr Index most_steps = 100, most_visits = 1000000;
+constexpr Index most_steps = 100, most_gradients = 1000000;
 
 using Batches = std::vector<std::vector<Index>>;
 using Shards = std::vector<Range>;
 
-Batches first_batches(const Config& config, Index tasks, Index steps) {
-  BatchSchedule schedule(config.meta.seed, tasks, config.meta.batch);
+Batches first_batches(const MetaConfig& meta, Index tasks, Index steps) {
+  BatchSchedule schedule(meta.seed, tasks, meta.batch);
   Batches batches;
   for (Index step = 0; step < steps; ++step)
     batches.push_back(schedule.of_step(static_cast<std::uint64_t>(step), {0, tasks}));
   return batches;
 }
 
-double busiest(const Batches& batches, std::span<const double> visits, std::span<const Range> shards) {
+double busiest(const Batches& batches, std::span<const double> costs, std::span<const Range> shards) {
   double sum = 0;
-  for (const std::vector<Index>& batch : batches) sum += busiest_seconds(batch, visits, shards, 1);
+  for (const std::vector<Index>& batch : batches) sum += busiest_seconds(batch, costs, shards, 1);
   return sum;
 }
 
@@ -66,35 +66,34 @@ std::vector<Shards> candidates(std::span<const std::vector<double>> phases, Inde
   return found;
 }
 
-/// Deals the tasks of one training; predicts for how many seconds the last rank is at work.
-class Dealer {
+/// Partitions the tasks of one training; predicts for how many seconds the last rank is at work.
+class Partitioner {
 public:
-  Dealer(const TaskCosts& costs, const Config& config, int ranks)
+  Partitioner(const TaskCosts& costs, const MetaConfig& meta, int ranks)
       : costs_(costs), ranks_(ranks),
-        strata_(config.meta.batch > 0 ? std::min(config.meta.batch, costs.tasks()) : costs.tasks()) {
-    const bool visited =
+        strata_(meta.batch > 0 ? std::min(meta.batch, costs.tasks()) : costs.tasks()) {
+    const bool has_gradients =
         std::any_of(costs.visits.begin(), costs.visits.end(), [](double c) { return c > 0; });
-    if (!visited || strata_ == costs.tasks() || ranks == 1) return; // all are in each batch
-    const Index steps =
-        std::clamp<Index>(most_visits / strata_, 1, std::min(most_steps, config.meta.iterations));
-    batches_ = first_batches(config, costs.tasks(), steps);
-    // Costs are of all visits of a task: of one step, this share.
+    if (!has_gradients || strata_ == costs.tasks() || ranks == 1) return; // all are in each batch
+    const Index steps = std::clamp<Index>(most_gradients / strata_, 1, std::min(most_steps, meta.iterations));
+    batches_ = first_batches(meta, costs.tasks(), steps);
+    // Costs are of all gradients of a task: of one step, this share.
     share_ = static_cast<double>(costs.tasks()) / static_cast<double>(strata_ * steps);
   }
 
-  [[nodiscard]] Dealing together() const {
+  [[nodiscard]] TaskSchedule together() const {
     Shards shards = best_of({costs_.preparation, costs_.visits, costs_.assessments},
                             [&](const Shards& held) { return preparation(held) + uses(held); });
     return {shards, shards};
   }
 
-  [[nodiscard]] Dealing apart() const {
+  [[nodiscard]] TaskSchedule apart() const {
     return {balanced_shards(costs_.preparation, ranks_),
             best_of({costs_.visits, costs_.assessments}, [&](const Shards& held) { return uses(held); })};
   }
 
-  [[nodiscard]] double seconds(const Dealing& dealing) const {
-    return preparation(dealing.prepares) + moving(dealing) + uses(dealing.holds);
+  [[nodiscard]] double seconds(const TaskSchedule& schedule) const {
+    return preparation(schedule.prepared_by) + moving(schedule) + uses(schedule.owned_by);
   }
 
 private:
@@ -108,22 +107,22 @@ private:
     return std::move(found[static_cast<std::size_t>(best)]);
   }
 
-  [[nodiscard]] double preparation(const Shards& prepares) const {
-    return busiest_seconds(costs_.preparation, prepares, 1);
+  [[nodiscard]] double preparation(const Shards& prepared_by) const {
+    return busiest_seconds(costs_.preparation, prepared_by, 1);
   }
 
-  [[nodiscard]] double uses(const Shards& holds) const {
-    const double visits = batches_.empty() ? busiest_seconds(costs_.visits, holds, 1)
-                                           : share_ * busiest(batches_, costs_.visits, holds);
-    return visits + busiest_seconds(costs_.assessments, holds, 1);
+  [[nodiscard]] double uses(const Shards& owned_by) const {
+    const double gradients = batches_.empty() ? busiest_seconds(costs_.visits, owned_by, 1)
+                                              : share_ * busiest(batches_, costs_.visits, owned_by);
+    return gradients + busiest_seconds(costs_.assessments, owned_by, 1);
   }
 
   /// Of the rank that sends and receives most.
-  [[nodiscard]] double moving(const Dealing& dealing) const {
+  [[nodiscard]] double moving(const TaskSchedule& schedule) const {
     double most = 0;
     for (int rank = 0; rank < ranks_; ++rank) {
       double sum = 0;
-      for (const Transfer& transfer : transfers_of(dealing, rank))
+      for (const Transfer& transfer : transfers_of(schedule, rank))
         if (transfer.from != transfer.to) sum += costs_.moving[static_cast<std::size_t>(transfer.task)];
       most = std::max(most, sum);
     }
@@ -145,29 +144,29 @@ int rank_of(Index task, const Shards& shards) {
 
 } // namespace
 
-Dealing deal(const TaskCosts& costs, const Config& config, int ranks) {
-  const Dealer dealer(costs, config, ranks);
-  Dealing together = dealer.together(), apart = dealer.apart();
-  return dealer.seconds(apart) < dealer.seconds(together) ? apart : together;
+TaskSchedule partition_tasks(const TaskCosts& costs, const MetaConfig& meta, int ranks) {
+  const Partitioner partitioner(costs, meta, ranks);
+  TaskSchedule together = partitioner.together(), apart = partitioner.apart();
+  return partitioner.seconds(apart) < partitioner.seconds(together) ? apart : together;
 }
 
-std::vector<Transfer> transfers_of(const Dealing& dealing, int rank) {
+std::vector<Transfer> transfers_of(const TaskSchedule& schedule, int rank) {
   const auto at = static_cast<std::size_t>(rank);
-  const Range from = dealing.prepares[at], to = dealing.holds[at];
+  const Range from = schedule.prepared_by[at], to = schedule.owned_by[at];
   std::vector<Transfer> transfers;
   for (Index i = std::min(from.begin, to.begin); i < std::max(from.end, to.end); ++i)
     if (from.contains(i) || to.contains(i))
-      transfers.push_back({i, rank_of(i, dealing.prepares), rank_of(i, dealing.holds)});
+      transfers.push_back({i, rank_of(i, schedule.prepared_by), rank_of(i, schedule.owned_by)});
   return transfers;
 }
 
-double batch_imbalance(std::span<const double> visits, const Config& config, std::span<const Range> shards,
-                       Index steps) {
-  const Batches batches = first_batches(config, std::ssize(visits), steps);
+double batch_imbalance(std::span<const double> gradient_costs, const MetaConfig& meta,
+                       std::span<const Range> shards, Index steps) {
+  const Batches batches = first_batches(meta, std::ssize(gradient_costs), steps);
   double all = 0;
   for (const std::vector<Index>& batch : batches)
-    for (const Index task : batch) all += 1e-9 * visits[static_cast<std::size_t>(task)];
-  return busiest(batches, visits, shards) * static_cast<double>(shards.size()) / all;
+    for (const Index task : batch) all += 1e-9 * gradient_costs[static_cast<std::size_t>(task)];
+  return busiest(batches, gradient_costs, shards) * static_cast<double>(shards.size()) / all;
 }
 
 } // namespace metasieve

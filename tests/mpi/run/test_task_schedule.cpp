@@ -1,4 +1,4 @@
-#include "training/schedule.hpp"
+#include "training/task_schedule.hpp"
 
 #include "parallel/partition.hpp"
 #include "training/cost.hpp"
@@ -21,10 +21,10 @@ std::vector<double> unlike(Index tasks, double spread) {
   return costs;
 }
 
-Config config_of(Index batch) {
-  Config config;
-  config.meta.batch = batch;
-  return config;
+MetaConfig meta_of(Index batch) {
+  MetaConfig meta;
+  meta.batch = batch;
+  return meta;
 }
 
 std::vector<Range> alike(Index tasks, int ranks) {
@@ -39,7 +39,7 @@ TaskCosts costs_of(std::vector<double> preparation, std::vector<double> visits) 
   return {std::move(preparation), std::move(visits), none, none};
 }
 
-void expect_all_dealt(const std::vector<Range>& shards, int ranks, Index tasks) {
+void expect_partition(const std::vector<Range>& shards, int ranks, Index tasks) {
   ASSERT_EQ(std::ssize(shards), ranks);
   Index end = 0;
   for (const Range& shard : shards) {
@@ -50,20 +50,21 @@ void expect_all_dealt(const std::vector<Range>& shards, int ranks, Index tasks) 
   EXPECT_EQ(end, tasks);
 }
 
-TEST(Dealing, gives_consecutive_tasks_each_to_one_rank) {
+TEST(TaskSchedule, gives_consecutive_tasks_each_to_one_rank) {
   for (const int ranks : {1, 2, 3, 7, 16, 40})
     for (const Index batch : {0, 1, 16, 200, 500}) {
       std::vector<double> preparation = unlike(200, 0.9);
       std::reverse(preparation.begin(), preparation.end());
 
-      const Dealing dealing = deal(costs_of(preparation, unlike(200, 0.5)), config_of(batch), ranks);
+      const TaskSchedule schedule =
+          partition_tasks(costs_of(preparation, unlike(200, 0.5)), meta_of(batch), ranks);
 
-      expect_all_dealt(dealing.prepares, ranks, 200);
-      expect_all_dealt(dealing.holds, ranks, 200);
+      expect_partition(schedule.prepared_by, ranks, 200);
+      expect_partition(schedule.owned_by, ranks, 200);
     }
 }
 
-TEST(Dealing, cuts_between_strata_where_visits_are_all_that_counts) {
+TEST(TaskSchedule, cuts_between_strata_where_visits_are_all_that_counts) {
   const std::vector<double> visits(200, 1.0);
   std::vector<double> first(200, 0.0); // a cost before the visits that would cut elsewhere, but hardly counts
   std::fill_n(first.begin(), 90, 1e-6);
@@ -71,54 +72,54 @@ TEST(Dealing, cuts_between_strata_where_visits_are_all_that_counts) {
   costs.moving.assign(200, 1.0);
 
   for (const int ranks : {2, 4, 8}) {
-    const Dealing dealing = deal(costs, config_of(16), ranks);
+    const TaskSchedule schedule = partition_tasks(costs, meta_of(16), ranks);
 
-    EXPECT_EQ(dealing.holds, alike(200, ranks));
-    EXPECT_EQ(dealing.prepares, dealing.holds);
-    EXPECT_NEAR(batch_imbalance(visits, config_of(16), dealing.holds, 50), 1.0, 1e-12);
+    EXPECT_EQ(schedule.owned_by, alike(200, ranks));
+    EXPECT_EQ(schedule.prepared_by, schedule.owned_by);
+    EXPECT_NEAR(batch_imbalance(visits, meta_of(16), schedule.owned_by, 50), 1.0, 1e-12);
   }
 }
 
-TEST(Dealing, balances_what_counts_most_where_handing_over_takes_longer) {
+TEST(TaskSchedule, balances_what_counts_most_where_handing_over_takes_longer) {
   std::vector<double> first(200, 0.0);
   std::fill_n(first.begin(), 60, 1.0);
   TaskCosts costs = costs_of(first, std::vector<double>(200, 1e-6));
   costs.moving.assign(200, 1.0);
 
-  const Dealing dealing = deal(costs, config_of(16), 2);
+  const TaskSchedule schedule = partition_tasks(costs, meta_of(16), 2);
 
-  EXPECT_EQ(dealing.holds.front(), (Range{0, 30}));
-  EXPECT_EQ(dealing.prepares, dealing.holds);
+  EXPECT_EQ(schedule.owned_by.front(), (Range{0, 30}));
+  EXPECT_EQ(schedule.prepared_by, schedule.owned_by);
 }
 
-TEST(Dealing, deals_preparation_apart_where_handing_over_takes_less) {
+TEST(TaskSchedule, partitions_preparation_apart_where_handing_over_takes_less) {
   std::vector<double> first(200, 0.0);
   std::fill_n(first.begin(), 60, 1.0);
   TaskCosts costs = costs_of(first, std::vector<double>(200, 1.0));
   costs.moving.assign(200, 1e-3);
 
-  const Dealing dealing = deal(costs, config_of(16), 2);
+  const TaskSchedule schedule = partition_tasks(costs, meta_of(16), 2);
 
-  EXPECT_EQ(dealing.prepares.front(), (Range{0, 30}));
-  EXPECT_EQ(dealing.holds, alike(200, 2));
+  EXPECT_EQ(schedule.prepared_by.front(), (Range{0, 30}));
+  EXPECT_EQ(schedule.owned_by, alike(200, 2));
 }
 
-TEST(Dealing, of_one_batch_of_all_tasks_is_that_of_their_sums) {
+TEST(TaskSchedule, of_one_batch_of_all_tasks_is_that_of_their_sums) {
   const std::vector<double> costs = unlike(50, 0.8), none(50, 0.0);
 
-  EXPECT_EQ(deal(costs_of(none, costs), config_of(0), 4).holds, balanced_shards(costs, 4));
+  EXPECT_EQ(partition_tasks(costs_of(none, costs), meta_of(0), 4).owned_by, balanced_shards(costs, 4));
 }
 
-TEST(Dealing, waits_no_longer_than_by_sums) {
+TEST(TaskSchedule, waits_no_longer_than_by_sums) {
   const std::vector<double> preparations = unlike(200, 0.9), none(200, 0.0);
   std::vector<double> visits = unlike(200, 0.3);
   std::reverse(visits.begin(), visits.end());
-  const Config config = config_of(16);
-  const auto waited_for = [&](const Dealing& dealing) {
+  const MetaConfig config = meta_of(16);
+  const auto waited_for = [&](const TaskSchedule& schedule) {
     const double mean =
-        std::accumulate(visits.begin(), visits.end(), 0.0) / static_cast<double>(dealing.holds.size());
-    return 1e9 * busiest_seconds(preparations, dealing.prepares, 1) +
-           mean * batch_imbalance(visits, config, dealing.holds, 100);
+        std::accumulate(visits.begin(), visits.end(), 0.0) / static_cast<double>(schedule.owned_by.size());
+    return 1e9 * busiest_seconds(preparations, schedule.prepared_by, 1) +
+           mean * batch_imbalance(visits, config, schedule.owned_by, 100);
   };
   const std::vector<std::vector<double>> phases{preparations, visits, none};
   TaskCosts costs = costs_of(preparations, visits);
@@ -126,9 +127,9 @@ TEST(Dealing, waits_no_longer_than_by_sums) {
   for (const int ranks : {2, 3, 4, 8}) {
     const std::vector<Range> by_sums = shards_balanced_over(phases, ranks);
     costs.moving.assign(200, 1e3);
-    const double together = waited_for(deal(costs, config, ranks));
+    const double together = waited_for(partition_tasks(costs, config, ranks));
     costs.moving.assign(200, 0.0);
-    const double apart = waited_for(deal(costs, config, ranks));
+    const double apart = waited_for(partition_tasks(costs, config, ranks));
     // The mean cost of a visit in these batches is not quite that of all tasks.
     EXPECT_LT(together, 1.001 * waited_for({by_sums, by_sums})) << ranks;
     EXPECT_LT(apart, 1.001 * together) << ranks;
@@ -136,10 +137,10 @@ TEST(Dealing, waits_no_longer_than_by_sums) {
 }
 
 TEST(Transfers, of_a_rank_are_the_tasks_that_it_prepares_or_holds_in_order) {
-  const Dealing dealing{{{0, 2}, {2, 2}, {2, 6}}, {{0, 1}, {1, 4}, {4, 6}}};
+  const TaskSchedule schedule{{{0, 2}, {2, 2}, {2, 6}}, {{0, 1}, {1, 4}, {4, 6}}};
   const auto of = [&](int rank) {
     std::vector<std::array<Index, 3>> found;
-    for (const Transfer& t : transfers_of(dealing, rank)) found.push_back({t.task, t.from, t.to});
+    for (const Transfer& t : transfers_of(schedule, rank)) found.push_back({t.task, t.from, t.to});
     return found;
   };
   using Found = std::vector<std::array<Index, 3>>;
@@ -150,20 +151,20 @@ TEST(Transfers, of_a_rank_are_the_tasks_that_it_prepares_or_holds_in_order) {
 }
 
 TEST(Transfers, skip_the_tasks_between_those_prepared_and_those_held) {
-  const Dealing dealing{{{0, 1}, {1, 5}, {5, 6}}, {{0, 5}, {5, 6}, {6, 6}}};
+  const TaskSchedule schedule{{{0, 1}, {1, 5}, {5, 6}}, {{0, 5}, {5, 6}, {6, 6}}};
   std::vector<Index> tasks;
-  for (const Transfer& transfer : transfers_of(dealing, 1)) tasks.push_back(transfer.task);
+  for (const Transfer& transfer : transfers_of(schedule, 1)) tasks.push_back(transfer.task);
 
   EXPECT_EQ(tasks, (std::vector<Index>{1, 2, 3, 4, 5}));
-  EXPECT_EQ(transfers_of(dealing, 2).size(), 1U);
+  EXPECT_EQ(transfers_of(schedule, 2).size(), 1U);
 }
 
 TEST(BatchImbalance, is_that_of_the_slowest_rank_in_each_batch) {
   // Two strata of one task each: every batch has both.
   const std::vector<double> visits{3.0, 1.0};
 
-  EXPECT_DOUBLE_EQ(batch_imbalance(visits, config_of(2), alike(2, 2), 10), 1.5);
-  EXPECT_DOUBLE_EQ(batch_imbalance(visits, config_of(2), alike(2, 1), 10), 1.0);
+  EXPECT_DOUBLE_EQ(batch_imbalance(visits, meta_of(2), alike(2, 2), 10), 1.5);
+  EXPECT_DOUBLE_EQ(batch_imbalance(visits, meta_of(2), alike(2, 1), 10), 1.0);
 }
 
 } // namespace

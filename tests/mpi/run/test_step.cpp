@@ -1,11 +1,9 @@
-#include "training/task_gradients.hpp"
+#include "training/step.hpp"
 
 #include "config/requests.hpp"
 #include "core/numerics.hpp"
 #include "meta/batches.hpp"
 #include "mpi/allocations.hpp"
-#include "policy/adam.hpp"
-#include "training/batch_sum.hpp"
 #include "training/cost.hpp"
 #include "training/task_pool.hpp"
 
@@ -30,26 +28,22 @@ public:
   Iterations(const Communicator& comm, Config config)
       : comm_(comm), config_(std::move(config)), source_(TaskSource::generator(config_)),
         ids_(training_tasks(config_, source_.task_count())), clock_({Phase::tasks, Phase::features}),
-        shard_(comm_, source_, ids_, config_, {10.0, 0.0, true}, clock_),
-        batches_(config_.meta.seed, ids_.size(), config_.meta.batch), gradients_(config_.meta_options()),
-        policy_(initialise(config_.policy, config_.meta.seed)), sum_(policy_.theta.size(), batches_.size()),
-        adam_(policy_.theta.size()) {}
+        pool_(comm_, source_, ids_, config_, {10.0, 0.0, true}, clock_),
+        batches_(config_.meta.seed, ids_.size(), config_.meta.batch),
+        options_(step_options(config_.meta_options(), config_.meta)),
+        policy_(initialise(config_.policy, config_.meta.seed)), adam_(policy_.theta.size()),
+        work_(policy_.theta.size(), batches_.size()) {}
 
-  void visit(std::uint64_t step) {
-    const std::vector<Index>& tasks = shard_.in_turn(batches_.of_step(step, shard_.ids()));
-    gradients_.begin(policy_, step);
-    sum_.clear();
-    sum_.add_all(std::ssize(tasks), [&](Index i) {
-      const auto task = shard_.task(tasks[static_cast<std::size_t>(i)]);
-      return std::pair(task->id, &gradients_.of(*task));
-    });
+  void add_gradients(std::uint64_t step) {
+    metasieve::add_gradients({pool_, pool_.by_descending_cost(batches_.of_step(step, pool_.ids())), step},
+                             policy_, options_.meta, work_);
   }
-  const BatchMean& mean() { return sum_.mean(comm_); }
-  const BatchMean& gradient(std::uint64_t step) {
-    visit(step);
+  const BatchGradient& mean() { return work_.sum.mean(comm_); }
+  const BatchGradient& gradient(std::uint64_t step) {
+    add_gradients(step);
     return mean();
   }
-  void move(const BatchMean& mean) { adam_.move(policy_.theta, mean.d_theta, 3e-3); }
+  void update(const BatchGradient& mean) { metasieve::update(policy_, adam_, mean, options_, work_); }
 
 private:
   const Communicator& comm_;
@@ -57,15 +51,15 @@ private:
   TaskSource source_;
   Range ids_;
   PhaseClock clock_;
-  Shard shard_;
+  TaskPool pool_;
   BatchSchedule batches_;
-  TaskGradients gradients_;
+  StepOptions options_;
   Policy policy_;
-  BatchSum sum_;
   Adam adam_;
+  StepWorkspace work_;
 };
 
-class TaskGradientsBy : public ::testing::TestWithParam<const char*> {
+class StepBy : public ::testing::TestWithParam<const char*> {
 protected:
   static Config config() {
     Config config = small_config();
@@ -74,14 +68,14 @@ protected:
   }
 };
 
-TEST_P(TaskGradientsBy, in_float32_agree_with_those_in_float64) {
+TEST_P(StepBy, in_float32_agree_with_those_in_float64) {
   const Communicator comm;
   Config slow = config();
   set_key(slow, "policy.precision", "float64");
   Iterations fast(comm, config()), reference(comm, slow);
 
   for (std::uint64_t step = 0; step < 3; ++step) {
-    const BatchMean mean = fast.gradient(step), expected = reference.gradient(step);
+    const BatchGradient mean = fast.gradient(step), expected = reference.gradient(step);
 
     EXPECT_EQ(mean.failed, 0);
     EXPECT_NEAR(mean.loss, expected.loss, 1e-3 * expected.loss);
@@ -91,12 +85,12 @@ TEST_P(TaskGradientsBy, in_float32_agree_with_those_in_float64) {
   }
 }
 
-TEST_P(TaskGradientsBy, need_no_new_memory_once_all_tasks_were_seen) {
+TEST_P(StepBy, need_no_new_memory_once_all_tasks_were_seen) {
   if (!test::counts_allocations()) GTEST_SKIP() << "with a sanitizer, allocations are not counted";
   const Communicator comm;
   Iterations iterations(comm, config());
   std::uint64_t step = 0;
-  for (; step < 12; ++step) iterations.move(iterations.gradient(step)); // three epochs
+  for (; step < 12; ++step) iterations.update(iterations.gradient(step)); // three epochs
 
   std::size_t allocated = 0;
   const auto count = [&](auto&& work) {
@@ -105,15 +99,15 @@ TEST_P(TaskGradientsBy, need_no_new_memory_once_all_tasks_were_seen) {
     allocated += test::allocations() - before;
   };
   for (; step < 24; ++step) {
-    count([&] { iterations.visit(step); });
-    const BatchMean& mean = iterations.mean(); // MPI may take memory for a while
-    count([&] { iterations.move(mean); });
+    count([&] { iterations.add_gradients(step); });
+    const BatchGradient& mean = iterations.mean(); // MPI may take memory for a while
+    count([&] { iterations.update(mean); });
   }
 
   EXPECT_EQ(allocated, 0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(methods, TaskGradientsBy, ::testing::Values("implicit", "unrolled", "first-order"),
+INSTANTIATE_TEST_SUITE_P(methods, StepBy, ::testing::Values("implicit", "unrolled", "first-order"),
                          [](const auto& tested) {
                            std::string name = tested.param;
                            std::replace(name.begin(), name.end(), '-', '_');

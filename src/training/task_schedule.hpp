@@ -1,0 +1,38 @@
+#pragma once
+
+#include "config/config.hpp"
+#include "training/cost.hpp"
+
+#include <span>
+#include <vector>
+
+namespace metasieve {
+
+/// Which rank does what with tasks 0..n-1: consecutive ranges, by rank.
+struct TaskSchedule {
+  std::vector<Range> prepared_by; ///< [ranks]: tasks that the rank makes or reads, with probe and features
+  std::vector<Range> owned_by;    ///< [ranks]: tasks whose gradients and assessments the rank computes
+};
+
+/// Partitions tasks such that ranks wait for each other as little as they can. Gradients are
+/// balanced by batch, for after each batch the ranks wait for the last: cuts between the strata of the
+/// batches (see BatchSchedule) make all ranks' parts of a batch alike in number, others balance the cost of
+/// all tasks; which is better depends on how unlike the tasks are. Preparation gets a partition of its own
+/// where that saves more than the migration takes. A pure function of its arguments.
+[[nodiscard]] TaskSchedule partition_tasks(const TaskCosts& costs, const MetaConfig& meta, int ranks);
+
+/// The way of a task from the rank that prepares it to its owner, often the same.
+struct Transfer {
+  Index task;
+  int from, to;
+};
+
+/// Transfers that the rank sends or receives, ordered by task; those to itself too.
+[[nodiscard]] std::vector<Transfer> transfers_of(const TaskSchedule& schedule, int rank);
+
+/// The seconds for which the last rank is at work in a mean iteration, over the mean rank's: 1 is perfect.
+/// gradient_costs [tasks]; the first `steps` batches.
+[[nodiscard]] double batch_imbalance(std::span<const double> gradient_costs, const MetaConfig& meta,
+                                     std::span<const Range> shards, Index steps);
+
+} // namespace metasieve
