@@ -2,6 +2,7 @@
 
 #include "base/linalg.hpp"
 
+#include <numeric>
 #include <vector>
 
 namespace metasieve {
@@ -20,6 +21,13 @@ struct Split {
 /// The rows of `split` listed in `rows`, in that order.
 [[nodiscard]] inline Split gather(const Split& split, const std::vector<Index>& rows) {
   return {split.x(rows, Eigen::all), split.y(rows), split.group(rows), split.y_clean(rows)};
+}
+
+/// The row numbers 0..rows-1.
+[[nodiscard]] inline std::vector<Index> all_rows(Index rows) {
+  std::vector<Index> all(static_cast<std::size_t>(rows));
+  std::iota(all.begin(), all.end(), Index{0});
+  return all;
 }
 
 } // namespace metasieve

@@ -5,6 +5,7 @@
 #include "files/policy.hpp"
 #include "files/scores.hpp"
 #include "hdf5/atomic_replace.hpp"
+#include "kernels/meta_features.hpp"
 #include "methods/selection.hpp"
 #include "parallel/collective.hpp"
 #include "parallel/for_each.hpp"
@@ -54,7 +55,7 @@ PreparedTask task_of(const Dataset& data, const std::vector<Index>& rows, const 
   Task task;
   task.train = gather(all, rows);
   task.test = gather(all, std::vector<Index>());
-  return prepare(std::move(task), config.prepare_options(config.evaluate.seed));
+  return kernels::prepare(std::move(task), config.prepare_options(config.evaluate.seed));
 }
 
 std::vector<ScoreRow> score_rows(const Dataset& data, const std::vector<Index>& rows, const Policy& policy,

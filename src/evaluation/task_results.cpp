@@ -1,6 +1,7 @@
 #include "evaluation/task_results.hpp"
 
 #include "base/bytes.hpp"
+#include "kernels/meta_features.hpp"
 #include "methods/partial_dependence.hpp"
 #include "parallel/for_each.hpp"
 #include "training/flops.hpp"
@@ -54,7 +55,7 @@ TaskResult evaluate_task(const std::function<Task()>& make, Index number, const 
   Task task = make();
   timed.end(Phase::make);
   const PrepareOptions options = config.prepare_options(Seed{task.metadata.seed});
-  const PreparedTask prepared = prepare(std::move(task), options);
+  const PreparedTask prepared = kernels::prepare(std::move(task), options);
   timed.end(Phase::features);
   clock.count(Phase::features, preparation_flops(shape_of(prepared), options));
   TaskResult result{prepared.corruption, {}, {}, {}};

@@ -59,4 +59,11 @@ Vector out_of_fold_logits(const Matrix& design, const Labels& y, const Vector& s
   return logits;
 }
 
+Vector out_of_fold_logits(const Matrix& design, const Labels& y, const Vector& start, double ridge,
+                          const Stream& stream, const std::vector<Index>& kept) {
+  Vector logits = row_logits(design, start);
+  logits(kept) = out_of_fold_logits(Matrix(design(kept, Eigen::all)), y(kept), start, ridge, stream);
+  return logits;
+}
+
 } // namespace metasieve

@@ -20,4 +20,9 @@ namespace metasieve {
 [[nodiscard]] Vector out_of_fold_logits(const Matrix& design, const Labels& y, const Vector& start,
                                         double ridge, const Stream& stream);
 
+/// The same where labels are learnt from the rows `kept` alone, ascending: these are out of fold among
+/// themselves, and the others have the logit of `start`, which was fitted without them.
+[[nodiscard]] Vector out_of_fold_logits(const Matrix& design, const Labels& y, const Vector& start,
+                                        double ridge, const Stream& stream, const std::vector<Index>& kept);
+
 } // namespace metasieve

@@ -18,6 +18,10 @@ struct Probe {
 /// and the status says so.
 [[nodiscard]] Probe fit_probe(const Split& train, bool use_group, double ridge);
 
+/// The probe of the kept rows alone, in the coordinates (standardizer) of `probe`. weights [n], 0 or 1, not
+/// all 0. If the fit diverges: the coefficients of `probe`, and the status says so.
+[[nodiscard]] Probe refit_probe(const Split& train, const Probe& probe, const Vector& weights, double ridge);
+
 /// design * beta, [n, p] and [p] -> [n]. Equal rows get equal bits wherever they stand, which a blocked
 /// product does not promise: ties in the loss rank stay ties.
 [[nodiscard]] Vector row_logits(const Matrix& design, const Vector& beta);

@@ -1,13 +1,12 @@
 #include "features/random_fourier.hpp"
 
-#include "features/fourier_ridge.hpp"
 #include "features/leave_one_out.hpp"
+
+#include <Eigen/Cholesky>
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <numeric>
-#include <vector>
 
 namespace metasieve {
 namespace {
@@ -90,16 +89,25 @@ Eigen::MatrixXd fourier_features(const FourierBasis& basis, const RowBlock& x) {
   return features;
 }
 
-Vector rff_margin(const RowBlock& x, const Labels& y, Seed seed, TaskId id, Precision precision) {
-  const Vector target = 2.0 * y.cast<double>().array() - 1.0;
-  const FourierBasis basis = draw_fourier_basis(x, seed, id);
-  if (in_single_precision(precision, x.rows())) {
-    std::vector<Index> all(static_cast<std::size_t>(x.rows()));
-    std::iota(all.begin(), all.end(), Index{0});
-    return target.cwiseProduct(fast_fourier_ridge(basis, x, target, all, fourier_ridges).prediction);
-  }
-  const Eigen::MatrixXd features = fourier_features(basis, x);
-  return target.cwiseProduct(leave_one_out_ridge(features, target, fourier_ridges).prediction);
+FourierRidge fourier_ridge(const FourierBasis& basis, const RowBlock& x, const Vector& target,
+                           const std::vector<Index>& fitted, std::span<const double> ridges) {
+  std::vector<Index> others;
+  for (Index i = 0; i < x.rows(); ++i)
+    if (!std::ranges::binary_search(fitted, i)) others.push_back(i);
+  const Eigen::MatrixXd features = fourier_features(basis, x(fitted, Eigen::all));
+  const Vector fitted_target = target(fitted);
+  const LeaveOneOut fit = leave_one_out_ridge(features, fitted_target, ridges);
+  FourierRidge out{Vector(x.rows()), fit.ridge};
+  out.prediction(fitted) = fit.prediction;
+  if (others.empty()) return out;
+
+  Eigen::MatrixXd gram = Eigen::MatrixXd::Zero(features.cols(), features.cols());
+  gram.selfadjointView<Eigen::Lower>().rankUpdate(features.transpose());
+  gram.diagonal().array() += fit.ridge;
+  const Vector coefficients =
+      gram.selfadjointView<Eigen::Lower>().llt().solve(features.transpose() * fitted_target);
+  out.prediction(others) = fourier_features(basis, x(others, Eigen::all)) * coefficients;
+  return out;
 }
 
 } // namespace metasieve

@@ -1,9 +1,10 @@
 #pragma once
 
-#include "base/precision.hpp"
 #include "base/random.hpp"
 
 #include <array>
+#include <span>
+#include <vector>
 
 namespace metasieve {
 
@@ -32,10 +33,15 @@ struct FourierBasis {
 /// [sqrt(2/256) cos(x W + b), 0.3 (x, 1)]: x [n, d] -> [n, 256 + d + 1].
 [[nodiscard]] Eigen::MatrixXd fourier_features(const FourierBasis& basis, const RowBlock& x);
 
-/// t times the leave-one-out prediction of ridge regression on t = 2y - 1 in the Fourier basis. x [n, d],
-/// standardised and without the group; y [n] -> [n]. float32: by
-/// fast_fourier_ridge, if there are rows enough.
-[[nodiscard]] Vector rff_margin(const RowBlock& x, const Labels& y, Seed seed, TaskId id,
-                                Precision precision = Precision::float64);
+/// Predictions by ridge regression in the random Fourier basis.
+struct FourierRidge {
+  Vector prediction; ///< [n]: of a fitted row by the fit to the others of these, of another row by the fit
+  double ridge = 0;  ///< the one chosen
+};
+
+/// leave_one_out_ridge of the rows `fitted`, ascending and distinct; the other rows are predicted by the fit.
+/// x [n, d], standardised and without the group; target [n].
+[[nodiscard]] FourierRidge fourier_ridge(const FourierBasis& basis, const RowBlock& x, const Vector& target,
+                                         const std::vector<Index>& fitted, std::span<const double> ridges);
 
 } // namespace metasieve

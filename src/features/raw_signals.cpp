@@ -44,23 +44,23 @@ Vector scaled_cell_weight(const Split& train) { return log_cell_weight(train.y, 
 
 Vector scaled_cell_share(const Labels& cell) { return (share_by_key(cell).array().log() + 1.4) / 0.6; }
 
-void fill_full_columns(const Split& train, const Evidence& evidence, const RowScores& scores,
+void fill_full_columns(const Split& train, const RawSignals& signals, const RowScores& scores,
                        Matrix& features) {
   const Labels cell = cell_of(train.y, train.group);
-  features.col(10) = z_scored(evidence.agreement);
-  features.col(11) = z_scored(evidence.fold_margin);
-  features.col(12) = z_scored(evidence.fourier_margin);
+  features.col(10) = z_scored(signals.agreement);
+  features.col(11) = z_scored(signals.fold_margin);
+  features.col(12) = z_scored(signals.fourier_margin);
   features.col(13) = scaled_cell_weight(train);
   features.col(14) = z_scored(mean_by_key(scores.loss, cell));
   features.col(15) = scaled_cell_share(cell);
 }
 
-void fill_context_columns(const Split& train, const Evidence& evidence, const RowScores& scores,
+void fill_context_columns(const Split& train, const RawSignals& signals, const RowScores& scores,
                           Matrix& features) {
   const Labels cell = cell_of(train.y, train.group);
   const Vector sign = 2.0 * train.y.cast<double>().array() - 1.0;
-  const Vector agreement = 2.0 * evidence.agreement.array() - 1.0;
-  const Vector decision = (2.0 * sign.array() * evidence.logits.array()).tanh();
+  const Vector agreement = 2.0 * signals.agreement.array() - 1.0;
+  const Vector decision = (2.0 * sign.array() * signals.logits.array()).tanh();
   features.col(0) = train.group.cast<double>();
   features.col(1) = scores.prediction;
   features.col(2) = train.y.cast<double>();
@@ -68,31 +68,31 @@ void fill_context_columns(const Split& train, const Evidence& evidence, const Ro
   features.col(4) = scaled_cell_weight(train);
   features.col(5) = scaled_cell_share(cell);
   features.col(6) = agreement;
-  features.col(7) = evidence.fourier_margin;
-  features.col(8) = (0.5 * evidence.fold_margin.array()).tanh();
-  features.col(9) = z_scored(evidence.agreement);
-  features.col(10) = z_scored(evidence.fold_margin);
-  features.col(11) = z_scored(evidence.fourier_margin);
-  features.col(12) = rank_in_cell(evidence.fourier_margin, cell);
-  features.col(13) = rank_in_cell(evidence.fold_margin, cell);
+  features.col(7) = signals.fourier_margin;
+  features.col(8) = (0.5 * signals.fold_margin.array()).tanh();
+  features.col(9) = z_scored(signals.agreement);
+  features.col(10) = z_scored(signals.fold_margin);
+  features.col(11) = z_scored(signals.fourier_margin);
+  features.col(12) = rank_in_cell(signals.fourier_margin, cell);
+  features.col(13) = rank_in_cell(signals.fold_margin, cell);
   features.middleCols(14, 4) = cell_means(agreement, cell);
-  features.middleCols(18, 4) = cell_means(evidence.fourier_margin, cell);
+  features.middleCols(18, 4) = cell_means(signals.fourier_margin, cell);
   features.middleCols(22, 4) = cell_means(decision, cell);
   features.col(26) = signed_log_odds(cell);
 }
 
 } // namespace
 
-Matrix arranged(const Split& train, const Evidence& evidence, FeatureSet set) {
+Matrix assemble_features(const Split& train, const RawSignals& signals, FeatureSet set) {
   Matrix features(train.rows(), feature_count(set));
   if (train.rows() == 0) return features;
-  const RowScores scores = row_scores(evidence.logits, train.y);
+  const RowScores scores = row_scores(signals.logits, train.y);
   if (set == FeatureSet::context27) {
-    fill_context_columns(train, evidence, scores, features);
+    fill_context_columns(train, signals, scores, features);
     return features;
   }
   fill_seed_columns(train, scores, features);
-  if (set == FeatureSet::full16) fill_full_columns(train, evidence, scores, features);
+  if (set == FeatureSet::full16) fill_full_columns(train, signals, scores, features);
   return features;
 }
 

@@ -7,14 +7,14 @@ namespace metasieve {
 
 /// What the models of a task say of each training row: all that its columns are made of, but for label and
 /// group. Each [n].
-struct Evidence {
+struct RawSignals {
   Vector logits;         ///< of the probe
   Vector agreement;      ///< share of the nearest rows with the row's own label, in [0, 1]
   Vector fold_margin;    ///< t times the out-of-fold logit, t = 2y - 1
   Vector fourier_margin; ///< t times the leave-one-out prediction in the random Fourier basis
 };
 
-/// [n, f]: the columns of `set`, in the order of DESIGN section 3. seed10 reads evidence.logits alone.
-[[nodiscard]] Matrix arranged(const Split& train, const Evidence& evidence, FeatureSet set);
+/// [n, f]: the columns of `set`, in the order of feature_name. seed10 reads signals.logits alone.
+[[nodiscard]] Matrix assemble_features(const Split& train, const RawSignals& signals, FeatureSet set);
 
 } // namespace metasieve

@@ -5,7 +5,6 @@
 #include "policy/weights.hpp"
 
 #include <limits>
-#include <numeric>
 #include <span>
 
 namespace metasieve {
@@ -19,9 +18,7 @@ std::vector<Index> support_rows(const PreparedTask& task, const MetaOptions& opt
     const std::span<const Index> drawn = sampler.draw_sorted(stream, rows, options.support); // memory order
     return {drawn.begin(), drawn.end()};
   }
-  std::vector<Index> all(static_cast<std::size_t>(rows));
-  std::iota(all.begin(), all.end(), Index{0});
-  return all;
+  return all_rows(rows);
 }
 
 bool one_class(const Labels& y) { return y.size() > 0 && y.minCoeff() == y.maxCoeff(); }

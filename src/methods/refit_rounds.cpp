@@ -1,12 +1,13 @@
 #include "methods/refit_rounds.hpp"
 
-#include "features/meta_features.hpp"
+#include "kernels/meta_features.hpp"
 #include "kernels/scores.hpp"
 #include "methods/methods.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 namespace metasieve {
 namespace {
@@ -15,6 +16,13 @@ double correlation(const Vector& a, const Vector& b) {
   const Vector u = a.array() - a.mean(), v = b.array() - b.mean();
   const double norm = std::sqrt(u.squaredNorm() * v.squaredNorm());
   return norm > 0.0 ? std::clamp(u.dot(v) / norm, -1.0, 1.0) : 1.0;
+}
+
+std::vector<Index> kept_rows(const Vector& weights) {
+  std::vector<Index> kept;
+  for (Index i = 0; i < weights.size(); ++i)
+    if (weights(i) > 0.0) kept.push_back(i);
+  return kept;
 }
 
 RoundsSelection selection(const Policy& policy, MatrixF features, Precision precision, Index rounds) {
@@ -34,12 +42,13 @@ RoundsSelection select_in_rounds(const PreparedTask& task, const Policy& policy,
                                  const RoundsOptions& options) {
   RoundsSelection out = selection(policy, task.features, task.precision, 0);
   if (detector_agreement(task, policy.features) > options.agreement) return out;
-  const FeatureOptions features{policy.features, options.ridge, options.seed, task.id, task.precision};
+  const FeatureOptions features{policy.features, options.ridge, options.seed, task.id};
   while (out.rounds < options.rounds) {
     const Probe probe = refit_probe(task.train, task.probe, out.weights, options.ridge);
     if (probe.status == FitStatus::diverged) break;
     // Through float32, as the features of the first selection.
-    MatrixF seen = kept_features(task.train, probe, out.weights, features).cast<float>();
+    MatrixF seen = kernels::meta_features(task.train, probe, features, task.precision, kept_rows(out.weights))
+                       .cast<float>();
     const Vector before = out.weights;
     out = selection(policy, std::move(seen), task.precision, out.rounds + 1);
     if (out.weights == before) break;

@@ -31,14 +31,14 @@ inline constexpr double contradiction = 0.3;
 [[nodiscard]] double detector_agreement(const PreparedTask& task, FeatureSet set);
 
 /// The policy's hard selection, then `rounds` times: the probe and all features are learnt from the kept rows
-/// (kept_features), and the policy selects again among all rows, so that a row rejected early can return.
-/// rounds = 0: the hard selection. A refit that diverges ends it with the selection so far. The policy must
-/// have the feature set of the task.
+/// (meta_features of the kept rows), and the policy selects again among all rows, so that a row rejected
+/// early can return. rounds = 0: the hard selection. A refit that diverges ends it with the selection so far.
+/// The policy must have the feature set of the task.
 ///
 /// It is for flips in clusters, which mislead a probe of all rows: on the data of Roh et al. (2021), one
 /// round took the flips among the kept 70 % from 5.7 to 1.1 %. Where the first selection is good, as on
 /// generated tasks, each round drifts towards rows that agree with each other, and costs accuracy. Hence 0 by
-/// default, and `agreement`. A policy is best adapted (meta/adapt.hpp) to the features of the last round;
+/// default, and `agreement`. A policy is best adapted (methods/adapt.hpp) to the features of the last round;
 /// rounds of a policy adapted before lose what it learnt.
 [[nodiscard]] RoundsSelection select_in_rounds(const PreparedTask& task, const Policy& policy,
                                                const RoundsOptions& options);

@@ -1,6 +1,7 @@
 #include "training/calibration.hpp"
 
 #include "features/prepared_task.hpp"
+#include "kernels/meta_features.hpp"
 #include "kernels/meta_gradient.hpp"
 #include "methods/assess.hpp"
 #include "methods/compare_methods.hpp"
@@ -75,7 +76,7 @@ Speed calibrate(const Communicator& comm, const TaskShape& wanted_shape, const C
   const PrepareOptions options = config.prepare_options(Seed{1});
   const Task task = task_of(0);
   shape = {task.train.rows(), task.test.rows(), task.train.columns()};
-  const PreparedTask prepared = prepare(task, options);
+  const PreparedTask prepared = kernels::prepare(task, options);
   Policy policy = initialise(config.policy, config.meta.seed);
 
   Speed speed;
@@ -83,8 +84,9 @@ Speed calibrate(const Communicator& comm, const TaskShape& wanted_shape, const C
     speed.generation =
         nanoseconds(comm, [&](std::uint64_t i) { static_cast<void>(task_of(i)); }) / generation_cost(shape);
   if (wanted.training || wanted.contest)
-    speed.preparation = nanoseconds(comm, [&](std::uint64_t) { static_cast<void>(prepare(task, options)); }) /
-                        preparation_cost(shape, config.policy.features);
+    speed.preparation =
+        nanoseconds(comm, [&](std::uint64_t) { static_cast<void>(kernels::prepare(task, options)); }) /
+        preparation_cost(shape, config.policy.features);
   if (wanted.training) {
     const MetaOptions meta = config.meta_options();
     kernels::PackedPolicy<> packed;

@@ -1,5 +1,6 @@
 #include "training/task_pool.hpp"
 
+#include "kernels/meta_features.hpp"
 #include "parallel/for_each.hpp"
 #include "parallel/partition.hpp"
 #include "runtime/machine.hpp"
@@ -85,7 +86,7 @@ std::shared_ptr<const PreparedTask> TaskPool::task(Index i) const {
 PreparedTask TaskPool::prepare_task(Task task) const {
   PrepareOptions options = prepare_;
   options.seed = Seed{task.metadata.seed};
-  return prepare(std::move(task), options);
+  return kernels::prepare(std::move(task), options);
 }
 
 std::uint64_t fingerprint_of(const Communicator& comm, const TaskSource& source, Range ids) {

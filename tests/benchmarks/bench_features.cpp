@@ -6,6 +6,9 @@
 #include "features/neighbours.hpp"
 #include "features/out_of_fold.hpp"
 #include "features/random_fourier.hpp"
+#include "kernels/fourier_ridge.hpp"
+#include "kernels/meta_features.hpp"
+#include "kernels/neighbours.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -43,7 +46,9 @@ void probe(benchmark::State& state) {
 
 void neighbours(benchmark::State& state) {
   const Fixture task(state.range(0));
-  for (auto _ : state) benchmark::DoNotOptimize(neighbour_agreement(task.train, task.probe.standardizer, {}));
+  const std::vector<Index> references = neighbour_references(task.train.rows(), {});
+  for (auto _ : state)
+    benchmark::DoNotOptimize(kernels::neighbour_agreement(task.train, task.probe.standardizer, references));
 }
 
 void out_of_fold(benchmark::State& state) {
@@ -59,10 +64,14 @@ void random_fourier_basis(benchmark::State& state) {
     benchmark::DoNotOptimize(fourier_features(draw_fourier_basis(task.x, Seed{1}, TaskId{1}), task.x));
 }
 
-void random_fourier_margin(benchmark::State& state, Precision precision) {
+void random_fourier_ridge(benchmark::State& state, Precision precision) {
   const Fixture task(state.range(0));
+  const Vector target = 2.0 * to_vector(task.train.y).array() - 1.0;
+  const std::vector<Index> fitted = all_rows(task.train.rows());
+  const auto fit = precision == Precision::float32 ? kernels::fourier_ridge : fourier_ridge;
   for (auto _ : state)
-    benchmark::DoNotOptimize(rff_margin(task.x, task.train.y, Seed{1}, TaskId{1}, precision));
+    benchmark::DoNotOptimize(
+        fit(draw_fourier_basis(task.x, Seed{1}, TaskId{1}), task.x, target, fitted, fourier_ridges));
 }
 
 void rank(benchmark::State& state) {
@@ -73,16 +82,17 @@ void rank(benchmark::State& state) {
 
 void features(benchmark::State& state, FeatureSet set, Precision precision) {
   const Fixture task(state.range(0));
-  const FeatureOptions options{.set = set, .precision = precision};
-  for (auto _ : state) benchmark::DoNotOptimize(meta_features(task.train, task.probe, options));
+  for (auto _ : state)
+    benchmark::DoNotOptimize(kernels::meta_features(task.train, task.probe, {.set = set}, precision));
 }
 
 void kept(benchmark::State& state, Precision precision) {
   const Fixture task(state.range(0));
-  Vector weights = Vector::Ones(task.train.rows());
-  for (Index i = 0; i < weights.size(); i += 3) weights(i) = 0.0;
-  const FeatureOptions options{.precision = precision};
-  for (auto _ : state) benchmark::DoNotOptimize(kept_features(task.train, task.probe, weights, options));
+  std::vector<Index> rows;
+  for (Index i = 0; i < task.train.rows(); ++i)
+    if (i % 3 != 0) rows.push_back(i);
+  for (auto _ : state)
+    benchmark::DoNotOptimize(kernels::meta_features(task.train, task.probe, {}, precision, rows));
 }
 
 void task_sizes(benchmark::internal::Benchmark* benchmark) {
@@ -101,8 +111,8 @@ BENCHMARK(neighbours)->Apply(task_sizes);
 BENCHMARK(out_of_fold)->Apply(task_sizes);
 BENCHMARK(rank)->Apply(task_sizes);
 BENCHMARK(random_fourier_basis)->Apply(task_sizes);
-BENCHMARK_CAPTURE(random_fourier_margin, float64, float64)->Apply(task_sizes);
-BENCHMARK_CAPTURE(random_fourier_margin, float32, float32)->Apply(task_sizes);
+BENCHMARK_CAPTURE(random_fourier_ridge, float64, float64)->Apply(task_sizes);
+BENCHMARK_CAPTURE(random_fourier_ridge, float32, float32)->Apply(task_sizes);
 BENCHMARK_CAPTURE(features, seed10, FeatureSet::seed10, float64)->Apply(task_sizes);
 BENCHMARK_CAPTURE(features, full16_float64, FeatureSet::full16, float64)->Apply(up_to_large_tasks);
 BENCHMARK_CAPTURE(features, full16_float32, FeatureSet::full16, float32)->Apply(up_to_large_tasks);

@@ -1,6 +1,7 @@
 // Cost of one visit to a task (meta-gradient), stage by stage, and of what is done once per task. The task is
 // the mean one of the default suite: 3400 training rows, 13 columns; 600 support rows a visit.
 
+#include "kernels/meta_features.hpp"
 #include "meta/batches.hpp"
 #include "meta/meta_gradient.hpp"
 #include "methods/assess.hpp"
@@ -65,7 +66,7 @@ void generate(benchmark::State& state) {
 
 void prepare_task(benchmark::State& state) {
   const Task task = new_task(state.range(0));
-  for (auto _ : state) benchmark::DoNotOptimize(prepare(task, {}));
+  for (auto _ : state) benchmark::DoNotOptimize(kernels::prepare(task, {}));
 }
 
 void assess_hard(benchmark::State& state) {

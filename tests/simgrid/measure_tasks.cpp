@@ -4,7 +4,9 @@
 // clock is left out.
 #include "config/load.hpp"
 #include "features/prepared_task.hpp"
+#include "kernels/meta_features.hpp"
 #include "kernels/meta_gradient.hpp"
+#include "meta/meta_gradient.hpp"
 #include "policy/adam.hpp"
 #include "tasks/generate.hpp"
 #include "training/batch_sum.hpp"
@@ -59,7 +61,7 @@ std::vector<Measured> measure(const Config& config, Index tasks, Index steps, In
         nanoseconds([&] { task = generate_task(family_of(families, id), config.suite.seed, id); });
     const TaskShape shape{task.train.rows(), task.test.rows(), task.train.columns()};
     const PrepareOptions how = config.prepare_options(Seed{task.metadata.seed});
-    const double prepare_time = nanoseconds([&] { ready = prepare(std::move(task), how); });
+    const double prepare_time = nanoseconds([&] { ready = kernels::prepare(std::move(task), how); });
     const double update = nanoseconds(
         [&] { static_cast<void>(adam.update(policy.theta, clipped(policy.theta, config.meta.clip), 1e-3)); });
     out.push_back({shape, generated, prepare_time, update, {}});

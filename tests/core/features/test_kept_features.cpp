@@ -47,7 +47,7 @@ TEST(KeptFeatures, with_every_row_kept_are_the_meta_features) {
   for (const FeatureSet set : feature_sets) {
     f.options.set = set;
 
-    const Matrix features = kept_features(f.task.train, f.task.probe, f.weights, f.options);
+    const Matrix features = meta_features(f.task.train, f.task.probe, f.options, f.rows(true));
 
     const Matrix expected = meta_features(f.task.train, f.task.probe, f.options);
     EXPECT_LT((features - expected).cwiseAbs().maxCoeff(), 1e-10) << to_string(set);
@@ -83,7 +83,7 @@ TEST(KeptFeatures, neighbours_are_kept_rows) {
     expected(i) = same / 15;
   }
 
-  const Matrix features = kept_features(train, f.refitted(), f.weights, f.options);
+  const Matrix features = meta_features(train, f.refitted(), f.options, kept);
 
   EXPECT_LT((features.col(10) - z_scored(expected)).cwiseAbs().maxCoeff(), 1e-10);
 }
@@ -112,7 +112,7 @@ TEST(KeptFeatures, rejected_rows_are_predicted_by_fits_to_the_kept_rows) {
                                    Stream(f.options.seed, Draw::folds, f.options.id));
   folds(others) = design(others, Eigen::all) * probe.beta;
 
-  const Matrix features = kept_features(train, probe, f.weights, f.options);
+  const Matrix features = meta_features(train, probe, f.options, kept);
 
   const Vector fourier_margin = target.cwiseProduct(fourier), fold_margin = target.cwiseProduct(folds);
   EXPECT_LT((features.col(11) - z_scored(fold_margin)).cwiseAbs().maxCoeff(), 1e-9);
@@ -122,7 +122,7 @@ TEST(KeptFeatures, rejected_rows_are_predicted_by_fits_to_the_kept_rows) {
 TEST(KeptFeatures, base_rates_are_those_of_all_rows) {
   const Fixture f;
 
-  const Matrix features = kept_features(f.task.train, f.refitted(), f.weights, f.options);
+  const Matrix features = meta_features(f.task.train, f.refitted(), f.options, f.rows(true));
 
   const Matrix before = meta_features(f.task.train, f.task.probe, f.options);
   for (const Index j : {3, 7, 13, 15}) EXPECT_EQ(features.col(j), before.col(j)) << j;
@@ -133,7 +133,7 @@ TEST(KeptFeatures, of_the_context_set_know_the_base_rates_of_all_rows_and_the_ev
   Fixture f;
   f.options.set = FeatureSet::context27;
 
-  const Matrix features = kept_features(f.task.train, f.refitted(), f.weights, f.options);
+  const Matrix features = meta_features(f.task.train, f.refitted(), f.options, f.rows(true));
 
   const Matrix before = meta_features(f.task.train, f.task.probe, f.options);
   for (const Index j : {0, 2, 4, 5, 26}) EXPECT_EQ(features.col(j), before.col(j)) << j;
@@ -153,7 +153,7 @@ TEST(KeptFeatures, one_class_one_row_and_one_group_stay_finite) {
   const auto finite = [&] {
     return std::ranges::all_of(feature_sets, [&](FeatureSet set) {
       f.options.set = set;
-      return kept_features(f.task.train, f.refitted(), f.weights, f.options).allFinite();
+      return meta_features(f.task.train, f.refitted(), f.options, f.rows(true)).allFinite();
     });
   };
 

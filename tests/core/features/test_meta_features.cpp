@@ -56,8 +56,12 @@ Matrix slow_features(const Split& train, const Probe& probe) {
   const Matrix design = design_matrix(train, probe.standardizer);
   const Vector oof = out_of_fold_logits(design, train.y, probe.beta, options.ridge,
                                         Stream(options.seed, Draw::folds, options.id));
-  const Vector rff = rff_margin(design.leftCols(train.columns()), train.y, options.seed, options.id);
-  const Vector knn = neighbour_agreement(train, probe.standardizer, {.seed = options.seed, .id = options.id});
+  const Matrix x = design.leftCols(train.columns());
+  const Vector target = 2.0 * to_vector(train.y).array() - 1.0;
+  const Vector rff = target.cwiseProduct(
+      fourier_ridge(draw_fourier_basis(x, options.seed, options.id), x, target, all_rows(n), fourier_ridges)
+          .prediction);
+  const Vector knn = neighbour_agreement(train, probe.standardizer, all_rows(n));
   std::vector<double> loss, confidence;
   Matrix out(n, 16);
   for (Index i = 0; i < n; ++i) {

@@ -90,18 +90,25 @@ TEST(FourierFeatures, equal_the_formula_entry_by_entry) {
   }
 }
 
-TEST(RffMargin, is_the_sign_times_the_leave_one_out_prediction) {
-  const Split train = random_task(90, 4);
-  const Matrix x = standardised(train);
-  const Vector t = 2.0 * to_vector(train.y).array() - 1.0;
-  const Eigen::MatrixXd features = fourier_features(draw_fourier_basis(x, Seed{4}, TaskId{6}), x);
-
-  const Vector margin = rff_margin(x, train.y, Seed{4}, TaskId{6});
-
-  EXPECT_EQ(margin, t.cwiseProduct(leave_one_out_ridge(features, t, fourier_ridges).prediction));
+FourierRidge fit(const Matrix& x, const Vector& target, const std::vector<Index>& fitted) {
+  return fourier_ridge(draw_fourier_basis(x, Seed{4}, TaskId{6}), x, target, fitted, fourier_ridges);
 }
 
-TEST(RffMargin, tells_flipped_labels_of_a_curved_boundary_from_true_ones) {
+Vector signs(const Labels& y) { return 2.0 * to_vector(y).array() - 1.0; }
+
+TEST(FourierRidge, of_all_rows_is_the_leave_one_out_prediction) {
+  const Split train = random_task(90, 4);
+  const Matrix x = standardised(train);
+  const Eigen::MatrixXd features = fourier_features(draw_fourier_basis(x, Seed{4}, TaskId{6}), x);
+
+  const FourierRidge fitted = fit(x, signs(train.y), all_rows(90));
+
+  const LeaveOneOut expected = leave_one_out_ridge(features, signs(train.y), fourier_ridges);
+  EXPECT_EQ(fitted.prediction, expected.prediction);
+  EXPECT_EQ(fitted.ridge, expected.ridge);
+}
+
+TEST(FourierRidge, tells_flipped_labels_of_a_curved_boundary_from_true_ones) {
   Split train = random_task(600, 2);
   const Matrix x = standardised(train);
   for (Index i = 0; i < 600; ++i) {
@@ -109,16 +116,16 @@ TEST(RffMargin, tells_flipped_labels_of_a_curved_boundary_from_true_ones) {
     train.y(i) = inside != (i % 10 == 0) ? 1 : 0;
   }
 
-  const Vector margin = rff_margin(x, train.y, Seed{4}, TaskId{6});
+  const Vector t = signs(train.y), margin = t.cwiseProduct(fit(x, t, all_rows(600)).prediction);
 
   double found = 0;
   for (Index i = 0; i < 600; i += 10) found += margin(i) < 0 ? 1 : 0;
   EXPECT_GT(found, 0.8 * 60);
 }
 
-TEST(RffMargin, a_single_row_and_one_class_are_finite) {
-  EXPECT_NEAR(rff_margin(Matrix::Zero(1, 3), Labels::Ones(1), Seed{1}, TaskId{1})(0), 0.0, 1e-9);
-  EXPECT_TRUE(rff_margin(Matrix::Random(30, 3), Labels::Zero(30), Seed{1}, TaskId{1}).allFinite());
+TEST(FourierRidge, a_single_row_and_one_class_are_finite) {
+  EXPECT_NEAR(fit(Matrix::Zero(1, 3), Vector::Ones(1), all_rows(1)).prediction(0), 0.0, 1e-9);
+  EXPECT_TRUE(fit(Matrix::Random(30, 3), Vector::Constant(30, -1.0), all_rows(30)).prediction.allFinite());
 }
 
 } // namespace

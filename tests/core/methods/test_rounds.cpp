@@ -67,8 +67,11 @@ TEST(Rounds, each_selects_among_all_rows_with_what_the_kept_rows_teach) {
   const Policy policy = trusting_agreement();
   const Vector first = select_in_rounds(task, policy, rounds_of(0)).weights;
   const Probe probe = refit_probe(task.train, task.probe, first, 1e-3);
+  std::vector<Index> kept;
+  for (Index i = 0; i < first.size(); ++i)
+    if (first(i) > 0) kept.push_back(i);
   const Matrix features =
-      kept_features(task.train, probe, first, {FeatureSet::full16, 1e-3, Seed{4}, task.id});
+      meta_features(task.train, probe, {FeatureSet::full16, 1e-3, Seed{4}, task.id}, kept);
 
   const RoundsSelection second = select_in_rounds(task, policy, rounds_of(1));
 

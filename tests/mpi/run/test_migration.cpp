@@ -1,6 +1,7 @@
 #include "config/settings.hpp"
 #include "training/migration.hpp"
 
+#include "kernels/meta_features.hpp"
 #include "training/task_pool.hpp"
 
 #include <gtest/gtest.h>
@@ -25,7 +26,7 @@ Config config_of(Index count, const std::string& samples) {
 PreparedTask prepared(const TaskSource& source, const Config& config, Index i) {
   Task task = source.make(i);
   PrepareOptions options = config.prepare_options(Seed{task.metadata.seed});
-  return prepare(std::move(task), options);
+  return kernels::prepare(std::move(task), options);
 }
 
 void expect_equal(const Split& a, const Split& b) {

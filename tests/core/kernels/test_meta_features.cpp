@@ -2,8 +2,7 @@
 
 #include "core/features/feature_data.hpp"
 #include "features/cells.hpp"
-#include "features/meta_features.hpp"
-#include "features/prepared_task.hpp"
+#include "kernels/meta_features.hpp"
 #include "tasks/generate.hpp"
 
 #include <gtest/gtest.h>
@@ -21,12 +20,10 @@ using testing::same_bits;
 
 constexpr double tolerance = 1e-4;
 
-FeatureOptions options(FeatureSet set, Precision precision) {
-  return {.set = set, .ridge = 1e-3, .seed = Seed{3}, .id = TaskId{8}, .precision = precision};
-}
+FeatureOptions options(FeatureSet set) { return {.set = set, .ridge = 1e-3, .seed = Seed{3}, .id = TaskId{8}}; }
 
 Matrix features_of(const Split& train, FeatureSet set, Precision precision) {
-  return meta_features(train, fit_probe(train, true, 1e-3), options(set, precision));
+  return kernels::meta_features(train, fit_probe(train, true, 1e-3), options(set), precision);
 }
 
 double spread(const Vector& values) {
@@ -107,23 +104,16 @@ TEST(FeaturePrecision, of_kept_features_single_is_near_double) {
   for (const bool biased : {false, true}) {
     const Split train = generate_task(family(biased, 500), Seed{5}, TaskId{3}).train;
     const Probe probe = fit_probe(train, true, 1e-3);
-    Vector weights = Vector::Ones(train.rows());
-    for (Index i = 0; i < weights.size(); i += 3) weights(i) = 0.0;
+    std::vector<Index> kept;
+    for (Index i = 0; i < train.rows(); ++i)
+      if (i % 3 != 0) kept.push_back(i);
     for (const FeatureSet set : feature_sets) {
-      const Matrix fast = kept_features(train, probe, weights, options(set, Precision::float32));
-      const Matrix slow = kept_features(train, probe, weights, options(set, Precision::float64));
+      const Matrix fast = kernels::meta_features(train, probe, options(set), Precision::float32, kept);
+      const Matrix slow = meta_features(train, probe, options(set), kept);
 
       expect_near(train, fast, slow, set);
     }
   }
-}
-
-TEST(FeaturePrecision, of_kept_features_with_every_row_kept_single_has_the_bits_of_meta_features) {
-  const Split train = random_task(300, 5);
-  const Probe probe = fit_probe(train, true, 1e-3);
-  for (const FeatureSet set : feature_sets)
-    EXPECT_TRUE(same_bits(kept_features(train, probe, Vector::Ones(300), options(set, Precision::float32)),
-                          meta_features(train, probe, options(set, Precision::float32))));
 }
 
 TEST(FeaturePrecision, single_gives_equal_rows_equal_fourier_margins) {
@@ -140,13 +130,17 @@ TEST(FeaturePrecision, single_gives_equal_rows_equal_fourier_margins) {
 TEST(FeaturePrecision, of_prepared_tasks_is_passed_on) {
   const Task task = generate_task(family(true, 600), Seed{5}, TaskId{3});
   PrepareOptions prepare_options;
-  const PreparedTask slow = prepare(task, prepare_options);
+  const PreparedTask slow = kernels::prepare(task, prepare_options);
   prepare_options.precision = Precision::float32;
 
-  const PreparedTask fast = prepare(task, prepare_options);
+  const PreparedTask fast = kernels::prepare(task, prepare_options);
 
-  FeatureOptions expected{.id = task.id, .precision = Precision::float32};
-  EXPECT_EQ(fast.features, meta_features(task.train, fast.probe, expected).cast<float>());
+  const FeatureOptions same{.id = task.id};
+  EXPECT_EQ(fast.features,
+            kernels::meta_features(task.train, fast.probe, same, Precision::float32).cast<float>());
+  EXPECT_EQ(fast.precision, Precision::float32);
+  EXPECT_EQ(slow.features, prepare(task, {}).features);
+  EXPECT_EQ(slow.precision, Precision::float64);
   EXPECT_NE(fast.features, slow.features);
 }
 

@@ -1,11 +1,11 @@
-#include "features/neighbour_filter.hpp"
+#include "kernels/neighbours.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
 
-namespace metasieve {
+namespace metasieve::kernels {
 namespace {
 
 using tile::lanes;
@@ -59,7 +59,7 @@ unsigned lane_bits(const Packet& mask) {
 } // namespace
 
 NeighbourFilter::NeighbourFilter(const Split& train, const Standardizer& standardizer,
-                                 const std::vector<Index>& references)
+                                 std::span<const Index> references)
     : train_(train), standardizer_(standardizer), count_(std::ssize(references)),
       tiles_((count_ + tile::rows - 1) / tile::rows), is_reference_(static_cast<std::size_t>(train.rows())) {
   for (const Index row : references) is_reference_[static_cast<std::size_t>(row)] = true;
@@ -82,7 +82,7 @@ double NeighbourFilter::standardised(Index row, Index column) const {
 /// over many tiles, and the bound from the nearest of each tile is tight.
 Index NeighbourFilter::ordinal(Index place) const { return place % tile::rows * tiles_ + place / tile::rows; }
 
-void NeighbourFilter::pack_references(const std::vector<Index>& references) {
+void NeighbourFilter::pack_references(std::span<const Index> references) {
   const Index d = train_.columns(), places = tiles_ * tile::rows;
   float* const out = reference_.sized(places * d);
   std::fill_n(out, places * d, 0.0F);
@@ -277,4 +277,27 @@ void NeighbourFilter::search(Index begin) {
     if (!measurable || !(rows_[static_cast<std::size_t>(i)].half_square < square_limit)) take_everything(i);
 }
 
-} // namespace metasieve
+Vector neighbour_agreement(const Split& train, const Standardizer& standardizer,
+                           std::span<const Index> references) {
+  NeighbourFilter filter(train, standardizer, references);
+  Vector agreement(train.rows());
+  std::vector<Index> candidates;
+  for (Index begin = 0; begin < train.rows(); begin += NeighbourFilter::block) {
+    filter.search(begin);
+    const Index end = std::min(begin + NeighbourFilter::block, train.rows());
+    for (Index row = begin; row < end; ++row) {
+      if (const auto positives = filter.positives(row - begin)) {
+        const Index same = train.y(row) == 1 ? *positives : neighbour_count - *positives;
+        agreement(row) = static_cast<double>(same) / static_cast<double>(neighbour_count);
+        continue;
+      }
+      candidates.clear();
+      for (const std::int32_t candidate : filter.candidates(row - begin))
+        candidates.push_back(references[static_cast<std::size_t>(candidate)]);
+      agreement(row) = agreement_of_row(train, standardizer, row, candidates);
+    }
+  }
+  return agreement;
+}
+
+} // namespace metasieve::kernels

@@ -1,4 +1,4 @@
-#include "features/fourier_ridge.hpp"
+#include "kernels/fourier_ridge.hpp"
 
 #include "core/features/feature_data.hpp"
 #include "features/leave_one_out.hpp"
@@ -16,12 +16,6 @@ namespace {
 
 using testing::duplicated_task;
 using testing::random_task;
-
-std::vector<Index> all_rows(Index count) {
-  std::vector<Index> rows(static_cast<std::size_t>(count));
-  std::iota(rows.begin(), rows.end(), Index{0});
-  return rows;
-}
 
 struct Problem {
   Matrix x;
@@ -41,7 +35,7 @@ TEST(ScaledCosine, is_accurate_for_some_hundred_turns) {
     alignas(64) float turns[tile::lanes], cosine[tile::lanes];
     for (Index k = 0; k < tile::lanes; ++k) turns[k] = (static_cast<float>(i + k) - 100000.0F) * 0.00100001F;
 
-    Eigen::internal::pstore(cosine, scaled_cosine(Eigen::internal::pload<tile::Packet>(turns)));
+    Eigen::internal::pstore(cosine, kernels::scaled_cosine(Eigen::internal::pload<tile::Packet>(turns)));
 
     for (Index k = 0; k < tile::lanes; ++k)
       worst = std::max(worst, std::abs(static_cast<double>(cosine[k]) -
@@ -55,13 +49,13 @@ TEST(FourierTiles, are_the_features_by_rows_and_the_same_bits_by_columns) {
   for (const Index rows : {1, 5, 77, 200}) {
     const Problem problem(random_task(rows, 7));
     const Eigen::MatrixXd expected = fourier_features(problem.basis, problem.x);
-    FourierTiles tiles(problem.basis, problem.x, problem.target);
+    kernels::FourierTiles tiles(problem.basis, problem.x, problem.target);
     const Index q = tiles.size();
     ASSERT_EQ(q, expected.cols());
     MatrixF by_rows(rows, q), by_columns(rows, q);
 
-    for (Index begin = 0; begin < rows; begin += FourierTiles::block_rows) {
-      const Index end = std::min(rows, begin + FourierTiles::block_rows);
+    for (Index begin = 0; begin < rows; begin += kernels::FourierTiles::block_rows) {
+      const Index end = std::min(rows, begin + kernels::FourierTiles::block_rows);
       const float* const block = tiles.by_rows(all_rows(rows), begin, end);
       for (Index i = begin; i < end; ++i) {
         const float* const row = block + (i - begin) * tiles.width();
@@ -80,7 +74,7 @@ TEST(FourierTiles, are_the_features_by_rows_and_the_same_bits_by_columns) {
   }
 }
 
-TEST(FastFourierRidge, equals_the_double_form_at_any_number_of_rows_and_columns) {
+TEST(FourierRidge, equals_the_double_form_at_any_number_of_rows_and_columns) {
   for (const Index columns : {1, 5, 20})
     for (const Index rows : {321, 400, 1500}) {
       const Problem problem(random_task(rows, columns));
@@ -88,7 +82,7 @@ TEST(FastFourierRidge, equals_the_double_form_at_any_number_of_rows_and_columns)
           leave_one_out_ridge(fourier_features(problem.basis, problem.x), problem.target, fourier_ridges);
 
       const FourierRidge fast =
-          fast_fourier_ridge(problem.basis, problem.x, problem.target, all_rows(rows), fourier_ridges);
+          kernels::fourier_ridge(problem.basis, problem.x, problem.target, all_rows(rows), fourier_ridges);
 
       EXPECT_EQ(fast.ridge, slow.ridge) << rows << " " << columns;
       EXPECT_LT((fast.prediction - slow.prediction).cwiseAbs().maxCoeff(), 1e-4 * spread(slow.prediction))
@@ -96,7 +90,7 @@ TEST(FastFourierRidge, equals_the_double_form_at_any_number_of_rows_and_columns)
     }
 }
 
-TEST(FastFourierRidge, equals_the_double_form_for_each_ridge) {
+TEST(FourierRidge, equals_the_double_form_for_each_ridge) {
   const Problem problem(random_task(600, 6));
   const Eigen::MatrixXd features = fourier_features(problem.basis, problem.x);
   for (const double ridge : fourier_ridges) {
@@ -104,13 +98,13 @@ TEST(FastFourierRidge, equals_the_double_form_for_each_ridge) {
     const Vector slow = leave_one_out_ridge(features, problem.target, one).prediction;
 
     const Vector fast =
-        fast_fourier_ridge(problem.basis, problem.x, problem.target, all_rows(600), one).prediction;
+        kernels::fourier_ridge(problem.basis, problem.x, problem.target, all_rows(600), one).prediction;
 
     EXPECT_LT((fast - slow).cwiseAbs().maxCoeff(), 1e-4 * spread(slow)) << ridge;
   }
 }
 
-TEST(FastFourierRidge, rows_that_are_not_fitted_are_predicted_by_the_fit_to_the_others) {
+TEST(FourierRidge, rows_that_are_not_fitted_are_predicted_by_the_fit_to_the_others) {
   const Problem problem(random_task(350, 5));
   const Eigen::MatrixXd features = fourier_features(problem.basis, problem.x);
   std::vector<Index> fitted, others;
@@ -125,18 +119,18 @@ TEST(FastFourierRidge, rows_that_are_not_fitted_are_predicted_by_the_fit_to_the_
   expected(others) = features(others, Eigen::all) * gram.llt().solve(inside.transpose() * target);
 
   const FourierRidge fast =
-      fast_fourier_ridge(problem.basis, problem.x, problem.target, fitted, fourier_ridges);
+      kernels::fourier_ridge(problem.basis, problem.x, problem.target, fitted, fourier_ridges);
 
   EXPECT_EQ(fast.ridge, slow.ridge);
   EXPECT_LT((fast.prediction - expected).cwiseAbs().maxCoeff(), 1e-4 * spread(expected));
 }
 
-TEST(FastFourierRidge, equal_rows_have_equal_bits_wherever_they_stand) {
+TEST(FourierRidge, equal_rows_have_equal_bits_wherever_they_stand) {
   const Split train = duplicated_task(333, 2, 5);
   const Problem problem(train);
 
   const Vector prediction =
-      fast_fourier_ridge(problem.basis, problem.x, problem.target, all_rows(333), fourier_ridges).prediction;
+      kernels::fourier_ridge(problem.basis, problem.x, problem.target, all_rows(333), fourier_ridges).prediction;
 
   Index equal = 0;
   for (Index i = 0; i < 333; ++i)
@@ -148,7 +142,7 @@ TEST(FastFourierRidge, equal_rows_have_equal_bits_wherever_they_stand) {
   EXPECT_GT(equal, 100);
 }
 
-TEST(FastFourierRidge, no_column_varies) {
+TEST(FourierRidge, no_column_varies) {
   for (const Index rows : {1, 2, 40, 400}) {
     const Matrix x = Matrix::Zero(rows, 3);
     Vector target = Vector::Ones(rows);
@@ -156,7 +150,7 @@ TEST(FastFourierRidge, no_column_varies) {
     const FourierBasis basis = draw_fourier_basis(x, Seed{4}, TaskId{6});
     const LeaveOneOut slow = leave_one_out_ridge(fourier_features(basis, x), target, fourier_ridges);
 
-    const FourierRidge fast = fast_fourier_ridge(basis, x, target, all_rows(rows), fourier_ridges);
+    const FourierRidge fast = kernels::fourier_ridge(basis, x, target, all_rows(rows), fourier_ridges);
 
     EXPECT_LT((fast.prediction - slow.prediction).cwiseAbs().maxCoeff(), 1e-4) << rows;
   }

@@ -1,4 +1,4 @@
-#include "features/fourier_ridge.hpp"
+#include "kernels/fourier_ridge.hpp"
 
 #include "numerics/tridiagonal.hpp"
 
@@ -6,7 +6,7 @@
 #include <numbers>
 #include <numeric>
 
-namespace metasieve {
+namespace metasieve::kernels {
 namespace {
 
 using tile::lanes;
@@ -191,8 +191,10 @@ void pack_rotation(const Eigen::MatrixXf& q, simd::Buffer<float>& packed) {
 
 } // namespace
 
-FourierRidge fast_fourier_ridge(const FourierBasis& basis, const RowBlock& x, const Vector& target,
-                                const std::vector<Index>& fitted, std::span<const double> ridges) {
+FourierRidge fourier_ridge(const FourierBasis& basis, const RowBlock& x, const Vector& target,
+                           const std::vector<Index>& fitted, std::span<const double> ridges) {
+  if (std::ssize(fitted) <= fourier_count + 64)
+    return metasieve::fourier_ridge(basis, x, target, fitted, ridges);
   const Index n = x.rows(), ridge_count = std::ssize(ridges);
   FourierTiles tiles(basis, x, target);
   const Index q = tiles.size();
@@ -244,4 +246,4 @@ FourierRidge fast_fourier_ridge(const FourierBasis& basis, const RowBlock& x, co
   return {prediction.col(best).cast<double>(), ridges[static_cast<std::size_t>(best)]};
 }
 
-} // namespace metasieve
+} // namespace metasieve::kernels
