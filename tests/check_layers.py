@@ -54,7 +54,6 @@ WITHOUT_HEADER = {"cli/main.cpp"}
 # What is known to break a rule, and about to go: beginnings of lines to report. To become shorter only.
 KNOWN = (
     "[cycle] files/results",
-    "[eigen] ",
     "[type] SuiteReader ", "[type] Block ",
     "[type] Head ",
 )

@@ -1,7 +1,7 @@
 #include "features/out_of_fold.hpp"
 
 #include "features/probe.hpp"
-#include "numerics/newton.hpp"
+#include "numerics/logistic_fit.hpp"
 
 #include <algorithm>
 #include <array>

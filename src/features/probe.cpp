@@ -1,6 +1,6 @@
 #include "features/probe.hpp"
 
-#include "numerics/newton.hpp"
+#include "numerics/logistic_fit.hpp"
 
 namespace metasieve {
 

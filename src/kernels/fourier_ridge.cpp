@@ -9,9 +9,9 @@
 namespace metasieve::kernels {
 namespace {
 
+using namespace simd;
 using tile::lanes;
-using tile::Packet;
-using namespace Eigen::internal;
+using P = Register<float>;
 
 constexpr float linear_scale = 0.3F;
 static_assert(fourier_count % tile::columns == 0);
@@ -20,7 +20,7 @@ static_assert(fourier_count % tile::columns == 0);
 void store_cosines(const tile::Sums& sums, float* out, Index stride) {
   for (Index i = 0; i < tile::rows; ++i)
     for (Index half = 0; half < 2; ++half)
-      pstore(out + i * stride + half * lanes, scaled_cosine(sums[i][half]));
+      store(out + i * stride + half * lanes, scaled_cosine(sums[i][half]));
 }
 
 } // namespace
@@ -30,17 +30,17 @@ FourierTiles::FourierTiles(const FourierBasis& basis, const RowBlock& x, const V
       width_(simd::padded(size_ + 1, std::lcm(tile::rows, tile::columns))) {
   const Index d = x.cols();
   constexpr double turn = 2.0 * std::numbers::pi;
-  std::fill_n(frequency_.sized(d * width_), d * width_, 0.0F);
-  std::fill_n(phase_.sized(width_), width_, 0.0F);
+  std::fill_n(frequency_.resize_uninitialized(d * width_), d * width_, 0.0F);
+  std::fill_n(phase_.resize_uninitialized(width_), width_, 0.0F);
   for (Index k = 0; k < fourier_count; ++k) {
     phase_.data()[k] = static_cast<float>(basis.phase(k) / turn);
     for (Index j = 0; j < d; ++j)
       frequency_.data()[j * width_ + k] = static_cast<float>(basis.frequency(j, k) / turn);
   }
-  std::fill_n(x_rows_.sized(block_rows * d), block_rows * d, 0.0F);
-  std::fill_n(x_columns_.sized(d * tile::columns), d * tile::columns, 0.0F);
-  std::fill_n(rows_.sized(block_rows * width_), block_rows * width_, 0.0F);
-  std::fill_n(columns_.sized(width_ * tile::columns), width_ * tile::columns, 0.0F);
+  std::fill_n(x_rows_.resize_uninitialized(block_rows * d), block_rows * d, 0.0F);
+  std::fill_n(x_columns_.resize_uninitialized(d * tile::columns), d * tile::columns, 0.0F);
+  std::fill_n(rows_.resize_uninitialized(block_rows * width_), block_rows * width_, 0.0F);
+  std::fill_n(columns_.resize_uninitialized(width_ * tile::columns), width_ * tile::columns, 0.0F);
 }
 
 const float* FourierTiles::by_rows(const std::vector<Index>& rows, Index begin, Index end) {
@@ -62,8 +62,8 @@ const float* FourierTiles::by_rows(const std::vector<Index>& rows, Index begin, 
     for (Index k = 0; k < fourier_count; k += tile::columns) {
       tile::Sums sums;
       for (auto& row : sums.value) {
-        row[0] = pload<Packet>(phase_.data() + k);
-        row[1] = pload<Packet>(phase_.data() + k + lanes);
+        row[0] = load<P>(phase_.data() + k);
+        row[1] = load<P>(phase_.data() + k + lanes);
       }
       simd::multiply_add(sums, {x + first * d, d, 1}, frequency_.data() + k, width_, d);
       store_cosines(sums, out + first * width_ + k, width_);
@@ -80,7 +80,7 @@ const float* FourierTiles::by_columns(Index begin) {
       x[j * tile::columns + i] = i < filled ? static_cast<float>(x_(begin + i, j)) : 0.0F;
   for (Index k = 0; k < fourier_count; k += tile::rows) {
     tile::Sums sums;
-    for (Index i = 0; i < tile::rows; ++i) sums[i][0] = sums[i][1] = pset1<Packet>(phase_.data()[k + i]);
+    for (Index i = 0; i < tile::rows; ++i) sums[i][0] = sums[i][1] = broadcast<P>(phase_.data()[k + i]);
     simd::multiply_add(sums, {frequency_.data() + k, 1, width_}, x, tile::columns, d);
     store_cosines(sums, out + k * tile::columns, tile::columns);
   }
@@ -91,10 +91,6 @@ const float* FourierTiles::by_columns(Index begin) {
 }
 
 namespace {
-
-using tile::lanes;
-using tile::Packet;
-using namespace Eigen::internal;
 
 /// basis'basis of the rows that are fitted, and basis'target.
 struct NormalEquations {
@@ -111,7 +107,7 @@ tile::Sums block_product(const float* a, const float* b, Index width, Index rows
     simd::multiply_add(part, {a + first * width, 1, width}, b + first * width, width,
                        std::min(part_rows, rows - first));
     for (Index i = 0; i < tile::rows; ++i)
-      for (Index half = 0; half < 2; ++half) total[i][half] = padd(total[i][half], part[i][half]);
+      for (Index half = 0; half < 2; ++half) total[i][half] = total[i][half] + part[i][half];
   }
   return total;
 }
@@ -119,8 +115,8 @@ tile::Sums block_product(const float* a, const float* b, Index width, Index rows
 void add_tile(const tile::Sums& sums, double* out, Index stride) {
   for (Index i = 0; i < tile::rows; ++i)
     for (Index half = 0; half < 2; ++half) {
-      alignas(Packet) float sum[lanes];
-      pstore(sum, sums[i][half]);
+      alignas(P) float sum[lanes];
+      store(sum, sums[i][half]);
       double* const row = out + i * stride + half * lanes;
       for (Index k = 0; k < lanes; ++k) row[k] += static_cast<double>(sum[k]);
     }
@@ -155,10 +151,10 @@ struct Recurrence {
 
 /// Of tile::columns rows, for one ridge.
 struct RowSums {
-  Packet u[2], leverage[2], fitted[2];
+  P u[2], leverage[2], fitted[2];
 
   RowSums() {
-    for (Index half = 0; half < 2; ++half) u[half] = leverage[half] = fitted[half] = pset1<Packet>(0.0F);
+    for (Index half = 0; half < 2; ++half) u[half] = leverage[half] = fitted[half] = broadcast<P>(0.0F);
   }
 
   /// Entries first..end-1 of the rotated rows z.
@@ -166,13 +162,13 @@ struct RowSums {
     RowSums sums = *this;
     for (Index k = first; k < end; ++k) {
       const auto at = static_cast<std::size_t>(k);
-      const Packet multiplier = pset1<Packet>(recurrence.multiplier[at]);
-      const Packet inverse_pivot = pset1<Packet>(recurrence.inverse_pivot[at]);
-      const Packet coefficient = pset1<Packet>(recurrence.coefficient[at]);
+      const P multiplier = broadcast<P>(recurrence.multiplier[at]);
+      const P inverse_pivot = broadcast<P>(recurrence.inverse_pivot[at]);
+      const P coefficient = broadcast<P>(recurrence.coefficient[at]);
       for (Index half = 0; half < 2; ++half) {
-        const Packet next = pmadd(multiplier, sums.u[half], z[k - first][half]);
-        sums.leverage[half] = pmadd(pmul(inverse_pivot, next), next, sums.leverage[half]);
-        sums.fitted[half] = pmadd(coefficient, next, sums.fitted[half]);
+        const P next = fma(multiplier, sums.u[half], z[k - first][half]);
+        sums.leverage[half] = fma(inverse_pivot * next, next, sums.leverage[half]);
+        sums.fitted[half] = fma(coefficient, next, sums.fitted[half]);
         sums.u[half] = next;
       }
     }
@@ -183,7 +179,7 @@ struct RowSums {
 /// Q' in tiles: entry (k, i) of tile t at [(t * q + i) * tile::rows + k].
 void pack_rotation(const Eigen::MatrixXf& q, simd::Buffer<float>& packed) {
   const Index size = q.rows(), tiles = (size + tile::rows - 1) / tile::rows;
-  float* out = packed.sized(tiles * size * tile::rows);
+  float* out = packed.resize_uninitialized(tiles * size * tile::rows);
   for (Index t = 0; t < tiles; ++t)
     for (Index i = 0; i < size; ++i)
       for (Index k = t * tile::rows; k < (t + 1) * tile::rows; ++k) *out++ = k < size ? q(i, k) : 0.0F;
@@ -222,10 +218,10 @@ FourierRidge fourier_ridge(const FourierBasis& basis, const RowBlock& x, const V
         sums[r].add(z, recurrences[r], first, std::min(first + tile::rows, q));
     }
     for (Index r = 0; r < ridge_count; ++r) {
-      alignas(Packet) float leverage[tile::columns], fit[tile::columns];
+      alignas(P) float leverage[tile::columns], fit[tile::columns];
       for (Index half = 0; half < 2; ++half) {
-        pstore(leverage + half * lanes, sums[static_cast<std::size_t>(r)].leverage[half]);
-        pstore(fit + half * lanes, sums[static_cast<std::size_t>(r)].fitted[half]);
+        store(leverage + half * lanes, sums[static_cast<std::size_t>(r)].leverage[half]);
+        store(fit + half * lanes, sums[static_cast<std::size_t>(r)].fitted[half]);
       }
       for (Index i = 0; i < std::min(tile::columns, n - begin); ++i) {
         const Index row = begin + i;

@@ -9,9 +9,9 @@
 namespace metasieve::kernels {
 
 /// sqrt(2/256) cos(2 pi turns), lane by lane, to 1e-8 and the rounding of single precision.
-[[nodiscard]] inline tile::Packet scaled_cosine(const tile::Packet& turns) {
-  using namespace Eigen::internal;
-  using tile::Packet;
+[[nodiscard]] inline simd::Register<float> scaled_cosine(const simd::Register<float>& turns) {
+  using namespace simd;
+  using P = Register<float>;
   // Less the nearest integer f, for |turns| < 2^22: adding 1.5 * 2^23 leaves no bits for a fraction. Then the
   // cosine is the sine of 2 pi g, g = 1/4 - |f| in [-1/4, 1/4]: an odd polynomial, by least squares at
   // Chebyshev nodes, weighted until its largest error, 3e-9, was least.
@@ -19,13 +19,13 @@ namespace metasieve::kernels {
   constexpr float c1 = 6.283185160089457F * scale, c3 = -41.34165503141303F * scale,
                   c5 = 81.60100407307145F * scale, c7 = -76.54978228932629F * scale,
                   c9 = 39.53670603382895F * scale;
-  const Packet shift = pset1<Packet>(0x1.8p23F);
-  const Packet fraction = psub(turns, psub(padd(turns, shift), shift));
-  const Packet g = psub(pset1<Packet>(0.25F), pabs(fraction)), s = pmul(g, g);
-  Packet sum = pmadd(pset1<Packet>(c9), s, pset1<Packet>(c7));
-  sum = pmadd(sum, s, pset1<Packet>(c5));
-  sum = pmadd(sum, s, pset1<Packet>(c3));
-  return pmul(g, pmadd(sum, s, pset1<Packet>(c1)));
+  const P shift = broadcast<P>(0x1.8p23F);
+  const P fraction = turns - (turns + shift - shift);
+  const P g = broadcast<P>(0.25F) - abs(fraction), s = g * g;
+  P sum = fma(broadcast<P>(c9), s, broadcast<P>(c7));
+  sum = fma(sum, s, broadcast<P>(c5));
+  sum = fma(sum, s, broadcast<P>(c3));
+  return g * fma(sum, s, broadcast<P>(c1));
 }
 
 /// The random Fourier basis of blocks of rows in single precision, either row by row or column by column: an
@@ -58,9 +58,9 @@ private:
 };
 
 /// metasieve::fourier_ridge in single precision, or, up to some 320 fitted rows, itself: with fewer rows than
-/// columns, a ridge leaves leverages near 1, and predictions are the quotients of small differences. Sums over
-/// rows, and what depends on the difference of large numbers, are in double precision. Works through blocks of
-/// rows, so that it needs a few MB besides what it returns. x [n, d], target [n].
+/// columns, a ridge leaves leverages near 1, and predictions are the quotients of small differences. Sums
+/// over rows, and what depends on the difference of large numbers, are in double precision. Works through
+/// blocks of rows, so that it needs a few MB besides what it returns. x [n, d], target [n].
 [[nodiscard]] FourierRidge fourier_ridge(const FourierBasis& basis, const RowBlock& x, const Vector& target,
                                          const std::vector<Index>& fitted, std::span<const double> ridges);
 

@@ -10,26 +10,25 @@
 namespace metasieve::kernels {
 namespace {
 
-using namespace Eigen::internal;
 using namespace simd;
 
-using PF = Packet<float>;
+using PF = Register<float>;
 constexpr int size = static_cast<int>(lanes<PF>);
-using Block = PacketBlock<PF, size>;
+using Block = RegisterBlock<PF>;
 
 /// Up to `size` values of a row, zeros beyond.
 PF load_part(const float* from, Index values) {
-  if (values >= size) return ploadu<PF>(from);
+  if (values >= size) return load_unaligned<PF>(from);
   alignas(EIGEN_MAX_ALIGN_BYTES) std::array<float, size> part{};
   std::memcpy(part.data(), from, static_cast<std::size_t>(values) * sizeof(float));
-  return pload<PF>(part.data());
+  return load<PF>(part.data());
 }
 
 /// to[i] = (values[i] - mean) scale, in T.
 template <class T>
 void store_scaled(T* to, const PF& values, double mean, double scale, Index count) {
   alignas(EIGEN_MAX_ALIGN_BYTES) std::array<float, size> lane;
-  pstore(lane.data(), values);
+  store(lane.data(), values);
   const T centre = static_cast<T>(mean), factor = static_cast<T>(scale);
   const auto of = [&](std::size_t i) { return (static_cast<T>(lane[i]) - centre) * factor; };
   if (count == size)
@@ -56,9 +55,9 @@ void fill_design(const Split& split, const Standardizer& standardizer, std::span
         const float* const from = x + row(std::min(begin + i, n - 1)) * d + first;
         // What is read beyond the row is another column's, and left out.
         block.packet[i] =
-            end - from >= size ? ploadu<PF>(from) : load_part(from, std::min<Index>(size, d - first));
+            end - from >= size ? load_unaligned<PF>(from) : load_part(from, std::min<Index>(size, d - first));
       }
-      ptranspose(block);
+      transpose(block);
       for (Index j = first; j < std::min(first + size, d); ++j)
         store_scaled(columns[static_cast<std::size_t>(j)] + begin, block.packet[j - first],
                      standardizer.mean(j), standardizer.inverse_scale(j), count);
@@ -79,15 +78,14 @@ template void fill_design(const Split&, const Standardizer&, std::span<const Ind
 
 namespace {
 
-using namespace Eigen::internal;
 using namespace simd;
 
 template <class T>
 double sum_of(const T* values, Index begin, Index end) {
-  using P = Packet<T>;
-  P sum = pset1<P>(T{0});
-  for (Index i = begin; i < end; i += lanes<P>) sum = padd(sum, pload<P>(values + i));
-  return static_cast<double>(predux(sum));
+  using P = Register<T>;
+  P sum = broadcast<P>(T{0});
+  for (Index i = begin; i < end; i += lanes<P>) sum = sum + load<P>(values + i);
+  return static_cast<double>(reduce_lanes(sum));
 }
 
 /// (X'X/n + 1e-3 I)^-1, [p, p].
@@ -96,7 +94,7 @@ Eigen::MatrixXd inverse_gram(const Columns<T>& x) {
   const Index p = x.columns();
   Eigen::MatrixXd gram = Eigen::MatrixXd::Zero(p, p);
   x.for_each_block([&](Index begin, Index end) {
-    for (Index j = 0; j < p; ++j) correlate(x, x.column(j), begin, end, gram.col(j).data());
+    for (Index j = 0; j < p; ++j) gemv_transposed(x, x.column(j), begin, end, gram.col(j).data());
   });
   gram /= static_cast<double>(x.rows());
   gram.diagonal().array() += 1e-3;
@@ -119,7 +117,7 @@ template <class T>
 typename UnrolledSteps<T>::View UnrolledSteps<T>::fit(const Rows& rows, const T* weights, const Input& probe,
                                                       double ridge, const Unrolled& options) {
   const Columns<T>& x = rows.x;
-  using P = Packet<T>;
+  using P = Register<T>;
   const Index p = x.columns(), stride = x.stride();
   if (options.precondition)
     preconditioner_ = inverse_gram(x);
@@ -130,9 +128,9 @@ typename UnrolledSteps<T>::View UnrolledSteps<T>::fit(const Rows& rows, const T*
   auto coefficients = vector_in(coefficients_, p);
   set_ridge_diagonal(penalty, ridge);
   steps_ = options.steps;
-  predictions_.sized(steps_ * stride);
-  T* const residual = scratch_.sized(stride);
-  along_.sized(stride);
+  predictions_.resize_uninitialized(steps_ * stride);
+  T* const residual = scratch_.resize_uninitialized(stride);
+  along_.resize_uninitialized(stride);
   total_ = 0.0;
   x.for_each_block([&](Index begin, Index end) { total_ += sum_of(weights, begin, end); });
 
@@ -145,13 +143,13 @@ typename UnrolledSteps<T>::View UnrolledSteps<T>::fit(const Rows& rows, const T*
     sums.setZero();
     T* const predicted = predictions_.data() + k * stride;
     x.for_each_block([&](Index begin, Index end) {
-      combine(x, coefficients.data(), begin, end, predicted);
+      gemv(x, coefficients.data(), begin, end, predicted);
       for (Index i = begin; i < end; i += lanes<P>) {
-        const P probability = logistic(pload<P>(predicted + i));
-        pstore(predicted + i, probability);
-        pstore(residual + i, pmul(pload<P>(weights + i), psub(probability, pload<P>(rows.y.data() + i))));
+        const P probability = sigmoid(load<P>(predicted + i));
+        store(predicted + i, probability);
+        store(residual + i, load<P>(weights + i) * (probability - load<P>(rows.y.data() + i)));
       }
-      correlate(x, residual, begin, end, sums.data());
+      gemv_transposed(x, residual, begin, end, sums.data());
     });
     sums = sums / total_ + penalty.cwiseProduct(beta);
     precondition(sums);
@@ -166,9 +164,9 @@ template <class T>
 const T* UnrolledSteps<T>::pullback(const Rows& rows, const T* weights, const Input& d_beta,
                                     const Unrolled& options) {
   const Columns<T>& x = rows.x;
-  using P = Packet<T>;
+  using P = Register<T>;
   const Index n = x.rows(), p = x.columns(), stride = x.stride();
-  T* const d_weights = d_weights_.sized(stride);
+  T* const d_weights = d_weights_.resize_uninitialized(stride);
   std::fill_n(d_weights, stride, T{0});
   const auto penalty = vector_in(ridge_, p);
   auto sums = vector_in(sums_, p), adjoint = vector_in(adjoint_, p), d_gradient = vector_in(direction_, p);
@@ -185,26 +183,24 @@ const T* UnrolledSteps<T>::pullback(const Rows& rows, const T* weights, const In
     T* const curvature = scratch_.data();
     double weighted = 0.0;
     x.for_each_block([&](Index begin, Index end) {
-      combine(x, coefficients.data(), begin, end, along);
-      P sum = pset1<P>(T{0});
+      gemv(x, coefficients.data(), begin, end, along);
+      P sum = broadcast<P>(T{0});
       for (Index i = begin; i < end; i += lanes<P>) {
-        const P probability = pload<P>(predicted + i), direction = pload<P>(along + i),
-                weight = pload<P>(weights + i);
-        const P share = pmul(psub(probability, pload<P>(rows.y.data() + i)), direction);
-        pstore(d_weights + i, padd(pload<P>(d_weights + i), share));
-        sum = pmadd(weight, share, sum);
-        pstore(curvature + i,
-               pmul(pmul(weight, direction), psub(probability, pmul(probability, probability))));
+        const P probability = load<P>(predicted + i), direction = load<P>(along + i),
+                weight = load<P>(weights + i);
+        const P share = (probability - load<P>(rows.y.data() + i)) * direction;
+        store(d_weights + i, load<P>(d_weights + i) + share);
+        sum = fma(weight, share, sum);
+        store(curvature + i, weight * direction * (probability - probability * probability));
       }
-      weighted += static_cast<double>(predux(sum));
-      if (!options.first_order) correlate(x, curvature, begin, end, sums.data());
+      weighted += static_cast<double>(reduce_lanes(sum));
+      if (!options.first_order) gemv_transposed(x, curvature, begin, end, sums.data());
     });
     common += weighted / total_;
     if (!options.first_order) adjoint += sums / total_ + penalty.cwiseProduct(d_gradient);
   }
-  const P shift = pset1<P>(static_cast<T>(common)), scale = pset1<P>(static_cast<T>(1.0 / total_));
-  for (Index i = 0; i < n; i += lanes<P>)
-    pstore(d_weights + i, pmul(psub(pload<P>(d_weights + i), shift), scale));
+  const P shift = broadcast<P>(static_cast<T>(common)), scale = broadcast<P>(static_cast<T>(1.0 / total_));
+  for (Index i = 0; i < n; i += lanes<P>) store(d_weights + i, (load<P>(d_weights + i) - shift) * scale);
   std::fill(d_weights + n, d_weights + stride, T{0});
   return d_weights;
 }
@@ -216,7 +212,7 @@ namespace {
 
 using simd::vector_in;
 
-constexpr Index step = simd::lanes<simd::Packet<float>>;
+constexpr Index step = simd::lanes<simd::Register<float>>;
 
 /// Labels of the rows `rows`, of all where it is empty, to out[0..n-1].
 template <class T>
@@ -252,7 +248,7 @@ void InnerModel::load(Steps<T>& steps, const Split& split, const Standardizer& s
   steps.columns.clear();
   for (Index j = 0; j < x.columns(); ++j) steps.columns.push_back(x.column(j));
   fill_design<T>(split, standardizer, rows, steps.columns);
-  copy_labels(split.y, rows, rows_, y.sized(x.stride()));
+  copy_labels(split.y, rows, rows_, y.resize_uninitialized(x.stride()));
   std::fill(y.data() + rows_, y.data() + x.stride(), T{0});
 }
 
@@ -274,7 +270,7 @@ FitStatus InnerModel::fit(const float* weights) {
 template <class T>
 FitStatus InnerModel::fit(Steps<T>& steps, const Unrolled& options, const float* weights) {
   const Index stride = steps.rows.x.stride();
-  T* const own = steps.weights.sized(stride);
+  T* const own = steps.weights.resize_uninitialized(stride);
   for (Index i = 0; i < rows_; ++i) own[i] = static_cast<T>(weights[i]);
   std::fill(own + rows_, own + stride, T{0});
   vector_in(beta_, columns_of_x_) =
@@ -304,7 +300,7 @@ const float* InnerModel::pullback(const Input& d_beta) {
 template <class T>
 const float* InnerModel::rounded(const T* d_weights) {
   const Index stride = simd::padded(rows_, step);
-  float* const out = d_weights_.sized(stride);
+  float* const out = d_weights_.resize_uninitialized(stride);
   for (Index i = 0; i < rows_; ++i) out[i] = static_cast<float>(d_weights[i]);
   std::fill(out + rows_, out + stride, 0.0F);
   return out;

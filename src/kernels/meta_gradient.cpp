@@ -40,7 +40,7 @@ TaskFailure TaskGradient::differentiate(const PreparedTask& task, const PackedPo
   load_query(task);
   result_.inner_seconds += lap.seconds();
 
-  network_.load(task.features, rows);
+  network_.assign(task.features, rows);
   const float* const u = network_.forward(policy);
   if (!all_finite(u, n)) return TaskFailure::policy;
   const float* const weights = weighting_.forward(u, n, policy.policy().keep, policy.policy().temperature);
@@ -51,15 +51,15 @@ TaskFailure TaskGradient::differentiate(const PreparedTask& task, const PackedPo
   auto d_beta = simd::vector_in(d_beta_, query_.columns());
   coefficients = inner_.beta().cast<float>();
   d_beta.setZero();
-  float* const score = score_.sized(query_.stride());
+  float* const score = score_.resize_uninitialized(query_.stride());
   query_.for_each_block(
-      [&](Index begin, Index end) { combine(query_, coefficients.data(), begin, end, score); });
+      [&](Index begin, Index end) { gemv(query_, coefficients.data(), begin, end, score); });
   const OuterLoss::Value outer = outer_(score, task.test.y, task.test.group, options.outer);
   result_.loss = outer.loss;
   result_.accuracy_loss = outer.accuracy_loss;
   result_.fairness_loss = outer.fairness_loss;
   query_.for_each_block(
-      [&](Index begin, Index end) { correlate(query_, outer_.d_score(), begin, end, d_beta.data()); });
+      [&](Index begin, Index end) { gemv_transposed(query_, outer_.d_score(), begin, end, d_beta.data()); });
   const float* const d_weights = inner_.pullback(d_beta);
   result_.inner_seconds += lap.seconds();
 

@@ -8,9 +8,9 @@
 namespace metasieve::kernels {
 namespace {
 
+using namespace simd;
 using tile::lanes;
-using tile::Packet;
-using namespace Eigen::internal;
+using P = Register<float>;
 
 constexpr Index groups = 64, parts = 3, part_rows = tile::rows / parts;
 constexpr float infinity = std::numeric_limits<float>::infinity();
@@ -29,31 +29,31 @@ float rounded_up(double value) { return std::nextafter(static_cast<float>(value)
 /// The smallest `size` values of each lane, ascending, in registers.
 template <Index size>
 struct Smallest {
-  Packet at[size];
+  P at[size];
 
   Smallest() {
 #pragma GCC unroll 17
-    for (Index k = 0; k < size; ++k) at[k] = pset1<Packet>(infinity);
+    for (Index k = 0; k < size; ++k) at[k] = broadcast<P>(infinity);
   }
-  void insert(Packet value) {
+  void insert(P value) {
 #pragma GCC unroll 17
     for (Index k = 0; k < size; ++k) {
-      const Packet larger = pmax(at[k], value);
-      at[k] = pmin(at[k], value);
+      const P larger = max(at[k], value);
+      at[k] = min(at[k], value);
       value = larger;
     }
   }
   void store(float* out) const {
 #pragma GCC unroll 17
-    for (Index k = 0; k < size; ++k) pstore(out + k * lanes, at[k]);
+    for (Index k = 0; k < size; ++k) store(out + k * lanes, at[k]);
   }
 };
 
 /// Bit k: lane k of the mask of a comparison.
-unsigned lane_bits(const Packet& mask) {
-  alignas(Packet) float weight[lanes];
+unsigned lane_bits(const P& mask) {
+  alignas(P) float weight[lanes];
   for (Index k = 0; k < lanes; ++k) weight[k] = static_cast<float>(1U << k);
-  return static_cast<unsigned>(predux(pand(mask, pload<Packet>(weight))));
+  return static_cast<unsigned>(reduce_lanes(bit_and(mask, load<P>(weight))));
 }
 
 } // namespace
@@ -64,13 +64,13 @@ NeighbourFilter::NeighbourFilter(const Split& train, const Standardizer& standar
       tiles_((count_ + tile::rows - 1) / tile::rows), is_reference_(static_cast<std::size_t>(train.rows())) {
   for (const Index row : references) is_reference_[static_cast<std::size_t>(row)] = true;
   pack_references(references);
-  row_.sized(train.columns() * block);
-  distance_.sized(tiles_ * tile::rows * block);
-  least_.sized(tiles_ * parts * block);
-  group_least_.sized(groups * block);
-  threshold_.sized(block);
-  near_parts_.sized(tiles_ * parts + 1);
-  near_.sized(tiles_ * tile::rows + 1);
+  row_.resize_uninitialized(train.columns() * block);
+  distance_.resize_uninitialized(tiles_ * tile::rows * block);
+  least_.resize_uninitialized(tiles_ * parts * block);
+  group_least_.resize_uninitialized(groups * block);
+  threshold_.resize_uninitialized(block);
+  near_parts_.resize_uninitialized(tiles_ * parts + 1);
+  near_.resize_uninitialized(tiles_ * tile::rows + 1);
 }
 
 double NeighbourFilter::standardised(Index row, Index column) const {
@@ -84,10 +84,10 @@ Index NeighbourFilter::ordinal(Index place) const { return place % tile::rows * 
 
 void NeighbourFilter::pack_references(std::span<const Index> references) {
   const Index d = train_.columns(), places = tiles_ * tile::rows;
-  float* const out = reference_.sized(places * d);
+  float* const out = reference_.resize_uninitialized(places * d);
   std::fill_n(out, places * d, 0.0F);
-  std::fill_n(half_square_.sized(places), places, infinity);
-  std::fill_n(label_.sized(places), places, 0.0F);
+  std::fill_n(half_square_.resize_uninitialized(places), places, infinity);
+  std::fill_n(label_.resize_uninitialized(places), places, 0.0F);
   const double inflation = 1.0 + 4.0 * error_constant(d);
   for (Index place = 0; place < places; ++place) {
     if (ordinal(place) >= count_) continue;
@@ -126,23 +126,23 @@ void NeighbourFilter::measure() {
   for (Index t = 0; t < tiles_; ++t) {
     tile::Sums sums;
     for (Index i = 0; i < tile::rows; ++i)
-      sums[i][0] = sums[i][1] = pset1<Packet>(half_square_.data()[t * tile::rows + i]);
+      sums[i][0] = sums[i][1] = broadcast<P>(half_square_.data()[t * tile::rows + i]);
     simd::multiply_add(sums, {reference_.data() + t * tile::rows * d, d, 1}, row_.data(), block, d);
 
     float* const distance = distance_.data() + t * tile::rows * block;
     for (Index half = 0; half < 2; ++half) {
       float* const group = group_least + t % groups * block + half * lanes;
-      Packet least_of_group = pload<Packet>(group);
+      P least_of_group = load<P>(group);
       for (Index part = 0; part < parts; ++part) {
-        Packet least = sums[part * part_rows][half];
+        P least = sums[part * part_rows][half];
         for (Index i = part * part_rows; i < (part + 1) * part_rows; ++i) {
-          least = pmin(least, sums[i][half]);
-          pstore(distance + i * block + half * lanes, sums[i][half]);
+          least = min(least, sums[i][half]);
+          store(distance + i * block + half * lanes, sums[i][half]);
         }
-        pstore(least_.data() + (t * parts + part) * block + half * lanes, least);
-        least_of_group = pmin(least_of_group, least);
+        store(least_.data() + (t * parts + part) * block + half * lanes, least);
+        least_of_group = min(least_of_group, least);
       }
-      pstore(group, least_of_group);
+      store(group, least_of_group);
     }
   }
 }
@@ -160,8 +160,8 @@ void NeighbourFilter::bound() {
   for (Index half = 0; half < 2; ++half) {
     Smallest<nearest + 1> smallest;
     for (Index g = 0; g < group_count; ++g)
-      smallest.insert(pload<Packet>(group_least_.data() + g * block + half * lanes));
-    pstore(threshold + half * lanes, smallest.at[nearest]);
+      smallest.insert(load<P>(group_least_.data() + g * block + half * lanes));
+    store(threshold + half * lanes, smallest.at[nearest]);
   }
   const double c = error_constant(train_.columns());
   for (Index i = 0; i < block; ++i) {
@@ -176,7 +176,7 @@ void NeighbourFilter::bound() {
 /// The places with a row of this half of the block within its threshold. Without a branch: whether a place is
 /// one cannot be predicted.
 Index NeighbourFilter::near_places(Index half) {
-  const Packet threshold = pload<Packet>(threshold_.data() + half * lanes);
+  const P threshold = load<P>(threshold_.data() + half * lanes);
   const float* const least = least_.data() + half * lanes;
   const float* const distance = distance_.data() + half * lanes;
   std::int32_t* const near_parts = near_parts_.data();
@@ -184,13 +184,13 @@ Index NeighbourFilter::near_places(Index half) {
   Index part_count = 0, count = 0;
   for (Index part = 0; part < tiles_ * parts; ++part) {
     near_parts[part_count] = static_cast<std::int32_t>(part);
-    part_count += predux_any(pcmp_le(pload<Packet>(least + part * block), threshold)) ? 1 : 0;
+    part_count += any(less_equal(load<P>(least + part * block), threshold)) ? 1 : 0;
   }
   for (Index k = 0; k < part_count; ++k)
     for (Index i = 0; i < part_rows; ++i) {
       const Index place = near_parts[k] * part_rows + i;
       near[count] = static_cast<std::int32_t>(place);
-      count += predux_any(pcmp_le(pload<Packet>(distance + place * block), threshold)) ? 1 : 0;
+      count += any(less_equal(load<P>(distance + place * block), threshold)) ? 1 : 0;
     }
   return count;
 }
@@ -198,17 +198,17 @@ Index NeighbourFilter::near_places(Index half) {
 /// Sorts the measures up to the threshold; if the last neighbour is clearly nearer than the reference that
 /// follows it, the neighbours are known, and only their labels matter.
 void NeighbourFilter::rank(Index begin, Index half) {
-  const Packet all_but_last_bit = pset1<Packet>(std::bit_cast<float>(0xFFFFFFFEU));
+  const P all_but_last_bit = broadcast<P>(std::bit_cast<float>(0xFFFFFFFEU));
   const Index count = near_places(half);
   const float* const distances = distance_.data() + half * lanes;
   const float* const label = label_.data();
   Smallest<nearest + 2> smallest;
   for (Index k = 0; k < count; ++k) {
     const Index place = near_.data()[k];
-    const Packet distance = pload<Packet>(distances + place * block);
-    smallest.insert(por(pand(distance, all_but_last_bit), pset1<Packet>(label[place])));
+    const P distance = load<P>(distances + place * block);
+    smallest.insert(bit_or(bit_and(distance, all_but_last_bit), broadcast<P>(label[place])));
   }
-  alignas(Packet) float sorted[(nearest + 2) * lanes];
+  alignas(P) float sorted[(nearest + 2) * lanes];
   smallest.store(sorted);
   const Index filled = std::min(lanes, train_.rows() - begin);
   for (Index lane = 0; lane < filled; ++lane) {
@@ -240,9 +240,8 @@ void NeighbourFilter::collect(Index begin, Index half) {
   const Index count = near_places(half);
   for (Index k = 0; k < count; ++k) {
     const Index place = near_.data()[k];
-    const Packet distance = pload<Packet>(distance_.data() + place * block + half * lanes);
-    for (unsigned bits = lane_bits(pcmp_le(distance, pload<Packet>(threshold))); bits != 0;
-         bits &= bits - 1) {
+    const P distance = load<P>(distance_.data() + place * block + half * lanes);
+    for (unsigned bits = lane_bits(less_equal(distance, load<P>(threshold))); bits != 0; bits &= bits - 1) {
       const Index i = half * lanes + std::countr_zero(bits);
       Row& row = rows_[static_cast<std::size_t>(i)];
       candidates_[static_cast<std::size_t>(i * count_ + row.candidates++)] =

@@ -8,7 +8,6 @@
 namespace metasieve::kernels {
 namespace {
 
-using namespace Eigen::internal;
 using namespace simd;
 
 /// Rows of a block: their activations and derivatives stay in the first or second cache.
@@ -28,7 +27,7 @@ Index width(Index values, Index which) {
 /// source(row, column) -> [panel of columns][rows][panel], zeros beyond the last column.
 template <class P, class Source>
 void pack_panels(Buffer<float>& out, Index rows, Index columns, Source source) {
-  float* to = out.sized(panels<P>(columns) * rows * panel<P>);
+  float* to = out.resize_uninitialized(panels<P>(columns) * rows * panel<P>);
   for (Index which = 0; which < panels<P>(columns); ++which)
     for (Index row = 0; row < rows; ++row)
       for (Index j = 0; j < panel<P>; ++j)
@@ -37,17 +36,17 @@ void pack_panels(Buffer<float>& out, Index rows, Index columns, Source source) {
 
 /// The sums of `lanes` registers, each of its own values.
 template <class P>
-P sums(PacketBlock<P, static_cast<int>(lanes<P>)>& block) {
-  ptranspose(block);
+P sums(RegisterBlock<P>& block) {
+  transpose(block);
   for (Index step = lanes<P> / 2; step > 0; step /= 2)
-    for (Index i = 0; i < step; ++i) block.packet[i] = padd(block.packet[i], block.packet[i + step]);
+    for (Index i = 0; i < step; ++i) block.packet[i] = block.packet[i] + block.packet[i + step];
   return block.packet[0];
 }
 
 /// `value` where the ReLU's output a[0..lanes-1] is above 0, and 0 elsewhere.
 template <class P>
 EIGEN_ALWAYS_INLINE P where_active(const float* a, const P& value) {
-  return pand(pcmp_lt(pset1<P>(0.0F), pload<P>(a)), value);
+  return bit_and(less(broadcast<P>(0.0F), load<P>(a)), value);
 }
 
 } // namespace
@@ -84,14 +83,14 @@ void PackedPolicy<P>::pack(const Policy& policy) {
 }
 
 template <class P>
-void Network<P>::load(const MatrixF& features, std::span<const Index> rows) {
-  if (rows.empty()) return load(features.data(), features.rows(), features.cols());
+void Network<P>::assign(const MatrixF& features, std::span<const Index> rows) {
+  if (rows.empty()) return assign(features.data(), features.rows(), features.cols());
   rows_ = std::ssize(rows);
   copy_rows(features.data(), features.cols(), [&](Index i) { return rows[static_cast<std::size_t>(i)]; });
 }
 
 template <class P>
-void Network<P>::load(const float* features, Index rows, Index columns) {
+void Network<P>::assign(const float* features, Index rows, Index columns) {
   rows_ = rows;
   copy_rows(features, columns, [](Index i) { return i; });
 }
@@ -101,7 +100,7 @@ template <class P>
 template <class RowOf>
 void Network<P>::copy_rows(const float* features, Index columns, RowOf row_of) {
   if (activations_.empty()) activations_.resize(1);
-  float* to = activations_[0].sized(panels<P>(columns) * rows_ * panel<P>);
+  float* to = activations_[0].resize_uninitialized(panels<P>(columns) * rows_ * panel<P>);
   for (Index which = 0; which < panels<P>(columns); ++which) {
     const auto bytes = static_cast<std::size_t>(width<P>(columns, which)) * sizeof(float);
     for (Index i = 0; i < rows_; ++i, to += panel<P>)
@@ -113,8 +112,8 @@ template <class P>
 const float* Network<P>::forward(const PackedPolicy<P>& policy) {
   activations_.resize(policy.hidden().size() + 1);
   for (std::size_t l = 0; l < policy.hidden().size(); ++l)
-    activations_[l + 1].sized(panels<P>(policy.hidden()[l].view.outputs) * rows_ * panel<P>);
-  u_.sized(padded(rows_, lanes<P>));
+    activations_[l + 1].resize_uninitialized(panels<P>(policy.hidden()[l].view.outputs) * rows_ * panel<P>);
+  u_.resize_uninitialized(padded(rows_, lanes<P>));
   for (Index begin = 0; begin < rows_; begin += block_rows) {
     const Index end = std::min(begin + block_rows, rows_);
     for (std::size_t l = 0; l < policy.hidden().size(); ++l) forward_layer(policy, l, begin, end);
@@ -129,22 +128,22 @@ void Network<P>::forward_layer(const PackedPolicy<P>& policy, std::size_t l, Ind
   const auto& layer = policy.hidden()[l];
   const Index inputs = layer.view.inputs;
   const float* const in = activations_[l].data();
-  const P zero = pset1<P>(0.0F);
+  const P zero = broadcast<P>(0.0F);
   for (Index out = 0; out < panels<P>(layer.view.outputs); ++out) {
     const float* const weight = layer.forward.data() + out * inputs * panel<P>;
     const float* const bias = layer.bias.data() + out * panel<P>;
-    const P bias_low = pload<P>(bias), bias_high = pload<P>(bias + lanes<P>);
+    const P bias_low = load<P>(bias), bias_high = load<P>(bias + lanes<P>);
     float* const to = activations_[l + 1].data() + (out * rows_ + begin) * panel<P>;
     over_tiles<P>(end - begin, [&](Index first, auto rows) {
       Tile<P, rows> z;
-      unrolled<rows>([&](auto r) { z[r] = {bias_low, bias_high}; });
+      static_for<rows>([&](auto r) { z[r] = {bias_low, bias_high}; });
       for (Index which = 0; which < panels<P>(inputs); ++which)
         multiply_add(z, {in + (which * rows_ + begin + first) * panel<P>, panel<P>, 1},
                      weight + which * panel<P> * panel<P>, panel<P>, width<P>(inputs, which));
-      unrolled<rows>([&](auto r) {
+      static_for<rows>([&](auto r) {
         float* const row = to + (first + r) * panel<P>;
-        pstore(row, pmax(z[r][0], zero));
-        pstore(row + lanes<P>, pmax(z[r][1], zero));
+        store(row, max(z[r][0], zero));
+        store(row + lanes<P>, max(z[r][1], zero));
       });
     });
   }
@@ -154,19 +153,19 @@ template <class P>
 void Network<P>::forward_last(const PackedPolicy<P>& policy, Index begin, Index end) {
   const float* const in = activations_.back().data();
   for (Index i = begin; i < end; i += lanes<P>) {
-    PacketBlock<P, static_cast<int>(lanes<P>)> products;
+    RegisterBlock<P> products;
     for (Index lane = 0; lane < lanes<P>; ++lane) {
       const Index row = std::min(i + lane, end - 1); // beyond the end: once more, and never read
-      P product = pset1<P>(0.0F);
+      P product = broadcast<P>(0.0F);
       for (Index which = 0; which < panels<P>(policy.last().inputs); ++which) {
         const float* const a = in + (which * rows_ + row) * panel<P>;
         const float* const weight = policy.last_weight() + which * panel<P>;
-        product = pmadd(pload<P>(a), pload<P>(weight), product);
-        product = pmadd(pload<P>(a + lanes<P>), pload<P>(weight + lanes<P>), product);
+        product = fma(load<P>(a), load<P>(weight), product);
+        product = fma(load<P>(a + lanes<P>), load<P>(weight + lanes<P>), product);
       }
       products.packet[lane] = product;
     }
-    pstore(u_.data() + i, padd(sums<P>(products), pset1<P>(policy.last_bias())));
+    store(u_.data() + i, sums<P>(products) + broadcast<P>(policy.last_bias()));
   }
 }
 
@@ -178,11 +177,11 @@ void Network<P>::pullback(const PackedPolicy<P>& policy, const float* d_u, Vecto
   for (std::size_t l = 0; l < hidden.size(); ++l) {
     const Index outputs = panels<P>(hidden[l].view.outputs) * panel<P>;
     const Index size = outputs * (hidden[l].view.inputs + 1);
-    d_outputs_[l].sized(outputs * block_rows);
-    std::fill_n(d_weights_[l].sized(size), size, 0.0F);
+    d_outputs_[l].resize_uninitialized(outputs * block_rows);
+    std::fill_n(d_weights_[l].resize_uninitialized(size), size, 0.0F);
   }
   const Index last = panels<P>(policy.last().inputs) * panel<P>;
-  std::fill_n(d_last_.sized(last), last, 0.0F);
+  std::fill_n(d_last_.resize_uninitialized(last), last, 0.0F);
   d_last_bias_ = 0.0F;
   for (Index begin = 0; begin < rows_; begin += block_rows) {
     const Index end = std::min(begin + block_rows, rows_);
@@ -216,16 +215,16 @@ void Network<P>::pullback_last(const PackedPolicy<P>& policy, const float* d_u, 
   for (Index which = 0; which < panels<P>(policy.last().inputs); ++which)
     for (Index half = 0; half < panel<P>; half += lanes<P>) {
       const Index at = which * panel<P> + half;
-      const P weight = pload<P>(policy.last_weight() + at);
-      P sum = pload<P>(d_last_.data() + at);
+      const P weight = load<P>(policy.last_weight() + at);
+      P sum = load<P>(d_last_.data() + at);
       const float* a = activations_.back().data() + (which * rows_ + begin) * panel<P> + half;
       float* d_a = d_outputs_.back().data() + which * block_rows * panel<P> + half;
       for (Index i = begin; i < end; ++i, a += panel<P>, d_a += panel<P>) {
-        const P upstream = pset1<P>(d_u[i]);
-        sum = pmadd(upstream, pload<P>(a), sum);
-        pstore(d_a, where_active(a, pmul(upstream, weight)));
+        const P upstream = broadcast<P>(d_u[i]);
+        sum = fma(upstream, load<P>(a), sum);
+        store(d_a, where_active(a, upstream * weight));
       }
-      pstore(d_last_.data() + at, sum);
+      store(d_last_.data() + at, sum);
     }
 }
 
@@ -233,7 +232,7 @@ template <class P>
 void Network<P>::pullback_weights(const PackedPolicy<P>& policy, std::size_t l, Index begin, Index end) {
   const LayerView& view = policy.hidden()[l].view;
   const float* const in = activations_[l].data();
-  const P one = pset1<P>(1.0F);
+  const P one = broadcast<P>(1.0F);
   for (Index out = 0; out < panels<P>(view.outputs); ++out) {
     const float* const d_out = d_outputs_[l].data() + out * block_rows * panel<P>;
     float* const d_weight = d_weights_[l].data() + out * (view.inputs + 1) * panel<P>;
@@ -242,23 +241,23 @@ void Network<P>::pullback_weights(const PackedPolicy<P>& policy, std::size_t l, 
       over_even_tiles<P>(width<P>(view.inputs, which), [&](Index first, auto rows) {
         float* const to = d_weight + (which * panel<P> + first) * panel<P>;
         Tile<P, rows> sum;
-        unrolled<rows>([&](auto r) {
+        static_for<rows>([&](auto r) {
           const float* const row = to + r * panel<P>;
-          sum[r] = {pload<P>(row), pload<P>(row + lanes<P>)};
+          sum[r] = {load<P>(row), load<P>(row + lanes<P>)};
         });
         multiply_add(sum, {a + first, 1, panel<P>}, d_out, panel<P>, end - begin);
-        unrolled<rows>([&](auto r) {
+        static_for<rows>([&](auto r) {
           float* const row = to + r * panel<P>;
-          pstore(row, sum[r][0]);
-          pstore(row + lanes<P>, sum[r][1]);
+          store(row, sum[r][0]);
+          store(row + lanes<P>, sum[r][1]);
         });
       });
     }
     for (Index half = 0; half < panel<P>; half += lanes<P>) {
       float* const d_bias = d_weight + view.inputs * panel<P> + half;
-      P sum = pload<P>(d_bias);
-      for (Index i = 0; i < end - begin; ++i) sum = pmadd(one, pload<P>(d_out + i * panel<P> + half), sum);
-      pstore(d_bias, sum);
+      P sum = load<P>(d_bias);
+      for (Index i = 0; i < end - begin; ++i) sum = fma(one, load<P>(d_out + i * panel<P> + half), sum);
+      store(d_bias, sum);
     }
   }
 }
@@ -267,21 +266,21 @@ template <class P>
 void Network<P>::pullback_inputs(const PackedPolicy<P>& policy, std::size_t l, Index begin, Index end) {
   const auto& layer = policy.hidden()[l];
   const Index inputs = layer.view.inputs, outputs = layer.view.outputs;
-  const P zero = pset1<P>(0.0F);
+  const P zero = broadcast<P>(0.0F);
   for (Index which = 0; which < panels<P>(inputs); ++which) {
     const float* const a = activations_[l].data() + (which * rows_ + begin) * panel<P>;
     const float* const weight = layer.backward.data() + which * outputs * panel<P>;
     float* const to = d_outputs_[l - 1].data() + which * block_rows * panel<P>;
     over_tiles<P>(end - begin, [&](Index first, auto rows) {
       Tile<P, rows> d_in;
-      unrolled<rows>([&](auto r) { d_in[r] = {zero, zero}; });
+      static_for<rows>([&](auto r) { d_in[r] = {zero, zero}; });
       for (Index out = 0; out < panels<P>(outputs); ++out)
         multiply_add(d_in, {d_outputs_[l].data() + (out * block_rows + first) * panel<P>, panel<P>, 1},
                      weight + out * panel<P> * panel<P>, panel<P>, width<P>(outputs, out));
-      unrolled<rows>([&](auto r) {
+      static_for<rows>([&](auto r) {
         const Index at = (first + r) * panel<P>;
-        pstore(to + at, where_active(a + at, d_in[r][0]));
-        pstore(to + at + lanes<P>, where_active(a + at + lanes<P>, d_in[r][1]));
+        store(to + at, where_active(a + at, d_in[r][0]));
+        store(to + at + lanes<P>, where_active(a + at + lanes<P>, d_in[r][1]));
       });
     });
   }
@@ -291,15 +290,15 @@ void Network<P>::pullback_inputs(const PackedPolicy<P>& policy, std::size_t l, I
 #define METASIEVE_INSTANTIATE(P)                                                                             \
   template class PackedPolicy<P>;                                                                            \
   template class Network<P>
-METASIEVE_INSTANTIATE(Packet<float>);
+METASIEVE_INSTANTIATE(Register<float>);
 #ifdef EIGEN_VECTORIZE
 METASIEVE_INSTANTIATE(float);
 #endif
 #ifdef EIGEN_VECTORIZE_AVX512
-METASIEVE_INSTANTIATE(Packet8f);
+METASIEVE_INSTANTIATE(Float8);
 #endif
 #ifdef EIGEN_VECTORIZE_AVX
-METASIEVE_INSTANTIATE(Packet4f);
+METASIEVE_INSTANTIATE(Float4);
 #endif
 #undef METASIEVE_INSTANTIATE
 

@@ -10,7 +10,7 @@ namespace metasieve::kernels {
 
 /// A policy with its weights in float32 too, in the order in which Network reads them: packed once for a
 /// step, and read by all threads.
-template <class P = simd::Packet<float>>
+template <class P = simd::Register<float>>
 class PackedPolicy {
 public:
   /// `policy` must outlive the uses of this, and stay as it is.
@@ -44,15 +44,15 @@ private:
 /// `forward` and `pullback` of policy/network.hpp in float32, for one thread, block of rows by block of rows,
 /// so that activations stay in cache. Rows are in panels: value j of row i is at (j / panel * rows + i) *
 /// panel + j % panel. Keeps its memory; its results depend on nothing that it held before.
-template <class P = simd::Packet<float>>
+template <class P = simd::Register<float>>
 class Network {
 public:
   /// Copies the rows `rows` [n] of features [.., f]; all of them where it is empty.
-  void load(const MatrixF& features, std::span<const Index> rows);
+  void assign(const MatrixF& features, std::span<const Index> rows);
   /// Copies features [n, f], row-major.
-  void load(const float* features, Index rows, Index columns);
+  void assign(const float* features, Index rows, Index columns);
 
-  /// u [n], padded with zeros to whole packets. Valid until the next load.
+  /// u [n], padded with zeros to whole packets. Valid until the next assign.
   [[nodiscard]] const float* forward(const PackedPolicy<P>& policy);
 
   /// d_u [n] -> d_theta [p], of the last forward.

@@ -7,13 +7,12 @@
 namespace metasieve::kernels {
 namespace {
 
-using namespace Eigen::internal;
 using namespace simd;
 
-using P = Packet<float>;
+using P = Register<float>;
 constexpr Index step = lanes<P>;
 
-P constant(double value) { return pset1<P>(static_cast<float>(value)); }
+P constant(double value) { return broadcast<P>(static_cast<float>(value)); }
 
 void fill(float* out, const Labels& labels) {
   const Index m = labels.size();
@@ -26,8 +25,8 @@ using Cells = std::array<double, 4>;
 
 /// Whether a row is in each cell, 1 or 0.
 std::array<P, 4> membership(const P& y, const P& group) {
-  const P both = pmul(y, group), one = constant(1.0);
-  return {padd(psub(psub(one, y), group), both), psub(group, both), psub(y, both), both};
+  const P both = y * group, one = constant(1.0);
+  return {one - y - group + both, group - both, y - both, both};
 }
 
 /// A gap and its derivative by each row's decision, the same within a cell.
@@ -82,8 +81,8 @@ Gaps fairness(const Cells& rows, const Cells& decisions, Gap kind) {
 
 /// log(1 + exp(-t f)), t = 2y - 1.
 P logistic_loss_of(const P& f, const P& y) {
-  const P margin = pmul(psub(padd(y, y), constant(1.0)), f);
-  return padd(plog(padd(constant(1.0), pexp(pnegate(pabs(margin))))), pmax(pnegate(margin), constant(0.0)));
+  const P margin = (y + y - constant(1.0)) * f;
+  return log(constant(1.0) + exp(-abs(margin))) + max(-margin, constant(0.0));
 }
 
 } // namespace
@@ -93,29 +92,22 @@ OuterLoss::Value OuterLoss::operator()(const float* score, const Labels& labels,
   const Index m = labels.size();
   const double rows = static_cast<double>(m);
   const bool smooth = options.accuracy_loss == AccuracyLoss::logistic;
-  float* const y = y_.sized(padded(m, step));
-  float* const group = group_.sized(padded(m, step));
-  float* const decision = decision_.sized(padded(m, step));
-  float* const d_score = d_score_.sized(padded(m, step));
+  float* const y = y_.resize_uninitialized(padded(m, step));
+  float* const group = group_.resize_uninitialized(padded(m, step));
+  float* const decision = decision_.resize_uninitialized(padded(m, step));
+  float* const d_score = d_score_.resize_uninitialized(padded(m, step));
   fill(y, labels);
   fill(group, groups);
 
   const auto sums = row_sums<P, 9>(m, [&](Index i) {
-    const P f = pload<P>(score + i), label = pload<P>(y + i);
-    const P sharp = logistic(pmul(constant(sharpness), f)); // stands for the decision 1[f > 0]
-    pstore(decision + i, sharp);
-    const std::array<P, 4> in = membership(label, pload<P>(group + i));
-    const P both = pmul(label, sharp);
-    const P loss = smooth ? logistic_loss_of(f, label) : psub(padd(sharp, label), padd(both, both));
-    return std::array<P, 9>{in[0],
-                            in[1],
-                            in[2],
-                            in[3],
-                            pmul(in[0], sharp),
-                            pmul(in[1], sharp),
-                            pmul(in[2], sharp),
-                            pmul(in[3], sharp),
-                            loss};
+    const P f = load<P>(score + i), label = load<P>(y + i);
+    const P sharp = sigmoid(constant(sharpness) * f); // stands for the decision 1[f > 0]
+    store(decision + i, sharp);
+    const std::array<P, 4> in = membership(label, load<P>(group + i));
+    const P both = label * sharp;
+    const P loss = smooth ? logistic_loss_of(f, label) : sharp + label - (both + both);
+    return std::array<P, 9>{in[0],         in[1],         in[2],         in[3], in[0] * sharp,
+                            in[1] * sharp, in[2] * sharp, in[3] * sharp, loss};
   });
   const Gaps gap =
       fairness({sums[0], sums[1], sums[2], sums[3]}, {sums[4], sums[5], sums[6], sums[7]}, options.fairness);
@@ -125,14 +117,13 @@ OuterLoss::Value OuterLoss::operator()(const float* score, const Labels& labels,
     d_decision[c] = constant(options.fairness_weight * gap.d_decision[c] * sharpness);
   const P share = constant((smooth ? 1.0 : -sharpness) / rows);
   for (Index i = 0; i < m; i += step) {
-    const P label = pload<P>(y + i), sharp = pload<P>(decision + i);
-    const std::array<P, 4> in = membership(label, pload<P>(group + i));
-    const P slope = psub(sharp, pmul(sharp, sharp));
-    P fair = pmul(in[0], d_decision[0]);
-    for (std::size_t c = 1; c < 4; ++c) fair = pmadd(in[c], d_decision[c], fair);
-    const P accurate = smooth ? psub(logistic(pload<P>(score + i)), label)
-                              : pmul(psub(padd(label, label), constant(1.0)), slope);
-    pstore(d_score + i, pmadd(accurate, share, pmul(fair, slope)));
+    const P label = load<P>(y + i), sharp = load<P>(decision + i);
+    const std::array<P, 4> in = membership(label, load<P>(group + i));
+    const P slope = sharp - sharp * sharp;
+    P fair = in[0] * d_decision[0];
+    for (std::size_t c = 1; c < 4; ++c) fair = fma(in[c], d_decision[c], fair);
+    const P accurate = smooth ? sigmoid(load<P>(score + i)) - label : (label + label - constant(1.0)) * slope;
+    store(d_score + i, fma(accurate, share, fair * slope));
   }
   std::fill(d_score + m, d_score + padded(m, step), 0.0F);
   const double accuracy = sums[8] / rows;

@@ -22,7 +22,7 @@ Vector Scorer::operator()(const MatrixF& features) {
           metasieve::forward(packed_.policy(), features.middleRows(begin, count).cast<double>()).u;
       continue;
     }
-    network_.load(features.data() + begin * features.cols(), count, features.cols());
+    network_.assign(features.data() + begin * features.cols(), count, features.cols());
     u.segment(begin, count) =
         Eigen::Map<const Eigen::VectorXf>(network_.forward(packed_), count).cast<double>();
   }

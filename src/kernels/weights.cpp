@@ -8,15 +8,14 @@
 namespace metasieve::kernels {
 namespace {
 
-using namespace Eigen::internal;
 using namespace simd;
 
-using P = Packet<float>;
+using P = Register<float>;
 constexpr Index step = lanes<P>;
 
 P sigmoid_at(const float* v, double q, double temperature) {
-  const P inverse = pset1<P>(static_cast<float>(1.0 / temperature));
-  return logistic(pmul(psub(pload<P>(v), pset1<P>(static_cast<float>(q))), inverse));
+  const P inverse = broadcast<P>(static_cast<float>(1.0 / temperature));
+  return sigmoid((load<P>(v) - broadcast<P>(static_cast<float>(q))) * inverse);
 }
 
 /// q with mean sigmoid((v - q)/T) = keep: Newton's method, kept inside a shrinking bracket by bisection.
@@ -29,7 +28,7 @@ double threshold(const float* v, Index n, double keep, double temperature) {
   for (int i = 0; i < 60; ++i) {
     const auto [sum, slopes] = row_sums<P, 2>(n, [&](Index at) {
       const P s = sigmoid_at(v + at, q, temperature);
-      return std::array<P, 2>{s, psub(s, pmul(s, s))};
+      return std::array<P, 2>{s, s - s * s};
     });
     const double excess = sum / rows - keep;
     (excess > 0.0 ? low : high) = q;
@@ -46,14 +45,14 @@ void clear_beyond(float* values, Index n) { std::fill(values + n, values + padde
 
 const float* Weighting::forward(const float* u, Index n, double keep, double temperature) {
   rows_ = n, temperature_ = static_cast<float>(temperature);
-  float* const v = standardised_.sized(padded(n, step));
-  float* const s = weights_.sized(padded(n, step));
+  float* const v = standardised_.resize_uninitialized(padded(n, step));
+  float* const s = weights_.resize_uninitialized(padded(n, step));
   const double rows = static_cast<double>(n);
-  const double mean = row_sums<P, 1>(n, [&](Index i) { return std::array<P, 1>{pload<P>(u + i)}; })[0] / rows;
-  const P centre = pset1<P>(static_cast<float>(mean));
+  const double mean = row_sums<P, 1>(n, [&](Index i) { return std::array<P, 1>{load<P>(u + i)}; })[0] / rows;
+  const P centre = broadcast<P>(static_cast<float>(mean));
   const double squares = row_sums<P, 1>(n, [&](Index i) {
-    const P difference = psub(pload<P>(u + i), centre);
-    return std::array<P, 1>{pmul(difference, difference)};
+    const P difference = load<P>(u + i) - centre;
+    return std::array<P, 1>{difference * difference};
   })[0];
   scale_ = static_cast<float>(std::sqrt(squares / rows));
   // Equal scores differ from their rounded mean by half a unit in the last place.
@@ -64,11 +63,11 @@ const float* Weighting::forward(const float* u, Index n, double keep, double tem
     clear_beyond(s, n);
     return s;
   }
-  const P inverse = pset1<P>(1.0F / scale_);
-  for (Index i = 0; i < n; i += step) pstore(v + i, pmul(psub(pload<P>(u + i), centre), inverse));
+  const P inverse = broadcast<P>(1.0F / scale_);
+  for (Index i = 0; i < n; i += step) store(v + i, (load<P>(u + i) - centre) * inverse);
   clear_beyond(v, n);
   const double q = threshold(v, n, keep, temperature);
-  for (Index i = 0; i < n; i += step) pstore(s + i, sigmoid_at(v + i, q, temperature));
+  for (Index i = 0; i < n; i += step) store(s + i, sigmoid_at(v + i, q, temperature));
   clear_beyond(s, n);
   return s;
 }
@@ -77,30 +76,29 @@ const float* Weighting::pullback(const float* d_weights) {
   const Index n = rows_;
   const float* const v = standardised_.data();
   const float* const s = weights_.data();
-  float* const d_u = d_u_.sized(padded(n, step));
+  float* const d_u = d_u_.resize_uninitialized(padded(n, step));
   std::fill_n(d_u, padded(n, step), 0.0F);
   if (scale_ == 0.0F) return d_u;
-  const P inverse = pset1<P>(1.0F / temperature_);
+  const P inverse = broadcast<P>(1.0F / temperature_);
   const auto slope = [&](Index i) { // h
-    const P weight = pload<P>(s + i);
-    return pmul(psub(weight, pmul(weight, weight)), inverse);
+    const P weight = load<P>(s + i);
+    return (weight - weight * weight) * inverse;
   };
   const auto [slopes, upstream] = row_sums<P, 2>(n, [&](Index i) {
     const P h = slope(i);
-    return std::array<P, 2>{h, pmul(h, pload<P>(d_weights + i))};
+    return std::array<P, 2>{h, h * load<P>(d_weights + i)};
   });
   if (slopes == 0.0) return d_u; // every weight is saturated
-  const P common = pset1<P>(static_cast<float>(upstream / slopes));
-  const auto d_v = [&](Index i) { return pmul(slope(i), psub(pload<P>(d_weights + i), common)); };
+  const P common = broadcast<P>(static_cast<float>(upstream / slopes));
+  const auto d_v = [&](Index i) { return slope(i) * (load<P>(d_weights + i) - common); };
   const auto [sum, along] = row_sums<P, 2>(n, [&](Index i) {
     const P d = d_v(i);
-    return std::array<P, 2>{d, pmul(d, pload<P>(v + i))};
+    return std::array<P, 2>{d, d * load<P>(v + i)};
   });
-  const P mean = pset1<P>(static_cast<float>(sum / static_cast<double>(n)));
-  const P tilt = pset1<P>(static_cast<float>(along / static_cast<double>(n)));
-  const P unscale = pset1<P>(1.0F / scale_);
-  for (Index i = 0; i < n; i += step)
-    pstore(d_u + i, pmul(psub(psub(d_v(i), mean), pmul(pload<P>(v + i), tilt)), unscale));
+  const P mean = broadcast<P>(static_cast<float>(sum / static_cast<double>(n)));
+  const P tilt = broadcast<P>(static_cast<float>(along / static_cast<double>(n)));
+  const P unscale = broadcast<P>(1.0F / scale_);
+  for (Index i = 0; i < n; i += step) store(d_u + i, (d_v(i) - mean - load<P>(v + i) * tilt) * unscale);
   clear_beyond(d_u, n);
   return d_u;
 }

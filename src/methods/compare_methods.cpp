@@ -4,7 +4,7 @@
 #include "methods/roh.hpp"
 #include "methods/selection.hpp"
 #include "methods/threshold.hpp"
-#include "numerics/newton.hpp"
+#include "numerics/logistic_fit.hpp"
 
 #include <functional>
 #include <optional>

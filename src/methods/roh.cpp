@@ -181,6 +181,7 @@ std::vector<RohPool> batch_pools(const std::vector<Index>& rows, const Labels& c
 
 namespace {
 
+constexpr Index lanes = simd::lanes<simd::Register<double>>;
 constexpr Index most_steps = 250; // of an epoch
 
 void require(bool legal, const char* name, double value, const char* domain) {
@@ -231,17 +232,16 @@ public:
   /// Of the mean logistic loss over batch number `batch`; zero if the pools' counts are all rounded to none.
   /// [p]
   Vector gradient(const Vector& beta, Index batch) {
-    const Index rows = gather(batch), padded = simd::padded(rows, newton::lanes), columns = x_.cols();
-    const Vector against = -beta;
-    double *const f = f_.sized(padded), *const residual = residual_.sized(padded);
-    const newton::Block block{columns_.data(), stride_, columns, padded};
-    std::fill_n(f, padded, 0.0);
-    newton::move_logits(block, against.data(), f, f);
-    newton::derive(padded, f, labels_.data(), used_.data(), p_.sized(padded), residual);
-    const Index sums = simd::padded(columns, newton::lanes);
-    std::fill_n(sums_.sized(sums * newton::lanes), sums * newton::lanes, 0.0);
-    newton::add_products(block, residual, sums_.data());
-    newton::add_up(sums_.data(), sums, total_.sized(sums));
+    const Index rows = gather(batch), padded = simd::padded(rows, lanes), columns = x_.cols();
+    double *const f = f_.resize_uninitialized(padded), *const residual =
+                                                           residual_.resize_uninitialized(padded);
+    const simd::ColumnBlock<double> block{columns_.data(), stride_, columns, padded};
+    simd::gemv(block, beta.data(), f);
+    simd::residuals(padded, f, labels_.data(), used_.data(), p_.resize_uninitialized(padded), residual);
+    const Index sums = simd::padded(columns, lanes);
+    std::fill_n(sums_.resize_uninitialized(sums * lanes), sums * lanes, 0.0);
+    simd::gemv_transposed(block, residual, sums_.data());
+    simd::reduce_lanes(sums_.data(), sums, total_.resize_uninitialized(sums));
     return Eigen::Map<const Vector>(total_.data(), columns) / static_cast<double>(std::max<Index>(1, rows));
   }
 
@@ -250,10 +250,10 @@ private:
   Index gather(Index batch) {
     Index most = 0, to = 0;
     for (const RohPool& pool : pools_) most += pool.count;
-    stride_ = simd::padded(most, newton::lanes);
-    double* const columns = columns_.sized(stride_ * x_.cols());
+    stride_ = simd::padded(most, lanes);
+    double* const columns = columns_.resize_uninitialized(stride_ * x_.cols());
     for (simd::Buffer<double>* const each : {&labels_, &used_})
-      std::fill_n(each->sized(stride_), stride_, 0.0);
+      std::fill_n(each->resize_uninitialized(stride_), stride_, 0.0);
     for (const RohPool& pool : pools_)
       for (Index k = 0; k < pool.count; ++k, ++to) {
         const Index i = pool.rows[static_cast<std::size_t>(batch * pool.count + k) % pool.rows.size()];

@@ -6,25 +6,25 @@
 namespace metasieve {
 namespace {
 
-using Packet = simd::Packet<double>;
-constexpr Index lanes = simd::lanes<Packet>;
+using namespace simd;
+using P = Register<double>;
+constexpr Index step = lanes<P>;
 
 /// y -= a x over the whole registers that hold rows begin to end - 1: others of these change as well.
 void subtract(Index begin, Index end, double a, const double* x, double* y) {
-  using namespace Eigen::internal;
-  const Packet factor = pset1<Packet>(-a);
-  for (Index i = begin / lanes * lanes; i < end; i += lanes)
-    pstore(y + i, pmadd(factor, pload<Packet>(x + i), pload<Packet>(y + i)));
+  const P factor = broadcast<P>(-a);
+  for (Index i = begin / step * step; i < end; i += step)
+    store(y + i, fma(factor, load<P>(x + i), load<P>(y + i)));
 }
 
 } // namespace
 
 void Cholesky::resize(Index size) {
   size_ = size;
-  stride_ = simd::padded(size, lanes);
-  factor_.sized(size * stride_);
-  rest_.sized(stride_);
-  solution_.sized(stride_);
+  stride_ = padded(size, step);
+  factor_.resize_uninitialized(size * stride_);
+  rest_.resize_uninitialized(stride_);
+  solution_.resize_uninitialized(stride_);
 }
 
 /// Column by column, the reciprocal of the diagonal on it. At last L' is written above the diagonal, so that

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "numerics/registers.hpp"
+#include "numerics/gemv.hpp"
 
 #include <array>
 
@@ -16,8 +16,8 @@ public:
 
   /// The values are those of before, or anything; the zeros beyond the last row are there.
   void resize(Index rows, Index columns) {
-    rows_ = rows, columns_ = columns, stride_ = padded(rows, lanes<Packet<T>>);
-    values_.sized(stride_ * columns);
+    rows_ = rows, columns_ = columns, stride_ = padded(rows, lanes<Register<T>>);
+    values_.resize_uninitialized(stride_ * columns);
     for (Index j = 0; j < columns; ++j) std::fill(column(j) + rows, column(j) + stride_, T{0});
   }
 
@@ -28,7 +28,12 @@ public:
   [[nodiscard]] T* column(Index j) noexcept { return values_.data() + j * stride_; }
   [[nodiscard]] const T* column(Index j) const noexcept { return values_.data() + j * stride_; }
 
-  /// body(begin, end) for each block of rows, in order, in whole packets.
+  /// Rows begin to end - 1, in whole registers.
+  [[nodiscard]] ColumnBlock<T> block(Index begin, Index end) const noexcept {
+    return {values_.data() + begin, stride_, columns_, end - begin};
+  }
+
+  /// body(begin, end) for each block of rows, in order, in whole registers.
   template <class Body>
   void for_each_block(Body&& body) const {
     for (Index begin = 0; begin < stride_; begin += block_rows)
@@ -40,94 +45,41 @@ private:
   Index rows_ = 0, columns_ = 0, stride_ = 0;
 };
 
-/// 1 / (1 + exp(-f)).
-template <class P>
-EIGEN_ALWAYS_INLINE P logistic(const P& f) {
-  using namespace Eigen::internal;
-  const P one = pset1<P>(Scalar<P>{1});
-  return pdiv(one, padd(one, pexp(pnegate(f))));
-}
-
-/// out[begin..end-1] = sum over j of coefficients[j] x(row, j), in order of j.
+/// y[begin..end-1] = X c: sums over the columns j of c[j] x(row, j), in order of j.
 template <class T>
-void combine(const Columns<T>& x, const T* coefficients, Index begin, Index end, T* out) {
-  using namespace Eigen::internal;
-  using P = Packet<T>;
-  constexpr Index step = lanes<P>, together = 4 * step;
-  Index i = begin;
-  for (; i + together <= end; i += together) {
-    P a = pset1<P>(T{0}), b = a, c = a, d = a;
-    for (Index j = 0; j < x.columns(); ++j) {
-      const T* const column = x.column(j) + i;
-      const P coefficient = pset1<P>(coefficients[j]);
-      a = pmadd(coefficient, pload<P>(column), a);
-      b = pmadd(coefficient, pload<P>(column + step), b);
-      c = pmadd(coefficient, pload<P>(column + 2 * step), c);
-      d = pmadd(coefficient, pload<P>(column + 3 * step), d);
-    }
-    pstore(out + i, a);
-    pstore(out + i + step, b);
-    pstore(out + i + 2 * step, c);
-    pstore(out + i + 3 * step, d);
-  }
-  for (; i < end; i += step) {
-    P a = pset1<P>(T{0});
-    for (Index j = 0; j < x.columns(); ++j)
-      a = pmadd(pset1<P>(coefficients[j]), pload<P>(x.column(j) + i), a);
-    pstore(out + i, a);
-  }
+void gemv(const Columns<T>& x, const T* c, Index begin, Index end, T* y) {
+  gemv(x.block(begin, end), c, y + begin);
 }
 
-/// sums[j] += sum over rows begin..end-1 of x(row, j) values[row]: within the block in T, over blocks in
-/// double.
+/// sums[j] += sum over rows begin..end-1 of x(row, j) v[row]: within the block in T, over blocks in double.
 template <class T>
-void correlate(const Columns<T>& x, const T* values, Index begin, Index end, double* sums) {
-  using namespace Eigen::internal;
-  using P = Packet<T>;
-  constexpr Index step = lanes<P>;
-  Index j = 0;
-  for (; j + 4 <= x.columns(); j += 4) {
-    P a = pset1<P>(T{0}), b = a, c = a, d = a;
-    for (Index i = begin; i < end; i += step) {
-      const P value = pload<P>(values + i);
-      a = pmadd(pload<P>(x.column(j) + i), value, a);
-      b = pmadd(pload<P>(x.column(j + 1) + i), value, b);
-      c = pmadd(pload<P>(x.column(j + 2) + i), value, c);
-      d = pmadd(pload<P>(x.column(j + 3) + i), value, d);
-    }
-    sums[j] += static_cast<double>(predux(a));
-    sums[j + 1] += static_cast<double>(predux(b));
-    sums[j + 2] += static_cast<double>(predux(c));
-    sums[j + 3] += static_cast<double>(predux(d));
-  }
-  for (; j < x.columns(); ++j) {
-    P a = pset1<P>(T{0});
-    for (Index i = begin; i < end; i += step) a = pmadd(pload<P>(x.column(j) + i), pload<P>(values + i), a);
-    sums[j] += static_cast<double>(predux(a));
-  }
+void gemv_transposed(const Columns<T>& x, const T* v, Index begin, Index end, double* sums) {
+  using P = Register<T>;
+  gemv_transposed(
+      x.block(begin, end), v + begin, [](Index) { return broadcast<P>(T{0}); },
+      [&](Index j, const P& sum) { sums[j] += static_cast<double>(reduce_lanes(sum)); });
 }
 
-/// Sums over rows 0..n-1 of the `count` packets that terms(i) gives for rows i..i+lanes-1: in T within a
-/// block of rows, over blocks in double. Rows beyond n in the last packet count nothing.
+/// Sums over rows 0..n-1 of the `count` registers that terms(i) gives for rows i..i+lanes-1: in T within a
+/// block of rows, over blocks in double. Rows beyond n in the last register count nothing.
 template <class P, std::size_t count, class Terms>
 std::array<double, count> row_sums(Index n, Terms&& terms) {
-  using namespace Eigen::internal;
   constexpr Index step = lanes<P>, block = 64 * step;
   std::array<double, count> total{};
   for (Index begin = 0; begin < n; begin += block) {
     std::array<P, count> sum;
-    sum.fill(pset1<P>(Scalar<P>{0}));
+    sum.fill(broadcast<P>(Scalar<P>{0}));
     const Index end = std::min(begin + block, n), whole = begin + (end - begin) / step * step;
     for (Index i = begin; i < whole; i += step) {
       const std::array<P, count> term = terms(i);
-      for (std::size_t k = 0; k < count; ++k) sum[k] = padd(sum[k], term[k]);
+      for (std::size_t k = 0; k < count; ++k) sum[k] = sum[k] + term[k];
     }
-    for (std::size_t k = 0; k < count; ++k) total[k] += static_cast<double>(predux(sum[k]));
+    for (std::size_t k = 0; k < count; ++k) total[k] += static_cast<double>(reduce_lanes(sum[k]));
     if (whole == end) continue;
     const std::array<P, count> last = terms(whole);
     for (std::size_t k = 0; k < count; ++k) {
       alignas(EIGEN_MAX_ALIGN_BYTES) std::array<Scalar<P>, static_cast<std::size_t>(step)> lane;
-      pstore(lane.data(), last[k]);
+      store(lane.data(), last[k]);
       for (Index i = 0; i < end - whole; ++i)
         total[k] += static_cast<double>(lane[static_cast<std::size_t>(i)]);
     }

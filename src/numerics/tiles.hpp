@@ -37,7 +37,7 @@ struct Factor {
 
 /// body(0), body(1) ... body(count - 1), with constants as arguments.
 template <int count, class Body>
-EIGEN_ALWAYS_INLINE void unrolled(Body&& body) {
+EIGEN_ALWAYS_INLINE void static_for(Body&& body) {
   [&]<int... i>(std::integer_sequence<int, i...>) { (body(std::integral_constant<Index, i>{}), ...); }
   (std::make_integer_sequence<int, count>{});
 }
@@ -46,15 +46,14 @@ EIGEN_ALWAYS_INLINE void unrolled(Body&& body) {
 template <class P, int rows>
 EIGEN_ALWAYS_INLINE void multiply_add(Tile<P, rows>& c, Factor<Scalar<P>> a, const Scalar<P>* b, Index stride,
                                       Index depth) {
-  using namespace Eigen::internal;
   Tile<P, rows> sum = c; // in registers, whatever the caller does with c
   for (Index k = 0; k < depth; ++k) {
-    const P low = pload<P>(b), high = pload<P>(b + lanes<P>);
+    const P low = load<P>(b), high = load<P>(b + lanes<P>);
 #pragma GCC unroll 12
     for (Index r = 0; r < rows; ++r) {
-      const P value = pset1<P>(a.data[r * a.row]);
-      sum[r][0] = pmadd(value, low, sum[r][0]);
-      sum[r][1] = pmadd(value, high, sum[r][1]);
+      const P value = broadcast<P>(a.data[r * a.row]);
+      sum[r][0] = fma(value, low, sum[r][0]);
+      sum[r][1] = fma(value, high, sum[r][1]);
     }
     a.data += a.step;
     b += stride;
@@ -95,15 +94,15 @@ EIGEN_ALWAYS_INLINE void over_even_tiles(Index count, Task&& task) {
 /// The tile of matrix products that most of the time of the features is spent in.
 namespace metasieve::tile {
 
-using Packet = Eigen::internal::packet_traits<float>::type;
-inline constexpr Index lanes = simd::lanes<Packet>;
-inline constexpr Index columns = simd::panel<Packet>;
-inline constexpr Index rows = simd::tile_rows<Packet>;
-using Sums = simd::Tile<Packet, simd::tile_rows<Packet>>;
+using P = simd::Register<float>;
+inline constexpr Index lanes = simd::lanes<P>;
+inline constexpr Index columns = simd::panel<P>;
+inline constexpr Index rows = simd::tile_rows<P>;
+using Sums = simd::Tile<P, simd::tile_rows<P>>;
 
 [[nodiscard]] inline Sums zeros() {
   Sums sums;
-  for (auto& row : sums.value) row[0] = row[1] = Eigen::internal::pset1<Packet>(0.0F);
+  for (auto& row : sums.value) row[0] = row[1] = simd::broadcast<P>(0.0F);
   return sums;
 }
 

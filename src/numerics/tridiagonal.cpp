@@ -10,11 +10,11 @@
 namespace metasieve {
 namespace {
 
-using namespace Eigen::internal;
-using Packet = packet_traits<double>::type;
-constexpr Index lanes = packet_traits<double>::size;
-constexpr Index block = std::max<Index>(lanes, 4); // the diagonal blocks have both triangles
-constexpr Index together = 4;                      // columns that are read at a time
+using namespace simd;
+using P = Register<double>;
+constexpr Index step = lanes<P>;
+constexpr Index block = std::max<Index>(step, 4); // the diagonal blocks have both triangles
+constexpr Index unroll = 4;                       // columns that are read at a time
 
 /// The lower triangle of the matrix by columns, and vectors, all with zeros up to a multiple of `block`.
 struct Work {
@@ -39,14 +39,14 @@ void update_column(Work& work, Index j) {
   for (Index i = j; i < work.size; ++i) work.a(i, j) -= work.previous_v(i) * w + work.previous_w(i) * v;
 }
 
-/// Of columns j..j+together-1: updates them, and adds what they and their mirror images give to the product.
+/// Of columns j..j+unroll-1: updates them, and adds what they and their mirror images give to the product.
 void update_and_multiply(Work& work, Index j) {
-  Packet v[together], w[together], factor[together], sum[together];
-  for (Index c = 0; c < together; ++c) {
-    v[c] = pset1<Packet>(-work.previous_v(j + c));
-    w[c] = pset1<Packet>(-work.previous_w(j + c));
-    factor[c] = pset1<Packet>(work.v(j + c));
-    sum[c] = pset1<Packet>(0.0);
+  P v[unroll], w[unroll], factor[unroll], sum[unroll];
+  for (Index c = 0; c < unroll; ++c) {
+    v[c] = broadcast<P>(-work.previous_v(j + c));
+    w[c] = broadcast<P>(-work.previous_w(j + c));
+    factor[c] = broadcast<P>(work.v(j + c));
+    sum[c] = broadcast<P>(0.0);
   }
   const Index first = j / block * block, stride = work.stride;
   double* const columns = &work.a(0, j);
@@ -54,23 +54,22 @@ void update_and_multiply(Work& work, Index j) {
   const double* const all_x = work.v.data();
   double* const product = work.product.data();
   const auto add = [&](Index i) {
-    const Packet v_i = pload<Packet>(all_v + i), w_i = pload<Packet>(all_w + i),
-                 x_i = pload<Packet>(all_x + i);
-    Packet product_i = pload<Packet>(product + i);
+    const P v_i = load<P>(all_v + i), w_i = load<P>(all_w + i), x_i = load<P>(all_x + i);
+    P product_i = load<P>(product + i);
 #pragma GCC unroll 4
-    for (Index c = 0; c < together; ++c) {
+    for (Index c = 0; c < unroll; ++c) {
       double* const entry = columns + c * stride + i;
-      const Packet updated = pmadd(w_i, v[c], pmadd(v_i, w[c], pload<Packet>(entry)));
-      pstore(entry, updated);
-      product_i = pmadd(updated, factor[c], product_i);
-      sum[c] = pmadd(updated, x_i, sum[c]);
+      const P updated = fma(w_i, v[c], fma(v_i, w[c], load<P>(entry)));
+      store(entry, updated);
+      product_i = fma(updated, factor[c], product_i);
+      sum[c] = fma(updated, x_i, sum[c]);
     }
-    pstore(product + i, product_i);
+    store(product + i, product_i);
   };
-  for (Index i = first; i < first + block; i += lanes) add(i);
-  for (Packet& total : sum) total = pset1<Packet>(0.0); // the diagonal block has its mirror images itself
-  for (Index i = first + block; i < stride; i += lanes) add(i);
-  for (Index c = 0; c < together; ++c) product[j + c] += predux(sum[c]);
+  for (Index i = first; i < first + block; i += step) add(i);
+  for (P& total : sum) total = broadcast<P>(0.0); // the diagonal block has its mirror images itself
+  for (Index i = first + block; i < stride; i += step) add(i);
+  for (Index c = 0; c < unroll; ++c) product[j + c] += reduce_lanes(sum[c]);
 }
 
 /// Makes work.v of column k, so that the reflection leaves of it an entry below the diagonal only: returned,
@@ -103,7 +102,7 @@ TridiagonalForm tridiagonalise(const Eigen::MatrixXd& matrix) {
     form.reflectors.col(k) = work.v.head(size);
 
     work.product.setZero();
-    for (Index j = (k + 1) / together * together; j < size; j += together) update_and_multiply(work, j);
+    for (Index j = (k + 1) / unroll * unroll; j < size; j += unroll) update_and_multiply(work, j);
     work.product.head(k + 1).setZero();
     const double scale = form.scale(k);
     work.previous_w = scale * (work.product - (0.5 * scale * work.product.dot(work.v)) * work.v);

@@ -44,7 +44,7 @@ struct Pass {
       : n(rows), policy(policy_of(set)), d_u(Eigen::VectorXf::Ones(simd::padded(rows, 16))),
         d_theta(policy.theta.size()) {
     packed.pack(policy);
-    fast.load(uniform_features(n, feature_count(set)), {});
+    fast.assign(uniform_features(n, feature_count(set)), {});
   }
   const float* forward() { return fast.forward(packed); }
   void pullback() { fast.pullback(packed, d_u.data(), d_theta); }

@@ -10,19 +10,19 @@ namespace metasieve {
 /// hide the latency of two units that take four cycles each. Returns the floating-point operations.
 template <class T>
 [[gnu::noinline]] double multiply_adds_in_registers(std::size_t steps) {
-  using P = simd::Packet<T>;
+  using P = simd::Register<T>;
   constexpr std::size_t chains = 12, values = sizeof(P) / sizeof(T);
   P sums[chains]; // NOLINT: std::array of a register warns that it loses its alignment
-  for (std::size_t i = 0; i < chains; ++i) sums[i] = Eigen::internal::pset1<P>(static_cast<T>(i));
+  for (std::size_t i = 0; i < chains; ++i) sums[i] = simd::broadcast<P>(static_cast<T>(i));
   const volatile T unknown_scale = static_cast<T>(0.999), unknown_add = static_cast<T>(0.001);
   const T scale = unknown_scale, add = unknown_add;
-  const P a = Eigen::internal::pset1<P>(scale), b = Eigen::internal::pset1<P>(add);
+  const P a = simd::broadcast<P>(scale), b = simd::broadcast<P>(add);
   for (std::size_t step = 0; step < steps; ++step)
-    for (P& sum : sums) sum = Eigen::internal::pmadd(sum, a, b);
+    for (P& sum : sums) sum = simd::fma(sum, a, b);
   P total = sums[0];
-  for (std::size_t i = 1; i < chains; ++i) total = Eigen::internal::padd(total, sums[i]);
+  for (std::size_t i = 1; i < chains; ++i) total = total + sums[i];
   alignas(P) T used[values]; // NOLINT
-  Eigen::internal::pstore(used, total);
+  simd::store(used, total);
   static volatile T kept;
   kept = used[0];
   static_cast<void>(kept);

@@ -5,7 +5,7 @@
 #include "features/out_of_fold.hpp"
 #include "features/prepared_task.hpp"
 #include "features/random_fourier.hpp"
-#include "numerics/newton.hpp"
+#include "numerics/logistic_fit.hpp"
 #include "tasks/generate.hpp"
 
 #include <Eigen/LU>

@@ -2,7 +2,7 @@
 
 #include "core/features/feature_data.hpp"
 #include "features/probe.hpp"
-#include "numerics/newton.hpp"
+#include "numerics/logistic_fit.hpp"
 
 #include <gtest/gtest.h>
 

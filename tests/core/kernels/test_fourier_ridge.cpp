@@ -35,7 +35,7 @@ TEST(ScaledCosine, is_accurate_for_some_hundred_turns) {
     alignas(64) float turns[tile::lanes], cosine[tile::lanes];
     for (Index k = 0; k < tile::lanes; ++k) turns[k] = (static_cast<float>(i + k) - 100000.0F) * 0.00100001F;
 
-    Eigen::internal::pstore(cosine, kernels::scaled_cosine(Eigen::internal::pload<tile::Packet>(turns)));
+    simd::store(cosine, kernels::scaled_cosine(simd::load<simd::Register<float>>(turns)));
 
     for (Index k = 0; k < tile::lanes; ++k)
       worst = std::max(worst, std::abs(static_cast<double>(cosine[k]) -
@@ -130,7 +130,8 @@ TEST(FourierRidge, equal_rows_have_equal_bits_wherever_they_stand) {
   const Problem problem(train);
 
   const Vector prediction =
-      kernels::fourier_ridge(problem.basis, problem.x, problem.target, all_rows(333), fourier_ridges).prediction;
+      kernels::fourier_ridge(problem.basis, problem.x, problem.target, all_rows(333), fourier_ridges)
+          .prediction;
 
   Index equal = 0;
   for (Index i = 0; i < 333; ++i)

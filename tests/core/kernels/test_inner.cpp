@@ -28,7 +28,7 @@ struct Problem {
     std::vector<float*> columns;
     for (Index j = 0; j < reference.x.cols(); ++j) columns.push_back(fast.x.column(j));
     kernels::fill_design<float>(split, standardizer, rows, columns);
-    std::fill_n(fast.y.sized(fast.x.stride()), fast.x.stride(), 0.0F);
+    std::fill_n(fast.y.resize_uninitialized(fast.x.stride()), fast.x.stride(), 0.0F);
     for (Index i = 0; i < reference.y.size(); ++i) fast.y.data()[i] = static_cast<float>(reference.y(i));
   }
 };
@@ -75,7 +75,7 @@ TEST_P(FastUnrolledAs, agrees_with_the_double_form_there_and_back) {
     const Vector u = normals(n, 4), d_beta = normals(problem.reference.x.cols(), 5);
     const Eigen::VectorXf rounded = sigmoid(u.array()).matrix().cast<float>();
     simd::Buffer<float> weights;
-    std::fill_n(weights.sized(problem.fast.x.stride()), problem.fast.x.stride(), 0.0F);
+    std::fill_n(weights.resize_uninitialized(problem.fast.x.stride()), problem.fast.x.stride(), 0.0F);
     std::copy_n(rounded.data(), n, weights.data());
     const InnerOptions options{GetParam(), 1e-2};
     const Vector of_reference = rounded.cast<double>();
@@ -103,7 +103,7 @@ INSTANTIATE_TEST_SUITE_P(options, FastUnrolledAs,
 TEST(UnrolledSteps, steps_that_grow_beyond_all_bounds_are_divergence) {
   const Problem problem(split_of(50, 4), {}, true);
   simd::Buffer<float> weights;
-  std::fill_n(weights.sized(problem.fast.x.stride()), problem.fast.x.stride(), 0.0F);
+  std::fill_n(weights.resize_uninitialized(problem.fast.x.stride()), problem.fast.x.stride(), 0.0F);
   std::fill_n(weights.data(), 50, 1.0F);
   kernels::UnrolledSteps<float> fast;
 

@@ -27,14 +27,14 @@ Eigen::VectorXf padded_to_packets(const Vector& values) {
 template <class P>
 class FastNetworkOf : public ::testing::Test {};
 
-using Packets = ::testing::Types<simd::Packet<float>
+using Packets = ::testing::Types<simd::Register<float>
 #ifdef EIGEN_VECTORIZE_AVX512
                                  ,
-                                 Eigen::internal::Packet8f
+                                 simd::Float8
 #endif
 #ifdef EIGEN_VECTORIZE_AVX
                                  ,
-                                 Eigen::internal::Packet4f
+                                 simd::Float4
 #endif
 #ifdef EIGEN_VECTORIZE
                                  ,
@@ -58,7 +58,7 @@ TYPED_TEST(FastNetworkOf, agrees_with_the_double_form_for_every_shape_and_number
         Vector d_theta(policy.theta.size());
 
         packed.pack(policy);
-        network.load(features, {});
+        network.assign(features, {});
         const Vector u =
             Eigen::Map<const Eigen::VectorXf>(network.forward(packed), n).template cast<double>();
         network.pullback(packed, padded_to_packets(d_u).data(), d_theta);
@@ -74,12 +74,12 @@ TYPED_TEST(FastNetworkOf, a_rows_output_does_not_depend_on_the_rows_beside_it) {
   kernels::PackedPolicy<TypeParam> packed;
   packed.pack(policy);
   kernels::Network<TypeParam> network;
-  network.load(features, {});
+  network.assign(features, {});
   const Eigen::VectorXf all = Eigen::Map<const Eigen::VectorXf>(network.forward(packed), 100);
 
   for (const std::vector<Index>& rows : std::vector<std::vector<Index>>{
            {99}, {0, 13, 50}, {3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47}}) {
-    network.load(features, rows);
+    network.assign(features, rows);
     const float* const u = network.forward(packed);
 
     for (std::size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(u[i], all(rows[i]));
@@ -94,7 +94,7 @@ TEST(Network, does_not_depend_on_what_its_memory_held) {
     kernels::PackedPolicy<> packed;
     packed.pack(small);
     Vector d_theta(small.theta.size());
-    network.load(few, {});
+    network.assign(few, {});
     static_cast<void>(network.forward(packed));
     network.pullback(packed, d_u.data(), d_theta);
     return d_theta;
@@ -103,7 +103,7 @@ TEST(Network, does_not_depend_on_what_its_memory_held) {
   kernels::PackedPolicy<> packed;
   packed.pack(large);
   Vector unused(large.theta.size());
-  used.load(many, {});
+  used.assign(many, {});
   static_cast<void>(used.forward(packed));
   used.pullback(packed, d_u.data(), unused);
 
@@ -117,7 +117,7 @@ TEST(Network, a_row_that_is_not_finite_gives_an_output_that_is_not) {
   kernels::PackedPolicy<> packed;
   packed.pack(policy);
   kernels::Network<> network;
-  network.load(features, {});
+  network.assign(features, {});
 
   const float* const u = network.forward(packed);
 
