@@ -43,7 +43,7 @@ struct Smallest {
       value = larger;
     }
   }
-  void store(float* out) const {
+  void copy_to(float* out) const {
 #pragma GCC unroll 17
     for (Index k = 0; k < size; ++k) store(out + k * lanes, at[k]);
   }
@@ -209,7 +209,7 @@ void NeighbourFilter::rank(Index begin, Index half) {
     smallest.insert(bit_or(bit_and(distance, all_but_last_bit), broadcast<P>(label[place])));
   }
   alignas(P) float sorted[(nearest + 2) * lanes];
-  smallest.store(sorted);
+  smallest.copy_to(sorted);
   const Index filled = std::min(lanes, train_.rows() - begin);
   for (Index lane = 0; lane < filled; ++lane) {
     Row& row = rows_[static_cast<std::size_t>(half * lanes + lane)];
