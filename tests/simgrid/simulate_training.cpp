@@ -101,9 +101,9 @@ public:
     comm_.barrier();
     const double begin = MPI_Wtime();
     std::vector<double> seconds;
-    const Range prepared = job_.schedule.prepared_by[static_cast<std::size_t>(comm_.rank())];
-    std::vector<Index> all(static_cast<std::size_t>(prepared.size()));
-    std::iota(all.begin(), all.end(), prepared.begin);
+    const Range mine = job_.schedule.prepared_by[static_cast<std::size_t>(comm_.rank())];
+    std::vector<Index> all(static_cast<std::size_t>(mine.size()));
+    std::iota(all.begin(), all.end(), mine.begin);
     for (const Index i : taken_in_turn(all, job_.preparations))
       seconds.push_back(job_.times.preparation(job_.preparations[static_cast<std::size_t>(i)], id_of(i)));
     result_.preparation_work = sum_of(seconds);

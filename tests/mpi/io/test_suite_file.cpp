@@ -77,12 +77,6 @@ std::vector<TaskShape> shapes_of(const std::vector<Task>& tasks) {
   return shapes;
 }
 
-TaskSupply given_from(std::span<const Task> tasks) {
-  return [tasks](Range places) {
-    return tasks.subspan(static_cast<std::size_t>(places.begin), static_cast<std::size_t>(places.size()));
-  };
-}
-
 TEST(SuiteFile, has_the_same_bytes_in_many_turns) {
   const Communicator comm;
   const Scratch scratch(comm);
