@@ -231,8 +231,8 @@ class Chain(FilesTest):
         self.succeed(*TRAIN, "--output", ".")
         self.succeed("evaluate", "--policy", "policy.h5", "--dataset", "data.h5", "--output", "evaluation.h5",
                      "--evaluate.splits", "2")
-        files = {"suite": "tasks +4", "data": "rows +80", "policy": "layers +16 -> 8 -> 4 -> 1",
-                 "results": "iterations +10", "checkpoint": "step +10", "evaluation": f"methods +{len(METHODS)}"}
+        files = {"suite": "tasks +4", "data": "rows +80", "policy": r"inputs +16\n +hidden +8, 4\n",
+                 "results": "iterations +10", "checkpoint": "step +10", "evaluation": "methods +" + ", ".join(sorted(METHODS))}
         before = tree(self.folder)
 
         calls = [lambda c=command, f=name, r=ranks: self.succeed(c, f"{f}.h5", ranks=r)

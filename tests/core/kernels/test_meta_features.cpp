@@ -20,7 +20,9 @@ using testing::same_bits;
 
 constexpr double tolerance = 1e-4;
 
-FeatureOptions options(FeatureSet set) { return {.set = set, .ridge = 1e-3, .seed = Seed{3}, .id = TaskId{8}}; }
+FeatureOptions options(FeatureSet set) {
+  return {.set = set, .ridge = 1e-3, .seed = Seed{3}, .id = TaskId{8}};
+}
 
 Matrix features_of(const Split& train, FeatureSet set, Precision precision) {
   return kernels::meta_features(train, fit_probe(train, true, 1e-3), options(set), precision);
