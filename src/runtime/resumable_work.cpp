@@ -38,7 +38,7 @@ std::string deciding_settings(const Config& config, Affects result) {
 ResumableWork::ResumableWork(const Communicator& comm, const WorkSettings& settings)
     : comm_(comm), journal_(comm, settings.output, settings.key, settings.resume),
       stop_condition_(comm, limits_before(settings.limits, settings.longest_seconds)),
-      total_(settings.pieces), append_every_(60.0 * settings.checkpoint_minutes),
+      resumes_(settings.resume), total_(settings.pieces), append_every_(60.0 * settings.checkpoint_minutes),
       last_append_(wall_seconds()), most_waiting_bytes_(settings.most_waiting_bytes) {}
 
 std::string ResumableWork::note() const {
