@@ -103,7 +103,7 @@ void run_stage(const Communicator& comm, const CommandLine& line) {
   }
   if (line.command == "scaling") {
     const ScalingRequest request{config, *line.output, line.suite, line.collect, line.profile};
-    return line.dry_run ? print(comm, plan(comm, request)) : scale(comm, request);
+    return print(comm, line.dry_run ? plan(comm, request) : scale(comm, request));
   }
   if (line.command == "score") {
     const ScoreRequest request{config, line.policies.front(), line.datasets.front(), *line.output,

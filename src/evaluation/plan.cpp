@@ -2,9 +2,9 @@
 
 #include "evaluation/detection.hpp"
 #include "files/policy.hpp"
-#include "methods/partial_dependence.hpp"
 #include "training/cost.hpp"
 
+#include <algorithm>
 #include <set>
 
 namespace metasieve {
@@ -33,16 +33,44 @@ void require_one_kind(const EvaluateRequest& request, const std::vector<Policy>&
   }
 }
 
+/// Rough cost of a method on one task, in fits on all its rows.
+double fits_of(Method method) {
+  switch (method) {
+  case Method::roh: return 220.0;
+  case Method::penalised:
+  case Method::oracle_penalised: return 8.0;
+  case Method::threshold: return 2.0;
+  default: return asks_policy(method) ? 2.5 : 1.0;
+  }
+}
+
 } // namespace
 
 double EvaluationPlan::cost(const TaskShape& task) const {
-  return preparation_cost(task, config.policy.features) +
-         contest_cost(task, config, std::ssize(comparison.policies), frontier_steps);
-}
-
-double EvaluationPlan::cost(const TaskShape& task, Index number) const {
+  const EvaluateConfig& evaluate = config.evaluate;
   const auto policies = static_cast<double>(comparison.policies.size());
-  return cost(task) + (number < response_tasks ? policies * response_cost(task, config) : 0.0);
+  double fits = 0;
+  bool adapts = false;
+  for (const Method method : evaluate.methods) {
+    fits += fits_of(method) * (asks_policy(method) ? policies : 1.0);
+    adapts = adapts || method == Method::meta_hard || method == Method::meta_soft;
+  }
+  double gradients = adapts ? static_cast<double>(evaluate.adapt.steps) : 0.0;
+  if (frontier_steps > 0) {
+    const auto weights = static_cast<double>(evaluate.frontier.weights.size());
+    gradients += weights * static_cast<double>(frontier_steps);
+    fits += weights * (policies * 2.0 * fits_of(Method::meta_hard) + fits_of(Method::penalised)) +
+            static_cast<double>(evaluate.frontier.tolerances.size()) * fits_of(Method::threshold);
+  }
+  TaskUse whole = task_use(config, true);
+  whole.support = 0;
+  const Index limit = evaluate.adapt.support, half = task.train_rows / 2;
+  const Index rows = limit > 0 ? std::min(limit, half) : half;    // each half is adapted on the other
+  const bool refits = adapts && evaluate.rounds_agreement == 1.0; // else hardly ever
+  const double preparations = 1.0 + (refits ? policies * static_cast<double>(evaluate.rounds) : 0.0);
+  return preparations * preparation_cost(task, config.policy.features) +
+         fits * fit_cost(static_cast<double>(task.train_rows), task.columns) +
+         policies * 2.0 * gradients * gradient_cost({rows, rows, task.columns}, whole);
 }
 
 ComparisonOptions EvaluationPlan::frontier_comparison() const {

@@ -15,10 +15,8 @@ struct EvaluationPlan {
   /// `comparison` with these steps.
   [[nodiscard]] ComparisonOptions frontier_comparison() const;
 
-  /// Predicted nanoseconds of one core for all methods on one task, with its preparation.
+  /// Rough nanoseconds of one core for all methods on one task, with its preparation: see training/cost.hpp.
   [[nodiscard]] double cost(const TaskShape& task) const;
-  /// The same of task `number` of a source: of the first ones the policies' response is told too.
-  [[nodiscard]] double cost(const TaskShape& task, Index number) const;
 };
 
 /// Collective: the policies of the request's files. @throws AgreedError (exit code 3) naming a file that

@@ -11,7 +11,7 @@
 #include "parallel/for_each.hpp"
 #include "runtime/machine.hpp"
 #include "runtime/output_checks.hpp"
-#include "training/flops.hpp"
+#include "training/cost.hpp"
 
 #include <array>
 #include <cstdio>
@@ -50,12 +50,12 @@ std::vector<Index> training_rows(const Dataset& data) {
 }
 
 /// The training rows as a task without test rows. The labels are the data set's; nobody asks for clean ones.
-PreparedTask task_of(const Dataset& data, const std::vector<Index>& rows, const Config& config) {
+PreparedTask task_of(const Dataset& data, const std::vector<Index>& rows, const PrepareOptions& options) {
   const Split all{data.x, data.y, data.group, data.y};
   Task task;
   task.train = gather(all, rows);
   task.test = gather(all, std::vector<Index>());
-  return kernels::prepare(std::move(task), config.prepare_options(config.evaluate.seed));
+  return kernels::prepare(std::move(task), options);
 }
 
 std::vector<ScoreRow> score_rows(const Dataset& data, const std::vector<Index>& rows, const Policy& policy,
@@ -98,10 +98,8 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
   comm.agree([&] {
     if (!comm.is_root()) return;
     const std::vector<Index> training = training_rows(data);
-    const PreparedTask task = task_of(data, training, plan.config);
+    const PreparedTask task = task_of(data, training, plan.config.prepare_options(plan.config.evaluate.seed));
     clock.add(Phase::features, lap.seconds());
-    clock.count(Phase::features,
-                preparation_flops(shape_of(task), {policy.features, plan.config.inner.use_group}));
     const Vector u = selection_score(task, policy, plan.comparison.selection);
     if (task.probe.status == FitStatus::diverged || !u.allFinite())
       throw Error(ExitCode::numerical,
@@ -132,7 +130,7 @@ std::string plan(const Communicator& comm, const ScoreRequest& request) {
       "0\n  files            %s and .csv, about %.2f MB\n",
       data.name.c_str(), static_cast<long>(rows), static_cast<long>(data.y.size()),
       28.0 + (prepared_bytes(shape, evaluation.config.policy.features) +
-              working_bytes(shape, evaluation.config.policy)) /
+              working_bytes(shape, evaluation.config.policy.features)) /
                  1e6,
       request.output.c_str(), 80e-6 * static_cast<double>(data.y.size()));
   return text.data();

@@ -4,11 +4,10 @@
 #include "kernels/meta_features.hpp"
 #include "methods/partial_dependence.hpp"
 #include "parallel/for_each.hpp"
-#include "training/flops.hpp"
+#include "training/step.hpp"
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 #include <optional>
 
 namespace metasieve {
@@ -47,32 +46,6 @@ private:
   PhaseClock& clock_;
   Lap lap_;
 };
-
-TaskResult evaluate_task(const std::function<Task()>& make, Index number, const EvaluationPlan& plan,
-                         PhaseClock& clock) {
-  const Config& config = plan.config;
-  ThreadClock timed(clock);
-  Task task = make();
-  timed.end(Phase::make);
-  const PrepareOptions options = config.prepare_options(Seed{task.metadata.seed});
-  const PreparedTask prepared = kernels::prepare(std::move(task), options);
-  timed.end(Phase::features);
-  clock.count(Phase::features, preparation_flops(shape_of(prepared), options));
-  TaskResult result{prepared.corruption, {}, {}, {}};
-  result.methods = compare_methods(prepared, config.evaluate.methods, plan.comparison,
-                                   [&](Method method) { timed.end(phase_of(method)); });
-  if (plan.frontier_steps > 0) {
-    result.frontier = frontier(prepared, config.evaluate.frontier, plan.frontier_comparison());
-    timed.end(Phase::frontier);
-  }
-  if (number >= response_tasks) return result;
-  for (const Policy& policy : plan.comparison.policies) {
-    result.response.push_back(response_of(prepared, policy));
-    clock.count(Phase::response, response_flops(shape_of(prepared), policy));
-  }
-  timed.end(Phase::response);
-  return result;
-}
 
 /// Of the threads while there are tasks: what no phase of a task takes, and waiting for other ranks.
 class IdleClock {
@@ -175,7 +148,7 @@ void add_missing(const Communicator& comm, const TaskSource& source, std::uint64
                  const EvaluationPlan& plan, ResumableWork& work, SourceResults& results, PhaseClock& clock) {
   const std::vector<Index> missing = results.missing();
   std::vector<double> costs;
-  for (const Index id : missing) costs.push_back(plan.cost(source.shape(id), id));
+  for (const Index id : missing) costs.push_back(plan.cost(source.shape(id)));
   const Range part = my_range(comm, 0, costs);
   const std::vector<Index> ids(missing.begin() + part.begin, missing.begin() + part.end);
   // Splits are made one by one of rows that are at hand: else a rank would hold them all.
@@ -194,10 +167,6 @@ void add_missing(const Communicator& comm, const TaskSource& source, std::uint64
     done[k] = evaluate_task(make, ids[k], plan, clock);
   };
   pieces.result = [&](std::size_t k) { return bytes_of(done[k]); };
-  pieces.cost = [&](std::size_t k) {
-    return 1e-9 * costs[static_cast<std::size_t>(part.begin) + k] / thread_count();
-  };
-  pieces.kind = number;
   {
     const IdleClock idle(clock, plan);
     work.run(pieces);
@@ -231,6 +200,31 @@ TaskResult task_result(const std::string& bytes) {
   result.frontier = results_of(reader.text());
   const auto responses = reader.get<std::int64_t>();
   for (std::int64_t k = 0; k < responses; ++k) result.response.push_back(reader.array<Vector>());
+  return result;
+}
+
+TaskResult evaluate_task(const std::function<Task()>& make, Index number, const EvaluationPlan& plan,
+                         PhaseClock& clock) {
+  ThreadClock timed(clock);
+  Task task = make();
+  timed.end(Phase::make);
+  const PrepareOptions options = plan.config.prepare_options(Seed{task.metadata.seed});
+  const PreparedTask prepared = kernels::prepare(std::move(task), options);
+  timed.end(Phase::features);
+  TaskResult result{prepared.corruption, {}, {}, {}};
+  result.methods = compare_methods(prepared, plan.config.evaluate.methods, plan.comparison,
+                                   [&](Method method) { timed.end(phase_of(method)); });
+  if (plan.frontier_steps > 0) {
+    result.frontier = frontier(prepared, plan.config.evaluate.frontier, plan.frontier_comparison());
+    timed.end(Phase::frontier);
+  }
+  if (number >= response_tasks) return result;
+  for (const Policy& policy : plan.comparison.policies) {
+    result.response.push_back(response_of(prepared, policy));
+    const Index rows = std::min(prepared.train.rows(), response_rows) * prepared.features.cols();
+    clock.count(Phase::response, rows * response_points * forward_flops(policy));
+  }
+  timed.end(Phase::response);
   return result;
 }
 

@@ -2,7 +2,10 @@
 
 #include "evaluation/detection.hpp"
 #include "evaluation/plan.hpp"
+#include "runtime/phases.hpp"
 #include "runtime/resumable_work.hpp"
+
+#include <functional>
 
 namespace metasieve {
 
@@ -21,6 +24,11 @@ struct TaskResult {
 
 /// By which its piece of work is known: `number` of the source among those of the evaluation.
 [[nodiscard]] std::uint64_t piece_id(std::uint64_t number, Index task);
+
+/// All that is evaluated on the task that `make` makes, `number` of its source: the first ones with the
+/// policies' response. Adds to the phases make, features, each method, frontier and response of `clock`.
+[[nodiscard]] TaskResult evaluate_task(const std::function<Task()>& make, Index number,
+                                       const EvaluationPlan& plan, PhaseClock& clock);
 
 /// In the order in which they come: read, make, features, each method, frontier, response, idle, gather,
 /// tables, write.

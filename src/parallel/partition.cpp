@@ -1,7 +1,6 @@
 #include "parallel/partition.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <numeric>
 #include <utility>
 
@@ -27,14 +26,6 @@ std::vector<Range> fill(const std::vector<double>& sums, double capacity) {
   return ranges;
 }
 
-double most(const std::vector<double>& sums, const std::vector<Range>& ranges) {
-  double most = 0;
-  for (const Range& range : ranges)
-    most = std::max(most,
-                    sums[static_cast<std::size_t>(range.end)] - sums[static_cast<std::size_t>(range.begin)]);
-  return most;
-}
-
 } // namespace
 
 std::vector<Range> balanced_shards(std::span<const double> costs, int parts) {
@@ -51,26 +42,6 @@ std::vector<Range> balanced_shards(std::span<const double> costs, int parts) {
   const auto count = static_cast<Index>(costs.size());
   ranges.resize(static_cast<std::size_t>(parts), {count, count});
   return ranges;
-}
-
-std::vector<Range> shards_balanced_over(std::span<const std::vector<double>> phases, int parts) {
-  std::vector<double> together(phases.front().size(), 0.0);
-  std::vector<std::vector<double>> sums;
-  for (const std::vector<double>& costs : phases) {
-    std::transform(costs.begin(), costs.end(), together.begin(), together.begin(), std::plus<>());
-    sums.push_back(running_sum(costs));
-  }
-  std::vector<Range> best = balanced_shards(together, parts);
-  const auto waited_for = [&](const std::vector<Range>& ranges) {
-    double total = 0;
-    for (const std::vector<double>& of_phase : sums) total += most(of_phase, ranges);
-    return total;
-  };
-  for (const std::vector<double>& costs : phases) {
-    std::vector<Range> ranges = balanced_shards(costs, parts);
-    if (waited_for(ranges) < waited_for(best)) best = std::move(ranges);
-  }
-  return best;
 }
 
 void sort_by_descending_cost(std::vector<Index>& items, const std::function<double(Index)>& cost) {

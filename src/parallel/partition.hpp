@@ -13,11 +13,6 @@ namespace metasieve {
 /// piece a rank and every batch (see batch_of_step) falls evenly on the ranks. costs >= 0.
 [[nodiscard]] std::vector<Range> balanced_shards(std::span<const double> costs, int parts);
 
-/// The same for work in phases, after each of which all wait for the last: item i costs phases[k][i] >= 0 in
-/// phase k. Balanced for one of the phases or for their sum, whichever makes the largest parts of all phases
-/// least together. At least one phase.
-[[nodiscard]] std::vector<Range> shards_balanced_over(std::span<const std::vector<double>> phases, int parts);
-
 /// Puts `items` into the order in which threads should take them: the longest first, so that none begins a
 /// long one when the others are about to end (Graham 1969). Equal ones by number. Needs no further memory.
 void sort_by_descending_cost(std::vector<Index>& items, const std::function<double(Index)>& cost);

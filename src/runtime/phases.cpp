@@ -1,7 +1,6 @@
 #include "runtime/phases.hpp"
 
 #include "base/text.hpp"
-#include "parallel/for_each.hpp"
 
 #include <algorithm>
 #include <array>
@@ -37,18 +36,16 @@ std::string to_string(Phase phase) {
 }
 
 PhaseClock::PhaseClock(std::vector<Phase> phases)
-    : phases_(std::move(phases)), seconds_(phases_.size(), 0.0), flops_(phases_.size()) {}
+    : phases_(std::move(phases)), seconds_(phases_.size(), 0.0), flops_(phases_.size(), 0) {}
 
 void PhaseClock::add(Phase phase, double seconds) {
   const std::lock_guard lock(guard_);
   seconds_[place_of(phase)] += seconds;
 }
 
-void PhaseClock::count(Phase phase, Flops flops) {
+void PhaseClock::count(Phase phase, std::int64_t flops) {
   const std::lock_guard lock(guard_);
-  Flops& sum = flops_[place_of(phase)];
-  sum.count += flops.count;
-  sum.estimated = sum.estimated || flops.estimated;
+  flops_[place_of(phase)] += flops;
 }
 
 double PhaseClock::seconds(Phase phase) const {
@@ -74,14 +71,13 @@ std::vector<PhaseSeconds> PhaseClock::all_ranks(const Communicator& comm) const 
 
 Profile PhaseClock::profile(const Communicator& comm, double seconds, int threads) const {
   Profile profile{{}, comm.gather(std::vector<double>{seconds}), threads};
-  PhaseProfile rest{Phase::rest, profile.seconds, {}};
+  PhaseProfile rest{Phase::rest, profile.seconds};
   std::vector<PhaseSeconds> timing = all_ranks(comm);
   for (std::size_t p = 0; p < phases_.size(); ++p) {
     std::vector<double>& taken = timing[p].seconds;
     for (std::size_t rank = 0; rank < taken.size(); ++rank)
       rest.seconds[rank] = std::max(rest.seconds[rank] - taken[rank], 0.0);
-    const Flops all{comm.sum(flops_[p].count), comm.max(std::int64_t{flops_[p].estimated}) > 0};
-    profile.phases.push_back({phases_[p], std::move(taken), all});
+    profile.phases.push_back({phases_[p], std::move(taken), comm.sum(flops_[p])});
   }
   profile.phases.push_back(std::move(rest));
   return profile;
@@ -90,9 +86,7 @@ Profile PhaseClock::profile(const Communicator& comm, double seconds, int thread
 std::vector<PhaseFlops> counted(const Profile& profile) {
   std::vector<PhaseFlops> flops;
   for (const PhaseProfile& phase : profile.phases)
-    if (phase.flops.count > 0)
-      flops.push_back(
-          {to_string(phase.phase), phase.flops.count, static_cast<std::uint8_t>(phase.flops.estimated)});
+    if (phase.flops > 0) flops.push_back({to_string(phase.phase), phase.flops, 0});
   return flops;
 }
 
@@ -112,30 +106,20 @@ std::string profile_table(const Profile& profile) {
       format("profile of %zu rank(s) x %d thread(s)\n", profile.seconds.size(), profile.threads);
   text +=
       "  phase                 min s    mean s     max s  max/mean   share        GFLOP  GFLOP/s a core\n";
-  bool estimates = false;
-  const auto add = [&](const std::string& name, const std::vector<double>& seconds, const Flops& flops) {
+  const auto add = [&](const std::string& name, const std::vector<double>& seconds, std::int64_t flops) {
     const RankSpread spread(seconds);
     text += format("  %-17s %9.3f %9.3f %9.3f  %8.2f %6.1f%%", name.c_str(), spread.least, spread.mean,
                    spread.most, spread.imbalance(), whole > 0 ? 100.0 * sum(seconds) / whole : 0.0);
-    if (flops.count > 0) {
-      const double giga = 1e-9 * static_cast<double>(flops.count);
-      const char* const mark = flops.estimated ? "~" : " ";
-      estimates = estimates || flops.estimated;
-      text += format(" %s%11.6g %s%14.3g", mark, giga, mark,
-                     sum(seconds) > 0 ? giga / (sum(seconds) * profile.threads) : 0.0);
+    if (flops > 0) {
+      const double giga = 1e-9 * static_cast<double>(flops);
+      text +=
+          format("  %11.6g  %14.3g", giga, sum(seconds) > 0 ? giga / (sum(seconds) * profile.threads) : 0.0);
     }
     text += "\n";
   };
   for (const PhaseProfile& phase : profile.phases) add(to_string(phase.phase), phase.seconds, phase.flops);
-  add("all", profile.seconds, {});
-  return text + (estimates
-                     ? "  ~ estimated by formulas; the others counted from shapes, a multiply-add as two\n"
-                     : "");
-}
-
-void print_profile(const Communicator& comm, const PhaseClock& clock, double begin) {
-  const Profile profile = clock.profile(comm, wall_seconds() - begin, thread_count());
-  if (comm.is_root()) std::fputs(profile_table(profile).c_str(), stdout);
+  add("all", profile.seconds, 0);
+  return text;
 }
 
 } // namespace metasieve

@@ -42,17 +42,11 @@ enum class Phase : std::uint8_t {
 /// The name in files and tables, "make" or "greedy".
 [[nodiscard]] std::string to_string(Phase phase);
 
-/// Floating-point operations of a phase, where they are counted: a multiply-add counts two.
-struct Flops {
-  std::int64_t count = 0;
-  bool estimated = false; ///< by a formula; else by the shapes, exactly
-};
-
 /// Seconds and flops of one phase of a run.
 struct PhaseProfile {
   Phase phase;
   std::vector<double> seconds; ///< [ranks], wall time
-  Flops flops;                 ///< of all ranks; 0: not counted
+  std::int64_t flops = 0;      ///< of all ranks, a multiply-add counting two; 0: not counted
 };
 
 /// Where the time of a run went.
@@ -84,7 +78,7 @@ public:
   /// `phase` is one of those given to the constructor.
   [[nodiscard]] Scope measure(Phase phase) { return {*this, phase}; }
   void add(Phase phase, double seconds);
-  void count(Phase phase, Flops flops);
+  void count(Phase phase, std::int64_t flops);
 
   [[nodiscard]] double seconds(Phase phase) const;
 
@@ -98,7 +92,7 @@ private:
 
   std::vector<Phase> phases_;
   std::vector<double> seconds_;
-  std::vector<Flops> flops_;
+  std::vector<std::int64_t> flops_;
   mutable std::mutex guard_;
 };
 
@@ -111,8 +105,5 @@ private:
 /// A line a phase: the same, its share of the run, what was counted and how many of these a core did in a
 /// second. Shares add up to 100 %.
 [[nodiscard]] std::string profile_table(const Profile& profile);
-
-/// Collective: prints that of a run since `begin`, on rank 0's standard output.
-void print_profile(const Communicator& comm, const PhaseClock& clock, double begin);
 
 } // namespace metasieve

@@ -11,43 +11,6 @@
 
 namespace metasieve {
 
-TimeLeft::TimeLeft(const std::vector<double>& work) {
-  for (const double predicted : work) kinds_.push_back({predicted, 0.0, 0.0});
-}
-
-void TimeLeft::add(std::size_t kind, double work, double seconds) {
-  kinds_.at(kind).done += work;
-  kinds_.at(kind).seconds += seconds;
-}
-
-void TimeLeft::close(std::size_t kind) { kinds_.at(kind).work = kinds_.at(kind).done; }
-
-double TimeLeft::seconds() const {
-  double done = 0, spent = 0;
-  for (const Kind& kind : kinds_) {
-    done += kind.done;
-    spent += kind.seconds;
-  }
-  if (done <= 0) return 0;
-  double left = 0;
-  for (const Kind& kind : kinds_) {
-    const double pace = kind.done > 0 ? kind.seconds / kind.done : spent / done;
-    left += std::max(kind.work - kind.done, 0.0) * pace;
-  }
-  return left;
-}
-
-double TimeLeft::share() const {
-  double spent = 0;
-  for (const Kind& kind : kinds_) spent += kind.seconds;
-  return spent > 0 ? spent / (spent + seconds()) : 0.0; // what is done has taken time
-}
-
-double TimeLeft::share_of(std::size_t kind) const {
-  const Kind& of = kinds_.at(kind);
-  return of.work > 0 ? std::min(of.done / of.work, 1.0) : 1.0;
-}
-
 namespace {
 
 constexpr double seconds_between = 0.1;        ///< on a terminal
@@ -57,10 +20,8 @@ constexpr std::size_t usual_width = 80;
 } // namespace
 
 Progress::Progress(ProgressSettings settings)
-    : settings_(std::move(settings)), left_(settings_.work), in_flight_(settings_.work.size()),
-      finished_(settings_.work.size()), accounted_(settings_.work.size()),
-      terminal_(settings_.speaks && is_terminal(STDOUT_FILENO)), begin_(wall_seconds()), last_event_(begin_),
-      last_told_(begin_) {
+    : settings_(std::move(settings)), terminal_(settings_.speaks && is_terminal(STDOUT_FILENO)),
+      begin_(wall_seconds()), start_(begin_), last_told_(begin_) {
   state_.done = settings_.begun;
   state_.total = settings_.total;
   state_.unit = settings_.what + "s";
@@ -72,37 +33,9 @@ Progress::Progress(ProgressSettings settings)
 
 Progress::~Progress() { clear_line(); }
 
-void Progress::begin(std::size_t kind, double work) {
+void Progress::start() {
   const std::lock_guard lock(guard_);
-  in_flight_.at(kind) += work;
-}
-
-void Progress::end(std::size_t kind, double work) {
-  const std::lock_guard lock(guard_);
-  in_flight_.at(kind) -= work;
-  finished_.at(kind) += work;
-  account(kind);
-}
-
-void Progress::did(std::size_t kind, double work) {
-  const std::lock_guard lock(guard_);
-  finished_.at(kind) += work;
-  account(kind);
-}
-
-void Progress::close(std::size_t kind) {
-  const std::lock_guard lock(guard_);
-  account(kind);
-  left_.close(kind);
-}
-
-/// What other threads are at is half done, on average. Time without work is of no kind: it comes once.
-void Progress::account(std::size_t kind) {
-  const double now = wall_seconds();
-  const double work = finished_.at(kind) + 0.5 * in_flight_.at(kind);
-  if (work > accounted_.at(kind)) left_.add(kind, work - accounted_.at(kind), now - last_event_);
-  accounted_.at(kind) = work;
-  last_event_ = now;
+  start_ = wall_seconds();
 }
 
 /// "iteration 20/400"
@@ -116,39 +49,36 @@ bool Progress::is_time() const { return wall_seconds() - last_told_ > seconds_be
 void Progress::report(std::int64_t done, const std::string& state) {
   const std::lock_guard lock(guard_);
   state_.done = done;
-  const bool due = settings_.log_every > 0 ? done % settings_.log_every == 0 : is_time();
-  tell(count(), state, due || done == state_.total);
+  if (done > settings_.begun)
+    state_.seconds_left = (wall_seconds() - start_) * static_cast<double>(state_.total - done) /
+                          static_cast<double>(done - settings_.begun);
+  const std::int64_t every = settings_.log_every;
+  tell(count(), state, every > 0 ? done % every == 0 || done == state_.total : is_time());
 }
 
-void Progress::report_share(const std::string& state) {
+void Progress::report_phase(const std::string& phase, double share) {
   const std::lock_guard lock(guard_);
-  const double steps = left_.share() * static_cast<double>(state_.total - settings_.begun);
-  state_.done = settings_.begun + static_cast<std::int64_t>(steps);
-  tell(count(), state, is_time());
-}
-
-void Progress::report_phase(const std::string& phase, std::size_t kind) {
-  const std::lock_guard lock(guard_);
-  tell(phase + format(" %.0f %%", 100.0 * left_.share_of(kind)), "", is_time());
+  if (share > 0) state_.seconds_left = (wall_seconds() - start_) * (1.0 - share) / share;
+  tell(phase + format(" %.0f %%", 100.0 * share), "", is_time());
 }
 
 /// `is_due`: where there is no terminal.
 void Progress::tell(const std::string& head, const std::string& state, bool is_due) {
-  state_.seconds_left = left_.seconds();
   if (settings_.status != nullptr) settings_.status->update(state_);
   const double now = wall_seconds();
   const bool now_on_terminal = now - last_told_ > seconds_between || state_.done == state_.total;
   if (!settings_.speaks || !(terminal_ ? now_on_terminal : is_due)) return;
   last_told_ = now;
-  const std::string left = duration_text(state_.seconds_left) + " left";
+  const bool is_known = state_.seconds_left > 0 || state_.done == state_.total;
+  const std::string left = is_known ? ", " + duration_text(state_.seconds_left) + " left" : "";
   const std::string middle = state.empty() ? "" : "  " + state;
   if (terminal_) {
     clear_line();
-    const std::string line = head + ", " + left + middle; // the end may not fit
+    const std::string line = head + left + middle; // the end may not fit
     std::fputs(line.substr(0, width_ - 1).c_str(), stdout);
     dirty_ = true;
   } else {
-    std::printf("%s%s  %s, %s\n", head.c_str(), middle.c_str(), duration_text(now - begin_).c_str(),
+    std::printf("%s%s  %s%s\n", head.c_str(), middle.c_str(), duration_text(now - begin_).c_str(),
                 left.c_str());
   }
   std::fflush(stdout);
@@ -166,11 +96,18 @@ void Progress::set_metric(const std::string& name, double value) {
 }
 
 void Progress::say(const std::string& line) {
-  if (!settings_.speaks) return;
+  if (!settings_.speaks || line.empty()) return;
   const std::lock_guard lock(guard_);
   clear_line();
-  std::printf("%s\n", line.c_str());
+  std::printf("%s%s", line.c_str(), line.ends_with('\n') ? "" : "\n");
   std::fflush(stdout);
+}
+
+void Progress::warn(const std::string& line) {
+  const std::lock_guard lock(guard_);
+  clear_line();
+  std::fflush(stdout);
+  std::fprintf(stderr, "metasieve: warning: %s\n", line.c_str());
 }
 
 void Progress::clear_line() {

@@ -64,7 +64,12 @@ bool ResumableWork::keeps(std::uint64_t id) const {
 
 void ResumableWork::run(const PendingPieces& pieces) {
   report_damage();
-  if (progress_ != nullptr) progress_->begin_status();
+  if (progress_ != nullptr) {
+    progress_->begin_status();
+    if (dealt_ == 0) progress_->start();
+  }
+  dealt_ += comm_.sum(std::ssize(pieces.ids));
+  expected_ = done_ + std::ssize(pieces.ids) + (total_ - kept() - dealt_) / comm_.size();
   std::vector<std::size_t> todo(pieces.ids.size());
   std::vector<std::uint8_t> is_done(todo.size(), 0);
   for (std::size_t k = 0; k < todo.size(); ++k) todo[k] = k;
@@ -117,21 +122,16 @@ bool ResumableWork::may_begin(double round_end) {
 }
 
 void ResumableWork::do_one(const PendingPieces& pieces, std::size_t k) {
-  const double cost = progress_ != nullptr && pieces.cost ? pieces.cost(k) : 0.0;
-  if (cost > 0) progress_->begin(pieces.kind, cost);
   const double begin = wall_seconds();
   pieces.work(k);
   const double end = wall_seconds();
-  if (cost > 0) {
-    progress_->end(pieces.kind, cost);
-    progress_->report_share("");
-  }
-  {
-    const std::lock_guard lock(guard_);
-    finished_.push_back(k);
-    ++done_;
-    longest_seconds_ = std::max(longest_seconds_, end - begin);
-  }
+  const std::lock_guard lock(guard_);
+  finished_.push_back(k);
+  ++done_;
+  longest_seconds_ = std::max(longest_seconds_, end - begin);
+  if (progress_ == nullptr) return;
+  const double share = static_cast<double>(done_) / static_cast<double>(std::max(expected_, done_));
+  progress_->report(kept() + static_cast<std::int64_t>(share * static_cast<double>(total_ - kept())), "");
 }
 
 void ResumableWork::append_if_due(const PendingPieces& pieces, bool at_once) {

@@ -38,8 +38,6 @@ struct PendingPieces {
   std::vector<std::uint64_t> ids;
   std::function<void(std::size_t)> work;          ///< does the k-th; several at a time
   std::function<std::string(std::size_t)> result; ///< of the k-th, which is done, as bytes
-  std::function<double(std::size_t)> cost;        ///< predicted of the k-th, for the progress
-  std::size_t kind = 0;                           ///< of work, there
 };
 
 /// Work in pieces that can be stopped, by a signal or the time limit, or killed, and gone on with by another
@@ -81,9 +79,11 @@ private:
   StopCondition stop_condition_;
   bool resumes_;
   std::int64_t total_, reported_ = 0;
+  std::int64_t dealt_ = 0;            ///< pieces of all ranks that were given to run
   std::atomic<bool> begun_ = false;   ///< a piece, by this run
-  std::mutex guard_;                  ///< of the next three
+  std::mutex guard_;                  ///< of the next four
   std::int64_t done_ = 0;             ///< pieces that this rank has done in this run
+  std::int64_t expected_ = 0;         ///< pieces that it does in all, about
   double longest_seconds_ = 0;        ///< of one of them
   std::vector<std::size_t> finished_; ///< those that are not yet in the journal
   std::mutex append_guard_;           ///< of the rest, and of the journal

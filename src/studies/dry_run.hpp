@@ -2,12 +2,13 @@
 
 #include "config/requests.hpp"
 #include "runtime/machine.hpp"
+#include "studies/measured_pace.hpp"
 
 #include <string>
 
 namespace metasieve {
 
-/// What a dry run tells: everything is opened and checked as in the run itself, nothing is written. Memory
+/// The report of a dry run: everything is opened and checked as in the run itself, nothing is written. Memory
 /// per rank, file sizes and expected time, for the ranks and threads of this very call. Collective.
 /// @throws AgreedError as the stage itself would
 [[nodiscard]] std::string plan(const Communicator& comm, const GenerateRequest& request);
@@ -17,6 +18,9 @@ namespace metasieve {
 
 /// Collective: memory and disk of a training on the ranks of `comm`. @throws AgreedError
 [[nodiscard]] Needs training_needs(const Communicator& comm, const TrainRequest& request);
+
+/// The sum of `value` over all tasks of a source, estimated from the first ones.
+[[nodiscard]] double sampled_sum(const TaskSource& source, const Cost& value);
 
 /// Collective: expected seconds of a training from its beginning, on the ranks of `comm`. @throws AgreedError
 [[nodiscard]] double training_seconds(const Communicator& comm, const TrainRequest& request);

@@ -33,6 +33,10 @@ Spread spread_of(const std::vector<double>& seconds) {
           *high};
 }
 
+void add(std::vector<double>& sum, const std::vector<double>& more) {
+  std::transform(sum.begin(), sum.end(), more.begin(), sum.begin(), std::plus<>());
+}
+
 /// Seconds by rank of the phases as a study has them.
 std::map<std::string, std::vector<double>> phases_of(const Results& results) {
   static const std::map<std::string, std::string> names{
@@ -42,7 +46,7 @@ std::map<std::string, std::vector<double>> phases_of(const Results& results) {
     const auto other = names.find(phase.phase);
     std::vector<double>& sum = phases[other == names.end() ? phase.phase : other->second];
     sum.resize(phase.seconds.size(), 0.0);
-    std::transform(sum.begin(), sum.end(), phase.seconds.begin(), sum.begin(), std::plus<>());
+    add(sum, phase.seconds);
   }
   return phases;
 }
@@ -95,19 +99,17 @@ TrainRequest training_at(const ScalingPoint& point, const ScalingRequest& reques
   return training;
 }
 
-double predicted_work(const Communicator& comm, const TrainRequest& request) {
-  const Config& config = request.config;
+double rough_work(const Communicator& comm, const TrainRequest& request) {
   const TaskSource source = training_source(comm, request);
-  const Range ids = training_tasks(config, source.task_count());
-  const std::vector<double> costs = source.costs(ids, [&](const TaskShape& task) {
-    return visit_cost(task, config) + fetch_cost(task, config, source.is_generator());
-  });
-  BatchSchedule batches(config.meta.seed, ids.size(), config.meta.batch);
+  TaskPart part = training_parts(request.config, source.task_count(), source.is_generator()).train;
+  part.use.gradients = 1;
+  const std::vector<double> costs = task_costs(source.shapes(part.ids), part.use).uses;
+  BatchSchedule batches(part.meta.seed, part.ids.size(), part.meta.batch);
   double nanoseconds = 0;
-  for (Index t = 0; t < config.meta.iterations; ++t)
-    for (const Index task : batches.of_step(static_cast<std::uint64_t>(t), ids))
+  for (Index t = 0; t < part.meta.iterations; ++t)
+    for (const Index task : batches.of_step(static_cast<std::uint64_t>(t), part.ids))
       nanoseconds += costs[static_cast<std::size_t>(task)];
-  return 1e-9 * nanoseconds / static_cast<double>(config.meta.iterations);
+  return 1e-9 * nanoseconds / static_cast<double>(part.meta.iterations);
 }
 
 void add_training(Scaling& study, const ScalingPoint& point, std::int64_t repeat, const Trained& trained,
@@ -136,9 +138,8 @@ void add_training(Scaling& study, const ScalingPoint& point, std::int64_t repeat
   }
   const double busy = mean["make"] + mean["policy"] + mean["inner"];
   row.imbalance = busy > 0 ? (busy + mean["idle"] + mean["wait"]) / busy : 1.0;
-  std::vector<double> of_rank = phases.at("make");
-  for (const char* phase : {"policy", "inner"})
-    std::transform(of_rank.begin(), of_rank.end(), phases.at(phase).begin(), of_rank.begin(), std::plus<>());
+  std::vector<double> of_rank(phases.at("make").size(), 0.0);
+  for (const char* phase : {"make", "policy", "inner"}) add(of_rank, phases.at(phase));
   row.shard_imbalance = busy > 0 ? spread_of(of_rank).max / busy : 1.0;
   row.allreduce_share = mean["reduce"] / (row.seconds_per_iteration * static_cast<double>(row.iterations));
   row.policy_hash = hash_bytes(trained.policy.theta);
@@ -162,75 +163,67 @@ void require_equal_policies(const std::vector<ScalingRow>& points) {
 
 namespace {
 
-/// The repeats at one point.
-struct Measured {
-  std::vector<const ScalingRow*> repeats;
-
-  [[nodiscard]] const ScalingRow& first() const { return *repeats.front(); }
-  [[nodiscard]] double cores() const { return static_cast<double>(first().ranks * first().threads); }
-  /// Ascending.
-  [[nodiscard]] std::vector<double> values(const std::function<double(const ScalingRow&)>& of) const {
-    std::vector<double> all;
-    for (const ScalingRow* row : repeats) all.push_back(of(*row));
-    std::sort(all.begin(), all.end());
-    return all;
-  }
-  [[nodiscard]] double median(const std::function<double(const ScalingRow&)>& of) const {
-    const std::vector<double> all = values(of);
-    return 0.5 * (all[(all.size() - 1) / 2] + all[all.size() / 2]);
-  }
-  /// Predicted work per second.
-  [[nodiscard]] double rate() const {
-    return median([](const ScalingRow& row) { return row.work / row.seconds_per_iteration; });
-  }
+/// Medians over the repeats at one point.
+struct PointMedians {
+  const ScalingRow* first;
+  std::size_t repeats;
+  double cores, least, seconds, most; ///< of an iteration
+  double rate;                        ///< rough work per second
+  double imbalance, allreduce;
 };
 
-/// Of one kind, by cores.
-std::vector<Measured> points_of_kind(const Scaling& study, const std::string& kind) {
-  std::vector<Measured> points;
-  for (const ScalingRow& row : study.points) {
-    if (row.kind != kind) continue;
-    auto point = std::find_if(points.begin(), points.end(), [&](const Measured& known) {
-      return known.first().ranks == row.ranks && known.first().threads == row.threads;
-    });
-    if (point == points.end()) point = points.insert(point, Measured{});
-    point->repeats.push_back(&row);
-  }
-  std::stable_sort(points.begin(), points.end(),
-                   [](const Measured& a, const Measured& b) { return a.cores() < b.cores(); });
-  return points;
+std::vector<double> sorted(const std::vector<const ScalingRow*>& rows, const auto& value) {
+  std::vector<double> all;
+  for (const ScalingRow* row : rows) all.push_back(value(*row));
+  std::sort(all.begin(), all.end());
+  return all;
 }
 
-std::string line_of(const Measured& point, const Measured& base) {
-  const std::vector<double> seconds =
-      point.values([](const ScalingRow& row) { return row.seconds_per_iteration; });
-  const double speedup = point.rate() / base.rate();
-  const ScalingRow& row = point.first();
+double median(const std::vector<const ScalingRow*>& rows, const auto& value) {
+  const std::vector<double> all = sorted(rows, value);
+  return 0.5 * (all[(all.size() - 1) / 2] + all[all.size() / 2]);
+}
+
+/// The points of one kind, by cores.
+std::vector<PointMedians> medians_of(const Scaling& study, const std::string& kind) {
+  std::map<std::pair<std::int64_t, std::int64_t>, std::vector<const ScalingRow*>> points;
+  for (const ScalingRow& row : study.points)
+    if (row.kind == kind) points[{row.ranks * row.threads, row.ranks}].push_back(&row);
+  const auto seconds = [](const ScalingRow& row) { return row.seconds_per_iteration; };
+  std::vector<PointMedians> medians;
+  for (const auto& [place, rows] : points)
+    medians.push_back(
+        {rows.front(), rows.size(), static_cast<double>(place.first), sorted(rows, seconds).front(),
+         median(rows, seconds), sorted(rows, seconds).back(),
+         median(rows, [](const ScalingRow& row) { return row.work / row.seconds_per_iteration; }),
+         median(rows, [](const ScalingRow& row) { return row.imbalance; }),
+         median(rows, [](const ScalingRow& row) { return row.allreduce_share; })});
+  return medians;
+}
+
+std::string line_of(const PointMedians& point, const PointMedians& base) {
+  const double speedup = point.rate / base.rate;
+  const ScalingRow& row = *point.first;
   return format("  %5lld  %7lld  %5lld  %11.5f  %9.5f .. %-9.5f  %8.2f  %8.0f %%  %9.3f  %8.1f %%%s\n",
                 static_cast<long long>(row.ranks), static_cast<long long>(row.threads),
-                static_cast<long long>(row.nodes),
-                point.median([](const ScalingRow& r) { return r.seconds_per_iteration; }), seconds.front(),
-                seconds.back(), speedup, 100.0 * speedup * base.cores() / point.cores(),
-                point.median([](const ScalingRow& r) { return r.imbalance; }),
-                100.0 * point.median([](const ScalingRow& r) { return r.allreduce_share; }),
+                static_cast<long long>(row.nodes), point.seconds, point.least, point.most, speedup,
+                100.0 * speedup * base.cores / point.cores, point.imbalance, 100.0 * point.allreduce,
                 row.oversubscribed != 0 ? "  oversubscribed" : "");
 }
 
 /// What the most cores that were not oversubscribed came to, and what cost most there.
-std::string sentence(const std::string& kind, const std::vector<Measured>& points) {
-  const Measured& base = points.front();
+std::string sentence(const std::string& kind, const std::vector<PointMedians>& points) {
+  const PointMedians& base = points.front();
   const auto last = std::find_if(points.rbegin(), points.rend(),
-                                 [](const Measured& point) { return point.first().oversubscribed == 0; });
-  if (last == points.rend() || last->cores() == base.cores())
+                                 [](const auto& point) { return point.first->oversubscribed == 0; });
+  if (last == points.rend() || last->cores == base.cores)
     return kind +
            ": more cores than those of the first point, not oversubscribed, would show how it scales\n";
-  const double speedup = last->rate() / base.rate();
-  const double lost = last->median([](const ScalingRow& row) { return 1.0 - 1.0 / row.imbalance; });
-  const double reduced = last->median([](const ScalingRow& row) { return row.allreduce_share; });
+  const double speedup = last->rate / base.rate;
   return format("%s: %.0f cores do %.2f times the work of %.0f (efficiency %.0f %%); cores wait for slower "
                 "ones %.0f %% of the time, and the allreduce takes %.1f %%\n",
-                kind.c_str(), last->cores(), speedup, base.cores(),
-                100.0 * speedup * base.cores() / last->cores(), 100.0 * lost, 100.0 * reduced);
+                kind.c_str(), last->cores, speedup, base.cores, 100.0 * speedup * base.cores / last->cores,
+                100.0 * (1.0 - 1.0 / last->imbalance), 100.0 * last->allreduce);
 }
 
 constexpr const char* heading = "  ranks  threads  nodes  s/iteration    least .. most        speed-up  "
@@ -241,16 +234,12 @@ constexpr const char* heading = "  ranks  threads  nodes  s/iteration    least .
 std::string scaling_table(const Scaling& study) {
   std::string text, sentences;
   for (const std::string kind : {"strong", "weak"}) {
-    const std::vector<Measured> points = points_of_kind(study, kind);
+    const std::vector<PointMedians> points = medians_of(study, kind);
     if (points.empty()) continue;
-    text += format("%s scaling, median of up to %zu repeat(s)\n", kind.c_str(),
-                   std::max_element(points.begin(), points.end(),
-                                    [](const Measured& a, const Measured& b) {
-                                      return a.repeats.size() < b.repeats.size();
-                                    })
-                       ->repeats.size()) +
-            heading;
-    for (const Measured& point : points) text += line_of(point, points.front());
+    std::size_t repeats = 0;
+    for (const PointMedians& point : points) repeats = std::max(repeats, point.repeats);
+    text += format("%s scaling, median of up to %zu repeat(s)\n", kind.c_str(), repeats) + heading;
+    for (const PointMedians& point : points) text += line_of(point, points.front());
     sentences += sentence(kind, points);
   }
   return text + sentences;

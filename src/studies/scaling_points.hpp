@@ -33,8 +33,8 @@ struct ScalingPoint {
 /// tasks of an iteration, for each core, always generated.
 [[nodiscard]] TrainRequest training_at(const ScalingPoint& point, const ScalingRequest& request);
 
-/// Collective: predicted seconds of one core for an iteration of `request`, mean over the iterations.
-[[nodiscard]] double predicted_work(const Communicator& comm, const TrainRequest& request);
+/// Collective: rough seconds of one core for an iteration of `request`, mean over the iterations.
+[[nodiscard]] double rough_work(const Communicator& comm, const TrainRequest& request);
 
 /// Adds one training, the `repeat`-th at its point, to a study.
 void add_training(Scaling& study, const ScalingPoint& point, std::int64_t repeat, const Trained& trained,
@@ -45,7 +45,7 @@ void add_training(Scaling& study, const ScalingPoint& point, std::int64_t repeat
 void require_equal_policies(const std::vector<ScalingRow>& points);
 
 /// A table for each kind, one line a point, and a sentence on what they show. Speed-up and efficiency are
-/// against the point of fewest cores, as predicted work per second, and per core: in weak scaling each core
+/// against the point of fewest cores, as rough work per second, and per core: in weak scaling each core
 /// gets as many tasks, but not the same ones.
 [[nodiscard]] std::string scaling_table(const Scaling& study);
 

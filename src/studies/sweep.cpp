@@ -57,8 +57,7 @@ public:
     const double begin = wall_seconds();
     const std::string about = look_for_points();
     const Index before = points_.size() - std::ssize(order_);
-    Progress progress(
-        {comm_.is_root(), "point", points_.size(), before, 1, {static_cast<double>(order_.size())}, &status});
+    Progress progress({comm_.is_root(), "point", points_.size(), before, 1, &status});
     progress.say(notes + about);
     open_ = order_;
     rotate_order();
@@ -150,10 +149,9 @@ private:
   void report(Progress& progress) {
     const double now = wall_seconds();
     if (!comm_.is_root() || now < next_look_) return;
-    const auto done = std::erase_if(open_, [&](Index i) { return !is_open(status_of(i), options_); });
+    std::erase_if(open_, [&](Index i) { return !is_open(status_of(i), options_); });
     next_look_ =
         wall_seconds() + std::max(seconds_between_looks, looks_between_looks * (wall_seconds() - now));
-    progress.did(0, static_cast<double>(done));
     if (!open_.empty()) progress.report(points_.size() - std::ssize(open_), last_);
   }
 

@@ -22,7 +22,6 @@ constexpr std::size_t most_named = 5;
 
 /// Bytes of the small files of a point, and of the blocks that each of its files fills in part.
 constexpr double small_files_bytes = 4e4;
-constexpr Index most_sampled = 16; ///< tasks
 
 std::string core_hours(double core_seconds) {
   return format(core_seconds < 36 ? "%.2g" : "%.3g", core_seconds / 3600.0);
@@ -49,10 +48,8 @@ LargestPoint largest_point(const SweepPoints& points, const TaskSource* suite) {
     const std::optional<TaskSource> generated =
         suite == nullptr ? std::optional(TaskSource::generator(config)) : std::nullopt;
     const TaskSource& source = generated ? *generated : *suite;
-    const std::vector<TaskShape> sample = source.shapes({0, std::min(source.task_count(), most_sampled)});
-    double bytes = 0;
-    for (const TaskShape& task : sample) bytes += held_bytes(task, config);
-    bytes *= static_cast<double>(source.task_count()) / static_cast<double>(sample.size());
+    const TaskUse use = task_use(config, source.is_generator());
+    const double bytes = sampled_sum(source, [&](const TaskShape& task) { return held_bytes(task, use); });
     if (bytes > largest.bytes) largest = {i, bytes};
   }
   return largest;

@@ -1,91 +1,88 @@
 #pragma once
 
-#include "base/linalg.hpp"
 #include "config/config.hpp"
+#include "parallel/communicator.hpp"
+#include "tasks/task.hpp"
 
-#include <functional>
 #include <span>
 #include <vector>
 
 namespace metasieve {
 
-/// The tasks that `config` trains on, of a suite of `total`. @throws AgreedError (exit code 2) if none are
-/// left: every rank must call it alike.
-[[nodiscard]] Range training_tasks(const Config& config, Index total);
+/// What a training does with each task of one part of its suite.
+struct TaskUse {
+  PrepareOptions prepare;     ///< but for the seed, which is the task's
+  Index parameters = 0;       ///< of the policy
+  Index support = 0;          ///< rows of a gradient; 0: all
+  Index unrolled_steps = 0;   ///< of the inner fit; 0: Newton's method
+  bool holds_rows = true;     ///< else made or read again for each use
+  bool holds_features = true; ///< else computed again for each use
+  bool is_generated = true;   ///< else read from a file
+  double gradients = 0;       ///< over the whole training, of each task on average
+  double assessments = 0;     ///< in validations, over the whole training
 
-/// How often a validation task is assessed over the whole training, once for the baseline included.
-[[nodiscard]] double assessments_per_task(const Config& config);
-
-/// How often a task is used once it is prepared.
-struct Uses {
-  double visits = 0;      ///< meta-gradients
-  double assessments = 0; ///< as a task for validation
-  bool generated = true;  ///< or read from a file; matters where tasks are not held
+  [[nodiscard]] FeatureSet features() const noexcept { return prepare.features; }
 };
 
-/// How often a training task is visited over the whole training, on average.
-[[nodiscard]] double mean_visits(const Config& config, Index training_tasks);
+/// How a training with `config` uses a task, gradients and assessments apart.
+[[nodiscard]] TaskUse task_use(const Config& config, bool is_generated);
 
-// Predicted nanoseconds of one core in float32, within 20 % on a 2023 server processor with AVX-512 (fitted
-// to tests/simgrid/measure_tasks.cpp for 70 to 18,000 training rows and 5 to 40 columns, which the forms
-// follow within 6 %, one standard deviation; methods to profiles of evaluate). On others the ratios hold, and
-// dealing tasks over ranks needs no more.
+/// Consecutive tasks of a suite that are used alike.
+struct TaskPart {
+  Range ids;
+  TaskUse use;
+  MetaConfig meta; ///< how batches are drawn; of tasks for validation: batch 0, for all
+};
+
+/// The tasks of a training: it trains on the first ones and validates on the others.
+struct TrainingParts {
+  TaskPart train, held_out;
+};
+
+/// The parts of a suite of `total` tasks. @throws AgreedError (exit code 2) if no task is left to train on:
+/// every rank must call it alike.
+[[nodiscard]] TrainingParts training_parts(const Config& config, Index total, bool is_generated);
+
+// Rough costs in nanoseconds of one core of 2023. Ranks are balanced by them, for which their ratios are
+// enough; a dry run scales them by what some tasks take.
+
+/// One fit of the inner model by Newton's method.
+[[nodiscard]] double fit_cost(double rows, Index columns);
+/// The policy's output for each row.
+[[nodiscard]] double forward_cost(double rows, Index parameters);
 [[nodiscard]] double generation_cost(const TaskShape& task);
 /// Probe and features.
 [[nodiscard]] double preparation_cost(const TaskShape& task, FeatureSet features);
 /// One meta-gradient.
-[[nodiscard]] double visit_cost(const TaskShape& task, const Config& config);
-/// What one policy has learnt of each feature: see response_of.
-[[nodiscard]] double response_cost(const TaskShape& task, const Config& config);
-/// One method, measured on one task.
-[[nodiscard]] double assessment_cost(const TaskShape& task, const Config& config);
-/// A validation task: a hard and a soft selection, each with its final fit.
-[[nodiscard]] double validation_cost(const TaskShape& task, const Config& config);
-/// All methods of evaluate.methods on one task, those that ask a policy for each of `policies`; with those of
-/// a frontier of so many steps too, if there are any.
-[[nodiscard]] double contest_cost(const TaskShape& task, const Config& config, Index policies,
-                                  Index frontier_steps);
-/// Whether features are held, or made anew at each use.
-[[nodiscard]] bool holds_features(const Config& config);
-/// Of each use of a task that is not held, as suite.hold says: making or reading it, and its features unless
-/// these are held. 0 for a task that is held.
-[[nodiscard]] double fetch_cost(const TaskShape& task, const Config& config, bool generated);
-/// Of handing a prepared task over to another rank, as suite.hold says what is held of it.
-[[nodiscard]] double moving_cost(const TaskShape& task, const Config& config);
+[[nodiscard]] double gradient_cost(const TaskShape& task, const TaskUse& use);
+/// A hard and a soft selection, each with its final fit.
+[[nodiscard]] double assessment_cost(const TaskShape& task, Index parameters);
+/// Making a task: generating or reading it.
+[[nodiscard]] double making_cost(const TaskShape& task, bool is_generated);
 
-/// All that is done with each task of a training, [tasks]. After the preparation, and after each turn of the
-/// visits and of the assessments, all ranks wait for the last.
-struct TaskCosts {
-  std::vector<double> preparation; ///< making or reading it too
-  std::vector<double> visits, assessments;
-  std::vector<double> moving; ///< if one rank prepares the task and another holds it
-
-  [[nodiscard]] Index tasks() const noexcept { return std::ssize(preparation); }
+/// Measured seconds of each stage over the seconds that its rough cost says.
+struct StagePace {
+  double making = 1, preparation = 1, gradient = 1, assessment = 1;
 };
-[[nodiscard]] TaskCosts task_costs(std::span<const TaskShape> tasks, const Config& config, const Uses& uses);
 
-/// The shape in the middle of at least one, by cost: what a machine is timed on.
-[[nodiscard]] TaskShape median_shape(std::vector<TaskShape> shapes,
-                                     const std::function<double(const TaskShape&)>& cost);
+/// Costs of the tasks of one part, each [tasks].
+struct TaskCosts {
+  std::vector<double> preparation; ///< until a task can be used for the first time
+  std::vector<double> uses;        ///< all gradients and assessments, with what is made again for each
+  std::vector<double> moving;      ///< to another rank, once prepared
+};
+[[nodiscard]] TaskCosts task_costs(std::span<const TaskShape> tasks, const TaskUse& use,
+                                   const StagePace& pace = {});
 
-/// Predicted seconds until the last of the ranks has done its shard of items that cost `costs` nanoseconds,
-/// `threads` at a time: no less than its longest item takes.
-[[nodiscard]] double busiest_seconds(std::span<const double> costs, std::span<const Range> shards,
-                                     int threads);
-
-/// The same where only `items` are done, ascending, as of a batch.
-[[nodiscard]] double busiest_seconds(std::span<const Index> items, std::span<const double> costs,
-                                     std::span<const Range> shards, int threads);
-
-/// Bytes of a task's rows as they are held: x, y, group, y_clean.
+/// Bytes of a task's rows: x, y, group, y_clean.
 [[nodiscard]] double data_bytes(const TaskShape& task);
 /// Bytes of a prepared task: its rows and their features.
 [[nodiscard]] double prepared_bytes(const TaskShape& task, FeatureSet features);
-/// Bytes of what a rank keeps of a task, as suite.hold says.
-[[nodiscard]] double held_bytes(const TaskShape& task, const Config& config);
+/// Bytes of what a rank keeps of a task.
+[[nodiscard]] double held_bytes(const TaskShape& task, const TaskUse& use);
 /// Bytes of what each rank knows of all `tasks`: shapes and costs, and the records of a suite file.
-[[nodiscard]] double index_bytes(Index tasks, bool generated);
-/// Most bytes that a thread takes for a while as it prepares, visits or assesses a task.
-[[nodiscard]] double working_bytes(const TaskShape& task, const Policy& policy);
+[[nodiscard]] double index_bytes(Index tasks, bool is_generated);
+/// Most bytes that a thread takes for a while as it prepares or uses a task.
+[[nodiscard]] double working_bytes(const TaskShape& task, FeatureSet features);
 
 } // namespace metasieve

@@ -1,7 +1,5 @@
 #include "training/failures.hpp"
 
-#include "files/results.hpp"
-
 #include <algorithm>
 
 namespace metasieve {
@@ -9,34 +7,33 @@ namespace {
 
 constexpr std::size_t most_named = 5;
 
-FailureRow merged(const FailureRow& a, const FailureRow& b) {
-  return {a.task_id, a.kind, a.count + b.count, std::min(a.first_iteration, b.first_iteration),
-          std::max(a.last_iteration, b.last_iteration)};
-}
-
 } // namespace
 
 void FailureLog::add(TaskId task, TaskFailure kind, std::int64_t iteration) {
-  const auto id = static_cast<std::int64_t>(task);
-  const FailureRow once{id, std::string(task_failures[static_cast<std::size_t>(kind)]), 1, iteration,
-                        iteration};
-  const auto [at, is_new] = mine_.try_emplace({id, kind}, once);
-  if (!is_new) at->second = merged(at->second, once);
+  add({static_cast<std::int64_t>(task), std::string(task_failures[static_cast<std::size_t>(kind)]), 1,
+       iteration, iteration});
+}
+
+void FailureLog::add(const FailureRow& row) {
+  const auto [at, is_new] = rows_.try_emplace({row.task_id, row.kind}, row);
+  if (is_new) return;
+  FailureRow& sum = at->second;
+  sum.count += row.count;
+  sum.first_iteration = std::min(sum.first_iteration, row.first_iteration);
+  sum.last_iteration = std::max(sum.last_iteration, row.last_iteration);
+}
+
+std::vector<FailureRow> FailureLog::rows() const {
+  std::vector<FailureRow> rows;
+  for (const auto& [key, row] : rows_) rows.push_back(row);
+  return rows;
 }
 
 std::vector<FailureRow> FailureLog::all(const Communicator& comm) const {
-  std::vector<FailureRow> mine;
-  for (const auto& [key, row] : mine_) mine.push_back(row);
-  std::vector<FailureRow> rows = failure_records().unpack(comm.gather(failure_records().pack(mine)));
-  rows.insert(rows.end(), before_.begin(), before_.end());
-  std::map<std::pair<std::int64_t, std::string>, FailureRow> sums;
-  for (const FailureRow& row : rows) {
-    const auto [at, is_new] = sums.try_emplace({row.task_id, row.kind}, row);
-    if (!is_new) at->second = merged(at->second, row);
-  }
-  std::vector<FailureRow> out;
-  for (const auto& [key, row] : sums) out.push_back(row);
-  return out;
+  FailureLog sums;
+  for (const FailureRow& row : failure_records().unpack(comm.gather(failure_records().pack(rows()))))
+    sums.add(row);
+  return sums.rows();
 }
 
 std::string failures_text(std::vector<FailureRow> failures) {

@@ -11,19 +11,19 @@
 
 namespace metasieve {
 
-/// Which tasks failed numerically, where and how often: this rank's own in this session, and all ranks' in
-/// those before.
+/// Which tasks failed numerically on this rank, where and how often.
 class FailureLog {
 public:
-  explicit FailureLog(std::vector<FailureRow> before = {}) : before_(std::move(before)) {}
-
   void add(TaskId task, TaskFailure kind, std::int64_t iteration);
-  /// Collective: all ranks' failures of all sessions, by task id and kind.
+  /// Adds failures of an earlier session: on one rank alone.
+  void add(const FailureRow& row);
+  /// Collective: all ranks' failures, by task id and kind.
   [[nodiscard]] std::vector<FailureRow> all(const Communicator& comm) const;
 
 private:
-  std::vector<FailureRow> before_;
-  std::map<std::pair<std::int64_t, TaskFailure>, FailureRow> mine_;
+  [[nodiscard]] std::vector<FailureRow> rows() const;
+
+  std::map<std::pair<std::int64_t, std::string>, FailureRow> rows_; ///< by task id and kind
 };
 
 /// "tasks 3 (one_class), 17 (inner_fit), ...": the first few of the tasks, most failures first.

@@ -2,12 +2,8 @@
 
 #include "base/text.hpp"
 #include "base/version.hpp"
-#include "features/prepared_task.hpp"
-#include "hdf5/checksum.hpp"
 #include "parallel/collective.hpp"
 
-#include <algorithm>
-#include <cstdio>
 #include <map>
 
 namespace metasieve {
@@ -76,12 +72,6 @@ std::vector<std::string> notes_of(const FoundCheckpoint& found, Index iterations
   return notes;
 }
 
-void warn_of_damage(const FoundCheckpoint& found) {
-  std::fflush(stdout);
-  std::fprintf(stderr, "metasieve: warning: %s; going on from %s\n", found.problem.c_str(),
-               found.path.c_str());
-}
-
 } // namespace
 
 std::vector<std::string> changed_keys(const std::string& before, const std::string& now, bool with_tasks) {
@@ -138,9 +128,10 @@ ResumePoint resume_point(const Communicator& comm, const TrainRequest& request) 
   }
   if (found.checkpoint) {
     require_same_result(found, request);
-    if (comm.is_root() && !found.problem.empty()) warn_of_damage(found);
-    std::vector<std::string> notes = notes_of(found, request.config.meta.iterations);
-    return {std::move(found), std::move(notes)};
+    ResumePoint point{{}, notes_of(found, request.config.meta.iterations), ""};
+    if (!found.problem.empty()) point.warning = found.problem + "; going on from " + found.path.string();
+    point.found = std::move(found);
+    return point;
   }
   std::error_code error;
   const bool aside = std::filesystem::exists(request.output / "checkpoint_unfinished.h5", error);
@@ -148,7 +139,8 @@ ResumePoint resume_point(const Communicator& comm, const TrainRequest& request) 
           {"no checkpoint in " + request.output.string() + ": starting from the beginning" +
            (aside ? " (to go on from checkpoint_unfinished.h5, which a later run has set aside, rename it to "
                     "checkpoint.h5)"
-                  : "")}};
+                  : "")},
+          ""};
 }
 
 void set_damaged_aside(const Communicator& comm, const std::filesystem::path& folder) {
@@ -162,7 +154,7 @@ std::string set_unfinished_aside(const Communicator& comm, const std::filesystem
   try {
     before = find_checkpoint(comm, folder);
   } catch (const AgreedError&) {
-    // Nobody knows what it is worth: it is kept.
+    // What it is worth is unknown: it is kept.
   }
   const bool finished =
       before.checkpoint && before.checkpoint->policy.trained_iterations >= iterations_of(*before.checkpoint);
@@ -177,24 +169,6 @@ std::string set_unfinished_aside(const Communicator& comm, const std::filesystem
                : "note: a run that was not finished is in " + folder.string() +
                      "; --resume would have gone on with it, and its checkpoint is kept as " + kept.string();
   });
-}
-
-std::uint64_t fingerprint(TaskId id, const Split& train, const Split& test) {
-  std::uint64_t sum = 0, place = 8 * static_cast<std::uint64_t>(id);
-  const auto add = [&](const auto& values, Index rows) {
-    const auto bytes = std::as_bytes(std::span(values.data(), static_cast<std::size_t>(values.size())));
-    ++place;
-    if (!bytes.empty())
-      sum += checksum(static_cast<std::int64_t>(place << 32U), bytes.size() / static_cast<std::size_t>(rows),
-                      bytes);
-  };
-  for (const Split* split : {&train, &test}) {
-    add(split->x, split->rows());
-    add(split->y, split->rows());
-    add(split->group, split->rows());
-    add(split->y_clean, split->rows());
-  }
-  return sum;
 }
 
 } // namespace metasieve

@@ -27,11 +27,11 @@ void require_same_result(const FoundCheckpoint& found, const TrainRequest& reque
 struct ResumePoint {
   FoundCheckpoint found;          ///< no checkpoint if there is none
   std::vector<std::string> notes; ///< what the user should know of it, a line each
+  std::string warning;            ///< of a damaged checkpoint; else empty
 };
 
-/// Collective: finds what `--resume` goes on from; warns of a damaged checkpoint on rank 0's standard error.
-/// Changes no file. @throws AgreedError as require_same_result, and exit code 3 if there are checkpoints and
-/// none is sound
+/// Collective: finds what `--resume` goes on from. Changes no file. @throws AgreedError as
+/// require_same_result, and exit code 3 if there are checkpoints and none is sound
 [[nodiscard]] ResumePoint resume_point(const Communicator& comm, const TrainRequest& request);
 
 /// Collective: before the first checkpoint of a session that starts from the beginning. A run that was not
@@ -41,8 +41,5 @@ struct ResumePoint {
 /// Collective: before the first checkpoint of a session that goes on from checkpoint_prev.h5. The damaged
 /// newest one gets another name: it would push out the sound one.
 void set_damaged_aside(const Communicator& comm, const std::filesystem::path& folder);
-
-/// 64 bits of all values of a task; sums over tasks modulo 2^64 do not depend on who holds them.
-[[nodiscard]] std::uint64_t fingerprint(TaskId id, const Split& train, const Split& test);
 
 } // namespace metasieve

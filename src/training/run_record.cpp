@@ -34,11 +34,10 @@ RunRecord::RunRecord(const Communicator& comm, const TrainRequest& request)
     : clock(phases(request.measured)), comm_(comm), request_(request),
       lock_(request.locked ? FolderLock() : FolderLock(comm, request.output)), begin_(wall_seconds()),
       last_written_(begin_), started_(utc_now()), facts_(job_metadata(comm, begin_)) {
-  const Config& config = request.config;
-  state.policy = initialise(config.policy, config.meta.seed);
-  state.policy.use_group = config.inner.use_group;
+  state.policy = initialise(request.config.policy, request.config.meta.seed);
+  state.policy.use_group = request.config.inner.use_group;
   state.adam = Adam(state.policy.theta.size());
-  state.config = resolved_ini(config);
+  state.config = resolved_ini(request.config);
 }
 
 void RunRecord::restore(FoundCheckpoint found) {
@@ -48,7 +47,8 @@ void RunRecord::restore(FoundCheckpoint found) {
   std::string config = std::move(state.config); // harmless keys may have changed
   state = std::move(*found.checkpoint);
   state.config = std::move(config);
-  failures = FailureLog(state.results.failures);
+  if (comm_.is_root())
+    for (const FailureRow& row : state.results.failures) failures.add(row);
   for (const HistoryRow& row : state.results.history) failed_fits += row.failed_tasks;
   if (!request_.config.output.save_gradients || !comm_.is_root()) state.results.meta_gradient.resize(0, 0);
   first_iteration_ = iterations_done() + 1;

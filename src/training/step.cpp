@@ -2,8 +2,8 @@
 
 #include "base/stopwatch.hpp"
 #include "parallel/for_each.hpp"
-#include "training/flops.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace metasieve {
@@ -26,8 +26,21 @@ void add_times(const StepWorkspace& work, PhaseClock& clock) {
 
 } // namespace
 
-StepOptions step_options(const MetaOptions& options, const MetaConfig& config) {
-  return {options, config.learning_rate, config.clip, config.iterations};
+std::int64_t forward_flops(const Policy& policy) {
+  std::int64_t sum = 0;
+  for (const LayerView& layer : layers(policy)) sum += 2 * layer.inputs * layer.outputs;
+  return sum;
+}
+
+std::int64_t pullback_flops(const Policy& policy) {
+  const LayerView first = layers(policy).front(); // nothing goes back to the features
+  return 2 * (forward_flops(policy) - first.inputs * first.outputs);
+}
+
+std::int64_t network_flops(const TaskOutcome& task, const Policy& policy) {
+  if (task.failure == TaskFailure::one_class || task.failure == TaskFailure::probe) return 0;
+  const bool ends_early = task.failure == TaskFailure::policy || task.failure == TaskFailure::inner_fit;
+  return task.rows * (forward_flops(policy) + (ends_early ? 0 : pullback_flops(policy)));
 }
 
 void add_gradients(const Batch& batch, const Policy& policy, const MetaOptions& options,
@@ -44,7 +57,8 @@ void add_gradients(const Batch& batch, const Policy& policy, const MetaOptions& 
     const MetaGradient& gradient =
         work.of_thread[static_cast<std::size_t>(thread_index())](*task, work.policy, options, batch.step);
     work.outcomes[at] = {task->id,
-                         shape_of(*task),
+                         options.support > 0 ? std::min(options.support, task->train.rows())
+                                             : task->train.rows(),
                          gradient.failure,
                          wall_seconds() - task_begin,
                          gradient.policy_seconds,
@@ -67,17 +81,17 @@ const BatchGradient& gradient_of_batch(const Batch& batch, const Policy& policy,
   return work.sum.mean(comm);
 }
 
-double learning_rate(const StepOptions& options, Index t) {
-  const double decay = 10 * (t - 1) < 7 * options.iterations ? 1.0 : 0.3;
-  return decay * options.learning_rate;
+double learning_rate(const MetaConfig& meta, Index t) {
+  const double decay = 10 * (t - 1) < 7 * meta.iterations ? 1.0 : 0.3;
+  return decay * meta.learning_rate;
 }
 
-void update(Policy& policy, Adam& adam, const BatchGradient& gradient, const StepOptions& options,
+void update(Policy& policy, Adam& adam, const BatchGradient& gradient, const MetaConfig& meta,
             StepWorkspace& work) {
   const Index t = ++policy.trained_iterations;
   if (std::isnan(gradient.loss)) return; // every task failed: the history says so
-  work.clipped = clip_factor(gradient.d_theta, options.clip) * gradient.d_theta;
-  adam.move(policy.theta, work.clipped, learning_rate(options, t));
+  work.clipped = clip_factor(gradient.d_theta, meta.clip) * gradient.d_theta;
+  adam.move(policy.theta, work.clipped, learning_rate(meta, t));
 }
 
 } // namespace metasieve

@@ -12,15 +12,6 @@
 
 namespace metasieve {
 
-/// What all steps of a training have in common.
-struct StepOptions {
-  MetaOptions meta;
-  double learning_rate = 3e-3; ///< of Adam, in the first 70 % of the iterations; 0.3 of it after them
-  double clip = 10.0;          ///< of the norm of the mean gradient; 0: off
-  Index iterations = 400;
-};
-[[nodiscard]] StepOptions step_options(const MetaOptions& options, const MetaConfig& config);
-
 /// This rank's tasks of a batch, in the order in which threads take them.
 struct Batch {
   const TaskPool& pool;
@@ -31,10 +22,17 @@ struct Batch {
 /// How the gradient of one task went.
 struct TaskOutcome {
   TaskId id{};
-  TaskShape shape;
+  Index rows = 0; ///< of the gradient
   TaskFailure failure = TaskFailure::none;
   double seconds = 0, policy_seconds = 0, inner_seconds = 0; ///< see MetaGradient; in all
 };
+
+/// Floating-point operations of the policy's network on one row, a multiply-add counting two: its output,
+/// and the gradient that goes back from it.
+[[nodiscard]] std::int64_t forward_flops(const Policy& policy);
+[[nodiscard]] std::int64_t pullback_flops(const Policy& policy);
+/// Those of the gradient of one task, up to where it failed.
+[[nodiscard]] std::int64_t network_flops(const TaskOutcome& task, const Policy& policy);
 
 /// Memory of the training step, for one batch after the other: once the largest was seen, a step allocates
 /// nothing but for tasks that fail.
@@ -61,12 +59,12 @@ void add_gradients(const Batch& batch, const Policy& policy, const MetaOptions& 
                                                      const Communicator& comm, PhaseClock& clock,
                                                      bool measured);
 
-/// The learning rate of iteration t, from 1.
-[[nodiscard]] double learning_rate(const StepOptions& options, Index t);
+/// The learning rate of iteration t, from 1: 0.3 of it after 70 % of the iterations.
+[[nodiscard]] double learning_rate(const MetaConfig& meta, Index t);
 
 /// Moves the policy along the clipped -gradient by Adam and counts the iteration; where every task of the
 /// batch failed, it only counts.
-void update(Policy& policy, Adam& adam, const BatchGradient& gradient, const StepOptions& options,
+void update(Policy& policy, Adam& adam, const BatchGradient& gradient, const MetaConfig& meta,
             StepWorkspace& work);
 
 } // namespace metasieve

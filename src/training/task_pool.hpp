@@ -1,5 +1,6 @@
 #pragma once
 
+#include "training/cost.hpp"
 #include "training/task_source.hpp"
 
 #include <cstdint>
@@ -9,20 +10,24 @@
 
 namespace metasieve {
 
+/// What a caller may do while a pool prepares its tasks.
+struct PoolHooks {
+  std::function<bool()> stopped; ///< whether to leave out what is not begun
+  /// Gets the share of this rank's tasks that are prepared; by several threads at a time.
+  std::function<void(double share)> prepared;
+};
+
 /// The prepared tasks that one rank works on, consecutive ids: held whole, or made again each time that one
 /// is asked for, as suite.hold says.
 class TaskPool {
 public:
   TaskPool() = default; ///< of no tasks
 
-  /// Collective: partitions the tasks of `ids` over the ranks by what `uses` cost; each is prepared by the
-  /// rank that has the time for it, see TaskSchedule. `source` must outlive the pool. Times the phases
-  /// `tasks` and `features`. Once `stopped` says so on a rank, what is not begun there is left out, and no
-  /// rank owns what it should: the caller must look at it too. `prepared` gets the predicted seconds of
-  /// each task that this rank has prepared, by several threads at a time.
-  TaskPool(const Communicator& comm, const TaskSource& source, Range ids, const Config& config,
-           const Uses& uses, PhaseClock& clock, const std::function<bool()>& stopped = {},
-           const std::function<void(double)>& prepared = {});
+  /// Collective: partitions the tasks of `part` over the ranks by what their use costs; each is prepared by
+  /// the rank that has the time for it, see TaskSchedule. `source` must outlive the pool. Times the phases
+  /// `tasks` and `features`. After a stop no rank owns what it should: the caller must look at it too.
+  TaskPool(const Communicator& comm, const TaskSource& source, const TaskPart& part, PhaseClock& clock,
+           const PoolHooks& hooks = {});
 
   [[nodiscard]] Range ids() const noexcept { return ids_; }
 
@@ -42,14 +47,16 @@ private:
 
   Range ids_;
   const TaskSource* source_ = nullptr;
-  std::vector<double> gradient_costs_; ///< [ids_.size()], predicted
+  TaskUse use_;
+  std::vector<double> use_costs_; ///< [ids_.size()]
   std::vector<Index> turns_;
-  PrepareOptions prepare_;
-  bool holds_rows_ = true;
   std::vector<PreparedTask>
-      held_; ///< [ids_.size()], without rows unless holds_rows_; empty: no features either
+      held_; ///< [ids_.size()], without rows unless use_.holds_rows; empty: no features either
   std::uint64_t fingerprint_ = 0;
 };
+
+/// 64 bits of all values of a task; sums over tasks modulo 2^64 do not depend on who holds them.
+[[nodiscard]] std::uint64_t fingerprint(TaskId id, const Split& train, const Split& test);
 
 /// Collective: the fingerprint of all tasks of `ids`, which are looked at one by one.
 [[nodiscard]] std::uint64_t fingerprint_of(const Communicator& comm, const TaskSource& source, Range ids);

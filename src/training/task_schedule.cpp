@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <numeric>
+#include <utility>
 
 namespace metasieve {
 namespace {
@@ -13,128 +15,44 @@ namespace {
 /// How many batches, and tasks in them, stand for all.
 constexpr Index most_steps = 100, most_gradients = 1000000;
 
-using Batches = std::vector<std::vector<Index>>;
 using Shards = std::vector<Range>;
 
-Batches first_batches(const MetaConfig& meta, Index tasks, Index steps) {
+/// The first batches of a training, which stand for all of them.
+struct FirstBatches {
+  std::vector<std::vector<Index>> tasks; ///< of each, ascending; none: all tasks are in every batch
+  Index strata = 1;                      ///< tasks in a batch
+  double share = 1;                      ///< of a task's uses in one of these batches
+};
+
+FirstBatches first_batches(const MetaConfig& meta, Index tasks) {
   BatchSchedule schedule(meta.seed, tasks, meta.batch);
-  Batches batches;
+  FirstBatches batches{{}, std::max<Index>(schedule.size(), 1), 1.0}; // no tasks are legal
+  if (schedule.size() == tasks) return batches;
+  const Index steps =
+      std::clamp<Index>(most_gradients / batches.strata, 1, std::min(most_steps, meta.iterations));
   for (Index step = 0; step < steps; ++step)
-    batches.push_back(schedule.of_step(static_cast<std::uint64_t>(step), {0, tasks}));
+    batches.tasks.push_back(schedule.of_step(static_cast<std::uint64_t>(step), {0, tasks}));
+  batches.share = static_cast<double>(tasks) / static_cast<double>(batches.strata * steps);
   return batches;
 }
 
-double busiest(const Batches& batches, std::span<const double> costs, std::span<const Range> shards) {
-  double sum = 0;
-  for (const std::vector<Index>& batch : batches) sum += busiest_seconds(batch, costs, shards, 1);
-  return sum;
-}
-
-/// Ranges of strata as ranges of their tasks; the k-th stratum begins at k * tasks / strata.
-Shards of_tasks(Shards strata, Index count, Index tasks) {
-  for (Range& range : strata) range = {range.begin * tasks / count, range.end * tasks / count};
-  return strata;
-}
-
-std::vector<double> sums_of_strata(std::span<const double> costs, Index count) {
-  const Shards single = [&] {
-    Shards ranges;
-    for (Index k = 0; k < count; ++k) ranges.push_back({k, k + 1});
-    return of_tasks(std::move(ranges), count, std::ssize(costs));
-  }();
-  std::vector<double> sums;
-  for (const Range& range : single)
-    sums.push_back(std::accumulate(costs.begin() + range.begin, costs.begin() + range.end, 0.0));
-  return sums;
-}
-
-/// Cuts that balance one of the phases or all together, anywhere and between strata.
-std::vector<Shards> candidates(std::span<const std::vector<double>> phases, Index strata, int ranks) {
-  const std::vector<double>& first = phases.front();
-  std::vector<std::vector<double>> costs(phases.begin(), phases.end());
-  std::vector<double>& together = costs.emplace_back(first.size(), 0.0);
-  for (const std::vector<double>& phase : phases)
-    std::transform(phase.begin(), phase.end(), together.begin(), together.begin(), std::plus<>());
-  std::vector<Shards> found{shards_balanced_over(phases, ranks)};
-  const auto tasks = std::ssize(first);
-  for (const std::vector<double>& phase : costs) {
-    found.push_back(balanced_shards(phase, ranks));
-    found.push_back(of_tasks(balanced_shards(sums_of_strata(phase, strata), ranks), strata, tasks));
-  }
-  const std::vector<double> alike(static_cast<std::size_t>(strata), 1.0);
-  found.push_back(of_tasks(balanced_shards(alike, ranks), strata, tasks));
-  return found;
-}
-
-/// Partitions the tasks of one training; predicts for how many seconds the last rank is at work.
-class Partitioner {
-public:
-  Partitioner(const TaskCosts& costs, const MetaConfig& meta, int ranks)
-      : costs_(costs), ranks_(ranks),
-        strata_(meta.batch > 0 ? std::min(meta.batch, costs.tasks()) : costs.tasks()) {
-    const bool has_gradients =
-        std::any_of(costs.visits.begin(), costs.visits.end(), [](double c) { return c > 0; });
-    if (!has_gradients || strata_ == costs.tasks() || ranks == 1) return; // all are in each batch
-    const Index steps = std::clamp<Index>(most_gradients / strata_, 1, std::min(most_steps, meta.iterations));
-    batches_ = first_batches(meta, costs.tasks(), steps);
-    // Costs are of all gradients of a task: of one step, this share.
-    share_ = static_cast<double>(costs.tasks()) / static_cast<double>(strata_ * steps);
-  }
-
-  [[nodiscard]] TaskSchedule together() const {
-    Shards shards = best_of({costs_.preparation, costs_.visits, costs_.assessments},
-                            [&](const Shards& held) { return preparation(held) + uses(held); });
-    return {shards, shards};
-  }
-
-  [[nodiscard]] TaskSchedule apart() const {
-    return {balanced_shards(costs_.preparation, ranks_),
-            best_of({costs_.visits, costs_.assessments}, [&](const Shards& held) { return uses(held); })};
-  }
-
-  [[nodiscard]] double seconds(const TaskSchedule& schedule) const {
-    return preparation(schedule.prepared_by) + moving(schedule) + uses(schedule.owned_by);
-  }
-
-private:
-  template <class Seconds>
-  [[nodiscard]] Shards best_of(const std::vector<std::vector<double>>& phases, const Seconds& seconds) const {
-    if (batches_.empty()) return shards_balanced_over(phases, ranks_);
-    std::vector<Shards> found = candidates(phases, strata_, ranks_);
-    std::vector<double> waits;
-    for (const Shards& shards : found) waits.push_back(seconds(shards));
-    const auto best = std::min_element(waits.begin(), waits.end()) - waits.begin();
-    return std::move(found[static_cast<std::size_t>(best)]);
-  }
-
-  [[nodiscard]] double preparation(const Shards& prepared_by) const {
-    return busiest_seconds(costs_.preparation, prepared_by, 1);
-  }
-
-  [[nodiscard]] double uses(const Shards& owned_by) const {
-    const double gradients = batches_.empty() ? busiest_seconds(costs_.visits, owned_by, 1)
-                                              : share_ * busiest(batches_, costs_.visits, owned_by);
-    return gradients + busiest_seconds(costs_.assessments, owned_by, 1);
-  }
-
-  /// Of the rank that sends and receives most.
-  [[nodiscard]] double moving(const TaskSchedule& schedule) const {
-    double most = 0;
-    for (int rank = 0; rank < ranks_; ++rank) {
-      double sum = 0;
-      for (const Transfer& transfer : transfers_of(schedule, rank))
-        if (transfer.from != transfer.to) sum += costs_.moving[static_cast<std::size_t>(transfer.task)];
-      most = std::max(most, sum);
+/// Seconds until the last rank has done those of `items` (ascending) that are in its shard.
+template <class Items>
+double busiest(const Items& items, std::span<const double> costs, std::span<const Range> shards,
+               int threads) {
+  double most = 0;
+  auto item = items.begin();
+  for (const Range& shard : shards) {
+    double sum = 0, longest = 0;
+    for (; item != items.end() && *item < shard.end; ++item) {
+      const double cost = costs[static_cast<std::size_t>(*item)];
+      sum += cost;
+      longest = std::max(longest, cost);
     }
-    return 1e-9 * most;
+    most = std::max({most, longest, sum / threads});
   }
-
-  const TaskCosts& costs_;
-  int ranks_;
-  Index strata_;
-  Batches batches_; ///< none where all tasks are in each
-  double share_ = 1.0;
-};
+  return 1e-9 * most;
+}
 
 int rank_of(Index task, const Shards& shards) {
   const auto holder = std::upper_bound(shards.begin(), shards.end(), task,
@@ -142,12 +60,81 @@ int rank_of(Index task, const Shards& shards) {
   return static_cast<int>(holder - shards.begin());
 }
 
+/// Seconds of the rank that sends and receives most.
+double moving_seconds(const TaskSchedule& schedule, std::span<const double> costs) {
+  if (schedule.prepared_by == schedule.owned_by) return 0;
+  std::vector<double> of_rank(schedule.owned_by.size(), 0.0);
+  for (Index task = 0; task < std::ssize(costs); ++task) {
+    const int from = rank_of(task, schedule.prepared_by), to = rank_of(task, schedule.owned_by);
+    if (from == to) continue;
+    for (const int rank : {from, to})
+      of_rank[static_cast<std::size_t>(rank)] += costs[static_cast<std::size_t>(task)];
+  }
+  return 1e-9 * *std::max_element(of_rank.begin(), of_rank.end());
+}
+
+ScheduleSeconds seconds_in(const FirstBatches& batches, const TaskSchedule& schedule, const TaskCosts& costs,
+                           int threads) {
+  ScheduleSeconds seconds{busiest_seconds(costs.preparation, schedule.prepared_by, threads) +
+                          moving_seconds(schedule, costs.moving)};
+  if (batches.tasks.empty()) seconds.uses = busiest_seconds(costs.uses, schedule.owned_by, threads);
+  for (const std::vector<Index>& batch : batches.tasks)
+    seconds.uses += batches.share * busiest(batch, costs.uses, schedule.owned_by, threads);
+  return seconds;
+}
+
+/// Shards that begin where strata do and balance `costs`; the k-th stratum begins at k * tasks / strata.
+Shards shards_of_strata(std::span<const double> costs, Index strata, int ranks) {
+  const Index tasks = std::ssize(costs);
+  const auto begin_of = [&](Index stratum) { return stratum * tasks / strata; };
+  std::vector<double> sums;
+  for (Index k = 0; k < strata; ++k)
+    sums.push_back(std::accumulate(costs.begin() + begin_of(k), costs.begin() + begin_of(k + 1), 0.0));
+  Shards shards = balanced_shards(sums, ranks);
+  for (Range& shard : shards) shard = {begin_of(shard.begin), begin_of(shard.end)};
+  return shards;
+}
+
+/// Partitions that balance preparation, uses, or both together, anywhere and between strata.
+std::vector<Shards> candidates(const TaskCosts& costs, Index strata, int ranks) {
+  std::vector<double> together = costs.preparation;
+  std::transform(together.begin(), together.end(), costs.uses.begin(), together.begin(), std::plus<>());
+  const std::vector<double> alike(together.size(), 1.0);
+  std::vector<Shards> found{shards_of_strata(alike, strata, ranks)};
+  for (const std::vector<double>* phase : {&costs.uses, &std::as_const(together), &costs.preparation}) {
+    found.push_back(balanced_shards(*phase, ranks));
+    if (strata < std::ssize(together)) found.push_back(shards_of_strata(*phase, strata, ranks));
+  }
+  return found;
+}
+
 } // namespace
 
+double busiest_seconds(std::span<const double> costs, std::span<const Range> shards, int threads) {
+  std::vector<Index> all(costs.size());
+  std::iota(all.begin(), all.end(), Index{0});
+  return busiest(all, costs, shards, threads);
+}
+
 TaskSchedule partition_tasks(const TaskCosts& costs, const MetaConfig& meta, int ranks) {
-  const Partitioner partitioner(costs, meta, ranks);
-  TaskSchedule together = partitioner.together(), apart = partitioner.apart();
-  return partitioner.seconds(apart) < partitioner.seconds(together) ? apart : together;
+  const FirstBatches batches = first_batches(meta, std::ssize(costs.uses));
+  const Shards by_preparation = balanced_shards(costs.preparation, ranks);
+  TaskSchedule best;
+  double least = std::numeric_limits<double>::infinity();
+  for (const Shards& owned_by : candidates(costs, batches.strata, ranks))
+    for (const Shards& prepared_by : {owned_by, by_preparation}) {
+      TaskSchedule schedule{prepared_by, owned_by};
+      const double seconds = seconds_in(batches, schedule, costs, 1).all();
+      if (seconds >= least) continue;
+      least = seconds;
+      best = std::move(schedule);
+    }
+  return best;
+}
+
+ScheduleSeconds seconds_of(const TaskSchedule& schedule, const TaskCosts& costs, const MetaConfig& meta,
+                           int threads) {
+  return seconds_in(first_batches(meta, std::ssize(costs.uses)), schedule, costs, threads);
 }
 
 std::vector<Transfer> transfers_of(const TaskSchedule& schedule, int rank) {
@@ -158,15 +145,6 @@ std::vector<Transfer> transfers_of(const TaskSchedule& schedule, int rank) {
     if (from.contains(i) || to.contains(i))
       transfers.push_back({i, rank_of(i, schedule.prepared_by), rank_of(i, schedule.owned_by)});
   return transfers;
-}
-
-double batch_imbalance(std::span<const double> gradient_costs, const MetaConfig& meta,
-                       std::span<const Range> shards, Index steps) {
-  const Batches batches = first_batches(meta, std::ssize(gradient_costs), steps);
-  double all = 0;
-  for (const std::vector<Index>& batch : batches)
-    for (const Index task : batch) all += 1e-9 * gradient_costs[static_cast<std::size_t>(task)];
-  return busiest(batches, gradient_costs, shards) * static_cast<double>(shards.size()) / all;
 }
 
 } // namespace metasieve

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "config/config.hpp"
 #include "training/cost.hpp"
 
 #include <span>
@@ -21,6 +20,23 @@ struct TaskSchedule {
 /// where that saves more than the migration takes. A pure function of its arguments.
 [[nodiscard]] TaskSchedule partition_tasks(const TaskCosts& costs, const MetaConfig& meta, int ranks);
 
+/// Seconds until the last rank is done.
+struct ScheduleSeconds {
+  double preparation = 0; ///< with the migration
+  double uses = 0;        ///< all iterations, or all validations
+
+  [[nodiscard]] double all() const noexcept { return preparation + uses; }
+};
+
+/// Expected seconds of a schedule with so many threads a rank; of many batches, by the first ones.
+[[nodiscard]] ScheduleSeconds seconds_of(const TaskSchedule& schedule, const TaskCosts& costs,
+                                         const MetaConfig& meta, int threads);
+
+/// Seconds until the last rank has done its shard of items that cost `costs` nanoseconds, `threads` at a
+/// time: no less than its longest item takes.
+[[nodiscard]] double busiest_seconds(std::span<const double> costs, std::span<const Range> shards,
+                                     int threads);
+
 /// The way of a task from the rank that prepares it to its owner, often the same.
 struct Transfer {
   Index task;
@@ -29,10 +45,5 @@ struct Transfer {
 
 /// Transfers that the rank sends or receives, ordered by task; those to itself too.
 [[nodiscard]] std::vector<Transfer> transfers_of(const TaskSchedule& schedule, int rank);
-
-/// The seconds for which the last rank is at work in a mean iteration, over the mean rank's: 1 is perfect.
-/// gradient_costs [tasks]; the first `steps` batches.
-[[nodiscard]] double batch_imbalance(std::span<const double> gradient_costs, const MetaConfig& meta,
-                                     std::span<const Range> shards, Index steps);
 
 } // namespace metasieve

@@ -6,7 +6,6 @@
 #include "files/suite.hpp"
 #include "runtime/phases.hpp"
 #include "tasks/resample.hpp"
-#include "training/cost.hpp"
 
 #include <filesystem>
 #include <functional>

@@ -8,11 +8,9 @@
 #include "runtime/progress.hpp"
 #include "runtime/stop_condition.hpp"
 #include "training/cost.hpp"
-#include "training/flops.hpp"
 #include "training/resume.hpp"
 #include "training/run_record.hpp"
 #include "training/step.hpp"
-#include "training/training_work.hpp"
 #include "training/validation.hpp"
 
 namespace metasieve {
@@ -21,8 +19,6 @@ namespace {
 /// What all ranks do after an iteration; the greatest of them counts. Above `write_checkpoint`: stop for a
 /// Stop, after a checkpoint.
 constexpr std::int64_t go_on = 0, write_checkpoint = 1, stop_offset = 1;
-
-std::size_t kind(TrainingPart part) { return static_cast<std::size_t>(part); }
 
 /// "loss 0.4321  accuracy loss 0.3210  gap 0.1111  gradient 0.222"
 std::string state_text(const HistoryRow& row) {
@@ -36,37 +32,29 @@ struct TrainingTasks {
 };
 
 /// Collective: prepares the tasks. @throws AgreedError (exit code 75) after a stop signal
-TrainingTasks prepare_tasks(const Communicator& comm, const TrainRequest& request, const TaskSource& source,
-                            Range train_ids, const StopCondition& stop, PhaseClock& clock,
-                            Progress& progress) {
-  const Config& config = request.config;
-  const auto stopped = [&] { return stop.requested() > Stop::time_limit; }; // time: one iteration at least
-  const auto prepared = [&](double seconds) {
-    progress.did(kind(TrainingPart::prepare), seconds / thread_count());
-    progress.report_phase("preparing the tasks", kind(TrainingPart::prepare));
-  };
-  const auto pool_of = [&](Range ids, const Uses& uses) {
-    TaskPool pool(comm, source, ids, config, uses, clock, stopped, prepared);
+TrainingTasks prepare_tasks(const Communicator& comm, const TaskSource& source, const TrainingParts& parts,
+                            const StopCondition& stop, PhaseClock& clock, Progress& progress) {
+  const auto pool_of = [&](const TaskPart& part, const std::string& phase) {
+    const PoolHooks hooks{[&] { return stop.requested() > Stop::time_limit; }, // time: one iteration at least
+                          [&](double share) { progress.report_phase(phase, share); }};
+    progress.start();
+    TaskPool pool(comm, source, part, clock, hooks);
     const auto reason = static_cast<Stop>(comm.max(static_cast<std::int64_t>(stop.requested())));
     if (reason > Stop::time_limit)
       stop_early(reason, "while the tasks were prepared; what was kept before is as it was");
     return pool;
   };
-  TaskPool train = pool_of(train_ids, {mean_visits(config, train_ids.size()), 0.0, source.is_generator()});
-  TaskPool held_out = pool_of({train_ids.end, source.task_count()},
-                              {0.0, assessments_per_task(config), source.is_generator()});
-  progress.close(kind(TrainingPart::prepare));
-  return {std::move(train), std::move(held_out)};
+  TaskPool train = pool_of(parts.train, "preparing the tasks");
+  return {std::move(train), pool_of(parts.held_out, "preparing the validation tasks")};
 }
 
 /// The loop over the meta-iterations.
 class Trainer {
 public:
   Trainer(const Communicator& comm, const TrainRequest& request, RunRecord& record, TrainingTasks tasks,
-          BatchSchedule& batches, StopCondition& stop, const TrainingWork& work, Progress& progress)
-      : comm_(comm), request_(request),
-        options_(step_options(request.config.meta_options(), request.config.meta)), record_(record),
-        tasks_(std::move(tasks)), batches_(batches), stop_(stop), work_(work), progress_(progress),
+          BatchSchedule& batches, StopCondition& stop, Progress& progress)
+      : comm_(comm), request_(request), options_(request.config.meta_options()), record_(record),
+        tasks_(std::move(tasks)), batches_(batches), stop_(stop), progress_(progress),
         workspace_(record.state.policy.theta.size(), batches.size()) {}
 
   /// Collective: all iterations that are left, the last one with a checkpoint. @throws AgreedError
@@ -75,6 +63,7 @@ public:
     const Validation validation = baseline();
     if (record_.iterations_done() == 0) validate(validation);
     static_cast<void>(stop_.after_step()); // the first iteration begins here
+    progress_.start();
     for (Index t = record_.iterations_done() + 1; t <= iterations; ++t) {
       iterate(t);
       const bool last = t == iterations;
@@ -83,7 +72,6 @@ public:
       const std::int64_t decision = last || fails ? write_checkpoint : agreed_decision(t);
       if (decision == go_on) continue;
       record_.write_checkpoint();
-      progress_.did(kind(TrainingPart::write), TrainingWork::write());
       if (fails) record_.fail(batches_.size());
       if (decision > write_checkpoint)
         stop_early(static_cast<Stop>(decision - stop_offset),
@@ -100,34 +88,23 @@ private:
     TaskPool& pool = tasks_.train;
     const Batch batch{pool, pool.by_descending_cost(batches_.of_step(step, pool.ids())), step};
     const BatchGradient& gradient =
-        gradient_of_batch(batch, policy, options_.meta, workspace_, comm_, record_.clock, request_.measured);
-    if (request_.profile) count_flops();
+        gradient_of_batch(batch, policy, options_, workspace_, comm_, record_.clock, request_.measured);
+    if (request_.profile)
+      for (const TaskOutcome& task : workspace_.outcomes)
+        record_.clock.count(Phase::policy, network_flops(task, policy));
     {
       const auto timed = record_.clock.measure(Phase::update);
-      update(policy, record_.state.adam, gradient, options_, workspace_);
+      update(policy, record_.state.adam, gradient, request_.config.meta, workspace_);
     }
     record_.add(gradient, workspace_.outcomes, wall_seconds() - begin);
-    progress_.did(kind(TrainingPart::iterate), work_.iteration(t));
     progress_.set_metric("loss", gradient.loss);
     progress_.report(t, state_text(record_.state.results.history.back()));
   }
 
-  void count_flops() {
-    for (const TaskOutcome& task : workspace_.outcomes) {
-      record_.clock.count(Phase::policy, network_flops(task.shape, record_.state.policy,
-                                                       options_.meta.support, task.failure));
-      record_.clock.count(Phase::inner, inner_flops(task.shape, options_.meta,
-                                                    request_.config.inner.use_group, task.failure));
-    }
-  }
-
   [[nodiscard]] Validation baseline() {
     const auto timed = record_.clock.measure(Phase::validate);
-    const Config& config = request_.config;
-    Validation validation(comm_, tasks_.held_out, config.suite.validation_tasks, config.inner.ridge,
-                          options_.meta.outer);
-    progress_.did(kind(TrainingPart::validate), work_.validation());
-    return validation;
+    return {comm_, tasks_.held_out, request_.config.suite.validation_tasks, request_.config.inner.ridge,
+            options_.outer};
   }
 
   void validate(const Validation& validation) {
@@ -136,7 +113,6 @@ private:
     const ValidationRow row =
         validation.measure(comm_, record_.state.policy, record_.iterations_done(), record_.failures);
     record_.state.results.validation.push_back(row);
-    progress_.did(kind(TrainingPart::validate), work_.validation());
     progress_.set_metric("validation_loss", row.loss);
     progress_.set_metric("validation_accuracy", row.accuracy);
     progress_.set_metric("validation_dp_gap", row.dp_gap);
@@ -157,12 +133,11 @@ private:
 
   const Communicator& comm_;
   const TrainRequest& request_;
-  const StepOptions options_;
+  const MetaOptions options_;
   RunRecord& record_;
   TrainingTasks tasks_;
   BatchSchedule& batches_;
   StopCondition& stop_;
-  const TrainingWork& work_; ///< on rank 0
   Progress& progress_;
   StepWorkspace workspace_;
 };
@@ -187,37 +162,32 @@ Trained finish(const Communicator& comm, const TrainRequest& request, RunRecord&
 }
 
 Trained train(const Communicator& comm, const TrainRequest& request, StatusFile& status, RunRecord& record) {
-  const Config& config = request.config;
-  StopCondition stop(comm, config.run);
+  StopCondition stop(comm, request.config.run);
   const TaskSource source = training_source(comm, request);
-  const Range ids = training_tasks(config, source.task_count());
-  BatchSchedule batches(config.meta.seed, ids.size(), config.meta.batch);
-  std::vector<std::string> notes;
-  if (request.resume) {
-    ResumePoint from = resume_point(comm, request);
-    notes = std::move(from.notes);
-    record.restore(std::move(from.found));
-  }
-  const Index begun = record.iterations_done(), iterations = config.meta.iterations;
-  const TrainingWork work = comm.is_root() && begun < iterations
-                                ? TrainingWork(config, source, ids.size(), comm.size(), begun)
-                                : TrainingWork();
-  Progress progress({comm.is_root() && !request.quiet, "iteration", iterations, begun,
-                     config.output.log_every, work.whole(), &status});
-  for (const std::string& note : notes) progress.say(note);
-  if (begun == iterations) { // killed before the last files were written, or asked again
+  const TrainingParts parts = training_parts(request.config, source.task_count(), source.is_generator());
+  const MetaConfig& meta = request.config.meta;
+  BatchSchedule batches(meta.seed, parts.train.ids.size(), meta.batch);
+  ResumePoint from;
+  if (request.resume) from = resume_point(comm, request);
+  record.restore(std::move(from.found));
+  const Index begun = record.iterations_done();
+  Progress progress({comm.is_root() && !request.quiet, "iteration", meta.iterations, begun,
+                     request.config.output.log_every, &status});
+  if (comm.is_root() && !from.warning.empty()) progress.warn(from.warning);
+  for (const std::string& note : from.notes) progress.say(note);
+  if (begun == meta.iterations) { // killed before the last files were written, or asked again
     record.require_known_tasks(fingerprint_of(comm, source, {0, source.task_count()}));
     if (record.too_many_failed(batches.size())) record.fail(batches.size());
   } else {
     status.prepare();
-    TrainingTasks tasks = prepare_tasks(comm, request, source, ids, stop, record.clock, progress);
+    TrainingTasks tasks = prepare_tasks(comm, source, parts, stop, record.clock, progress);
     record.require_known_tasks(comm.wrapping_sum(tasks.train.fingerprint() + tasks.held_out.fingerprint()));
     if (const std::string note = record.begin_files(); !note.empty()) progress.say(note);
     status.begin();
-    Trainer(comm, request, record, std::move(tasks), batches, stop, work, progress).run();
+    Trainer(comm, request, record, std::move(tasks), batches, stop, progress).run();
     progress.clear_line();
   }
-  return finish(comm, request, record, ids.size(), batches.size());
+  return finish(comm, request, record, parts.train.ids.size(), batches.size());
 }
 
 } // namespace

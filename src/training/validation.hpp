@@ -6,46 +6,40 @@
 #include "training/task_pool.hpp"
 
 #include <functional>
-#include <optional>
 #include <string>
-#include <vector>
 
 namespace metasieve {
+
+/// How well a selection does on one task, or means over tasks; NaN: undefined.
+struct TaskQuality {
+  double accuracy, dp_gap, eo_gap, noise_rate; ///< of hard selection
+  double accuracy_loss, fairness_loss;         ///< of the keep weights
+  bool failed = false;                         ///< a fit did, or there is no score
+};
+
+/// Quality of `policy` on the test rows of one task; `outer`: the objective of training.
+[[nodiscard]] TaskQuality quality_of(const PreparedTask& task, const Policy& policy, double ridge,
+                                     const OuterOptions& outer);
 
 /// Measures policies on the validation tasks against training on all rows.
 class Validation {
 public:
   /// Collective. Fits the baseline once. `total` validation tasks over all ranks; `outer`: the objective of
   /// training.
-  Validation(const Communicator& comm, const TaskPool& shard, Index total, double ridge,
+  Validation(const Communicator& comm, const TaskPool& pool, Index total, double ridge,
              const OuterOptions& outer);
 
-  /// Collective: hard selection, and the objective of training by the keep weights; means over the tasks
-  /// where defined, NaN where nowhere. A task that fails numerically is undefined, and added to `failures`.
+  /// Collective: means over the tasks where defined, NaN where nowhere. A task that fails numerically is
+  /// undefined, and added to `failures`.
   [[nodiscard]] ValidationRow measure(const Communicator& comm, const Policy& policy, std::int64_t iteration,
                                       FailureLog& failures) const;
 
 private:
-  /// Of one task, or means over tasks; NaN: undefined.
-  struct Quantities {
-    double accuracy, dp_gap, eo_gap, noise_rate;
-    double accuracy_loss, fairness_loss;
-    bool failed = false; ///< a fit did, or there is no score
-  };
-  struct Measured {
-    Quantities means;                          ///< over all ranks
-    std::vector<std::optional<TaskId>> failed; ///< [tasks of the shard]: those that did
-  };
-  [[nodiscard]] Quantities baseline_of(const PreparedTask& task) const;
-  [[nodiscard]] Quantities quantities_of(const PreparedTask& task, const Policy& policy) const;
-  [[nodiscard]] Measured measured(const Communicator& comm,
-                                  const std::function<Quantities(const PreparedTask&)>& of_task) const;
-
-  const TaskPool* shard_;
+  const TaskPool* pool_;
   Index total_;
   double ridge_;
   OuterOptions outer_;
-  Quantities baseline_;
+  TaskQuality baseline_;
 };
 
 /// "validation at 50: accuracy 0.8000 (+1.20 points), DP gap 0.0800 (-52 %), ..., loss 0.4321"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What dry runs foretell beside what the runs then take: time, memory per rank, sizes of files.
+"""What dry runs expect beside what the runs then take: time, memory per rank, sizes of files.
 
     tests/benchmarks/dry_run.py [--ranks 2] [--metasieve build/src/metasieve]
 
@@ -32,7 +32,7 @@ def numbers(pattern, text):
     return [float(group) for group in match.groups()]
 
 
-def foretold(text):
+def expected(text):
     seconds, = numbers(r"time +about ([\d.]+) s", text)
     megabytes, = numbers(r"memory per rank +([\d.]+) MB", text)
     sizes = numbers(r"policy.h5 ([\d.]+) MB, checkpoint.h5 ([\d.]+) MB.*results.h5 ([\d.]+) MB", text)
@@ -59,12 +59,12 @@ def main():
                               stdout=subprocess.PIPE).stdout
 
     names = ("time s", "memory MB", "policy.h5 MB", "checkpoint.h5 MB", "results.h5 MB")
-    print(f"{'configuration':32}{'':18}{'foretold':>10}{'measured':>10}{'ratio':>8}")
+    print(f"{'configuration':32}{'':18}{'expected':>10}{'measured':>10}{'ratio':>8}")
     for name, words in CONFIGURATIONS.items():
         with tempfile.TemporaryDirectory() as folder:
-            told = foretold(run(*words, "--output", folder, "--dry-run"))
+            planned = expected(run(*words, "--output", folder, "--dry-run"))
             came = measured(run(*words, "--output", folder), pathlib.Path(folder))
-        for i, (what, a, b) in enumerate(zip(names, told, came)):
+        for i, (what, a, b) in enumerate(zip(names, planned, came)):
             print(f"{name if i == 0 else '':32}{what:18}{a:10.2f}{b:10.2f}{a / b:8.2f}", flush=True)
 
 

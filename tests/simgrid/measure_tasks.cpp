@@ -86,11 +86,12 @@ void write(const std::vector<Measured>& tasks, const Config& config, const std::
                      "prepare_ns,update_ns");
   for (std::size_t step = 0; step < tasks.front().visits.size(); ++step)
     std::fprintf(file, ",visit_%zu_ns", step);
+  const TaskUse use = task_use(config, true);
   for (const Measured& task : tasks) {
     const TaskShape& shape = task.shape;
     std::fprintf(file, "\n%ld,%ld,%ld,%.0f,%.0f,%.0f,%.0f,%.0f", static_cast<long>(shape.train_rows),
                  static_cast<long>(shape.test_rows), static_cast<long>(shape.columns),
-                 preparation_cost(shape, config.policy.features), visit_cost(shape, config), task.generate,
+                 preparation_cost(shape, config.policy.features), gradient_cost(shape, use), task.generate,
                  task.prepare, task.update);
     for (const double visit : task.visits) std::fprintf(file, ",%.0f", visit);
   }

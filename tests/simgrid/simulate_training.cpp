@@ -47,6 +47,7 @@ struct Job {
   std::uint64_t steps;
   std::vector<double> preparations, visits; // predicted, by task
   std::vector<TaskShape> shapes;
+  TaskUse use;
   TaskSchedule schedule;
   std::vector<std::int64_t> visited; // by task, over all ranks
   std::vector<Result> results;       // by rank
@@ -55,17 +56,17 @@ struct Job {
       : config(config_of(words)), times(words[1], config.meta.seed), threads(std::atoi(words[2].c_str())),
         steps(std::strtoull(words[3].c_str(), nullptr, 10)) {
     const Mixture families = mixture(config);
-    const Index tasks = config.suite.tasks - config.suite.validation_tasks;
-    for (Index i = 0; i < tasks; ++i) {
+    const TaskPart part = training_parts(config, config.suite.tasks, true).train;
+    use = part.use;
+    for (Index i = 0; i < part.ids.size(); ++i) {
       const TaskParameters drawn =
           draw_parameters(family_of(families, id_of(i)), config.suite.seed, id_of(i));
       const TaskShape shape{drawn.train_rows, drawn.test_rows, drawn.features};
       preparations.push_back(preparation_cost(shape, config.policy.features));
-      visits.push_back(visit_cost(shape, config));
+      visits.push_back(gradient_cost(shape, use));
       shapes.push_back(shape);
     }
-    schedule =
-        partition_tasks(task_costs(shapes, config, {mean_visits(config, tasks), 0.0}), config.meta, ranks);
+    schedule = partition_tasks(task_costs(shapes, use), part.meta, ranks);
     visited.assign(shapes.size(), 0);
     results.resize(schedule.owned_by.size());
   }
@@ -136,7 +137,7 @@ private:
   void hand_over() const {
     const std::vector<Transfer> transfers = transfers_of(job_.schedule, comm_.rank());
     const auto bytes_of = [&](Index task) {
-      return static_cast<std::size_t>(held_bytes(job_.shapes[static_cast<std::size_t>(task)], job_.config));
+      return static_cast<std::size_t>(held_bytes(job_.shapes[static_cast<std::size_t>(task)], job_.use));
     };
     std::size_t most = 0;
     for (const Transfer& transfer : transfers) most = std::max(most, bytes_of(transfer.task));

@@ -45,19 +45,6 @@ TEST(TaskPool, shards_of_any_number_of_ranks_are_the_suite_and_balanced_as_well_
   }
 }
 
-TEST(TaskPool, work_in_phases_is_balanced_for_the_sum_of_the_largest_parts) {
-  const std::vector<double> first{4, 1, 1, 4, 4, 4}, second{10, 10, 10, 5, 5, 5}, none(6, 0.0);
-
-  // Worst parts: by `second` 13 + 25; by the sum, {0, 3} and {3, 6}, 12 + 30; by `first`, {0, 4} and {4, 6},
-  // 10 + 35.
-  EXPECT_EQ(shards_balanced_over(std::vector{first, second, none}, 2), (std::vector<Range>{{0, 2}, {2, 6}}));
-  // Where `first` is most of the work: 100 + 35, not 130 + 25.
-  std::vector<double> tenfold = first;
-  for (double& cost : tenfold) cost *= 10;
-  EXPECT_EQ(shards_balanced_over(std::vector{tenfold, second, none}, 2),
-            (std::vector<Range>{{0, 4}, {4, 6}}));
-}
-
 TEST(TaskPool, longest_first_and_equal_ones_in_their_order) {
   const std::vector<double> costs{2, 7, 2, 9, 1};
   const auto cost = [&](Index i) { return costs[static_cast<std::size_t>(i)]; };

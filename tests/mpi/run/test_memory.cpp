@@ -39,9 +39,9 @@ TEST(Memory, that_a_rank_holds_is_that_of_its_data_and_features) {
   const Config config = config_of(comm.size());
   const TaskSource source = TaskSource::generator(config);
   PhaseClock clock({Phase::tasks, Phase::features});
-  const auto prepared = [&] {
-    return TaskPool(comm, source, {0, source.task_count()}, config, {1.0, 0.0, true}, clock);
-  };
+  TaskPart all{{0, source.task_count()}, task_use(config, true), config.meta};
+  all.use.gradients = 1;
+  const auto prepared = [&] { return TaskPool(comm, source, all, clock); };
   static_cast<void>(prepared()); // the program's own pages are there
   give_back_memory();
   const double resident_before = resident_bytes(), in_use_before = bytes_in_use();

@@ -94,19 +94,20 @@ class TaskPoolAfterMigration : public ::testing::TestWithParam<const char*> {};
 TEST_P(TaskPoolAfterMigration, owned_by_the_bits_of_its_own_tasks) {
   const Communicator comm;
   constexpr Index many = 48;
-  // Those with many rows take much longer to prepare, and hardly longer to visit.
+  // Those with many rows take much longer to prepare, and hardly longer to use.
   Config config = config_of(many, "300:5000");
   set_key(config, "suite.hold", GetParam());
   const TaskSource source = TaskSource::generator(config);
-  const Uses uses{200.0, 0.0, true};
+  TaskPart part{{0, many}, task_use(config, true), config.meta};
+  part.use.gradients = 200;
   const TaskSchedule schedule =
-      partition_tasks(task_costs(source.shapes({0, many}), config, uses), config.meta, comm.size());
+      partition_tasks(task_costs(source.shapes(part.ids), part.use), part.meta, comm.size());
   if (comm.size() > 1) {
     EXPECT_NE(schedule.prepared_by, schedule.owned_by) << "of no use as a test";
   }
   PhaseClock clock({Phase::tasks, Phase::features});
 
-  const TaskPool pool(comm, source, {0, many}, config, uses, clock);
+  const TaskPool pool(comm, source, part, clock);
 
   EXPECT_EQ(pool.ids(), schedule.owned_by[static_cast<std::size_t>(comm.rank())]);
   for (Index i = pool.ids().begin; i < pool.ids().end; ++i)

@@ -1,6 +1,7 @@
 #include "training/resume.hpp"
 
 #include "mpi/io/samples.hpp"
+#include "training/task_pool.hpp"
 
 #include <gtest/gtest.h>
 

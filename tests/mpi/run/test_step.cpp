@@ -27,33 +27,32 @@ class Iterations {
 public:
   Iterations(const Communicator& comm, Config config)
       : comm_(comm), config_(std::move(config)), source_(TaskSource::generator(config_)),
-        ids_(training_tasks(config_, source_.task_count())), clock_({Phase::tasks, Phase::features}),
-        pool_(comm_, source_, ids_, config_, {10.0, 0.0, true}, clock_),
-        batches_(config_.meta.seed, ids_.size(), config_.meta.batch),
-        options_(step_options(config_.meta_options(), config_.meta)),
+        part_(training_parts(config_, source_.task_count(), true).train),
+        clock_({Phase::tasks, Phase::features}), pool_(comm_, source_, part_, clock_),
+        batches_(config_.meta.seed, part_.ids.size(), config_.meta.batch), options_(config_.meta_options()),
         policy_(initialise(config_.policy, config_.meta.seed)), adam_(policy_.theta.size()),
         work_(policy_.theta.size(), batches_.size()) {}
 
   void add_gradients(std::uint64_t step) {
     metasieve::add_gradients({pool_, pool_.by_descending_cost(batches_.of_step(step, pool_.ids())), step},
-                             policy_, options_.meta, work_);
+                             policy_, options_, work_);
   }
   const BatchGradient& mean() { return work_.sum.mean(comm_); }
   const BatchGradient& gradient(std::uint64_t step) {
     add_gradients(step);
     return mean();
   }
-  void update(const BatchGradient& mean) { metasieve::update(policy_, adam_, mean, options_, work_); }
+  void update(const BatchGradient& mean) { metasieve::update(policy_, adam_, mean, config_.meta, work_); }
 
 private:
   const Communicator& comm_;
   Config config_;
   TaskSource source_;
-  Range ids_;
+  TaskPart part_;
   PhaseClock clock_;
   TaskPool pool_;
   BatchSchedule batches_;
-  StepOptions options_;
+  MetaOptions options_;
   Policy policy_;
   Adam adam_;
   StepWorkspace work_;

@@ -1,14 +1,12 @@
 #include "training/task_schedule.hpp"
 
 #include "parallel/partition.hpp"
-#include "training/cost.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
 
 namespace metasieve {
 namespace {
@@ -33,10 +31,18 @@ std::vector<Range> alike(Index tasks, int ranks) {
   return shards;
 }
 
-/// Nothing else, and handing tasks over is free.
-TaskCosts costs_of(std::vector<double> preparation, std::vector<double> visits) {
-  const std::vector<double> none(visits.size(), 0.0);
-  return {std::move(preparation), std::move(visits), none, none};
+/// Costs of tasks whose migration is free.
+TaskCosts costs_of(std::vector<double> preparation, std::vector<double> uses) {
+  const std::vector<double> none(uses.size(), 0.0);
+  return {std::move(preparation), std::move(uses), none};
+}
+
+/// The seconds for which the last of these ranks is at work on all iterations, over the mean rank's.
+double imbalance(const std::vector<double>& uses, const MetaConfig& meta, const std::vector<Range>& shards) {
+  const TaskCosts costs = costs_of(std::vector<double>(uses.size(), 0.0), uses);
+  const std::vector<Range> all{{0, std::ssize(uses)}};
+  return static_cast<double>(shards.size()) * seconds_of({shards, shards}, costs, meta, 1).uses /
+         seconds_of({all, all}, costs, meta, 1).uses;
 }
 
 void expect_partition(const std::vector<Range>& shards, int ranks, Index tasks) {
@@ -76,7 +82,7 @@ TEST(TaskSchedule, cuts_between_strata_where_visits_are_all_that_counts) {
 
     EXPECT_EQ(schedule.owned_by, alike(200, ranks));
     EXPECT_EQ(schedule.prepared_by, schedule.owned_by);
-    EXPECT_NEAR(batch_imbalance(visits, meta_of(16), schedule.owned_by, 50), 1.0, 1e-12);
+    EXPECT_NEAR(imbalance(visits, meta_of(16), schedule.owned_by), 1.0, 1e-12);
   }
 }
 
@@ -111,29 +117,49 @@ TEST(TaskSchedule, of_one_batch_of_all_tasks_is_that_of_their_sums) {
 }
 
 TEST(TaskSchedule, waits_no_longer_than_by_sums) {
-  const std::vector<double> preparations = unlike(200, 0.9), none(200, 0.0);
+  const std::vector<double> preparations = unlike(200, 0.9);
   std::vector<double> visits = unlike(200, 0.3);
   std::reverse(visits.begin(), visits.end());
-  const MetaConfig config = meta_of(16);
-  const auto waited_for = [&](const TaskSchedule& schedule) {
-    const double mean =
-        std::accumulate(visits.begin(), visits.end(), 0.0) / static_cast<double>(schedule.owned_by.size());
-    return 1e9 * busiest_seconds(preparations, schedule.prepared_by, 1) +
-           mean * batch_imbalance(visits, config, schedule.owned_by, 100);
-  };
-  const std::vector<std::vector<double>> phases{preparations, visits, none};
+  std::vector<double> sums;
+  for (std::size_t i = 0; i < 200; ++i) sums.push_back(preparations[i] + visits[i]);
   TaskCosts costs = costs_of(preparations, visits);
 
   for (const int ranks : {2, 3, 4, 8}) {
-    const std::vector<Range> by_sums = shards_balanced_over(phases, ranks);
-    costs.moving.assign(200, 1e3);
-    const double together = waited_for(partition_tasks(costs, config, ranks));
     costs.moving.assign(200, 0.0);
-    const double apart = waited_for(partition_tasks(costs, config, ranks));
-    // The mean cost of a visit in these batches is not quite that of all tasks.
-    EXPECT_LT(together, 1.001 * waited_for({by_sums, by_sums})) << ranks;
-    EXPECT_LT(apart, 1.001 * together) << ranks;
+    const auto waited_for = [&](const TaskSchedule& schedule) {
+      return seconds_of(schedule, costs, meta_of(16), 1).all();
+    };
+    const std::vector<Range> by_sums = balanced_shards(sums, ranks);
+    const double apart = waited_for(partition_tasks(costs, meta_of(16), ranks));
+    costs.moving.assign(200, 1e3);
+    const double together = waited_for(partition_tasks(costs, meta_of(16), ranks));
+    EXPECT_LE(together, waited_for({by_sums, by_sums})) << ranks;
+    EXPECT_LE(apart, together) << ranks;
   }
+}
+
+TEST(TaskSchedule, of_no_tasks_gives_each_rank_none) {
+  const TaskSchedule schedule = partition_tasks(costs_of({}, {}), meta_of(0), 3);
+
+  EXPECT_EQ(schedule.owned_by, (std::vector<Range>(3)));
+  EXPECT_EQ(seconds_of(schedule, costs_of({}, {}), meta_of(0), 2).all(), 0.0);
+}
+
+TEST(ScheduleSeconds, are_those_of_the_busiest_rank_and_no_less_than_its_longest_task) {
+  const std::vector<double> costs{1e9, 2e9, 3e9, 4e9, 0.0};
+  const std::vector<Range> shards{{0, 3}, {3, 5}, {5, 5}};
+
+  EXPECT_DOUBLE_EQ(busiest_seconds(costs, shards, 1), 6.0);
+  EXPECT_DOUBLE_EQ(busiest_seconds(costs, shards, 2), 4.0); // the one of 4 s
+  EXPECT_DOUBLE_EQ(busiest_seconds({}, std::vector<Range>{{0, 0}}, 4), 0.0);
+}
+
+TEST(ScheduleSeconds, have_the_migration_of_the_rank_that_sends_and_receives_most) {
+  TaskCosts costs = costs_of({1e9, 1e9, 1e9, 1e9}, {0.0, 0.0, 0.0, 0.0});
+  costs.moving = {1e9, 2e9, 4e9, 8e9};
+  const TaskSchedule schedule{{{0, 3}, {3, 3}, {3, 4}}, {{0, 1}, {1, 3}, {3, 4}}};
+
+  EXPECT_DOUBLE_EQ(seconds_of(schedule, costs, meta_of(0), 1).preparation, 3.0 + 6.0);
 }
 
 TEST(Transfers, of_a_rank_are_the_tasks_that_it_prepares_or_holds_in_order) {
@@ -159,12 +185,12 @@ TEST(Transfers, skip_the_tasks_between_those_prepared_and_those_held) {
   EXPECT_EQ(transfers_of(schedule, 2).size(), 1U);
 }
 
-TEST(BatchImbalance, is_that_of_the_slowest_rank_in_each_batch) {
-  // Two strata of one task each: every batch has both.
-  const std::vector<double> visits{3.0, 1.0};
+TEST(ScheduleSeconds, are_those_of_the_slowest_rank_in_each_batch) {
+  // Two strata of two tasks each: a batch has one of each.
+  const std::vector<double> uses{3.0, 3.0, 1.0, 1.0};
 
-  EXPECT_DOUBLE_EQ(batch_imbalance(visits, meta_of(2), alike(2, 2), 10), 1.5);
-  EXPECT_DOUBLE_EQ(batch_imbalance(visits, meta_of(2), alike(2, 1), 10), 1.0);
+  EXPECT_NEAR(imbalance(uses, meta_of(2), alike(4, 2)), 1.5, 1e-12);
+  EXPECT_NEAR(imbalance(uses, meta_of(2), alike(4, 1)), 1.0, 1e-12);
 }
 
 } // namespace

@@ -1,0 +1,107 @@
+#include "studies/measured_pace.hpp"
+
+#include "parallel/for_each.hpp"
+#include "training/cost.hpp"
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <numeric>
+
+namespace metasieve {
+namespace {
+
+/// The tasks that are timed, by their place in the order of costs; the first one warms up caches and memory.
+constexpr std::array timed_places{0.5, 0.5, 0.95, 0.2, 0.75, 0.35, 0.6, 0.05, 0.85};
+constexpr double most_seconds = 2.0;    ///< of a thread, after which no further task is timed
+constexpr double least_seconds = 0.005; ///< of a stage on one task: short ones are repeated
+constexpr Index most_rows = 20000;      ///< that are timed of a task
+
+std::vector<Index> timed_tasks(const std::vector<double>& costs) {
+  std::vector<Index> order(costs.size()), timed;
+  std::iota(order.begin(), order.end(), Index{0});
+  const auto count = static_cast<double>(order.size());
+  for (const double place : timed_places) {
+    if (order.empty()) break;
+    const auto at = order.begin() + static_cast<Index>(place * count);
+    std::nth_element(order.begin(), at, order.end(), [&](Index a, Index b) {
+      return costs[static_cast<std::size_t>(a)] < costs[static_cast<std::size_t>(b)];
+    });
+    timed.push_back(*at);
+  }
+  return timed;
+}
+
+/// Cuts a large task: timing it whole would take too long.
+void cut(Split& split) {
+  if (split.rows() <= most_rows) return;
+  std::vector<Index> first(static_cast<std::size_t>(most_rows));
+  std::iota(first.begin(), first.end(), Index{0});
+  split = gather(split, first);
+}
+
+/// Seconds of one call, mean over as many as fill least_seconds.
+double seconds_of(const std::function<void()>& work) {
+  const double begin = wall_seconds();
+  double calls = 0;
+  do {
+    work();
+    ++calls;
+  } while (wall_seconds() - begin < least_seconds);
+  return (wall_seconds() - begin) / calls;
+}
+
+/// Seconds of one stage, measured and by its rough cost.
+struct StageSeconds {
+  double measured = 0, rough = 0;
+};
+
+/// All stages on `ids`, by one thread.
+std::vector<StageSeconds> time_stages(const TaskSource& source, const std::vector<Index>& ids,
+                                      const std::vector<TimedStage>& stages) {
+  std::vector<StageSeconds> times;
+  TimedTask timed;
+  const double begin = wall_seconds();
+  for (std::size_t k = 0; k < ids.size() && (k == 0 || wall_seconds() - begin < most_seconds); ++k) {
+    if (k <= 1) times.assign(stages.size() + 1, {}); // what warmed up is forgotten
+    const auto add = [&](StageSeconds& time, const std::function<void()>& work, const Cost& cost) {
+      time.measured += seconds_of(work);
+      const Task& task = timed.task;
+      time.rough += 1e-9 * cost({task.train.rows(), task.test.rows(), task.train.columns()});
+    };
+    add(
+        times[0], [&] { timed.task = source.make(ids[k]); },
+        [&](const TaskShape& task) { return making_cost(task, source.is_generator()); });
+    cut(timed.task.train);
+    cut(timed.task.test);
+    for (std::size_t stage = 0; stage < stages.size(); ++stage)
+      add(
+          times[stage + 1], [&] { stages[stage].work(timed); }, stages[stage].cost);
+  }
+  return times;
+}
+
+} // namespace
+
+std::vector<double> measured_pace(const Communicator& comm, const TaskSource& source,
+                                  const std::vector<double>& costs, const std::vector<TimedStage>& stages) {
+  std::vector<StageSeconds> all(stages.size() + 1);
+  std::mutex guard;
+  comm.barrier();
+  comm.agree([&] {
+    for_each_parallel({0, thread_count()}, [&](Index) {
+      const std::vector<StageSeconds> mine = time_stages(source, timed_tasks(costs), stages);
+      const std::lock_guard lock(guard);
+      for (std::size_t stage = 0; stage < mine.size(); ++stage) {
+        all[stage].measured += mine[stage].measured;
+        all[stage].rough += mine[stage].rough;
+      }
+    });
+  });
+  std::vector<double> pace;
+  for (const StageSeconds& stage : all)
+    pace.push_back(comm.max(stage.rough > 0 ? stage.measured / stage.rough : 1.0));
+  return pace;
+}
+
+} // namespace metasieve
