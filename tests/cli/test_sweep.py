@@ -406,7 +406,7 @@ class GoingOn(SweepTest):
         self.assertLessEqual(codes, {0, 75})
         self.assertIn(0, codes)
         for point in self.points():
-            self.assertEqual((point / "log.txt").read_text().count("starting from the beginning"), 1, point)
+            self.assertEqual((point / "log.txt").read_text().count("no checkpoint in"), 1, point)
         self.assertEqual({row["state"] for row in self.collected("D")}, {"done"})
 
     def test_all_may_run_an_array_at_once(self):
