@@ -30,17 +30,17 @@ FourierTiles::FourierTiles(const FourierBasis& basis, const RowBlock& x, const V
       width_(padded(size_ + 1, std::lcm(tile_rows<>, panel_width<>))) {
   const Index d = x.cols();
   constexpr double turn = 2.0 * std::numbers::pi;
-  std::fill_n(frequency_.resize_uninitialized(d * width_), d * width_, 0.0F);
-  std::fill_n(phase_.resize_uninitialized(width_), width_, 0.0F);
+  frequency_.fill(d * width_, 0.0F);
+  phase_.fill(width_, 0.0F);
   for (Index k = 0; k < fourier_count; ++k) {
     phase_.data()[k] = static_cast<float>(basis.phase(k) / turn);
     for (Index j = 0; j < d; ++j)
       frequency_.data()[j * width_ + k] = static_cast<float>(basis.frequency(j, k) / turn);
   }
-  std::fill_n(x_rows_.resize_uninitialized(block_rows * d), block_rows * d, 0.0F);
-  std::fill_n(x_columns_.resize_uninitialized(d * panel_width<>), d * panel_width<>, 0.0F);
-  std::fill_n(rows_.resize_uninitialized(block_rows * width_), block_rows * width_, 0.0F);
-  std::fill_n(columns_.resize_uninitialized(width_ * panel_width<>), width_ * panel_width<>, 0.0F);
+  x_rows_.fill(block_rows * d, 0.0F);
+  x_columns_.fill(d * panel_width<>, 0.0F);
+  rows_.fill(block_rows * width_, 0.0F);
+  columns_.fill(width_ * panel_width<>, 0.0F);
 }
 
 const float* FourierTiles::by_rows(const std::vector<Index>& rows, Index begin, Index end) {
@@ -101,9 +101,9 @@ struct NormalEquations {
 /// sum_k a_k b_k' over rows k of a block, in parts: that keeps rounding errors far below the smallest ridge.
 Tile<> block_product(const float* a, const float* b, Index width, Index rows) {
   constexpr Index part_rows = 24;
-  Tile<> total = zero_tile();
+  Tile<> total{};
   for (Index first = 0; first < rows; first += part_rows) {
-    Tile<> part = zero_tile();
+    Tile<> part{};
     multiply_add(part, {a + first * width, 1, width}, b + first * width, width,
                  std::min(part_rows, rows - first));
     for (Index i = 0; i < tile_rows<>; ++i)
@@ -149,11 +149,7 @@ struct Recurrence {
 
 /// Leverage and fitted value of panel_width<> rows, for one ridge.
 struct RowSums {
-  P u[2], leverage[2], fitted[2];
-
-  RowSums() {
-    for (Index half = 0; half < 2; ++half) u[half] = leverage[half] = fitted[half] = broadcast<P>(0.0F);
-  }
+  P u[2]{}, leverage[2]{}, fitted[2]{};
 
   /// Entries first..end-1 of the rotated rows z.
   void add(const Tile<>& z, const Recurrence& recurrence, Index first, Index end) {
@@ -210,7 +206,7 @@ FourierRidge fourier_ridge(const FourierBasis& basis, const RowBlock& x, const V
     const float* const columns = tiles.by_columns(begin);
     std::fill(sums.begin(), sums.end(), RowSums{});
     for (Index first = 0; first < q; first += tile_rows<>) {
-      Tile<> z = zero_tile();
+      Tile<> z{};
       multiply_add(z, {rotation_tiles.data() + first * q, 1, tile_rows<>}, columns, panel_width<>, q);
       for (std::size_t r = 0; r < ridges.size(); ++r)
         sums[r].add(z, recurrences[r], first, std::min(first + tile_rows<>, q));

@@ -1,7 +1,5 @@
 #include "kernels/inner.hpp"
 
-#include "numerics/registers.hpp"
-
 #include <Eigen/Cholesky>
 
 #include <algorithm>

@@ -1,7 +1,5 @@
 #include "kernels/meta_gradient.hpp"
 
-#include "kernels/inner.hpp"
-
 #include <cmath>
 #include <limits>
 

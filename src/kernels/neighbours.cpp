@@ -83,10 +83,9 @@ Index NeighbourFilter::ordinal(Index place) const {
 
 void NeighbourFilter::pack_references(std::span<const Index> references) {
   const Index d = train_.columns(), places = tiles_ * tile_rows<>;
-  float* const out = reference_.resize_uninitialized(places * d);
-  std::fill_n(out, places * d, 0.0F);
-  std::fill_n(half_square_.resize_uninitialized(places), places, infinity);
-  std::fill_n(label_.resize_uninitialized(places), places, 0.0F);
+  float* const out = reference_.fill(places * d, 0.0F);
+  half_square_.fill(places, infinity);
+  label_.fill(places, 0.0F);
   const double inflation = 1.0 + 4.0 * error_constant(d);
   for (Index place = 0; place < places; ++place) {
     if (ordinal(place) >= count_) continue;

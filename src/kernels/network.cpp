@@ -164,12 +164,10 @@ void Network<P>::pullback(const PackedPolicy<P>& policy, const float* d_u, Vecto
   d_weights_.resize(hidden.size());
   for (std::size_t l = 0; l < hidden.size(); ++l) {
     const Index outputs = panels<P>(hidden[l].view.outputs) * panel_width<P>;
-    const Index size = outputs * (hidden[l].view.inputs + 1);
     d_outputs_[l].resize_uninitialized(outputs * block_rows);
-    std::fill_n(d_weights_[l].resize_uninitialized(size), size, 0.0F);
+    d_weights_[l].fill(outputs * (hidden[l].view.inputs + 1), 0.0F);
   }
-  const Index last = panels<P>(policy.last().inputs) * panel_width<P>;
-  std::fill_n(d_last_.resize_uninitialized(last), last, 0.0F);
+  d_last_.fill(panels<P>(policy.last().inputs) * panel_width<P>, 0.0F);
   d_last_bias_ = 0.0F;
   for (Index begin = 0; begin < rows_; begin += block_rows) {
     const Index end = std::min(begin + block_rows, rows_);
@@ -255,14 +253,12 @@ template <class P>
 void Network<P>::pullback_inputs(const PackedPolicy<P>& policy, std::size_t l, Index begin, Index end) {
   const auto& layer = policy.hidden()[l];
   const Index inputs = layer.view.inputs, outputs = layer.view.outputs;
-  const P zero = broadcast<P>(0.0F);
   for (Index panel = 0; panel < panels<P>(inputs); ++panel) {
     const float* const a = activations_[l].data() + (panel * rows_ + begin) * panel_width<P>;
     const float* const weight = layer.backward.data() + panel * outputs * panel_width<P>;
     float* const to = d_outputs_[l - 1].data() + panel * block_rows * panel_width<P>;
     over_tiles<P>(end - begin, [&](Index first, auto rows) {
-      Tile<P, rows> d_in;
-      static_for<rows>([&](auto r) { d_in[r] = {zero, zero}; });
+      Tile<P, rows> d_in{};
       for (Index out = 0; out < panels<P>(outputs); ++out)
         multiply_add(d_in,
                      {d_outputs_[l].data() + (out * block_rows + first) * panel_width<P>, panel_width<P>, 1},

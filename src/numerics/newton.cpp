@@ -71,11 +71,6 @@ double sum(Index rows, const double* v) {
   return in_order(total);
 }
 
-/// Room for `registers` sums, all zero.
-void clear(Buffer<double>& sums, Index registers) {
-  std::fill_n(sums.resize_uninitialized(registers * step), registers * step, 0.0);
-}
-
 } // namespace
 
 void NewtonFit::load(Index rows, Index columns) {
@@ -139,14 +134,16 @@ NewtonFit::View NewtonFit::gradient(const Input& beta) {
   return {gradient_.data(), x_.columns()};
 }
 
+Index NewtonFit::hessian_registers() const { return padded(syrk_sums(x_.columns()), step); }
+
 /// Logits, predictions, gradient and, if asked for, the Hessian at beta, in one pass over x. The logits are
 /// those before less X direction; without a direction, they stay. Returns the largest |X
 /// direction|.
 double NewtonFit::evaluate(const double* direction, bool with_hessian) {
   double *const f = f_.data(), *const residual = rowwise_.data();
   const Index columns = x_.columns(), gradient_registers = padded(columns, step);
-  clear(gradient_sums_, gradient_registers);
-  if (with_hessian) clear(hessian_sums_, padded(syrk_sums(columns), step));
+  gradient_sums_.fill(gradient_registers * step, 0.0);
+  if (with_hessian) hessian_sums_.fill(hessian_registers() * step, 0.0);
   state_ = Hessian::absent;
   double most = 0;
   const auto body = [&](Index begin, Index end) {
@@ -175,7 +172,7 @@ void NewtonFit::add_curvature(Index begin, Index end) {
 
 void NewtonFit::store_hessian() {
   const Index columns = x_.columns();
-  reduce_lanes(hessian_sums_.data(), padded(syrk_sums(columns), step), added_.data());
+  reduce_lanes(hessian_sums_.data(), hessian_registers(), added_.data());
   double* const h = hessian_.matrix();
   store_syrk(columns, added_.data(), total_, h, hessian_.stride());
   for (Index j = 0; j < columns; ++j) h[j * hessian_.stride() + j] += ridge_.data()[j];
@@ -184,7 +181,7 @@ void NewtonFit::store_hessian() {
 
 bool NewtonFit::factorise() {
   if (state_ == Hessian::absent) {
-    clear(hessian_sums_, padded(syrk_sums(x_.columns()), step));
+    hessian_sums_.fill(hessian_registers() * step, 0.0);
     x_.for_each_block([&](Index begin, Index end) { add_curvature(begin, end); }, block_rows);
     store_hessian();
   }

@@ -60,6 +60,7 @@ private:
   void take_step(bool with_hessian);
   [[nodiscard]] bool halve_until_lower(const double* direction, double decrease);
   [[nodiscard]] double value(const double* f, const double* beta) const;
+  [[nodiscard]] Index hessian_registers() const;
   void add_curvature(Index begin, Index end);
   void store_hessian();
   [[nodiscard]] bool factorise();

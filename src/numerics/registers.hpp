@@ -140,6 +140,11 @@ public:
       values_ = std::vector<T, Eigen::aligned_allocator<T>>(static_cast<std::size_t>(size));
     return values_.data();
   }
+  /// `size` values, all `value`.
+  T* fill(Index size, T value) {
+    std::fill_n(resize_uninitialized(size), size, value);
+    return values_.data();
+  }
   [[nodiscard]] T* data() noexcept { return values_.data(); }
   [[nodiscard]] const T* data() const noexcept { return values_.data(); }
 

@@ -28,12 +28,6 @@ struct Tile {
   }
 };
 
-[[nodiscard]] inline Tile<> zero_tile() {
-  Tile<> tile;
-  for (auto& row : tile.value) row[0] = row[1] = broadcast<Register<float>>(0.0F);
-  return tile;
-}
-
 /// A of a tile: row r at step k stands at data[r * row + k * step].
 template <class T>
 struct Factor {
