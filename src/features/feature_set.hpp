@@ -7,7 +7,7 @@
 
 namespace metasieve {
 
-/// Sets of meta-features. `seed10`: what the probe alone tells. `full16`: these columns and six more, most of
+/// Sets of meta-features. `seed10`: what the probe alone knows. `full16`: these columns and six more, most of
 /// them scaled within the task. `context27`: evidence on a scale that tasks share too, and how each of the
 /// four (label, group) cells fares, so that a policy can tell hidden labels from honest differences.
 enum class FeatureSet { seed10, full16, context27 };
@@ -25,7 +25,7 @@ inline constexpr std::array<FeatureSet, 3> feature_sets{FeatureSet::seed10, Feat
   return names[static_cast<std::size_t>(set)];
 }
 
-/// Of column `feature` of `set`.
+/// The name of column `feature` of `set`.
 [[nodiscard]] constexpr std::string_view feature_name(FeatureSet set, Index feature) {
   // seed10 is the start of it.
   constexpr std::array<std::string_view, 16> full{

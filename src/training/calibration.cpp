@@ -1,6 +1,6 @@
 #include "training/calibration.hpp"
 
-#include "features/prepared_task.hpp"
+#include "features/meta_features.hpp"
 #include "kernels/meta_features.hpp"
 #include "kernels/meta_gradient.hpp"
 #include "methods/assess.hpp"

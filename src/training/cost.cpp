@@ -1,6 +1,6 @@
 #include "training/cost.hpp"
 
-#include "features/prepared_task.hpp"
+#include "features/meta_features.hpp"
 #include "methods/partial_dependence.hpp"
 #include "parallel/communicator.hpp"
 

@@ -2,7 +2,7 @@
 
 #include "base/text.hpp"
 #include "base/version.hpp"
-#include "features/prepared_task.hpp"
+#include "features/meta_features.hpp"
 #include "hdf5/checksum.hpp"
 #include "parallel/collective.hpp"
 

@@ -4,7 +4,7 @@
 #include "features/cells.hpp"
 #include "features/meta_features.hpp"
 #include "features/neighbours.hpp"
-#include "features/out_of_fold.hpp"
+#include "features/probe.hpp"
 #include "features/random_fourier.hpp"
 #include "kernels/fourier_ridge.hpp"
 #include "kernels/meta_features.hpp"

@@ -1,11 +1,9 @@
 #include "core/numerics.hpp"
 #include "features/cells.hpp"
-#include "features/leave_one_out.hpp"
 #include "features/meta_features.hpp"
-#include "features/out_of_fold.hpp"
-#include "features/prepared_task.hpp"
+#include "features/probe.hpp"
 #include "features/random_fourier.hpp"
-#include "numerics/logistic_fit.hpp"
+#include "numerics/newton.hpp"
 #include "tasks/generate.hpp"
 
 #include <Eigen/LU>

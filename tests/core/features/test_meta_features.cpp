@@ -1,9 +1,8 @@
 #include "features/meta_features.hpp"
 
 #include "core/features/feature_data.hpp"
-#include "features/leave_one_out.hpp"
 #include "features/neighbours.hpp"
-#include "features/out_of_fold.hpp"
+#include "features/probe.hpp"
 #include "features/random_fourier.hpp"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 #include "core/numerics.hpp"
-#include "features/prepared_task.hpp"
+#include "features/meta_features.hpp"
 #include "meta/meta_gradient.hpp"
 #include "policy/weights.hpp"
 #include "tasks/generate.hpp"

@@ -5,7 +5,7 @@
 #include "methods/roh.hpp"
 #include "methods/selection.hpp"
 #include "methods/threshold.hpp"
-#include "numerics/logistic_fit.hpp"
+#include "numerics/newton.hpp"
 #include "policy/weights.hpp"
 #include "tasks/generate.hpp"
 

@@ -1,7 +1,7 @@
 // Rounds on the clustered flips of Roh et al. 2021, on their files.
 
 #include "core/methods/npy.hpp"
-#include "methods/refit_rounds.hpp"
+#include "methods/selection.hpp"
 
 #include <gtest/gtest.h>
 
@@ -33,8 +33,8 @@ TEST(RoundsPublished, detectors_contradict_each_other_on_clustered_flips) {
                               FeatureSet::full16);
   };
 
-  EXPECT_LT(agreement("y_noise_general.npy"), contradiction);
-  EXPECT_GT(agreement("y_train.npy"), contradiction + 0.2); // without the flips they do not
+  EXPECT_LT(agreement("y_noise_general.npy"), 0.3);
+  EXPECT_GT(agreement("y_train.npy"), 0.5); // without the flips they do not
 }
 
 } // namespace
