@@ -33,11 +33,15 @@ void agree_on_file(const Communicator& comm, const std::function<void()>& work) 
   throw AgreedError(code, message);
 }
 
+void on_root(const Communicator& comm, const std::function<void()>& work) {
+  agree_on_file(comm, [&] {
+    if (comm.is_root()) work();
+  });
+}
+
 std::string from_root(const Communicator& comm, const std::function<std::string()>& work) {
   std::string bytes;
-  agree_on_file(comm, [&] {
-    if (comm.is_root()) bytes = work();
-  });
+  on_root(comm, [&] { bytes = work(); });
   return comm.broadcast(bytes);
 }
 
