@@ -15,9 +15,9 @@ namespace {
 constexpr double seconds_between_frames = 0.1; ///< on a terminal
 constexpr double seconds_between_lines = 30.0; ///< of a log
 
-void write(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  std::fflush(stdout);
+void write(const std::string& text, std::FILE* file = stdout) {
+  std::fputs(text.c_str(), file);
+  std::fflush(file);
 }
 
 } // namespace
@@ -86,10 +86,16 @@ void Progress::set_metric(const std::string& name, double value) {
 }
 
 void Progress::print_line(const std::string& line) {
-  if (settings_.is_quiet) return;
+  if (settings_.is_quiet || line.empty()) return;
   const std::lock_guard lock(guard_);
   clear_line();
-  write(line + "\n");
+  write(line.ends_with('\n') ? line : line + "\n");
+}
+
+void Progress::warn(const std::string& line) {
+  const std::lock_guard lock(guard_);
+  clear_line();
+  write("metasieve: " + line + "\n", stderr);
 }
 
 void Progress::clear_line() {

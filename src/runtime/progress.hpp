@@ -36,8 +36,10 @@ public:
   }
   /// Latest value of a figure, for the status file.
   void set_metric(const std::string& name, double value);
-  /// Prints a line that stays.
+  /// Prints lines that stay; the last may lack its line break. Nothing if it is empty.
   void print_line(const std::string& line);
+  /// Prints "metasieve: LINE" on standard error, also where it is quiet.
+  void warn(const std::string& line);
   /// Removes the rewritten line, before others write to standard output.
   void clear_line();
 

@@ -5,7 +5,6 @@
 #include "parallel/for_each.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 namespace metasieve {
 namespace {
@@ -40,7 +39,7 @@ std::string ResumableWork::note() const {
 
 void ResumableWork::report_to(Progress& progress) {
   progress_ = &progress;
-  if (const std::string text = note(); !text.empty()) progress.print_line(text);
+  progress.print_line(note());
 }
 
 bool ResumableWork::keeps(std::uint64_t id) const {
@@ -135,9 +134,9 @@ void ResumableWork::append(const PendingPieces& pieces) {
 /// Collective.
 void ResumableWork::report_damage() {
   const std::int64_t damaged = journal_.damaged_files() + comm_.sum(journal_.damaged_records());
-  if (comm_.is_root() && damaged > reported_damage_)
-    std::fprintf(stderr, "metasieve: %s: %lld damaged record(s); what they held is done again\n",
-                 journal_.folder().c_str(), static_cast<long long>(damaged - reported_damage_));
+  if (progress_ != nullptr && comm_.is_root() && damaged > reported_damage_)
+    progress_->warn(journal_.folder().string() + ": " + std::to_string(damaged - reported_damage_) +
+                    " damaged record(s); what they held is done again");
   reported_damage_ = damaged;
 }
 

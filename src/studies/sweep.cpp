@@ -269,7 +269,7 @@ std::string run_all(const Communicator& comm, const Job& job, const std::string&
     about = notes + overview(job.points, statuses, job.request.output);
   });
   Progress progress({!comm.is_root(), "point", job.points.size(), begun, 1, &status});
-  progress.print_line(std::string(trimmed(about)));
+  progress.print_line(about);
   // Rank 0 looks at what all groups and jobs have done, which takes little of its time.
   double next_look = wall_seconds() + seconds_between_looks;
   const auto report = [&] {

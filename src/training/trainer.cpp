@@ -202,7 +202,7 @@ Trained train(const Communicator& comm, const TrainRequest& request, StatusFile&
     status.prepare();
     TrainingTasks tasks = prepare_tasks(comm, request, source, ids, stop, record.clock, progress);
     record.require_known_tasks(comm.wrapping_sum(tasks.train.fingerprint() + tasks.held_out.fingerprint()));
-    if (const std::string note = record.begin_files(); !note.empty()) progress.print_line(note);
+    progress.print_line(record.begin_files());
     status.begin();
     Trainer(comm, request, record, std::move(tasks), batches, stop, progress).run();
     progress.clear_line();
