@@ -239,7 +239,7 @@ void require_all_done(const Communicator& comm, const Job& job, Stop stop) {
   const std::string failed = from_root(comm, [&] {
     const std::vector<PointStatus> statuses = read_statuses(job.request.output, job.points);
     done = count(statuses, PointState::done);
-    return failures_text(job.points, statuses);
+    return failures_text(statuses);
   });
   done = comm.max(done);
   const std::string all = std::to_string(done) + " of " + std::to_string(job.points.size()) + " points";
@@ -324,9 +324,8 @@ std::string sweep(const Communicator& comm, const SweepRequest& request) {
   if (request.action == SweepAction::list || request.action == SweepAction::status)
     return from_root(comm, [&] {
       const std::vector<PointStatus> statuses = read_statuses(request.output, points);
-      return overview(points, statuses, request.output) + (request.action == SweepAction::list
-                                                               ? list_text(points, statuses)
-                                                               : status_text(points, statuses));
+      return overview(points, statuses, request.output) +
+             (request.action == SweepAction::list ? list_text(points, statuses) : status_text(statuses));
     });
   if (request.action == SweepAction::one_point && request.point >= points.size())
     throw AgreedError(ExitCode::usage, "--point " + std::to_string(request.point) +

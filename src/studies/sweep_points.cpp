@@ -167,7 +167,10 @@ PointStatus read_status(const fs::path& point) {
 
 std::vector<PointStatus> read_statuses(const fs::path& sweep, const SweepPoints& points) {
   std::vector<PointStatus> statuses;
-  for (const SweepPoint& point : points.all()) statuses.push_back(read_status(point_folder(sweep, point)));
+  for (Index i = 0; i < points.size(); ++i) {
+    statuses.push_back(read_status(point_folder(sweep, points.at(i))));
+    statuses.back().point = points.label(i);
+  }
   return statuses;
 }
 

@@ -65,6 +65,7 @@ enum class PointState { left, running, died, done, failed };
 /// What is known of a point: POINT/status.txt, lines "name = value".
 struct PointStatus {
   PointState state = PointState::left;
+  std::string point;                   ///< "4 (00112233445566ff)"; not in the file
   std::string values;                  ///< of the swept keys, for people
   std::string message;                 ///< why it failed, or was stopped
   std::string place;                   ///< "HOST, process PID, since TIME" of the last start

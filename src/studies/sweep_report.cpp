@@ -35,8 +35,11 @@ std::string core_hours(double core_seconds) {
   return format(core_seconds < 36 ? "%.2g" : "%.3g", core_seconds / 3600.0);
 }
 
-/// Bytes that the tasks of a training take in memory, by a sample of them.
-double sampled_bytes(const TaskSource& source, const Config& config) {
+/// Bytes that the tasks of a training take in memory, by a sample of them; they are of `suite`, if any.
+double sampled_bytes(const Config& config, const std::optional<TaskSource>& suite) {
+  std::optional<TaskSource> generated;
+  if (!suite) generated.emplace(TaskSource::generator(config));
+  const TaskSource& source = suite ? *suite : *generated;
   const std::vector<TaskShape> sample = source.shapes({0, std::min<Index>(source.task_count(), 16)});
   double bytes = 0;
   for (const TaskShape& task : sample) bytes += held_bytes(task, config);
@@ -197,22 +200,22 @@ std::string list_text(const SweepPoints& points, const std::vector<PointStatus>&
   return Json::object({{"points", Json::array(rows)}}).outline();
 }
 
-std::string status_text(const SweepPoints& points, const std::vector<PointStatus>& statuses) {
+std::string status_text(const std::vector<PointStatus>& statuses) {
   std::string text;
   double spent = 0, spent_on_done = 0;
-  for (Index i = 0; i < points.size(); ++i) {
-    const PointStatus& status = statuses[static_cast<std::size_t>(i)];
+  for (const PointStatus& status : statuses) {
     spent += status.core_seconds;
     if (status.state == PointState::done) spent_on_done += status.core_seconds;
-    if (status.state == PointState::running || status.state == PointState::died)
-      text += (status.state == PointState::running ? "running: " : "died, to be begun again: ") +
-              points.label(i) + " on " + status.place + "\n";
+    if (status.state == PointState::running)
+      text += "running: " + status.point + " on " + status.place + "\n";
+    if (status.state == PointState::died)
+      text += "died, to be begun again: " + status.point + " on " + status.place + "\n";
     if (status.state == PointState::failed)
-      text += "failed: " + points.label(i) + ", exit code " + std::to_string(status.code) + ": " +
+      text += "failed: " + status.point + ", exit code " + std::to_string(status.code) + ": " +
               status.message + "\n";
   }
   const Index done = count(statuses, PointState::done);
-  const Index left = points.size() - done - count(statuses, PointState::failed);
+  const Index left = std::ssize(statuses) - done - count(statuses, PointState::failed);
   text += "core-hours: " + core_hours(spent) + " spent";
   if (done == 0 && left > 0) return text + "; how many are left shows once a point is done\n";
   const double each = spent_on_done / static_cast<double>(std::max<Index>(done, 1));
@@ -220,16 +223,17 @@ std::string status_text(const SweepPoints& points, const std::vector<PointStatus
          " left, at the pace of the points that are done\n";
 }
 
-std::string failures_text(const SweepPoints& points, const std::vector<PointStatus>& statuses) {
-  const auto failed = static_cast<std::size_t>(count(statuses, PointState::failed));
-  if (failed == 0) return "";
-  std::vector<std::string> named;
-  for (Index i = 0; i < points.size() && named.size() < most_named; ++i)
-    if (const PointStatus& status = statuses[static_cast<std::size_t>(i)]; status.state == PointState::failed)
-      named.push_back(points.label(i) + ": " + status.message);
-  return std::to_string(failed) + " of " + std::to_string(points.size()) +
-         " points failed: " + joined(named, "; ") + (failed > most_named ? "; ..." : "") +
-         "; remove the cause, then --retry repeats them";
+std::string failures_text(const std::vector<PointStatus>& statuses) {
+  std::vector<std::string> failed;
+  for (const PointStatus& status : statuses)
+    if (status.state == PointState::failed) failed.push_back(status.point + ": " + status.message);
+  if (failed.empty()) return "";
+  const std::string head = std::to_string(failed.size()) + " of " + std::to_string(statuses.size());
+  if (failed.size() > most_named) {
+    failed.resize(most_named);
+    failed.emplace_back("...");
+  }
+  return head + " points failed: " + joined(failed, "; ") + "; remove the cause, then --retry repeats them";
 }
 
 std::string plan(const Communicator& comm, const SweepRequest& request) {
@@ -242,12 +246,9 @@ std::string plan(const Communicator& comm, const SweepRequest& request) {
     const std::vector<PointStatus> statuses = read_statuses(request.output, points);
     left = points.size() - count(statuses, PointState::done);
     double most = 0;
-    for (Index i = 0; i < points.size(); ++i) {
-      const Config config = points.config(points.at(i));
-      const double bytes =
-          suite ? sampled_bytes(*suite, config) : sampled_bytes(TaskSource::generator(config), config);
-      if (bytes > most) largest = i, most = bytes;
-    }
+    for (Index i = 0; i < points.size(); ++i)
+      if (const double bytes = sampled_bytes(points.config(points.at(i)), suite); bytes > most)
+        largest = i, most = bytes;
     return overview(points, statuses, request.output);
   });
   largest = comm.max(std::int64_t{largest}); // rank 0's; the others have 0

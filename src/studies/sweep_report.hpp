@@ -20,10 +20,10 @@ namespace metasieve {
 [[nodiscard]] std::string list_text(const SweepPoints& points, const std::vector<PointStatus>& statuses);
 
 /// Points that run, died or failed, core-hours spent, and core-hours left at the pace of the done points.
-[[nodiscard]] std::string status_text(const SweepPoints& points, const std::vector<PointStatus>& statuses);
+[[nodiscard]] std::string status_text(const std::vector<PointStatus>& statuses);
 
 /// "2 of 24 points failed: 3 (HASH): MESSAGE; ..." @return "" if none has
-[[nodiscard]] std::string failures_text(const SweepPoints& points, const std::vector<PointStatus>& statuses);
+[[nodiscard]] std::string failures_text(const std::vector<PointStatus>& statuses);
 
 /// Collective: estimates memory, disk and time of a sweep, without writing anything. @throws AgreedError
 [[nodiscard]] std::string plan(const Communicator& comm, const SweepRequest& request);
