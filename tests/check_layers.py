@@ -25,7 +25,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # How often folders other than cli take a whole Config, and print. These numbers only go down.
-CONFIG_LIMIT, PRINT_LIMIT = 74, 29
+CONFIG_LIMIT, PRINT_LIMIT = 74, 10
 
 # Folders from the bottom up: a folder may include those before it.
 FOLDERS = ["base", "numerics", "inner", "fairness", "tasks", "features", "policy", "meta", "kernels", "methods",

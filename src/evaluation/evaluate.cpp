@@ -40,38 +40,10 @@ WorkSettings work_settings(const EvaluateRequest& request, const EvaluationPlan&
   settings.key = "command = evaluate\n--frontier = " + std::to_string(plan.frontier_steps) + "\n" +
                  deciding_settings(config, Affects::evaluation) + input.key;
   settings.resume = request.resume;
-  for (const TaskSource& source : input.sources) {
-    settings.pieces += source.task_count();
-    for (const double cost :
-         source.costs({0, source.task_count()}, [&](const TaskShape& t) { return plan.cost(t); }))
-      settings.longest_seconds = std::max(settings.longest_seconds, 1e-9 * cost);
-  }
+  for (const TaskSource& source : input.sources) settings.pieces += source.task_count();
   settings.checkpoint_minutes = config.output.checkpoint_minutes;
   settings.limits = config.run;
   return settings;
-}
-
-/// Predicted seconds of a rank: for each source what is not kept from an earlier run, and at last for the
-/// tables, which rank 0 makes.
-std::vector<double> work_of(const Communicator& comm, const EvaluationPlan& plan,
-                            const EvaluationInput& input, const ResumableWork& work) {
-  std::vector<double> seconds;
-  Index splits = 0;
-  for (std::size_t i = 0; i < input.sources.size(); ++i) {
-    const TaskSource& source = input.sources[i];
-    double sum = 0;
-    for (Index task = 0; task < source.task_count(); ++task)
-      if (!work.keeps(piece_id(i, task))) sum += plan.cost(source.shape(task), task);
-    seconds.push_back(1e-9 * sum / (comm.size() * thread_count()));
-    splits += source.task_count();
-  }
-  // Bootstrap intervals of each method, and of those that ask a policy against each other one.
-  const std::vector<Method>& methods = plan.config.evaluate.methods;
-  const auto asking = std::count_if(methods.begin(), methods.end(), asks_policy);
-  const auto intervals = static_cast<double>(std::ssize(methods) * (1 + asking));
-  seconds.push_back(intervals *
-                    (1e-3 * static_cast<double>(input.sources.size()) + 3e-5 * static_cast<double>(splits)));
-  return seconds;
 }
 
 /// `source` of the task: a family or not.
@@ -167,8 +139,7 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
   clock.add(Phase::read, input.read_seconds);
   const WorkSettings settings = work_settings(request, plan, input);
   ResumableWork work(comm, settings);
-  Progress progress(
-      {comm.is_root(), "task", settings.pieces, work.kept(), 0, work_of(comm, plan, input, work), &status});
+  Progress progress({!comm.is_root(), "task", settings.pieces, work.kept(), 0, &status});
   status.prepare(); // until the tasks are read
   work.report_to(progress);
   Gathered results;
@@ -176,7 +147,6 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
     const TaskSource& source = input.sources[i];
     add_source(task_results(comm, source, i, plan, work, clock), source, plan.config.policy.features,
                results);
-    progress.close(i);
   }
   if (comm.is_root()) {
     const auto timed = clock.measure(Phase::tables);

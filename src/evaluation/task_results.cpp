@@ -137,10 +137,6 @@ void add_missing(const Communicator& comm, const TaskSource& source, std::uint64
     done[k] = evaluate_task(make, ids[k], plan, clock);
   };
   pieces.result = [&](std::size_t k) { return bytes_of(done[k]); };
-  pieces.cost = [&](std::size_t k) {
-    return 1e-9 * costs[static_cast<std::size_t>(part.begin) + k] / thread_count();
-  };
-  pieces.kind = number;
   const auto busy = [&, phases = phases_of_task(plan)] {
     double sum = 0;
     for (const Phase phase : phases) sum += clock.seconds(phase);

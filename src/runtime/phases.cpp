@@ -15,14 +15,14 @@ double sum(const std::vector<double>& seconds) {
 }
 
 struct RankSpread {
-  double least, mean, most;
-
-  explicit RankSpread(const std::vector<double>& seconds)
-      : least(*std::min_element(seconds.begin(), seconds.end())),
-        mean(sum(seconds) / static_cast<double>(seconds.size())),
-        most(*std::max_element(seconds.begin(), seconds.end())) {}
-  [[nodiscard]] double imbalance() const { return mean > 0 ? most / mean : 1.0; }
+  double least, mean, most, imbalance;
 };
+
+RankSpread spread(const std::vector<double>& seconds) {
+  const auto [least, most] = std::minmax_element(seconds.begin(), seconds.end());
+  const double mean = sum(seconds) / static_cast<double>(seconds.size());
+  return {*least, mean, *most, mean > 0 ? *most / mean : 1.0};
+}
 
 } // namespace
 
@@ -36,52 +36,49 @@ std::string to_string(Phase phase) {
                                 : to_string(static_cast<Method>(method)));
 }
 
-PhaseClock::PhaseClock(std::vector<Phase> phases)
-    : phases_(std::move(phases)), seconds_(phases_.size(), 0.0), flops_(phases_.size()) {}
+PhaseClock::PhaseClock(std::vector<Phase> phases) {
+  for (const Phase phase : phases) entries_.push_back({phase});
+}
 
 void PhaseClock::add(Phase phase, double seconds) {
   const std::lock_guard lock(guard_);
-  seconds_[place_of(phase)] += seconds;
+  entries_.at(place_of(phase)).seconds += seconds;
 }
 
 void PhaseClock::count(Phase phase, Flops flops) {
   const std::lock_guard lock(guard_);
-  Flops& sum = flops_[place_of(phase)];
+  Flops& sum = entries_.at(place_of(phase)).flops;
   sum.count += flops.count;
   sum.estimated = sum.estimated || flops.estimated;
 }
 
 double PhaseClock::seconds(Phase phase) const {
   const std::lock_guard lock(guard_);
-  return seconds_[place_of(phase)];
+  return entries_.at(place_of(phase)).seconds;
 }
 
+/// Number of phases if it is none of them.
 std::size_t PhaseClock::place_of(Phase phase) const {
-  const auto found = std::find(phases_.begin(), phases_.end(), phase);
-  static_cast<void>(phases_.at(static_cast<std::size_t>(found - phases_.begin())));
-  return static_cast<std::size_t>(found - phases_.begin());
+  const auto is_it = [&](const Entry& entry) { return entry.phase == phase; };
+  return static_cast<std::size_t>(std::find_if(entries_.begin(), entries_.end(), is_it) - entries_.begin());
 }
 
 std::vector<PhaseSeconds> PhaseClock::all_ranks(const Communicator& comm) const {
-  const std::vector<double> all = comm.gather(seconds_); // [ranks][phases]
   std::vector<PhaseSeconds> timing;
-  for (std::size_t p = 0; p < phases_.size(); ++p) {
-    PhaseSeconds& row = timing.emplace_back(PhaseSeconds{to_string(phases_[p]), {}});
-    for (std::size_t at = p; at < all.size(); at += phases_.size()) row.seconds.push_back(all[at]);
-  }
+  for (const Entry& entry : entries_)
+    timing.push_back({to_string(entry.phase), comm.gather(std::vector<double>{entry.seconds})});
   return timing;
 }
 
 Profile PhaseClock::profile(const Communicator& comm, double seconds, int threads) const {
   Profile profile{{}, comm.gather(std::vector<double>{seconds}), threads};
   PhaseProfile rest{Phase::rest, profile.seconds, {}};
-  std::vector<PhaseSeconds> timing = all_ranks(comm);
-  for (std::size_t p = 0; p < phases_.size(); ++p) {
-    std::vector<double>& taken = timing[p].seconds;
+  for (const Entry& entry : entries_) {
+    std::vector<double> taken = comm.gather(std::vector<double>{entry.seconds});
     for (std::size_t rank = 0; rank < taken.size(); ++rank)
       rest.seconds[rank] = std::max(rest.seconds[rank] - taken[rank], 0.0);
-    const Flops all{comm.sum(flops_[p].count), comm.max(std::int64_t{flops_[p].estimated}) > 0};
-    profile.phases.push_back({phases_[p], std::move(taken), all});
+    const Flops all{comm.sum(entry.flops.count), comm.max(std::int64_t{entry.flops.estimated}) > 0};
+    profile.phases.push_back({entry.phase, std::move(taken), all});
   }
   profile.phases.push_back(std::move(rest));
   return profile;
@@ -99,9 +96,8 @@ std::vector<PhaseFlops> counted(const Profile& profile) {
 std::string timing_table(const std::vector<PhaseSeconds>& timing) {
   std::string text = "  phase         min s    mean s     max s   max/mean\n";
   for (const PhaseSeconds& row : timing) {
-    const RankSpread spread(row.seconds);
-    text += format("  %-10s %8.2f  %8.2f  %8.2f   %8.2f\n", row.phase.c_str(), spread.least, spread.mean,
-                   spread.most, spread.imbalance());
+    const auto [least, mean, most, imbalance] = spread(row.seconds);
+    text += format("  %-10s %8.2f  %8.2f  %8.2f   %8.2f\n", row.phase.c_str(), least, mean, most, imbalance);
   }
   return text;
 }
@@ -109,21 +105,18 @@ std::string timing_table(const std::vector<PhaseSeconds>& timing) {
 std::string profile_table(const Profile& profile) {
   const double whole = sum(profile.seconds);
   std::string text =
-      format("profile of %zu rank(s) x %d thread(s)\n", profile.seconds.size(), profile.threads);
-  text +=
+      format("profile of %zu rank(s) x %d thread(s)\n", profile.seconds.size(), profile.threads) +
       "  phase                 min s    mean s     max s  max/mean   share        GFLOP  GFLOP/s a core\n";
   bool estimates = false;
   const auto add = [&](const std::string& name, const std::vector<double>& seconds, const Flops& flops) {
-    const RankSpread spread(seconds);
-    text += format("  %-17s %9.3f %9.3f %9.3f  %8.2f %6.1f%%", name.c_str(), spread.least, spread.mean,
-                   spread.most, spread.imbalance(), whole > 0 ? 100.0 * sum(seconds) / whole : 0.0);
-    if (flops.count > 0) {
-      const double giga = 1e-9 * static_cast<double>(flops.count);
-      const char* const mark = flops.estimated ? "~" : " ";
-      estimates = estimates || flops.estimated;
-      text += format(" %s%11.6g %s%14.3g", mark, giga, mark,
-                     sum(seconds) > 0 ? giga / (sum(seconds) * profile.threads) : 0.0);
-    }
+    const auto [least, mean, most, imbalance] = spread(seconds);
+    const double all = sum(seconds), giga = 1e-9 * static_cast<double>(flops.count);
+    text += format("  %-17s %9.3f %9.3f %9.3f  %8.2f %6.1f%%", name.c_str(), least, mean, most, imbalance,
+                   whole > 0 ? 100.0 * all / whole : 0.0);
+    const char* const mark = flops.estimated ? "~" : " ";
+    if (flops.count > 0)
+      text += format(" %s%11.6g %s%14.3g", mark, giga, mark, all > 0 ? giga / (all * profile.threads) : 0.0);
+    estimates = estimates || flops.estimated;
     text += "\n";
   };
   for (const PhaseProfile& phase : profile.phases) add(to_string(phase.phase), phase.seconds, phase.flops);
@@ -131,11 +124,6 @@ std::string profile_table(const Profile& profile) {
   return text + (estimates
                      ? "  ~ estimated by formulas; the others counted from shapes, a multiply-add as two\n"
                      : "");
-}
-
-void print_profile(const Communicator& comm, const PhaseClock& clock, double begin) {
-  const Profile profile = clock.profile(comm, wall_seconds() - begin, thread_count());
-  if (comm.is_root()) std::fputs(profile_table(profile).c_str(), stdout);
 }
 
 } // namespace metasieve

@@ -181,15 +181,12 @@ public:
   /// Collective. `status` is told how far it is.
   void run(StatusFile& status) {
     require_known_points();
-    std::vector<double> work{0.0};
-    for (const ScalingPoint& point : points_)
-      if (point.ranks <= comm_.size() && !is_measured(point)) work.front() += weight(point);
     // Silent: each point says when it is measured.
-    Progress progress({false, "point", std::ssize(points_), 0, 0, work, &status});
+    Progress progress({true, "point", std::ssize(points_), 0, 0, &status});
     status.begin();
     std::int64_t done = 0;
     for (const ScalingPoint& point : points_) {
-      progress.report(done++, "");
+      progress.advance(done++);
       if (point.ranks > comm_.size()) {
         ++left_;
         continue;
@@ -200,7 +197,6 @@ public:
       }
       require_time();
       measure(point);
-      progress.did(0, weight(point));
     }
     if (left_ > 0)
       say(format("%d point(s) of more than %d ranks are left to a larger job with the same --output", left_,
@@ -214,11 +210,6 @@ private:
     if (!there.points.empty())
       require_same_study(request_.output / "points", there, resolved_ini(request_.config), suite_,
                          std::string(git_commit()));
-  }
-
-  /// How long a point takes, beside the others.
-  static double weight(const ScalingPoint& point) {
-    return point.kind == ScalingKind::strong ? 1.0 / static_cast<double>(point.cores()) : 1.0;
   }
 
   [[nodiscard]] std::string plan(const ScalingPoint& point) const {

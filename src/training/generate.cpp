@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
 #include <utility>
 
 namespace metasieve {
@@ -27,23 +26,15 @@ std::vector<std::uint64_t> numbers(Range ids) {
 
 WorkSettings work_settings(const GenerateRequest& request, const TaskSource& source) {
   const Config& config = request.config;
-  const std::vector<double> costs = source.costs({0, source.task_count()}, generation_cost);
   WorkSettings settings;
   settings.output = request.output;
   settings.key = "command = generate\n" + deciding_settings(config, Affects::tasks);
   settings.resume = request.resume;
   settings.pieces = source.task_count();
-  settings.longest_seconds = 1e-9 * *std::max_element(costs.begin(), costs.end());
   settings.checkpoint_minutes = config.output.checkpoint_minutes;
   settings.limits = config.run;
   return settings;
 }
-
-/// Kinds of work, for the progress.
-constexpr std::size_t making = 0, writing = 1;
-
-/// Predicted seconds a byte of the suite file.
-constexpr double writing_cost = 3e-9;
 
 /// Makes this rank's tasks, some at a time; those that an earlier run has kept are read from the journal.
 class TaskMaker {
@@ -54,17 +45,6 @@ public:
     for (std::size_t i = 0; i < costs.size(); ++i)
       if (work.keeps(i)) costs[i] *= cost_of_kept;
     ids_ = my_range(comm, 0, costs);
-    costs_.assign(costs.begin() + ids_.begin, costs.begin() + ids_.end);
-    for (double& cost : costs_) cost *= 1e-9 / thread_count();
-  }
-
-  /// Predicted seconds of this rank, by kind.
-  [[nodiscard]] std::vector<double> predicted() const {
-    return {std::accumulate(costs_.begin(), costs_.end(), 0.0), writing_seconds({0, ids_.size()})};
-  }
-  void tell(Progress& progress) {
-    progress_ = &progress;
-    work_.report_to(progress);
   }
 
   [[nodiscard]] std::vector<TaskShape> shapes() const {
@@ -75,8 +55,6 @@ public:
 
   /// Collective: the tasks at `places` among this rank's, until the next call.
   std::span<const Task> make(Range places) {
-    wrote(made_);
-    made_ = places;
     const double begin = wall_seconds();
     const Range ids{ids_.begin + places.begin, ids_.begin + places.end};
     tasks_.assign(static_cast<std::size_t>(ids.size()), {});
@@ -96,10 +74,6 @@ public:
       tasks_[at(pieces.ids[k])] = source_.make(static_cast<Index>(pieces.ids[k]));
       clock_.add(Phase::make, lap.seconds() / thread_count());
     };
-    pieces.cost = [&](std::size_t k) {
-      return costs_[pieces.ids[k] - static_cast<std::uint64_t>(ids_.begin)];
-    };
-    pieces.kind = making;
     pieces.result = [&](std::size_t k) { return task_bytes(tasks_[at(pieces.ids[k])]); };
     Lap running;
     work_.run(pieces);
@@ -121,18 +95,6 @@ public:
   [[nodiscard]] const std::vector<std::uint64_t>& one_class() const noexcept { return one_class_; }
 
 private:
-  [[nodiscard]] double writing_seconds(Range places) const {
-    double bytes = 0;
-    for (Index i = places.begin; i < places.end; ++i) bytes += data_bytes(source_.shape(ids_.begin + i));
-    return writing_cost * bytes;
-  }
-
-  /// The tasks of the turn before.
-  void wrote(Range places) {
-    progress_->did(writing, writing_seconds(places));
-    if (places.size() > 0) progress_->report_share("");
-  }
-
   void look_at_tasks() {
     for (const Task& task : tasks_) {
       rows_ += task.train.rows() + task.test.rows();
@@ -143,9 +105,7 @@ private:
   const Communicator& comm_;
   const TaskSource& source_;
   ResumableWork& work_;
-  Progress* progress_ = nullptr;
-  Range ids_, made_;
-  std::vector<double> costs_; ///< predicted seconds of each of ids_
+  Range ids_;
   std::vector<Task> tasks_;
   std::vector<std::uint64_t> one_class_;
   std::int64_t rows_ = 0;
@@ -167,10 +127,9 @@ Generated generate(const Communicator& comm, const GenerateRequest& request, Sta
   const TaskSource source = TaskSource::generator(request.config);
   ResumableWork work(comm, work_settings(request, source));
   TaskMaker maker(comm, source, work);
-  Progress progress(
-      {comm.is_root(), "task", source.task_count(), work.kept(), 0, maker.predicted(), &status});
+  Progress progress({!comm.is_root(), "task", source.task_count(), work.kept(), 0, &status});
   status.begin();
-  maker.tell(progress);
+  work.report_to(progress);
   Lap lap;
   write_suite(
       comm, request.output, {reproducible_ini(request.config)}, maker.shapes(),
@@ -199,7 +158,9 @@ Generated generate(const Communicator& comm, const GenerateRequest& request, Sta
 Generated generate(const Communicator& comm, const GenerateRequest& request) {
   require_writable(comm, {request.output});
   StatusFile status(comm, status_of_file(request.output), "generate");
-  return status.during([&] { return generate(comm, request, status); });
+  Generated generated;
+  status.during([&] { generated = generate(comm, request, status); });
+  return generated;
 }
 
 } // namespace metasieve

@@ -12,8 +12,10 @@
 #include "training/resume.hpp"
 #include "training/run_record.hpp"
 #include "training/step.hpp"
-#include "training/training_work.hpp"
 #include "training/validation.hpp"
+
+#include <algorithm>
+#include <atomic>
 
 namespace metasieve {
 namespace {
@@ -21,8 +23,6 @@ namespace {
 /// What all ranks do after an iteration; the greatest of them counts. Above `write_checkpoint`: stop for a
 /// Stop, after a checkpoint.
 constexpr std::int64_t go_on = 0, write_checkpoint = 1, stop_offset = 1;
-
-std::size_t kind(TrainingPart part) { return static_cast<std::size_t>(part); }
 
 /// "loss 0.4321  accuracy loss 0.3210  gap 0.1111  gradient 0.222"
 std::string state_text(const HistoryRow& row) {
@@ -41,9 +41,10 @@ TrainingTasks prepare_tasks(const Communicator& comm, const TrainRequest& reques
                             Progress& progress) {
   const Config& config = request.config;
   const auto stopped = [&] { return stop.requested() > Stop::time_limit; }; // time: one iteration at least
-  const auto prepared = [&](double seconds) {
-    progress.did(kind(TrainingPart::prepare), seconds / thread_count());
-    progress.report_phase("preparing the tasks", kind(TrainingPart::prepare));
+  std::atomic<Index> ready = 0;
+  const auto prepared = [&](double) { // this rank's share stands for that of all
+    const double share = static_cast<double>(++ready * comm.size()) / static_cast<double>(source.task_count());
+    progress.advance_phase("preparing the tasks", std::min(share, 1.0));
   };
   const auto pool_of = [&](Range ids, const Uses& uses) {
     TaskPool pool(comm, source, ids, config, uses, clock, stopped, prepared);
@@ -55,7 +56,6 @@ TrainingTasks prepare_tasks(const Communicator& comm, const TrainRequest& reques
   TaskPool train = pool_of(train_ids, {mean_visits(config, train_ids.size()), 0.0, source.is_generator()});
   TaskPool held_out = pool_of({train_ids.end, source.task_count()},
                               {0.0, assessments_per_task(config), source.is_generator()});
-  progress.close(kind(TrainingPart::prepare));
   return {std::move(train), std::move(held_out)};
 }
 
@@ -63,10 +63,10 @@ TrainingTasks prepare_tasks(const Communicator& comm, const TrainRequest& reques
 class Trainer {
 public:
   Trainer(const Communicator& comm, const TrainRequest& request, RunRecord& record, TrainingTasks tasks,
-          BatchSchedule& batches, StopCondition& stop, const TrainingWork& work, Progress& progress)
+          BatchSchedule& batches, StopCondition& stop, Progress& progress)
       : comm_(comm), request_(request),
         options_(step_options(request.config.meta_options(), request.config.meta)), record_(record),
-        tasks_(std::move(tasks)), batches_(batches), stop_(stop), work_(work), progress_(progress),
+        tasks_(std::move(tasks)), batches_(batches), stop_(stop), progress_(progress),
         workspace_(record.state.policy.theta.size(), batches.size()) {}
 
   /// Collective: all iterations that are left, the last one with a checkpoint. @throws AgreedError
@@ -83,7 +83,6 @@ public:
       const std::int64_t decision = last || fails ? write_checkpoint : agreed_decision(t);
       if (decision == go_on) continue;
       record_.write_checkpoint();
-      progress_.did(kind(TrainingPart::write), TrainingWork::write());
       if (fails) record_.fail(batches_.size());
       if (decision > write_checkpoint)
         stop_early(static_cast<Stop>(decision - stop_offset),
@@ -107,9 +106,8 @@ private:
       update(policy, record_.state.adam, gradient, options_, workspace_);
     }
     record_.add(gradient, workspace_.outcomes, wall_seconds() - begin);
-    progress_.did(kind(TrainingPart::iterate), work_.iteration(t));
     progress_.set_metric("loss", gradient.loss);
-    progress_.report(t, state_text(record_.state.results.history.back()));
+    progress_.advance(t, state_text(record_.state.results.history.back()));
   }
 
   void count_flops() {
@@ -124,10 +122,7 @@ private:
   [[nodiscard]] Validation baseline() {
     const auto timed = record_.clock.measure(Phase::validate);
     const Config& config = request_.config;
-    Validation validation(comm_, tasks_.held_out, config.suite.validation_tasks, config.inner.ridge,
-                          options_.meta.outer);
-    progress_.did(kind(TrainingPart::validate), work_.validation());
-    return validation;
+    return {comm_, tasks_.held_out, config.suite.validation_tasks, config.inner.ridge, options_.meta.outer};
   }
 
   void validate(const Validation& validation) {
@@ -136,12 +131,11 @@ private:
     const ValidationRow row =
         validation.measure(comm_, record_.state.policy, record_.iterations_done(), record_.failures);
     record_.state.results.validation.push_back(row);
-    progress_.did(kind(TrainingPart::validate), work_.validation());
     progress_.set_metric("validation_loss", row.loss);
     progress_.set_metric("validation_accuracy", row.accuracy);
     progress_.set_metric("validation_dp_gap", row.dp_gap);
     progress_.set_metric("validation_eo_gap", row.eo_gap);
-    progress_.say(validation_text(row));
+    progress_.print_line(validation_text(row));
   }
 
   /// Collective: the same on every rank. Rank 0's clock says when the next checkpoint is due, each rank's own
@@ -162,7 +156,6 @@ private:
   TrainingTasks tasks_;
   BatchSchedule& batches_;
   StopCondition& stop_;
-  const TrainingWork& work_; ///< on rank 0
   Progress& progress_;
   StepWorkspace workspace_;
 };
@@ -199,12 +192,9 @@ Trained train(const Communicator& comm, const TrainRequest& request, StatusFile&
     record.restore(std::move(from.found));
   }
   const Index begun = record.iterations_done(), iterations = config.meta.iterations;
-  const TrainingWork work = comm.is_root() && begun < iterations
-                                ? TrainingWork(config, source, ids.size(), comm.size(), begun)
-                                : TrainingWork();
-  Progress progress({comm.is_root() && !request.quiet, "iteration", iterations, begun,
-                     config.output.log_every, work.whole(), &status});
-  for (const std::string& note : notes) progress.say(note);
+  Progress progress({!comm.is_root() || request.quiet, "iteration", iterations, begun,
+                     config.output.log_every, &status});
+  for (const std::string& note : notes) progress.print_line(note);
   if (begun == iterations) { // killed before the last files were written, or asked again
     record.require_known_tasks(fingerprint_of(comm, source, {0, source.task_count()}));
     if (record.too_many_failed(batches.size())) record.fail(batches.size());
@@ -212,9 +202,9 @@ Trained train(const Communicator& comm, const TrainRequest& request, StatusFile&
     status.prepare();
     TrainingTasks tasks = prepare_tasks(comm, request, source, ids, stop, record.clock, progress);
     record.require_known_tasks(comm.wrapping_sum(tasks.train.fingerprint() + tasks.held_out.fingerprint()));
-    if (const std::string note = record.begin_files(); !note.empty()) progress.say(note);
+    progress.print_line(record.begin_files());
     status.begin();
-    Trainer(comm, request, record, std::move(tasks), batches, stop, work, progress).run();
+    Trainer(comm, request, record, std::move(tasks), batches, stop, progress).run();
     progress.clear_line();
   }
   return finish(comm, request, record, ids.size(), batches.size());
@@ -228,7 +218,9 @@ Trained train(const Communicator& comm, const TrainRequest& request) {
   StatusFile status = request.locked || request.quiet
                           ? StatusFile()
                           : StatusFile(comm, status_of_folder(request.output), "train");
-  return status.during([&] { return train(comm, request, status, record); });
+  Trained trained;
+  status.during([&] { trained = train(comm, request, status, record); });
+  return trained;
 }
 
 } // namespace metasieve

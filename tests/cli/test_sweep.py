@@ -333,7 +333,7 @@ class GoingOn(SweepTest):
         self.assertRegex(messages(run)[0], r"1 of 1 points failed: 0 \(\w+\): its process died 2 time\(s\), the last on ")
         run = self.execute(*self.arguments("D", *slow, "--point", "0"))
         self.assertEqual(run.returncode, 70, run.stderr)
-        self.assertFalse((point / "claim").exists(), "nobody is at work on it")
+        self.assertNotIn("running", self.succeed(*self.arguments("D", "--status", *slow)).stdout)
 
     def kill_job(self, folder, more, when, victims):
         """Starts it, and kills the processes `victims(job)` once `when` points are done."""
