@@ -10,7 +10,7 @@ namespace metasieve {
 
 /// What the random parts of the features (folds, reference rows, random Fourier basis) depend on.
 struct FeatureOptions {
-  FeatureSet set = FeatureSet::full16;
+  FeatureSet set = FeatureSet::full;
   double ridge = 1e-3; ///< of the out-of-fold regressions, as in the probe
   Seed seed{};
   TaskId id{};

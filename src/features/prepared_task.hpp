@@ -8,7 +8,7 @@ namespace metasieve {
 
 /// Options of what is computed once per task, before any policy is known.
 struct PrepareOptions {
-  FeatureSet features = FeatureSet::full16;
+  FeatureSet features = FeatureSet::full;
   bool use_group = true;
   double ridge = 1e-3;
   Seed seed{};                              ///< of the random parts of the features

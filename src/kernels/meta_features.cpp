@@ -16,7 +16,7 @@ Matrix meta_features(const Split& train, const Probe& probe, const FeatureOption
 
 Matrix meta_features(const Split& train, const Probe& refitted, const FeatureOptions& options,
                      Precision precision, const std::vector<Index>& kept) {
-  if (precision == Precision::float64 || options.set == FeatureSet::seed10 || train.rows() == 0)
+  if (precision == Precision::float64 || options.set == FeatureSet::basic || train.rows() == 0)
     return metasieve::meta_features(train, refitted, options, kept);
   const Matrix design = design_matrix(train, refitted.standardizer);
   const Vector sign = 2.0 * to_vector(train.y).array() - 1.0;
