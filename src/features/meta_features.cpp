@@ -29,7 +29,7 @@ Matrix meta_features(const Split& train, const Probe& refitted, const FeatureOpt
   if (train.rows() == 0) return {0, feature_count(options.set)};
   const Matrix design = design_matrix(train, refitted.standardizer);
   RawSignals signals{row_logits(design, refitted.beta), {}, {}, {}};
-  if (options.set == FeatureSet::seed10) return assemble_features(train, signals, options.set);
+  if (options.set == FeatureSet::basic) return assemble_features(train, signals, options.set);
 
   const Vector sign = 2.0 * to_vector(train.y).array() - 1.0;
   const Stream folds(options.seed, Draw::folds, options.id);

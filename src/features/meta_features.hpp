@@ -14,7 +14,7 @@ namespace metasieve {
 
 /// What the random parts of the features (folds, reference rows, random Fourier basis) depend on.
 struct FeatureOptions {
-  FeatureSet set = FeatureSet::full16;
+  FeatureSet set = FeatureSet::full;
   double ridge = 1e-3; ///< of the out-of-fold regressions, as in the probe
   Seed seed{};
   TaskId id{};
@@ -41,7 +41,7 @@ struct SignalForms {
 
 /// Options of what is computed once per task, before any policy is known.
 struct PrepareOptions {
-  FeatureSet features = FeatureSet::full16;
+  FeatureSet features = FeatureSet::full;
   bool use_group = true;
   double ridge = 1e-3;
   Seed seed{};                              ///< of the random parts of the features

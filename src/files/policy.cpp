@@ -13,9 +13,9 @@ constexpr std::size_t most_layers = 64;
 
 FeatureSet feature_set_of(const FileReader& file) {
   const std::string name = file.text("feature_set");
-  for (const FeatureSet set : feature_sets)
-    if (name == to_string(set)) return set;
-  file.fail("/", "attribute 'feature_set' is '" + name + "'; must be seed10, full16 or context27");
+  const std::optional<FeatureSet> set = parse_feature_set(name);
+  if (!set) file.fail("/", "attribute 'feature_set' is '" + name + "'; must be seed10, full16 or context27");
+  return *set;
 }
 
 std::vector<Index> hidden_of(const FileReader& file) {
@@ -49,7 +49,7 @@ std::string layer_name(std::size_t layer) { return "/layers/" + std::to_string(l
 
 void write_policy_content(FileWriter& file, const Policy& policy) {
   const std::vector<std::int64_t> hidden(policy.hidden.begin(), policy.hidden.end());
-  file.attribute("feature_set", std::string(to_string(policy.features)));
+  file.attribute("feature_set", std::string(name_in_files(policy.features)));
   file.attribute("hidden", std::span<const std::int64_t>(hidden));
   file.attribute("keep", policy.keep);
   file.attribute("temperature", policy.temperature);

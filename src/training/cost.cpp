@@ -51,7 +51,7 @@ double generation_cost(const TaskShape& task) {
 double preparation_cost(const TaskShape& task, FeatureSet features) {
   const double n = real(task.train_rows), d = real(task.columns);
   const double probe = n * (155.0 + 10.0 * d) + 6e3;
-  if (features == FeatureSet::seed10) return probe;
+  if (features == FeatureSet::basic) return probe;
   // Neighbours among all rows, or among 4,000 of a large task; folds and Fourier features by rows.
   const double reference_rows = n > 10000.0 ? 4000.0 : n;
   const double neighbours = n * reference_rows * (0.22 + 0.011 * d);

@@ -50,7 +50,7 @@ std::int64_t pullback_flops(const Policy& policy) {
 Flops preparation_flops(const TaskShape& task, const PrepareOptions& options) {
   const std::int64_t n = task.train_rows, d = task.columns, p = d + (options.use_group ? 2 : 1);
   std::int64_t sum = newton_steps(steps_from_zero, n, p);
-  if (options.features != FeatureSet::seed10)
+  if (options.features != FeatureSet::basic)
     sum += neighbours(n, d) + 4 * newton_steps(steps_from_near, n, p) +
            fourier(n, d); // 5 folds of 4/5 of the rows
   return {sum, true};

@@ -33,7 +33,7 @@ iterations = 3
 batch = 2
 
 [policy]
-features = seed10
+features = basic
 hidden = 8,4
 
 [evaluate]

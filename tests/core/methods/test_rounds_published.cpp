@@ -29,8 +29,8 @@ TEST(RoundsPublished, detectors_contradict_each_other_on_clustered_flips) {
     task.train.y = task.train.y_clean = positive(read_npy(folder / labels));
     task.train.group = positive(read_npy(folder / "z_train.npy"));
     task.test = task.train;
-    return detector_agreement(prepare(std::move(task), {FeatureSet::full16, true, 1e-3, Seed{1}}),
-                              FeatureSet::full16);
+    return detector_agreement(prepare(std::move(task), {FeatureSet::full, true, 1e-3, Seed{1}}),
+                              FeatureSet::full);
   };
 
   EXPECT_LT(agreement("y_noise_general.npy"), 0.3);

@@ -25,7 +25,7 @@ TEST(Cost, of_a_training_is_preparation_and_uses) {
   ASSERT_EQ(costs.tasks(), 2);
   for (std::size_t i = 0; i < 2; ++i) {
     EXPECT_DOUBLE_EQ(costs.preparation[i],
-                     generation_cost(tasks[i]) + preparation_cost(tasks[i], FeatureSet::full16));
+                     generation_cost(tasks[i]) + preparation_cost(tasks[i], FeatureSet::full));
     EXPECT_DOUBLE_EQ(costs.visits[i], 3.0 * visit_cost(tasks[i], config));
     EXPECT_DOUBLE_EQ(costs.assessments[i], 2.0 * validation_cost(tasks[i], config));
     EXPECT_GT(costs.moving[i], held_bytes(tasks[i], config)); // a byte in a nanosecond at most
@@ -76,12 +76,12 @@ TEST(Cost, of_a_contest_counts_a_method_that_asks_a_policy_once_for_each) {
 }
 
 TEST(Cost, of_ten_features_is_far_below_that_of_sixteen_and_memory_too) {
-  EXPECT_LT(preparation_cost(mean_task, FeatureSet::seed10),
-            0.1 * preparation_cost(mean_task, FeatureSet::full16));
-  Policy seed10;
-  seed10.features = FeatureSet::seed10;
-  EXPECT_LT(working_bytes(mean_task, seed10), working_bytes(mean_task, Policy{}));
-  EXPECT_EQ(prepared_bytes({10, 5, 3}, FeatureSet::seed10), 15 * (4 * 3 + 3) + 10 * 10 * 4);
+  EXPECT_LT(preparation_cost(mean_task, FeatureSet::basic),
+            0.1 * preparation_cost(mean_task, FeatureSet::full));
+  Policy basic;
+  basic.features = FeatureSet::basic;
+  EXPECT_LT(working_bytes(mean_task, basic), working_bytes(mean_task, Policy{}));
+  EXPECT_EQ(prepared_bytes({10, 5, 3}, FeatureSet::basic), 15 * (4 * 3 + 3) + 10 * 10 * 4);
 }
 
 TEST(Cost, of_a_task_that_is_not_held_grows_by_making_it_anew_at_each_use) {

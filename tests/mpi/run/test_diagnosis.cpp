@@ -53,7 +53,7 @@ TEST(ResponseTable, is_the_mean_over_tasks) {
   for (const PreparedTask& task : tasks)
     responses.push_back({response_of(task, policies[0]), response_of(task, policies[1])});
 
-  const std::vector<ResponseRow> table = response_table(responses, "family", FeatureSet::full16);
+  const std::vector<ResponseRow> table = response_table(responses, "family", FeatureSet::full);
 
   EXPECT_EQ(table.size(), 2U * 16 * 11);
   double score = 0, value = 0;

@@ -122,7 +122,7 @@ TEST(Profile, of_a_training_counts_what_the_shapes_say) {
   std::int64_t preparation = 0;
   const TaskSource source = TaskSource::generator(config);
   for (Index i = 0; i < source.task_count(); ++i)
-    preparation += preparation_flops(source.shape(i), {FeatureSet::full16, config.inner.use_group}).count;
+    preparation += preparation_flops(source.shape(i), {FeatureSet::full, config.inner.use_group}).count;
   EXPECT_EQ(phase(out.profile, Phase::features).flops.count, preparation);
   ASSERT_EQ(out.results.flops.size(), 3U); // features, policy, inner
   EXPECT_EQ(out.results.flops[1].phase, "policy");
