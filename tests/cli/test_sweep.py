@@ -243,7 +243,7 @@ class Results(SweepTest):
                         self.assertEqual(str(float(record[name])), str(float(value or "nan")), name)
             self.assertEqual(sorted(set(file["summary"]["index"])), list(range(6)))
         self.assertRegex(self.succeed("verify", "D/sweep.h5").stdout, "sound metasieve-sweep file")
-        self.assertRegex(self.succeed("inspect", "D/sweep.h5").stdout, r"points +6\n")
+        self.assertRegex(self.succeed("inspect", "D/sweep.h5").stdout, r"/points\n +records +6\n")
 
     def test_a_point_is_what_train_makes_of_its_settings(self):
         self.sweep("D", "--sweep.policy.keep", "0.7", "--sweep.meta.fairness_weight", "1")
