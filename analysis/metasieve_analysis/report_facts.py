@@ -16,6 +16,7 @@ TRAINING = {"suite.tasks": "tasks", "suite.validation_tasks": "of these for vali
             "inner.use_group": "final model sees the group", "meta.iterations": "iterations",
             "meta.batch": "tasks in a batch", "meta.learning_rate": "learning rate", "meta.fairness": "fairness",
             "meta.fairness_weight": "weight of fairness", "meta.seed": "seed of the training"}
+FEATURE_SETS = {"seed10": "basic", "full16": "full", "context27": "context"}  # as in files -> as in configurations
 EVALUATION = {"evaluate.splits": "splits of a data set", "evaluate.label_noise": "labels flipped for the test",
               "evaluate.rounds": "rounds of selection",
               "evaluate.adapt_steps": "steps of adaptation",
@@ -113,6 +114,7 @@ def settings(folder):
                 swept = one.config.get("sweep", {}).get(key) if one.type == "sweep" else None
                 value = f"swept: {swept}" if swept else one.config.get(section, {}).get(name)
                 if value is not None:
+                    value = FEATURE_SETS.get(value, value)
                     values.setdefault(re.sub(r",(?! )", ", ", value), []).append(one.path.name)
             if values:
                 found.append((words, key, next(iter(values)) if len(values) == 1 else "; ".join(

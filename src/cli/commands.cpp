@@ -9,7 +9,6 @@
 #include "config/requests.hpp"
 #include "evaluation/evaluate.hpp"
 #include "evaluation/score.hpp"
-#include "files/inspect.hpp"
 #include "files/verify.hpp"
 #include "hdf5/handles.hpp"
 #include "parallel/communicator.hpp"

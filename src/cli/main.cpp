@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <new>
@@ -52,7 +53,7 @@ int main(int argc, char** argv) {
     return static_cast<int>(ExitCode::done);
   } catch (const AgreedError& error) { // on every rank alike: all leave in step
     if (comm.is_root()) report("", error.what());
-    if (h5::gave_up_file()) { // MPI_Finalize would crash
+    if (comm.max(std::int64_t{h5::gave_up_file()}) > 0) { // of one rank or all; MPI_Finalize would crash
       comm.barrier();
       std::fflush(nullptr);
       std::_Exit(static_cast<int>(error.code()));

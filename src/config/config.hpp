@@ -2,7 +2,7 @@
 
 #include "base/ini.hpp"
 #include "base/precision.hpp"
-#include "features/prepared_task.hpp"
+#include "features/meta_features.hpp"
 #include "meta/meta_gradient.hpp"
 #include "methods/compare_methods.hpp"
 #include "methods/selection.hpp"

@@ -201,11 +201,12 @@ constexpr auto as_methods = [](const std::vector<Method>& methods) {
   return as_list(methods, [](Method method) { return to_string(method); });
 };
 
-constexpr auto feature_words = [] {
-  std::array<std::string_view, feature_sets.size()> words;
-  std::ranges::transform(feature_sets, words.begin(), [](FeatureSet set) { return to_string(set); });
-  return words;
+constexpr auto read_features = [](const ConfigKey& key, const std::string& text) {
+  const std::optional<FeatureSet> set = parse_feature_set(text);
+  if (!set) reject(key, text);
+  return *set;
 };
+constexpr auto as_features = [](FeatureSet set) { return std::string(to_string(set)); };
 constexpr auto precision_words = [] { return std::array<std::string_view, 2>{"float32", "float64"}; };
 constexpr auto method_words = [] {
   return std::array<std::string_view, 3>{"implicit", "unrolled", "first-order"};
@@ -245,7 +246,8 @@ std::vector<ConfigKey> make_keys() {
         flag<FIELD(suite.hold_features)>("suite.hold_features",
                                          "with regenerate: are features kept, or made anew too?")}},
       {Affects::policy,
-       {choice<feature_words, FIELD(policy.features)>("policy.features", "meta-features the policy sees"),
+       {make_key<FIELD(policy.features), read_features, as_features>(
+            "policy.features", "meta-features the policy sees", "basic | full | context"),
         layer_widths<FIELD(policy.hidden)>("policy.hidden", "widths of the hidden layers"),
         real<FIELD(policy.keep), Bounds::open_unit>("policy.keep",
                                                     "share of rows kept; mean of the soft weights"),

@@ -70,7 +70,9 @@ public:
   }
   void add(const Config& config, const ConfigKey& key) {
     const std::size_t dot = key.name.find('.');
-    add(key.name.substr(0, dot), key.name.substr(dot + 1), key.get(config));
+    const bool is_set = key.name == "policy.features"; // whose first names stay, so that bytes do too
+    add(key.name.substr(0, dot), key.name.substr(dot + 1),
+        is_set ? std::string(name_in_files(config.policy.features)) : key.get(config));
   }
   void add(const Family& family) {
     for (const std::string& knob : family_keys()) add("family." + family.name, knob, knob_text(family, knob));

@@ -10,21 +10,23 @@
 namespace metasieve {
 namespace {
 
-/// Sources, kinds and methods in the order in which they are reported.
+/// Source, kind of corruption and method, in the order in which they are reported.
 using Key = std::tuple<std::string, std::string, Method>;
 
 void add_rows(std::vector<DetectionRow>& out, const Key& key, const DetectionReport& report) {
   const auto add = [&](std::int64_t group, std::int64_t label, const Detection& d) {
-    out.push_back({std::get<0>(key), std::get<1>(key), std::string(to_string(std::get<2>(key))), group, label,
-                   d.rows, d.rejected, d.flipped, d.caught, d.precision(), d.recall()});
+    const auto& [source, corruption, method] = key;
+    out.push_back({source, corruption, std::string(to_string(method)), group, label, d.rows, d.rejected,
+                   d.flipped, d.caught, d.precision(), d.recall()});
   };
   add(-1, -1, report.all());
-  for (const std::size_t z : {0U, 1U}) add(static_cast<std::int64_t>(z), -1, report.of_group(z));
+  add(0, -1, report.of_group(0));
+  add(1, -1, report.of_group(1));
   add(-1, 0, report.hidden_positives());
   add(-1, 1, report.false_positives());
-  for (const std::size_t y : {0U, 1U})
-    for (const std::size_t z : {0U, 1U})
-      add(static_cast<std::int64_t>(z), static_cast<std::int64_t>(y), report.cell[y][z]);
+  for (const int y : {0, 1})
+    for (const int z : {0, 1})
+      add(z, y, report.cell[static_cast<std::size_t>(y)][static_cast<std::size_t>(z)]);
 }
 
 /// `count` rows of 0..rows-1, evenly spread.
@@ -36,20 +38,21 @@ std::vector<Index> spread_rows(Index rows, Index count) {
 
 } // namespace
 
-std::vector<DetectionRow> detection_table(const std::vector<TaskEntry>& entries,
+std::vector<DetectionRow> detection_table(const std::vector<TaskResult>& results,
                                           const std::vector<std::string>& names) {
   std::map<Key, DetectionReport> reports;
   std::map<std::string, std::set<Corruption>> kinds;
-  for (const TaskEntry& each : entries) {
-    const DetectionReport& report = each.result.assessment.detection;
-    const std::string& source = names[static_cast<std::size_t>(each.task)];
-    if (report.all().rejected == 0) continue; // a soft selection, or all rows
-    kinds[source].insert(each.corruption);
-    for (const std::string& kind : {std::string("all"), std::string(to_string(each.corruption))}) {
-      DetectionReport& sum = reports[{source, kind, each.result.method}];
-      sum = sum + report;
+  for (std::size_t task = 0; task < results.size(); ++task)
+    for (const MethodResult& result : results[task].methods) {
+      const DetectionReport& report = result.assessment.detection;
+      const Corruption corruption = results[task].corruption;
+      if (report.all().rejected == 0) continue; // a soft selection, or all rows
+      kinds[names[task]].insert(corruption);
+      for (const std::string& kind : {std::string("all"), std::string(to_string(corruption))}) {
+        DetectionReport& sum = reports[{names[task], kind, result.method}];
+        sum = sum + report;
+      }
     }
-  }
   std::vector<DetectionRow> out;
   for (const auto& [key, report] : reports)
     if (std::get<1>(key) != "all" || kinds[std::get<0>(key)].size() > 1) add_rows(out, key, report);

@@ -6,17 +6,18 @@
 
 namespace metasieve {
 
-/// One method's result on one task, with what a report needs to know of the task.
-struct TaskEntry {
-  Index task = 0;
-  Corruption corruption{};
-  MethodResult result;
+/// All that an evaluation keeps of one task.
+struct TaskResult {
+  Corruption corruption = Corruption::none;
+  std::vector<MethodResult> methods;  ///< of the comparison
+  std::vector<MethodResult> frontier; ///< empty unless asked for
+  std::vector<Vector> response; ///< by policy: see response_of; empty but for the first tasks of a source
 };
 
-/// The hard selections among `entries` of one source as detectors of flipped labels: counts over its tasks,
-/// for each kind of corruption (and "all", where there are several), by group and by observed label. names
-/// [tasks]: the source of each task.
-[[nodiscard]] std::vector<DetectionRow> detection_table(const std::vector<TaskEntry>& entries,
+/// The hard selections in the `results` of the tasks of a source as detectors of flipped labels: counts over
+/// the tasks, for each kind of corruption (and "all", where there are several), by group and by observed
+/// label. names [tasks]: the family of each, or the data set.
+[[nodiscard]] std::vector<DetectionRow> detection_table(const std::vector<TaskResult>& results,
                                                         const std::vector<std::string>& names);
 
 /// What a policy has learnt of each feature, on response_rows rows of a task, evenly spread: value, score and

@@ -10,6 +10,7 @@
 #include "runtime/output_checks.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 namespace metasieve {
@@ -38,24 +39,18 @@ WorkSettings work_settings(const EvaluateRequest& request, const EvaluationPlan&
   settings.key = "command = evaluate\n--frontier = " + std::to_string(plan.frontier_steps) + "\n" +
                  deciding_settings(plan.config, Affects::evaluation) + input.key;
   settings.resume = request.resume;
-  for (const TaskSource& source : input.sources) {
-    settings.pieces += source.task_count();
-    for (const double cost :
-         source.costs({0, source.task_count()}, [&](const TaskShape& t) { return plan.cost(t); }))
-      settings.longest_seconds = std::max(settings.longest_seconds, 1e-9 * cost);
-  }
+  for (const TaskSource& source : input.sources) settings.pieces += source.task_count();
   settings.checkpoint_minutes = plan.config.output.checkpoint_minutes;
   settings.limits = plan.config.run;
   return settings;
 }
 
-/// `names` [tasks]: what each comes from, a family or not.
-EvaluationRow row_of(const TaskEntry& each, const std::vector<std::string>& names, bool families) {
-  const std::string& name = names[static_cast<std::size_t>(each.task)];
-  const Assessment& a = each.result.assessment;
-  return {name,
-          each.task,
-          std::string(to_string(each.result.method)),
+/// `source` of the task: a family or not.
+EvaluationRow row_of(Index task, const MethodResult& result, const std::string& source, bool family) {
+  const Assessment& a = result.assessment;
+  return {source,
+          task,
+          std::string(to_string(result.method)),
           a.metrics,
           a.noise_rate_all,
           a.noise_rate_selected,
@@ -63,8 +58,8 @@ EvaluationRow row_of(const TaskEntry& each, const std::vector<std::string>& name
           a.minority_share,
           a.selected,
           static_cast<std::uint8_t>(a.failed),
-          each.result.policy,
-          families ? name : std::string()};
+          result.policy,
+          family ? source : std::string()};
 }
 
 /// All that one evaluation gathers, source by source, alike on every rank.
@@ -74,30 +69,24 @@ struct Gathered {
   EvaluationTables tables;
 };
 
-template <class T>
-void append(std::vector<T>& to, const std::vector<T>& more) {
-  to.insert(to.end(), more.begin(), more.end());
-}
-
-/// `results` of the tasks of a source.
+/// Adds the `results` of the tasks of a source.
 void add_source(const std::vector<TaskResult>& results, const TaskSource& source, FeatureSet features,
                 Gathered& gathered) {
   const std::vector<std::string> names = source.names({0, source.task_count()});
   const bool families = source.has_families();
-  const std::string name = std::set(names.begin(), names.end()).size() == 1 ? names.front() : "all";
-  std::vector<TaskEntry> entries;
   std::vector<std::vector<Vector>> responses;
   for (std::size_t i = 0; i < results.size(); ++i) {
     const TaskResult& result = results[i];
     const auto task = static_cast<Index>(i);
-    for (const MethodResult& method : result.methods) entries.push_back({task, result.corruption, method});
+    for (const MethodResult& method : result.methods)
+      gathered.rows.push_back(row_of(task, method, names[i], families));
     for (const MethodResult& point : result.frontier)
-      gathered.frontier.push_back({row_of({task, result.corruption, point}, names, families), point.setting});
+      gathered.frontier.push_back({row_of(task, point, names[i], families), point.setting});
     if (task < response_tasks) responses.push_back(result.response);
   }
-  for (const TaskEntry& entry : entries) gathered.rows.push_back(row_of(entry, names, families));
-  append(gathered.tables.detection, detection_table(entries, names));
-  append(gathered.tables.response, response_table(responses, name, features));
+  std::ranges::move(detection_table(results, names), std::back_inserter(gathered.tables.detection));
+  const std::string name = std::set(names.begin(), names.end()).size() == 1 ? names.front() : "all";
+  std::ranges::move(response_table(responses, name, features), std::back_inserter(gathered.tables.response));
 }
 
 /// Counts the fits that failed, and says so where their share is larger than `most`: then the comparison
@@ -129,10 +118,7 @@ void summarise_results(Gathered& results, Pooling pooling, Seed seed) {
   tables.summary = summarise(results.rows, pooling, seed);
   tables.paired = compare_in_pairs(results.rows, pooling, seed);
   tables.findings = findings_of(results.rows, tables.summary);
-  std::vector<EvaluationRow> baseline;
-  for (const EvaluationRow& row : results.rows)
-    if (row.method == "baseline") baseline.push_back(row);
-  tables.frontier = summarise_frontier(results.frontier, baseline, pooling, seed);
+  tables.frontier = summarise_frontier(results.frontier, results.rows, pooling, seed);
 }
 
 } // namespace
@@ -152,7 +138,7 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
   clock.add(Phase::read, input.read_seconds);
   const WorkSettings settings = work_settings(request, plan, input);
   ResumableWork work(comm, settings);
-  Progress progress({comm.is_root(), "task", settings.pieces, work.kept(), 0, &status});
+  Progress progress({!comm.is_root(), "task", settings.pieces, work.kept(), 0, &status});
   status.prepare(); // until the tasks are read
   work.report_to(progress);
   Gathered results;

@@ -16,7 +16,7 @@ struct EvaluationInput {
   std::vector<Policy> policies;
   std::vector<TaskSource> sources;
   Pooling pooling = Pooling::none;
-  std::string key; ///< lines "name = value" that tell these policies and tasks from others: see Journal
+  std::string key;         ///< lines "name = value" that distinguish these policies and tasks: see Journal
   double read_seconds = 0; ///< that reading all this took
 };
 
@@ -34,8 +34,8 @@ struct Evaluated {
 /// AgreedError: exit code 75 after a stop
 [[nodiscard]] Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request);
 
-/// Collective: the same for `input`; the request's input files are names alone, and `status` follows how far
-/// it is.
+/// Collective: compares the methods on `input`; the request's input files are names alone, and `status`
+/// follows how far it is.
 [[nodiscard]] Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request,
                                  EvaluationInput input, StatusFile& status);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <map>
 
 namespace metasieve {
@@ -37,8 +38,7 @@ std::string holders(const std::string& source, const std::vector<EvaluationRow>&
   std::vector<std::pair<std::string, long>> counts; // in the order of the rows
   for (const EvaluationRow& row : rows) {
     if ((row.source != source && source != "all") || !holds(row)) continue;
-    const auto known =
-        std::find_if(counts.begin(), counts.end(), [&](const auto& c) { return c.first == row.method; });
+    const auto known = std::ranges::find(counts, row.method, &std::pair<std::string, long>::first);
     if (known == counts.end())
       counts.emplace_back(row.method, 1);
     else
@@ -72,67 +72,55 @@ void add_warnings(std::vector<Finding>& out, const std::string& source,
       out.push_back({.source = source, .kind = kind, .method = std::move(list)});
 }
 
-struct Candidate {
-  std::string method;
-  const SummaryRow *accuracy, *gap, *balanced;
-};
-
-/// A model that says (nearly) the same of all rows is no help, whatever its gap.
-bool is_of_use(const Metrics& metrics) {
-  const double positive = metrics.at("positive_rate")->mean;
-  return positive > 0.02 && positive < 0.98 &&
-         metrics.at("balanced_accuracy")->baseline_change > -largest_balanced_cost;
-}
-
-std::vector<Candidate> candidates(const Methods& methods, const char* gap) {
-  std::vector<Candidate> out;
-  for (const auto& [method, metrics] : methods)
-    if (selects_rows(parse_method(method)) && std::isfinite(metrics.at(gap)->baseline_change_low) &&
-        is_of_use(metrics))
-      out.push_back({method, metrics.at("accuracy"), metrics.at(gap), metrics.at("balanced_accuracy")});
+/// The selections whose change of `metric` has an interval, and that are of use: a model that says (nearly)
+/// the same of all rows is no help, whatever its gap.
+Methods candidates(const Methods& methods, const char* metric) {
+  Methods out;
+  std::ranges::copy_if(methods, std::back_inserter(out), [&](const auto& candidate) {
+    const auto& [method, metrics] = candidate;
+    const double positive = metrics.at("positive_rate")->mean;
+    return selects_rows(parse_method(method)) && std::isfinite(metrics.at(metric)->baseline_change_low) &&
+           positive > 0.02 && positive < 0.98 &&
+           metrics.at("balanced_accuracy")->baseline_change > -largest_balanced_cost;
+  });
   return out;
 }
 
-void describe(Finding& finding, const Candidate& best) {
-  finding.method = best.method;
-  finding.cost = -best.accuracy->baseline_change;
-  finding.balanced_cost = -best.balanced->baseline_change;
+void describe(Finding& finding, const Methods::value_type& best, double SummaryRow::*change) {
+  const SummaryRow& metric = *best.second.at(finding.metric);
+  finding.method = best.first;
+  finding.change = metric.*change;
+  finding.low = metric.baseline_change_low, finding.high = metric.baseline_change_high;
+  finding.cost = -best.second.at("accuracy")->baseline_change;
+  finding.balanced_cost = -best.second.at("balanced_accuracy")->baseline_change;
 }
 
 /// Which selection lowers the gap most at little cost, if any.
 void add_fairness(std::vector<Finding>& out, const std::string& source, const Methods& methods,
                   const char* gap, const char* floor) {
-  const auto baseline =
-      std::find_if(methods.begin(), methods.end(), [](const auto& m) { return m.first == "baseline"; });
+  const auto baseline = std::ranges::find(methods, "baseline", &Methods::value_type::first);
   if (baseline == methods.end()) return;
   Finding finding{.source = source, .kind = "fairness", .metric = gap};
   finding.level = baseline->second.at(gap)->mean;
   finding.floor = baseline->second.at(floor)->mean;
-  std::vector<Candidate> cheap = candidates(methods, gap);
-  std::erase_if(cheap, [](const Candidate& c) { return !(c.accuracy->baseline_change >= -largest_cost); });
-  const auto best = std::min_element(cheap.begin(), cheap.end(), [](const Candidate& a, const Candidate& b) {
-    return a.gap->baseline_relative < b.gap->baseline_relative;
-  });
-  if (best != cheap.end()) {
-    describe(finding, *best);
-    finding.change = best->gap->baseline_relative;
-    finding.low = best->gap->baseline_change_low, finding.high = best->gap->baseline_change_high;
-  }
+  Methods cheap = candidates(methods, gap);
+  std::erase_if(cheap,
+                [](const auto& c) { return !(c.second.at("accuracy")->baseline_change >= -largest_cost); });
+  const auto best =
+      std::ranges::min_element(cheap, {}, [&](const auto& c) { return c.second.at(gap)->baseline_relative; });
+  if (best != cheap.end()) describe(finding, *best, &SummaryRow::baseline_relative);
   out.push_back(std::move(finding));
 }
 
 /// Which selection raises the accuracy most.
 void add_accuracy(std::vector<Finding>& out, const std::string& source, const Methods& methods) {
-  const std::vector<Candidate> all = candidates(methods, "accuracy");
-  const auto best = std::max_element(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) {
-    return a.accuracy->baseline_change < b.accuracy->baseline_change;
-  });
+  const Methods all = candidates(methods, "accuracy");
+  const auto best = std::ranges::max_element(
+      all, {}, [](const auto& c) { return c.second.at("accuracy")->baseline_change; });
   if (best == all.end()) return;
   Finding finding{.source = source, .kind = "accuracy", .metric = "accuracy"};
-  describe(finding, *best);
-  finding.change = best->accuracy->baseline_change;
-  finding.low = best->accuracy->baseline_change_low, finding.high = best->accuracy->baseline_change_high;
-  finding.level = best->accuracy->mean - best->accuracy->baseline_change;
+  describe(finding, *best, &SummaryRow::baseline_change);
+  finding.level = best->second.at("accuracy")->mean - finding.change;
   out.push_back(std::move(finding));
 }
 

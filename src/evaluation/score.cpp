@@ -1,5 +1,6 @@
 #include "evaluation/score.hpp"
 
+#include "base/text.hpp"
 #include "evaluation/plan.hpp"
 #include "files/dataset.hpp"
 #include "files/policy.hpp"
@@ -13,8 +14,6 @@
 #include "runtime/output_checks.hpp"
 #include "training/cost.hpp"
 
-#include <array>
-#include <cstdio>
 #include <fstream>
 #include <limits>
 
@@ -49,7 +48,8 @@ std::vector<Index> training_rows(const Dataset& data) {
   return rows;
 }
 
-/// The training rows as a task without test rows. The labels are the data set's; nobody asks for clean ones.
+/// The training rows as a task without test rows. The labels are the data set's; clean ones are not asked
+/// for.
 PreparedTask task_of(const Dataset& data, const std::vector<Index>& rows, const PrepareOptions& options) {
   const Split all{data.x, data.y, data.group, data.y};
   Task task;
@@ -123,9 +123,7 @@ std::string plan(const Communicator& comm, const ScoreRequest& request) {
   const Dataset data = read_dataset(comm, request.dataset);
   const auto rows = static_cast<Index>(training_rows(data).size());
   const TaskShape shape{rows, 0, data.x.cols()};
-  std::array<char, 320> text{};
-  std::snprintf(
-      text.data(), text.size(),
+  return format(
       "dry run: nothing is written\n  %-16s %ld training rows of %ld\n  memory           %.0f MB on rank "
       "0\n  files            %s and .csv, about %.2f MB\n",
       data.name.c_str(), static_cast<long>(rows), static_cast<long>(data.y.size()),
@@ -133,7 +131,6 @@ std::string plan(const Communicator& comm, const ScoreRequest& request) {
               working_bytes(shape, evaluation.config.policy.features)) /
                  1e6,
       request.output.c_str(), 80e-6 * static_cast<double>(data.y.size()));
-  return text.data();
 }
 
 } // namespace metasieve

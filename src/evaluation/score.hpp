@@ -10,7 +10,7 @@
 
 namespace metasieve {
 
-/// What a policy says of a data set.
+/// A policy's scores of a data set.
 struct Scored {
   std::vector<ScoreRow> rows; ///< of the data set, on rank 0
   Profile profile;            ///< if it was asked for
@@ -19,7 +19,7 @@ struct Scored {
 /// Collective: scores the rows of the request's data set and writes both files. @throws AgreedError
 [[nodiscard]] Scored score(const Communicator& comm, const ScoreRequest& request);
 
-/// Collective: what a dry run says, see studies/dry_run.hpp.
+/// Collective: the text of a dry run, see studies/dry_run.hpp.
 [[nodiscard]] std::string plan(const Communicator& comm, const ScoreRequest& request);
 
 } // namespace metasieve

@@ -5,13 +5,24 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
+#include <limits>
 #include <map>
-#include <set>
+#include <tuple>
+#include <utility>
+#include <variant>
 
 namespace metasieve {
 namespace {
 
 constexpr Index resamples = 1000, at_once = 50;
+constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
+
+/// A mean with its 95 % interval; NaN where nothing is defined, the interval also where one value alone is.
+struct Estimate {
+  double mean = undefined, low = undefined, high = undefined;
+  Index count = 0; ///< values that are defined
+};
 
 /// How often each of `count` rows is drawn in resamples [first, first + at_once). [at_once, count]
 Matrix draws(Seed seed, Index first, Index count) {
@@ -23,171 +34,148 @@ Matrix draws(Seed seed, Index first, Index count) {
   return times;
 }
 
-/// [resamples, k], NaN where a resample has no defined value.
-Matrix resampled_means(const Matrix& known, const Matrix& defined, Seed seed) {
-  Matrix means(resamples, known.cols());
-  for (Index first = 0; first < resamples; first += at_once) {
-    const Matrix times = draws(seed, first, known.rows());
-    means.middleRows(first, at_once) = (times * known).array() / (times * defined).array();
-  }
-  return means;
-}
-
+/// From the means of all resamples, NaN where a resample has no defined value.
 Estimate estimate(double sum, double count, const Vector& means) {
   if (count == 0) return {};
   if (count == 1) return {.mean = sum, .count = 1}; // one value says nothing of its spread
   std::vector<double> sorted;
-  for (const double mean : means)
-    if (!std::isnan(mean)) sorted.push_back(mean);
-  std::sort(sorted.begin(), sorted.end());
+  std::ranges::remove_copy_if(means, std::back_inserter(sorted),
+                              [](double mean) { return std::isnan(mean); });
+  std::ranges::sort(sorted);
   const std::size_t tail = sorted.size() * 25 / 1000;
   return {sum / count, sorted[tail], sorted[sorted.size() - 1 - tail], static_cast<Index>(count)};
 }
 
-} // namespace
-
+/// The mean of each column of values [splits, k], NaN left out, and its bootstrap interval over the rows.
+/// Resample b of so many rows is the same for every column and call of a seed, so what is compared is
+/// compared on the same resamples.
 std::vector<Estimate> bootstrap(const Matrix& values, Seed seed) {
   const Matrix defined = values.array().isNaN().select(0.0, Matrix::Ones(values.rows(), values.cols()));
   const Matrix known = values.array().isNaN().select(0.0, values);
-  const Matrix means = resampled_means(known, defined, seed);
+  Matrix means(resamples, values.cols());
+  for (Index first = 0; first < resamples; first += at_once) {
+    const Matrix times = draws(seed, first, values.rows());
+    means.middleRows(first, at_once) = (times * known).array() / (times * defined).array();
+  }
   std::vector<Estimate> out;
   for (Index k = 0; k < values.cols(); ++k)
     out.push_back(estimate(known.col(k).sum(), defined.col(k).sum(), means.col(k)));
   return out;
 }
 
-namespace {
-
+/// One number of each row.
 struct Quantity {
   const char* name;
-  double (*value)(const EvaluationRow&);
-  int better = 0; ///< +1: higher is better; -1: lower; 0: neither, not compared in pairs
+  std::variant<double Metrics::*, double EvaluationRow::*> member;
+  int better; ///< +1: higher is better; -1: lower; 0: neither, not compared in pairs
+
+  [[nodiscard]] double of(const EvaluationRow& row) const {
+    if (const auto* const metric = std::get_if<double Metrics::*>(&member)) return row.metrics.*(*metric);
+    return row.*std::get<double EvaluationRow::*>(member);
+  }
 };
 
-#define METRIC(name, better)                                                                                 \
-  {                                                                                                          \
-#name, [](const EvaluationRow& r) { return r.metrics.name; }, better                                     \
-  }
-#define SELECTION(name, better)                                                                              \
-  {                                                                                                          \
-#name, [](const EvaluationRow& r) { return r.name; }, better                                             \
-  }
 constexpr std::array<Quantity, 17> quantities{{
-    METRIC(accuracy, 1),
-    METRIC(dp_gap, -1),
-    METRIC(eo_gap, -1),
-    METRIC(eopp_gap, -1),
-    METRIC(roh_dp, -1),
-    METRIC(roh_eo, -1),
-    SELECTION(noise_rate_all, 0),
-    SELECTION(noise_rate_selected, -1),
-    SELECTION(noise_reduction, 0),
-    SELECTION(minority_share, 0),
-    SELECTION(selected, 0),
-    METRIC(auc, 1),
-    METRIC(balanced_accuracy, 1),
-    METRIC(positive_rate, 0),
-    METRIC(worst_group_accuracy, 1),
-    METRIC(dp_floor, 0),
-    METRIC(eo_floor, 0),
+    {"accuracy", &Metrics::accuracy, 1},
+    {"dp_gap", &Metrics::dp_gap, -1},
+    {"eo_gap", &Metrics::eo_gap, -1},
+    {"eopp_gap", &Metrics::eopp_gap, -1},
+    {"roh_dp", &Metrics::roh_dp, -1},
+    {"roh_eo", &Metrics::roh_eo, -1},
+    {"noise_rate_all", &EvaluationRow::noise_rate_all, 0},
+    {"noise_rate_selected", &EvaluationRow::noise_rate_selected, -1},
+    {"noise_reduction", &EvaluationRow::noise_reduction, 0},
+    {"minority_share", &EvaluationRow::minority_share, 0},
+    {"selected", &EvaluationRow::selected, 0},
+    {"auc", &Metrics::auc, 1},
+    {"balanced_accuracy", &Metrics::balanced_accuracy, 1},
+    {"positive_rate", &Metrics::positive_rate, 0},
+    {"worst_group_accuracy", &Metrics::worst_group_accuracy, 1},
+    {"dp_floor", &Metrics::dp_floor, 0},
+    {"eo_floor", &Metrics::eo_floor, 0},
 }};
-#undef METRIC
-#undef SELECTION
 
 constexpr auto count = static_cast<Index>(quantities.size());
-constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
+constexpr auto is_baseline = [](const std::string& method) { return method == "baseline"; };
 
 using Rows = std::vector<const EvaluationRow*>;
 
-/// Sums over the policies where defined, split by split.
-struct SplitSums {
-  Matrix sum, defined; // [splits, quantities]
-  explicit SplitSums(Index splits = 0)
-      : sum(Matrix::Zero(splits, count)), defined(Matrix::Zero(splits, count)) {}
-  void add(Index split, const EvaluationRow& row) {
+/// Sums where defined, one row of them for each split or each policy.
+struct DefinedSums {
+  Matrix sum, defined; // [n, quantities]
+  explicit DefinedSums(Index n) : sum(Matrix::Zero(n, count)), defined(Matrix::Zero(n, count)) {}
+  void add(Index i, const EvaluationRow& row) {
     for (Index q = 0; q < count; ++q) {
-      const double value = quantities[static_cast<std::size_t>(q)].value(row);
+      const double value = quantities[static_cast<std::size_t>(q)].of(row);
       if (std::isnan(value)) continue;
-      sum(split, q) += value;
-      ++defined(split, q);
+      sum(i, q) += value;
+      ++defined(i, q);
     }
   }
   [[nodiscard]] Matrix means() const { return sum.array() / defined.array(); } // 0/0: NaN
 };
 
 /// One method's results on the splits of a source.
-struct Column {
+struct MethodMeans {
   std::string method;
-  Matrix values;                 // [splits, quantities], mean over the policies
-  std::vector<Vector> of_policy; // for each policy: means over the splits, [quantities]
+  Matrix values;    // [splits, quantities], mean over the policies
+  Matrix of_policy; // [policies, quantities], mean over the splits
 };
 
 /// All methods on the splits of one source, in the order of their appearance.
-struct Block {
+struct SourceMeans {
   std::string source;
-  std::vector<Column> columns;
-
-  [[nodiscard]] const Column* find(const std::string& method) const {
-    const auto found =
-        std::find_if(columns.begin(), columns.end(), [&](const Column& c) { return c.method == method; });
-    return found == columns.end() ? nullptr : &*found;
-  }
+  std::vector<MethodMeans> methods;
 };
 
-std::vector<std::string> in_order_of_appearance(const Rows& rows, const std::string EvaluationRow::*field) {
-  std::vector<std::string> names;
-  for (const EvaluationRow* row : rows)
-    if (std::find(names.begin(), names.end(), row->*field) == names.end()) names.push_back(row->*field);
-  return names;
+/// The rows of each value of `field`, in the order of their appearance.
+std::vector<std::pair<std::string, Rows>> grouped(const Rows& rows, const std::string EvaluationRow::*field) {
+  std::vector<std::pair<std::string, Rows>> groups;
+  for (const EvaluationRow* row : rows) {
+    auto group = std::ranges::find(groups, row->*field, &std::pair<std::string, Rows>::first);
+    if (group == groups.end()) group = groups.insert(group, {row->*field, {}});
+    group->second.push_back(row);
+  }
+  return groups;
 }
 
-Vector column_means(const SplitSums& sums) {
-  return sums.sum.colwise().sum().array() / sums.defined.colwise().sum().array();
-}
-
-Block block_of(const std::string& source, const Rows& rows) {
+SourceMeans means_of(const std::string& source, const Rows& rows) {
   std::map<std::pair<std::string, std::int64_t>, Index> split_number;
   for (const EvaluationRow* row : rows)
-    split_number.try_emplace({row->source, row->split}, static_cast<Index>(split_number.size()));
-  const auto splits = static_cast<Index>(split_number.size());
-
-  std::map<std::string, SplitSums> sums;
-  std::map<std::string, std::map<std::int64_t, SplitSums>> of_policy;
-  for (const EvaluationRow* row : rows) {
-    const Index split = split_number.at({row->source, row->split});
-    sums.try_emplace(row->method, splits).first->second.add(split, *row);
-    of_policy[row->method].try_emplace(row->policy, 1).first->second.add(0, *row);
+    split_number.try_emplace({row->source, row->split}, std::ssize(split_number));
+  SourceMeans out{source, {}};
+  for (const auto& [method, own] : grouped(rows, &EvaluationRow::method)) {
+    std::map<std::int64_t, Index> policy_number; // ascending
+    for (const EvaluationRow* row : own) policy_number[row->policy];
+    Index policies = 0;
+    for (auto& [policy, number] : policy_number) number = policies++;
+    DefinedSums of_split(std::ssize(split_number)), of_policy(policies);
+    for (const EvaluationRow* row : own) {
+      of_split.add(split_number.at({row->source, row->split}), *row);
+      of_policy.add(policy_number.at(row->policy), *row);
+    }
+    out.methods.push_back({method, of_split.means(), of_policy.means()});
   }
-  Block block{source, {}};
-  for (const std::string& method : in_order_of_appearance(rows, &EvaluationRow::method)) {
-    Column column{method, sums.at(method).means(), {}};
-    for (const auto& [policy, means] : of_policy.at(method)) column.of_policy.push_back(column_means(means));
-    block.columns.push_back(std::move(column));
-  }
-  return block;
+  return out;
 }
 
-std::vector<Block> blocks_of(const std::vector<EvaluationRow>& rows, Pooling pooling) {
+std::vector<SourceMeans> means_by_source(const std::vector<EvaluationRow>& rows, Pooling pooling) {
   Rows all;
   for (const EvaluationRow& row : rows) all.push_back(&row);
-  std::vector<Block> blocks;
-  for (const std::string& source : in_order_of_appearance(all, &EvaluationRow::source)) {
-    Rows of_source;
-    std::copy_if(all.begin(), all.end(), std::back_inserter(of_source),
-                 [&](const EvaluationRow* row) { return row->source == source; });
-    blocks.push_back(block_of(source, of_source));
-  }
-  if (pooling == Pooling::sources && blocks.size() > 1) blocks.push_back(block_of("all", all));
-  return blocks;
+  std::vector<SourceMeans> sources;
+  for (const auto& [source, own] : grouped(all, &EvaluationRow::source))
+    sources.push_back(means_of(source, own));
+  if (pooling == Pooling::sources && sources.size() > 1) sources.push_back(means_of("all", all));
+  return sources;
 }
 
 /// Standard deviation between policies; NaN with one.
-double spread(const std::vector<Vector>& of_policy, Index quantity) {
+double spread(const Vector& of_policy) {
   const auto policies = static_cast<double>(of_policy.size());
   if (policies < 2) return undefined;
   double mean = 0, square = 0;
-  for (const Vector& policy : of_policy) mean += policy(quantity) / policies;
-  for (const Vector& policy : of_policy) square += std::pow(policy(quantity) - mean, 2);
+  for (const double policy : of_policy) mean += policy / policies;
+  for (const double policy : of_policy) square += std::pow(policy - mean, 2);
   return std::sqrt(square / (policies - 1.0));
 }
 
@@ -199,25 +187,20 @@ double relative_change(const Vector& own, const Vector& base) {
   return base_sum > 0 ? own_sum / base_sum - 1.0 : undefined;
 }
 
-/// The columns of `values`, each less the baseline's, follow those of `values` itself.
-std::vector<Estimate> levels_and_changes(const Matrix& values, const Matrix& base, Seed seed) {
-  Matrix both(values.rows(), 2 * count);
-  both << values, values - base;
-  return bootstrap(both, seed);
-}
-
-void add_summary(std::vector<SummaryRow>& out, const Block& block, const Column& column, Seed seed) {
-  const Column* baseline = block.find("baseline");
-  const Matrix base = baseline != nullptr ? baseline->values
-                                          : Matrix(Matrix::Constant(column.values.rows(), count, undefined));
-  const std::vector<Estimate> estimates = levels_and_changes(column.values, base, seed);
+void add_summary(std::vector<SummaryRow>& out, const SourceMeans& source, const MethodMeans& own, Seed seed) {
+  const auto baseline = std::ranges::find_if(source.methods, is_baseline, &MethodMeans::method);
+  const Matrix base = baseline != source.methods.end()
+                          ? baseline->values
+                          : Matrix(Matrix::Constant(own.values.rows(), count, undefined));
+  Matrix levels_and_changes(own.values.rows(), 2 * count);
+  levels_and_changes << own.values, own.values - base;
+  const std::vector<Estimate> estimates = bootstrap(levels_and_changes, seed);
   for (Index q = 0; q < count; ++q) {
-    const Estimate &level = estimates[static_cast<std::size_t>(q)],
-                   &change = estimates[static_cast<std::size_t>(q + count)];
-    out.push_back({block.source, column.method, quantities[static_cast<std::size_t>(q)].name, level.mean,
-                   level.low, level.high, change.mean, change.low, change.high,
-                   relative_change(column.values.col(q), base.col(q)), level.count,
-                   std::ssize(column.of_policy), spread(column.of_policy, q)});
+    const auto at = static_cast<std::size_t>(q);
+    const Estimate &level = estimates[at], &change = estimates[at + quantities.size()];
+    out.push_back({source.source, own.method, quantities[at].name, level.mean, level.low, level.high,
+                   change.mean, change.low, change.high, relative_change(own.values.col(q), base.col(q)),
+                   level.count, own.of_policy.rows(), spread(own.of_policy.col(q))});
   }
 }
 
@@ -231,16 +214,16 @@ double share_won(const Vector& difference, int better) {
   return won / defined; // 0/0: NaN
 }
 
-void add_pairs(std::vector<PairedRow>& out, const Block& block, const Column& column, const Column& peer,
-               Seed seed) {
-  const Matrix difference = column.values - peer.values;
+void add_pairs(std::vector<PairedRow>& out, const std::string& source, const MethodMeans& own,
+               const MethodMeans& peer, Seed seed) {
+  const Matrix difference = own.values - peer.values;
   const std::vector<Estimate> estimates = bootstrap(difference, seed);
   for (Index q = 0; q < count; ++q) {
     const Quantity& quantity = quantities[static_cast<std::size_t>(q)];
     if (quantity.better == 0) continue;
     const Estimate& estimate = estimates[static_cast<std::size_t>(q)];
-    out.push_back({block.source, column.method, peer.method, quantity.name, estimate.mean, estimate.low,
-                   estimate.high, share_won(difference.col(q), quantity.better), estimate.count});
+    out.push_back({source, own.method, peer.method, quantity.name, estimate.mean, estimate.low, estimate.high,
+                   share_won(difference.col(q), quantity.better), estimate.count});
   }
 }
 
@@ -248,33 +231,33 @@ void add_pairs(std::vector<PairedRow>& out, const Block& block, const Column& co
 
 std::vector<SummaryRow> summarise(const std::vector<EvaluationRow>& rows, Pooling pooling, Seed seed) {
   std::vector<SummaryRow> summary;
-  for (const Block& block : blocks_of(rows, pooling))
-    for (const Column& column : block.columns) add_summary(summary, block, column, seed);
+  for (const SourceMeans& source : means_by_source(rows, pooling))
+    for (const MethodMeans& own : source.methods) add_summary(summary, source, own, seed);
   return summary;
 }
 
 std::vector<PairedRow> compare_in_pairs(const std::vector<EvaluationRow>& rows, Pooling pooling, Seed seed) {
   std::vector<PairedRow> pairs;
-  for (const Block& block : blocks_of(rows, pooling))
-    for (const Column& column : block.columns)
-      for (const Column& peer : block.columns)
-        if (asks_policy(parse_method(column.method)) && peer.method != column.method)
-          add_pairs(pairs, block, column, peer, seed);
+  for (const SourceMeans& source : means_by_source(rows, pooling))
+    for (const MethodMeans& own : source.methods)
+      for (const MethodMeans& peer : source.methods)
+        if (asks_policy(parse_method(own.method)) && peer.method != own.method)
+          add_pairs(pairs, source.source, own, peer, seed);
   return pairs;
 }
 
 std::vector<SummaryRow> summarise_frontier(const std::vector<FrontierRow>& points,
-                                           const std::vector<EvaluationRow>& baseline, Pooling pooling,
+                                           const std::vector<EvaluationRow>& rows, Pooling pooling,
                                            Seed seed) {
-  std::set<double> settings;
-  for (const FrontierRow& point : points) settings.insert(point.setting);
+  std::map<double, std::vector<EvaluationRow>> by_setting;
+  for (const FrontierRow& point : points) by_setting[point.setting].push_back(point.row);
   std::vector<SummaryRow> frontier;
-  for (const double setting : settings) {
-    std::vector<EvaluationRow> rows = baseline;
-    for (const FrontierRow& point : points)
-      if (point.setting == setting) rows.push_back(point.row);
-    for (SummaryRow& row : summarise(rows, pooling, seed)) {
-      if (row.method == "baseline") continue;
+  for (auto& [setting, own] : by_setting) {
+    std::vector<EvaluationRow> compared;
+    std::ranges::copy_if(rows, std::back_inserter(compared), is_baseline, &EvaluationRow::method);
+    std::ranges::move(own, std::back_inserter(compared));
+    for (SummaryRow& row : summarise(compared, pooling, seed)) {
+      if (is_baseline(row.method)) continue;
       row.setting = setting;
       frontier.push_back(row);
     }

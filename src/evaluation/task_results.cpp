@@ -7,7 +7,6 @@
 #include "training/step.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 
 namespace metasieve {
@@ -23,19 +22,6 @@ std::vector<Phase> phases_of_task(const EvaluationPlan& plan) {
   return phases;
 }
 
-static_assert(std::is_trivially_copyable_v<MethodResult>);
-
-std::string bytes_of(const std::vector<MethodResult>& results) {
-  return {reinterpret_cast<const char*>(results.data()), results.size() * sizeof(MethodResult)};
-}
-
-std::vector<MethodResult> results_of(const std::string& bytes) {
-  if (bytes.size() % sizeof(MethodResult) != 0) throw DataError("the last result of a method is cut short");
-  std::vector<MethodResult> results(bytes.size() / sizeof(MethodResult));
-  if (!results.empty()) std::memcpy(static_cast<void*>(results.data()), bytes.data(), bytes.size());
-  return results;
-}
-
 /// The time of one thread: of all threads of a rank, at a time, it makes the wall time of the phase.
 class ThreadClock {
 public:
@@ -47,71 +33,26 @@ private:
   Lap lap_;
 };
 
-/// Of the threads while there are tasks: what no phase of a task takes, and waiting for other ranks.
-class IdleClock {
-public:
-  explicit IdleClock(PhaseClock& clock, const EvaluationPlan& plan)
-      : clock_(clock), phases_(phases_of_task(plan)), busy_(busy()) {}
-  ~IdleClock() { clock_.add(Phase::idle, std::max(lap_.seconds() - (busy() - busy_), 0.0)); }
-  IdleClock(const IdleClock&) = delete;
-  IdleClock& operator=(const IdleClock&) = delete;
+/// The results of the tasks of a source, of those that are done.
+using KnownResults = std::vector<std::optional<TaskResult>>;
 
-private:
-  [[nodiscard]] double busy() const {
-    double sum = 0;
-    for (const Phase phase : phases_) sum += clock_.seconds(phase);
-    return sum;
-  }
-
-  PhaseClock& clock_;
-  std::vector<Phase> phases_;
-  double busy_;
-  Lap lap_;
-};
-
-/// The tasks of a source that are done, and those that are not.
-class SourceResults {
-public:
-  SourceResults(const Communicator& comm, Index tasks)
-      : comm_(comm), of_task_(static_cast<std::size_t>(tasks)) {}
-
-  [[nodiscard]] std::vector<Index> missing() const {
-    std::vector<Index> out;
-    for (std::size_t i = 0; i < of_task_.size(); ++i)
-      if (!of_task_[i]) out.push_back(static_cast<Index>(i));
-    return out;
-  }
-
-  /// Collective: adds all ranks' results. `mine`: task and bytes_of its result, one after the other.
-  void add(ByteWriter mine, std::int64_t count) {
-    const std::int64_t all = comm_.sum(count);
-    const std::string bytes = comm_.gather(mine.take());
-    comm_.agree([&] {
-      ByteReader reader(bytes);
-      for (std::int64_t k = 0; k < all; ++k) {
-        const auto task = reader.get<Index>();
-        of_task_.at(static_cast<std::size_t>(task)) = task_result(reader.text());
-      }
-    });
-  }
-
-  /// None is missing.
-  [[nodiscard]] std::vector<TaskResult> take() {
-    std::vector<TaskResult> out;
-    for (std::optional<TaskResult>& result : of_task_) out.push_back(std::move(result.value()));
-    return out;
-  }
-
-private:
-  const Communicator& comm_;
-  std::vector<std::optional<TaskResult>> of_task_;
-};
+/// Collective: adds all ranks' results. `mine`: `count` times a task and bytes_of its result.
+void add(const Communicator& comm, ByteWriter mine, std::int64_t count, KnownResults& results) {
+  const std::int64_t all = comm.sum(count);
+  const std::string bytes = comm.gather(mine.take());
+  comm.agree([&] {
+    ByteReader reader(bytes);
+    for (std::int64_t k = 0; k < all; ++k) {
+      const auto task = reader.get<Index>();
+      results.at(static_cast<std::size_t>(task)) = task_result(reader.text());
+    }
+  });
+}
 
 /// Collective: each rank reads its share of what earlier runs have finished.
-void add_kept(const Communicator& comm, std::uint64_t number, Index tasks, ResumableWork& work,
-              SourceResults& results) {
+void add_kept(const Communicator& comm, std::uint64_t number, ResumableWork& work, KnownResults& results) {
   std::vector<std::uint64_t> kept;
-  for (Index i = 0; i < tasks; ++i)
+  for (Index i = 0; i < std::ssize(results); ++i)
     if (work.keeps(piece_id(number, i))) kept.push_back(piece_id(number, i));
   const auto all = std::ssize(kept);
   const Index begin = all * comm.rank() / comm.size(), end = all * (comm.rank() + 1) / comm.size();
@@ -125,7 +66,7 @@ void add_kept(const Communicator& comm, std::uint64_t number, Index tasks, Resum
       ++count;
     });
   });
-  results.add(std::move(mine), count);
+  add(comm, std::move(mine), count, results);
 }
 
 /// Collective: the tasks of `ids` (ascending, others on each rank). A suite file is read by all ranks
@@ -143,10 +84,12 @@ std::vector<Task> load(const Communicator& comm, const TaskSource& source, const
   return tasks;
 }
 
-/// Collective.
+/// Collective: evaluates the tasks whose results are missing.
 void add_missing(const Communicator& comm, const TaskSource& source, std::uint64_t number,
-                 const EvaluationPlan& plan, ResumableWork& work, SourceResults& results, PhaseClock& clock) {
-  const std::vector<Index> missing = results.missing();
+                 const EvaluationPlan& plan, ResumableWork& work, KnownResults& results, PhaseClock& clock) {
+  std::vector<Index> missing;
+  for (Index i = 0; i < std::ssize(results); ++i)
+    if (!results[static_cast<std::size_t>(i)]) missing.push_back(i);
   std::vector<double> costs;
   for (const Index id : missing) costs.push_back(plan.cost(source.shape(id)));
   const Range part = my_range(comm, 0, costs);
@@ -167,15 +110,21 @@ void add_missing(const Communicator& comm, const TaskSource& source, std::uint64
     done[k] = evaluate_task(make, ids[k], plan, clock);
   };
   pieces.result = [&](std::size_t k) { return bytes_of(done[k]); };
-  {
-    const IdleClock idle(clock, plan);
-    work.run(pieces);
-  }
+  const auto busy = [&, phases = phases_of_task(plan)] {
+    double sum = 0;
+    for (const Phase phase : phases) sum += clock.seconds(phase);
+    return sum;
+  };
+  const double busy_before = busy();
+  Lap running;
+  work.run(pieces);
+  // Without a task, or waiting for other ranks.
+  clock.add(Phase::idle, std::max(running.seconds() - (busy() - busy_before), 0.0));
 
   const auto timed = clock.measure(Phase::gather);
   ByteWriter mine;
   for (std::size_t k = 0; k < ids.size(); ++k) mine.put(ids[k]).put(bytes_of(done[k]));
-  results.add(std::move(mine), std::ssize(ids));
+  add(comm, std::move(mine), std::ssize(ids), results);
 }
 
 } // namespace
@@ -186,7 +135,11 @@ std::uint64_t piece_id(std::uint64_t number, Index task) {
 
 std::string bytes_of(const TaskResult& result) {
   ByteWriter bytes;
-  bytes.put(result.corruption).put(bytes_of(result.methods)).put(bytes_of(result.frontier));
+  bytes.put(result.corruption);
+  for (const auto* const results : {&result.methods, &result.frontier}) {
+    bytes.put(std::int64_t{std::ssize(*results)});
+    for (const MethodResult& each : *results) bytes.put(each);
+  }
   bytes.put(std::int64_t{std::ssize(result.response)});
   for (const Vector& response : result.response) bytes.put(response);
   return bytes.take();
@@ -196,10 +149,11 @@ TaskResult task_result(const std::string& bytes) {
   ByteReader reader(bytes);
   TaskResult result;
   result.corruption = reader.get<Corruption>();
-  result.methods = results_of(reader.text());
-  result.frontier = results_of(reader.text());
-  const auto responses = reader.get<std::int64_t>();
-  for (std::int64_t k = 0; k < responses; ++k) result.response.push_back(reader.array<Vector>());
+  for (auto* const results : {&result.methods, &result.frontier})
+    for (auto left = reader.get<std::int64_t>(); left > 0; --left)
+      results->push_back(reader.get<MethodResult>());
+  for (auto left = reader.get<std::int64_t>(); left > 0; --left)
+    result.response.push_back(reader.array<Vector>());
   return result;
 }
 
@@ -237,13 +191,15 @@ std::vector<Phase> evaluation_phases(const EvaluationPlan& plan) {
 
 std::vector<TaskResult> task_results(const Communicator& comm, const TaskSource& source, std::uint64_t number,
                                      const EvaluationPlan& plan, ResumableWork& work, PhaseClock& clock) {
-  SourceResults results(comm, source.task_count());
+  KnownResults results(static_cast<std::size_t>(source.task_count()));
   {
     const auto timed = clock.measure(Phase::read);
-    add_kept(comm, number, source.task_count(), work, results);
+    add_kept(comm, number, work, results);
   }
   add_missing(comm, source, number, plan, work, results, clock);
-  return results.take();
+  std::vector<TaskResult> out;
+  for (std::optional<TaskResult>& result : results) out.push_back(std::move(result.value()));
+  return out;
 }
 
 } // namespace metasieve

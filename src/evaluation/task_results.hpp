@@ -9,20 +9,12 @@
 
 namespace metasieve {
 
-/// All that an evaluation keeps of one task.
-struct TaskResult {
-  Corruption corruption = Corruption::none;
-  std::vector<MethodResult> methods;  ///< of the comparison
-  std::vector<MethodResult> frontier; ///< empty unless asked for
-  std::vector<Vector> response; ///< by policy: see response_of; empty but for the first tasks of a source
-};
-
-/// As bytes, for other ranks and the journal. Not a file format.
+/// The result as bytes, for other ranks and the journal. Not a file format.
 [[nodiscard]] std::string bytes_of(const TaskResult& result);
-/// Takes it back. @throws DataError if `bytes` end too early
+/// Takes the result back. @throws DataError if `bytes` end too early
 [[nodiscard]] TaskResult task_result(const std::string& bytes);
 
-/// By which its piece of work is known: `number` of the source among those of the evaluation.
+/// Id of the piece of work that is a task of the source `number` of the evaluation.
 [[nodiscard]] std::uint64_t piece_id(std::uint64_t number, Index task);
 
 /// All that is evaluated on the task that `make` makes, `number` of its source: the first ones with the
@@ -30,14 +22,14 @@ struct TaskResult {
 [[nodiscard]] TaskResult evaluate_task(const std::function<Task()>& make, Index number,
                                        const EvaluationPlan& plan, PhaseClock& clock);
 
-/// In the order in which they come: read, make, features, each method, frontier, response, idle, gather,
-/// tables, write.
+/// Phases in the order in which they come: read, make, features, each method, frontier, response, idle,
+/// gather, tables, write.
 [[nodiscard]] std::vector<Phase> evaluation_phases(const EvaluationPlan& plan);
 
 /// Collective: the results of all tasks of a source, in their order, on every rank; those that `work` keeps
-/// are not made again. `number` of the source among those of the evaluation: its pieces are told apart by it.
-/// `clock` is told the time of evaluation_phases() but `read` and what follows the tasks. @throws
-/// AgreedError: exit code 75 after a stop
+/// are not made again. `number` of the source within the evaluation: the ids of its pieces hold it. `clock`
+/// gets the time of evaluation_phases() but of `read` and of what follows the tasks. @throws AgreedError:
+/// exit code 75 after a stop
 [[nodiscard]] std::vector<TaskResult> task_results(const Communicator& comm, const TaskSource& source,
                                                    std::uint64_t number, const EvaluationPlan& plan,
                                                    ResumableWork& work, PhaseClock& clock);

@@ -10,7 +10,7 @@ struct Metrics {
   double accuracy = 0;
   double dp_gap = 0;               ///< |P(yhat=1|z=0) - P(yhat=1|z=1)|
   double eo_gap = 0;               ///< max over y of the difference of P(yhat=1|y,z) between groups
-  double eopp_gap = 0;             ///< that for y=1 only
+  double eopp_gap = 0;             ///< this difference for y=1 only
   double roh_dp = 0;               ///< max over z of |P(yhat=1|z) - P(yhat=1)| (Roh et al. 2021)
   double roh_eo = 0;               ///< max over y, z of |P(yhat=1|y,z) - P(yhat=1|y)|
   double auc = 0;                  ///< area under the ROC curve, ties counted half

@@ -3,31 +3,52 @@
 #include "base/linalg.hpp"
 
 #include <array>
+#include <optional>
 #include <string_view>
 
 namespace metasieve {
 
-/// Sets of meta-features. `seed10`: what the probe alone tells. `full16`: these columns and six more, most of
-/// them scaled within the task. `context27`: evidence on a scale that tasks share too, and how each of the
-/// four (label, group) cells fares, so that a policy can tell hidden labels from honest differences.
-enum class FeatureSet { seed10, full16, context27 };
+/// Sets of meta-features. `basic`: what the probe alone tells. `full`: these columns and six more, most of
+/// them scaled within the task. `context`: evidence on a scale that tasks share too, and how each of the four
+/// (label, group) cells fares, so that a policy can tell hidden labels from honest differences.
+enum class FeatureSet { basic, full, context };
 
-inline constexpr std::array<FeatureSet, 3> feature_sets{FeatureSet::seed10, FeatureSet::full16,
-                                                        FeatureSet::context27};
+/// Names of a set: for people, and in files, which keep the first one. Configurations take both.
+struct FeatureSetNames {
+  FeatureSet set;
+  std::string_view name, in_files;
+};
+inline constexpr std::array<FeatureSetNames, 3> feature_set_names{
+    {{FeatureSet::basic, "basic", "seed10"},
+     {FeatureSet::full, "full", "full16"},
+     {FeatureSet::context, "context", "context27"}}};
+
+inline constexpr std::array<FeatureSet, 3> feature_sets{FeatureSet::basic, FeatureSet::full,
+                                                        FeatureSet::context};
+
+[[nodiscard]] constexpr std::string_view to_string(FeatureSet set) {
+  return feature_set_names[static_cast<std::size_t>(set)].name;
+}
+
+[[nodiscard]] constexpr std::string_view name_in_files(FeatureSet set) {
+  return feature_set_names[static_cast<std::size_t>(set)].in_files;
+}
+
+/// The set with this name, of either kind; none if there is no such set.
+[[nodiscard]] constexpr std::optional<FeatureSet> parse_feature_set(std::string_view name) {
+  for (const FeatureSetNames& names : feature_set_names)
+    if (name == names.name || name == names.in_files) return names.set;
+  return std::nullopt;
+}
 
 [[nodiscard]] constexpr Index feature_count(FeatureSet set) {
   constexpr std::array<Index, 3> counts{10, 16, 27};
   return counts[static_cast<std::size_t>(set)];
 }
 
-[[nodiscard]] constexpr std::string_view to_string(FeatureSet set) {
-  constexpr std::array<std::string_view, 3> names{"seed10", "full16", "context27"};
-  return names[static_cast<std::size_t>(set)];
-}
-
-/// Of column `feature` of `set`.
+/// The name of column `feature` of `set`.
 [[nodiscard]] constexpr std::string_view feature_name(FeatureSet set, Index feature) {
-  // seed10 is the start of it.
+  // The first ten are the basic set.
   constexpr std::array<std::string_view, 16> full{
       "loss",       "confidence",      "entropy",   "group",     "group_loss", "group_confidence",
       "prediction", "label",           "margin",    "loss_rank", "knn",        "oof_margin",
@@ -61,7 +82,7 @@ inline constexpr std::array<FeatureSet, 3> feature_sets{FeatureSet::seed10, Feat
                                                      "cell_decision_both",
                                                      "log_odds"};
   const auto at = static_cast<std::size_t>(feature);
-  return set == FeatureSet::context27 ? context[at] : full[at];
+  return set == FeatureSet::context ? context[at] : full[at];
 }
 
 /// The column of `set` with this name; -1 if it has none.

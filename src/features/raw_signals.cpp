@@ -27,58 +27,65 @@ RowScores row_scores(const Vector& logits, const Labels& y) {
   return scores;
 }
 
-void fill_seed_columns(const Split& train, const RowScores& scores, Matrix& features) {
-  features.col(0) = z_scored(scores.loss);
-  features.col(1) = z_scored(scores.confidence);
-  features.col(2) = z_scored(scores.entropy);
-  features.col(3) = train.group.cast<double>();
-  features.col(4) = z_scored(mean_by_key(scores.loss, train.group));
-  features.col(5) = z_scored(mean_by_key(scores.confidence, train.group));
-  features.col(6) = scores.prediction;
-  features.col(7) = train.y.cast<double>();
-  features.col(8) = z_scored(scores.margin);
-  features.col(9) = rank_fraction(scores.loss);
-}
-
 Vector scaled_cell_weight(const Split& train) { return log_cell_weight(train.y, train.group) / 0.3; }
 
 Vector scaled_cell_share(const Labels& cell) { return (share_by_key(cell).array().log() + 1.4) / 0.6; }
 
+/// Fills the columns of FeatureSet::basic, with which FeatureSet::full begins.
+void fill_basic_columns(const Split& train, const RowScores& scores, Matrix& features) {
+  const auto column = [&](auto name) { return features.col(feature_column(FeatureSet::basic, name)); };
+  column("loss") = z_scored(scores.loss);
+  column("confidence") = z_scored(scores.confidence);
+  column("entropy") = z_scored(scores.entropy);
+  column("group") = train.group.cast<double>();
+  column("group_loss") = z_scored(mean_by_key(scores.loss, train.group));
+  column("group_confidence") = z_scored(mean_by_key(scores.confidence, train.group));
+  column("prediction") = scores.prediction;
+  column("label") = train.y.cast<double>();
+  column("margin") = z_scored(scores.margin);
+  column("loss_rank") = rank_fraction(scores.loss);
+}
+
+/// Fills the columns that FeatureSet::full has beside the basic ones.
 void fill_full_columns(const Split& train, const RawSignals& signals, const RowScores& scores,
                        Matrix& features) {
+  const auto column = [&](auto name) { return features.col(feature_column(FeatureSet::full, name)); };
   const Labels cell = cell_of(train.y, train.group);
-  features.col(10) = z_scored(signals.agreement);
-  features.col(11) = z_scored(signals.fold_margin);
-  features.col(12) = z_scored(signals.fourier_margin);
-  features.col(13) = scaled_cell_weight(train);
-  features.col(14) = z_scored(mean_by_key(scores.loss, cell));
-  features.col(15) = scaled_cell_share(cell);
+  column("knn") = z_scored(signals.agreement);
+  column("oof_margin") = z_scored(signals.fold_margin);
+  column("rff_margin") = z_scored(signals.fourier_margin);
+  column("log_cell_weight") = scaled_cell_weight(train);
+  column("cell_loss") = z_scored(mean_by_key(scores.loss, cell));
+  column("cell_share") = scaled_cell_share(cell);
 }
 
 void fill_context_columns(const Split& train, const RawSignals& signals, const RowScores& scores,
                           Matrix& features) {
+  const auto at = [](auto name) { return feature_column(FeatureSet::context, name); };
+  const auto column = [&](auto name) { return features.col(at(name)); };
+  const auto four_columns = [&](auto first) { return features.middleCols(at(first), 4); };
   const Labels cell = cell_of(train.y, train.group);
   const Vector sign = 2.0 * train.y.cast<double>().array() - 1.0;
   const Vector agreement = 2.0 * signals.agreement.array() - 1.0;
   const Vector decision = (2.0 * sign.array() * signals.logits.array()).tanh();
-  features.col(0) = train.group.cast<double>();
-  features.col(1) = scores.prediction;
-  features.col(2) = train.y.cast<double>();
-  features.col(3) = rank_fraction(scores.loss);
-  features.col(4) = scaled_cell_weight(train);
-  features.col(5) = scaled_cell_share(cell);
-  features.col(6) = agreement;
-  features.col(7) = signals.fourier_margin;
-  features.col(8) = (0.5 * signals.fold_margin.array()).tanh();
-  features.col(9) = z_scored(signals.agreement);
-  features.col(10) = z_scored(signals.fold_margin);
-  features.col(11) = z_scored(signals.fourier_margin);
-  features.col(12) = rank_in_cell(signals.fourier_margin, cell);
-  features.col(13) = rank_in_cell(signals.fold_margin, cell);
-  features.middleCols(14, 4) = cell_means(agreement, cell);
-  features.middleCols(18, 4) = cell_means(signals.fourier_margin, cell);
-  features.middleCols(22, 4) = cell_means(decision, cell);
-  features.col(26) = signed_log_odds(cell);
+  column("group") = train.group.cast<double>();
+  column("prediction") = scores.prediction;
+  column("label") = train.y.cast<double>();
+  column("loss_rank") = rank_fraction(scores.loss);
+  column("log_cell_weight") = scaled_cell_weight(train);
+  column("cell_share") = scaled_cell_share(cell);
+  column("knn_common") = agreement;
+  column("rff_common") = signals.fourier_margin;
+  column("oof_common") = (0.5 * signals.fold_margin.array()).tanh();
+  column("knn") = z_scored(signals.agreement);
+  column("oof_margin") = z_scored(signals.fold_margin);
+  column("rff_margin") = z_scored(signals.fourier_margin);
+  column("rff_rank_in_cell") = rank_in_cell(signals.fourier_margin, cell);
+  column("oof_rank_in_cell") = rank_in_cell(signals.fold_margin, cell);
+  four_columns("cell_knn") = cell_means(agreement, cell);
+  four_columns("cell_rff") = cell_means(signals.fourier_margin, cell);
+  four_columns("cell_decision") = cell_means(decision, cell);
+  column("log_odds") = signed_log_odds(cell);
 }
 
 } // namespace
@@ -87,12 +94,12 @@ Matrix assemble_features(const Split& train, const RawSignals& signals, FeatureS
   Matrix features(train.rows(), feature_count(set));
   if (train.rows() == 0) return features;
   const RowScores scores = row_scores(signals.logits, train.y);
-  if (set == FeatureSet::context27) {
+  if (set == FeatureSet::context) {
     fill_context_columns(train, signals, scores, features);
     return features;
   }
-  fill_seed_columns(train, scores, features);
-  if (set == FeatureSet::full16) fill_full_columns(train, signals, scores, features);
+  fill_basic_columns(train, scores, features);
+  if (set == FeatureSet::full) fill_full_columns(train, signals, scores, features);
   return features;
 }
 

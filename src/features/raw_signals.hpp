@@ -14,7 +14,7 @@ struct RawSignals {
   Vector fourier_margin; ///< t times the leave-one-out prediction in the random Fourier basis
 };
 
-/// [n, f]: the columns of `set`, in the order of feature_name. seed10 reads signals.logits alone.
+/// [n, f]: the columns of `set`, in the order of feature_name. FeatureSet::basic reads signals.logits alone.
 [[nodiscard]] Matrix assemble_features(const Split& train, const RawSignals& signals, FeatureSet set);
 
 } // namespace metasieve

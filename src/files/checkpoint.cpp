@@ -3,10 +3,9 @@
 #include "base/bytes.hpp"
 #include "base/hash.hpp"
 #include "base/version.hpp"
-#include "files/foreign_file.hpp"
 #include "files/policy.hpp"
+#include "files/read_file.hpp"
 #include "hdf5/checksum.hpp"
-#include "hdf5/handles.hpp"
 
 #include <cmath>
 #include <limits>
@@ -29,15 +28,29 @@ std::uint64_t checksum_of(const Checkpoint& checkpoint, const std::string& commi
   return hash_bytes(std::as_bytes(std::span(gradients.data(), size)), hash);
 }
 
-Vector read_moment(const FileReader& file, const std::string& name, Index size, double least) {
-  if (file.shape(name, 1).front() != size)
-    file.fail(name, "has " + std::to_string(file.shape(name, 1).front()) + " values; the policy has " +
-                        std::to_string(size) + " parameters");
-  const std::vector<double> values = file.values<double>(name, 1);
-  for (std::size_t i = 0; i < values.size(); ++i)
-    if (!std::isfinite(values[i]) || values[i] < least)
-      file.fail(name, "value " + std::to_string(i) + " is not finite, or negative where it is a square");
-  return Eigen::Map<const Vector>(values.data(), size);
+/// Reads one of Adam's moments, whose values must be at least `least`.
+auto moment_from(double least) {
+  return [least](const FileReader& file, const std::string& name, const Checkpoint& checkpoint) -> Vector {
+    const Index size = checkpoint.policy.theta.size(), found = file.shape(name, 1).front();
+    if (found != size)
+      file.fail(name, "has " + std::to_string(found) + " values; the policy has " + std::to_string(size) +
+                          " parameters");
+    const std::vector<double> values = file.values<double>(name, 1);
+    for (std::size_t i = 0; i < values.size(); ++i)
+      if (!std::isfinite(values[i]) || values[i] < least)
+        file.fail(name, "value " + std::to_string(i) + " is not finite, or negative where it is a square");
+    return Eigen::Map<const Vector>(values.data(), size);
+  };
+}
+
+void check_step(const FileReader& file, const Checkpoint& checkpoint) {
+  if (checkpoint.adam.step < 0 || checkpoint.adam.step > checkpoint.policy.trained_iterations)
+    file.fail("/", "attribute 'step' must be at least 0, and at most trained_iterations");
+}
+
+void check_checksum(const FileReader& file, const Checkpoint& checkpoint) {
+  if (file.attribute<std::uint64_t>(checksum_name) != checksum_of(checkpoint, checkpoint.commit))
+    file.fail("/", "attribute 'checksum' does not fit the contents: damaged");
 }
 
 /// The history must tell of every iteration once, or a resumed run's results would have gaps.
@@ -58,8 +71,8 @@ void check_history(const FileReader& file, const Checkpoint& checkpoint) {
     file.fail("/meta_gradient", "must be [trained_iterations, parameters]");
 }
 
-/// Those that the checkpoint's checksum does not cover.
-void check_optional_fields(const FileReader& file) {
+/// Checks the fields that the checkpoint's checksum does not cover.
+void check_optional_fields(const FileReader& file, const Checkpoint&) {
   for (const char* name : {"/validation", "/sessions"})
     if (file.contains(name) && !file.checksum_fits(name).value_or(true))
       file.fail(name, "does not fit its checksum: damaged");
@@ -79,48 +92,39 @@ bool means_damage(const AgreedError& error) {
 
 } // namespace
 
-void write_checkpoint(const Communicator& comm, const std::filesystem::path& path,
-                      const std::filesystem::path& previous, const Checkpoint& checkpoint) {
-  const auto fill = [&](FileWriter& file) {
-    const auto all = [](const Vector& values) {
-      return std::span(values.data(), static_cast<std::size_t>(values.size()));
-    };
-    write_policy_content(file, checkpoint.policy);
-    file.attribute("step", checkpoint.adam.step);
-    file.attribute("tasks_fingerprint", checkpoint.tasks);
-    file.attribute(checksum_name, checksum_of(checkpoint, std::string(git_commit())));
-    file.write("/first_moment", all(checkpoint.adam.first_moment), {"Adam's mean of gradients", ""});
-    file.write("/second_moment", all(checkpoint.adam.second_moment),
-               {"Adam's mean of squared gradients", ""});
-    write_result_content(file, checkpoint.results);
-  };
-  write_file_on_root(comm, path, FileType::checkpoint, {checkpoint.config}, fill, previous);
+const FileLayout<Checkpoint>& checkpoint_layout() {
+  static const auto layout =
+      FileLayout<Checkpoint>(FileType::checkpoint)
+          .include(policy_layout(), &Checkpoint::policy)
+          .attribute(
+              "step", [](auto& checkpoint) -> auto& { return checkpoint.adam.step; })
+          .read_only(check_step)
+          .attribute("tasks_fingerprint", &Checkpoint::tasks)
+          .attribute_of_every_file("config", &Checkpoint::config)
+          .attribute_of_every_file("git_commit", &Checkpoint::commit)
+          .written([](FileWriter& file, const Checkpoint& checkpoint) {
+            file.attribute(checksum_name, checksum_of(checkpoint, std::string(git_commit())));
+          })
+          .array(
+              "/first_moment", [](auto& checkpoint) -> auto& { return checkpoint.adam.first_moment; },
+              {"Adam's mean of gradients", ""}, moment_from(-std::numeric_limits<double>::infinity()))
+          .array(
+              "/second_moment", [](auto& checkpoint) -> auto& { return checkpoint.adam.second_moment; },
+              {"Adam's mean of squared gradients", ""}, moment_from(0.0))
+          .include(results_layout(), &Checkpoint::results)
+          .read_only(check_checksum)
+          .read_only(check_optional_fields)
+          .read_only(check_history);
+  return layout;
 }
 
-Checkpoint read_checkpoint(const std::filesystem::path& path) {
-  const FileReader file(path, FileType::checkpoint);
-  Checkpoint checkpoint;
-  checkpoint.policy = read_policy_content(file);
-  checkpoint.adam.step = file.integer("step");
-  if (checkpoint.adam.step < 0 || checkpoint.adam.step > checkpoint.policy.trained_iterations)
-    file.fail("/", "attribute 'step' must be at least 0, and at most trained_iterations");
-  checkpoint.tasks = file.unsigned_integer("tasks_fingerprint");
-  checkpoint.config = file.text("config");
-  checkpoint.commit = file.text("git_commit");
-  checkpoint.adam.first_moment = read_moment(file, "/first_moment", checkpoint.policy.theta.size(),
-                                             -std::numeric_limits<double>::infinity());
-  checkpoint.adam.second_moment = read_moment(file, "/second_moment", checkpoint.policy.theta.size(), 0.0);
-  checkpoint.results = read_result_content(file);
-  if (file.unsigned_integer(checksum_name) != checksum_of(checkpoint, checkpoint.commit))
-    file.fail("/", "attribute 'checksum' does not fit the contents: damaged");
-  check_optional_fields(file);
-  check_history(file, checkpoint);
-  return checkpoint;
+void write_checkpoint(const Communicator& comm, const std::filesystem::path& path,
+                      const std::filesystem::path& previous, const Checkpoint& checkpoint) {
+  write_on_root(comm, path, {checkpoint.config}, checkpoint_layout(), checkpoint, previous);
 }
 
 Checkpoint read_checkpoint(const Communicator& comm, const std::filesystem::path& path) {
-  return read_foreign_file(comm, path, FileType::checkpoint,
-                           [](const auto& p) { return read_checkpoint(p); });
+  return read_file(comm, path, checkpoint_layout());
 }
 
 FoundCheckpoint find_checkpoint(const Communicator& comm, const std::filesystem::path& folder) {

@@ -2,6 +2,7 @@
 
 #include "files/results.hpp"
 #include "policy/adam.hpp"
+#include "policy/network.hpp"
 
 #include <optional>
 
@@ -18,15 +19,15 @@ struct Checkpoint {
   Results results;         ///< so far
 };
 
+[[nodiscard]] const FileLayout<Checkpoint>& checkpoint_layout();
+
 /// Collective; rank 0's state is written, with an attribute `checksum` (64-bit FNV-1a over all of it). The
 /// file that was at `path` goes to `previous`.
 void write_checkpoint(const Communicator& comm, const std::filesystem::path& path,
                       const std::filesystem::path& previous, const Checkpoint& checkpoint);
 
-/// Reads it by one rank. @throws DataError naming file and data set: what `read_policy` refuses, moments that
-/// do not fit the policy, a checksum that does not fit the contents.
-[[nodiscard]] Checkpoint read_checkpoint(const std::filesystem::path& path);
-/// Collective: the same on every rank. @throws AgreedError (exit code 3)
+/// Collective: the same on every rank. @throws AgreedError (exit code 3) naming file and data set: what
+/// `read_policy` refuses, moments that do not fit the policy, a checksum that does not fit the contents.
 [[nodiscard]] Checkpoint read_checkpoint(const Communicator& comm, const std::filesystem::path& path);
 
 /// The newest sound checkpoint of a folder.

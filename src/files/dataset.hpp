@@ -1,8 +1,7 @@
 #pragma once
 
 #include "base/split.hpp"
-#include "hdf5/job_metadata.hpp"
-#include "parallel/communicator.hpp"
+#include "files/file_layout.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -23,11 +22,11 @@ struct Dataset {
   std::string group_name, positive_label, source, source_sha256;
 };
 
-/// Reads it by one rank. @throws DataError naming file and data set: missing, not HDF5, another file type,
-/// newer version, truncated, wrong shape or type, empty, NaN or infinite, labels or groups other than 0/1,
-/// one class, one group.
-[[nodiscard]] Dataset read_dataset(const std::filesystem::path& path);
-/// Collective: the same on every rank. @throws AgreedError (exit code 3)
+[[nodiscard]] const FileLayout<Dataset>& dataset_layout();
+
+/// Collective: the same on every rank. @throws AgreedError (exit code 3) naming file and data set: missing,
+/// not HDF5, another file type, newer version, truncated, wrong shape or type, empty, NaN or infinite, labels
+/// or groups other than 0/1, one class, one group.
 [[nodiscard]] Dataset read_dataset(const Communicator& comm, const std::filesystem::path& path);
 
 /// Collective; rank 0's data set is written, as the importers do. @throws AgreedError (exit code 3)

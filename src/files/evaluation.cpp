@@ -1,80 +1,10 @@
 #include "files/evaluation.hpp"
 
-#include "files/foreign_file.hpp"
-#include "hdf5/reader.hpp"
-#include "hdf5/writer.hpp"
+#include "files/read_file.hpp"
 
 #include <cmath>
 
 namespace metasieve {
-namespace {
-
-/// Calls `use(name, records, rows, description)` for each table.
-void for_each_table(auto& tables, const auto& use) {
-  use("/summary", summary_records(), tables.summary,
-      "mean over the splits where defined (each split the mean over the policies), with a 95 % bootstrap "
-      "interval over splits, and the change against the method `baseline` on the same splits");
-  use("/paired", paired_records(), tables.paired,
-      "difference of a selection to a peer on the same splits, and the share of splits that it won, ties "
-      "half");
-  use("/detection", detection_records(), tables.detection,
-      "rejected rows as a detector of flipped labels, by kind of corruption, group and observed label; -1: "
-      "both");
-  use("/response", response_records(), tables.response,
-      "partial dependence of the trained policies: mean score and keep weight with one feature set to a "
-      "quantile");
-  use("/findings", finding_records(), tables.findings, "what to know before believing the figures");
-  if (!tables.frontier.empty())
-    use("/frontier", frontier_records(), tables.frontier,
-        "as /summary, for each setting: the weight of the fairness gap (meta_hard, meta_soft, penalised) or "
-        "the tolerance (threshold)");
-}
-
-} // namespace
-
-void write_evaluation(const Communicator& comm, const std::filesystem::path& path,
-                      const Provenance& provenance, const std::vector<EvaluationRow>& rows,
-                      const EvaluationTables& tables) {
-  const bool frontier = comm.max(static_cast<std::int64_t>(tables.frontier.size())) > 0;
-  write_file(comm, path, FileType::evaluation, provenance, [&](FileWriter& file) {
-    file.write("/evaluation", evaluation_records(), std::span(rows),
-               {"one record a source, split and method: metrics on the clean test rows; undefined values are "
-                "NaN and have their flag `<name>_defined` at 0",
-                ""});
-    const auto write = [&](const char* name, const auto& records, const auto& table, const char* meaning) {
-      file.write(name, records, std::span(table).first(comm.is_root() ? table.size() : 0), {meaning, ""});
-    };
-    EvaluationTables mine = comm.is_root() ? tables : EvaluationTables{};
-    if (frontier && mine.frontier.empty()) mine.frontier.emplace_back(); // so that all ranks write the table
-    for_each_table(mine, write);
-  });
-}
-
-Evaluation read_evaluation(const std::filesystem::path& path) {
-  const FileReader file(path, FileType::evaluation);
-  Evaluation evaluation{file.records("/evaluation", evaluation_records()), {}};
-  evaluation.tables.frontier.resize(file.contains("/frontier") ? 1 : 0); // so that it is asked for
-  for_each_table(evaluation.tables, [&](const char* name, const auto& records, auto& table, const char*) {
-    table = file.records(name, records);
-  });
-  return evaluation;
-}
-
-Evaluation read_evaluation(const Communicator& comm, const std::filesystem::path& path) {
-  return read_foreign_file(comm, path, FileType::evaluation,
-                           [](const auto& p) { return read_evaluation(p); });
-}
-
-EvaluationNames names_in(const std::vector<EvaluationRow>& rows) {
-  EvaluationNames names;
-  for (const EvaluationRow& row : rows) {
-    names.sources.insert(row.source);
-    names.methods.insert(row.method);
-    names.failed += row.failed;
-  }
-  return names;
-}
-
 namespace {
 
 constexpr std::size_t source_size = 64, name_size = 32, list_size = 128, text_size = 256;
@@ -142,21 +72,62 @@ Fields<Row> summary_fields(std::ptrdiff_t place = 0, const Fields<Row>& more = {
   return fields;
 }
 
-} // namespace
-
-const h5::Records<EvaluationRow>& evaluation_records() {
-  static const h5::Records<EvaluationRow> records(evaluation_fields());
-  return records;
+h5::Records<PairedRow> paired_records() {
+  return h5::Records<PairedRow>({{"source", source_size, &PairedRow::source},
+                                 {"method", name_size, &PairedRow::method},
+                                 {"peer", name_size, &PairedRow::peer},
+                                 {"metric", name_size, &PairedRow::metric},
+                                 {"difference", &PairedRow::difference},
+                                 {"low", &PairedRow::low},
+                                 {"high", &PairedRow::high},
+                                 {"won", &PairedRow::won},
+                                 {"splits", &PairedRow::splits}});
 }
+
+h5::Records<DetectionRow> detection_records() {
+  return h5::Records<DetectionRow>({{"source", source_size, &DetectionRow::source},
+                                    {"corruption", name_size, &DetectionRow::corruption},
+                                    {"method", name_size, &DetectionRow::method},
+                                    {"group", &DetectionRow::group},
+                                    {"label", &DetectionRow::label},
+                                    {"rows", &DetectionRow::rows},
+                                    {"rejected", &DetectionRow::rejected},
+                                    {"flipped", &DetectionRow::flipped},
+                                    {"caught", &DetectionRow::caught},
+                                    {"precision", &DetectionRow::precision},
+                                    {"recall", &DetectionRow::recall}});
+}
+
+h5::Records<ResponseRow> response_records() {
+  return h5::Records<ResponseRow>({{"source", source_size, &ResponseRow::source},
+                                   {"policy", &ResponseRow::policy},
+                                   {"feature", name_size, &ResponseRow::feature},
+                                   {"quantile", &ResponseRow::quantile},
+                                   {"value", &ResponseRow::value},
+                                   {"score", &ResponseRow::score},
+                                   {"keep", &ResponseRow::keep}});
+}
+
+h5::Records<Finding> finding_records() {
+  using Field = h5::Field<Finding>;
+  return h5::Records<Finding>({{"source", source_size, &Finding::source},
+                               {"kind", name_size, &Finding::kind},
+                               {"text", text_size, &Finding::text},
+                               Field("method", list_size, &Finding::method).optional(),
+                               Field("metric", name_size, &Finding::metric).optional(),
+                               Field("change", &Finding::change).optional(),
+                               Field("low", &Finding::low).optional(),
+                               Field("high", &Finding::high).optional(),
+                               Field("cost", &Finding::cost).optional(),
+                               Field("balanced_cost", &Finding::balanced_cost).optional(),
+                               Field("level", &Finding::level).optional(),
+                               Field("floor", &Finding::floor).optional()});
+}
+
+} // namespace
 
 const h5::Records<SummaryRow>& summary_records() {
   static const h5::Records<SummaryRow> records(summary_fields<SummaryRow>());
-  return records;
-}
-
-const h5::Records<SummaryRow>& frontier_records() {
-  static const h5::Records<SummaryRow> records(
-      summary_fields<SummaryRow>(2, {{"setting", &SummaryRow::setting}}));
   return records;
 }
 
@@ -166,60 +137,58 @@ const h5::Records<PointSummaryRow>& point_summary_records() {
   return records;
 }
 
-const h5::Records<PairedRow>& paired_records() {
-  static const h5::Records<PairedRow> records({{"source", source_size, &PairedRow::source},
-                                               {"method", name_size, &PairedRow::method},
-                                               {"peer", name_size, &PairedRow::peer},
-                                               {"metric", name_size, &PairedRow::metric},
-                                               {"difference", &PairedRow::difference},
-                                               {"low", &PairedRow::low},
-                                               {"high", &PairedRow::high},
-                                               {"won", &PairedRow::won},
-                                               {"splits", &PairedRow::splits}});
-  return records;
+const FileLayout<Evaluation>& evaluation_layout() {
+  const auto in_tables = [](auto member) {
+    return [member](auto& evaluation) -> auto& { return evaluation.tables.*member; };
+  };
+  static const auto layout =
+      FileLayout<Evaluation>(FileType::evaluation)
+          .table(
+              "/evaluation", h5::Records<EvaluationRow>(evaluation_fields()), &Evaluation::rows,
+              {"one record a source, split and method: metrics on the clean test rows; undefined values are "
+               "NaN and have their flag `<name>_defined` at 0",
+               ""})
+          .table("/summary", summary_records(), in_tables(&EvaluationTables::summary),
+                 {"mean over the splits where defined (each split the mean over the policies), with a 95 % "
+                  "bootstrap interval over splits, and the change against the method `baseline` on the same "
+                  "splits",
+                  ""})
+          .table(
+              "/paired", paired_records(), in_tables(&EvaluationTables::paired),
+              {"difference of a selection to a peer on the same splits, and the share of splits that it won, "
+               "ties half",
+               ""})
+          .table("/detection", detection_records(), in_tables(&EvaluationTables::detection),
+                 {"rejected rows as a detector of flipped labels, by kind of corruption, group and observed "
+                  "label; -1: both",
+                  ""})
+          .table(
+              "/response", response_records(), in_tables(&EvaluationTables::response),
+              {"partial dependence of the trained policies: mean score and keep weight with one feature set "
+               "to a quantile",
+               ""})
+          .table("/findings", finding_records(), in_tables(&EvaluationTables::findings),
+                 {"what to know before believing the figures", ""})
+          .table("/frontier",
+                 h5::Records<SummaryRow>(summary_fields<SummaryRow>(2, {{"setting", &SummaryRow::setting}})),
+                 in_tables(&EvaluationTables::frontier),
+                 {"as /summary, for each setting: the weight of the fairness gap (meta_hard, meta_soft, "
+                  "penalised) or the tolerance (threshold)",
+                  ""},
+                 Presence::if_any);
+  return layout;
 }
 
-const h5::Records<DetectionRow>& detection_records() {
-  static const h5::Records<DetectionRow> records({{"source", source_size, &DetectionRow::source},
-                                                  {"corruption", name_size, &DetectionRow::corruption},
-                                                  {"method", name_size, &DetectionRow::method},
-                                                  {"group", &DetectionRow::group},
-                                                  {"label", &DetectionRow::label},
-                                                  {"rows", &DetectionRow::rows},
-                                                  {"rejected", &DetectionRow::rejected},
-                                                  {"flipped", &DetectionRow::flipped},
-                                                  {"caught", &DetectionRow::caught},
-                                                  {"precision", &DetectionRow::precision},
-                                                  {"recall", &DetectionRow::recall}});
-  return records;
+void write_evaluation(const Communicator& comm, const std::filesystem::path& path,
+                      const Provenance& provenance, std::vector<EvaluationRow> rows,
+                      const EvaluationTables& tables) {
+  const Evaluation mine{std::move(rows), comm.is_root() ? tables : EvaluationTables{}};
+  write_file(comm, path, FileType::evaluation, provenance,
+             [&](FileWriter& file) { evaluation_layout().write(file, mine); });
 }
 
-const h5::Records<ResponseRow>& response_records() {
-  static const h5::Records<ResponseRow> records({{"source", source_size, &ResponseRow::source},
-                                                 {"policy", &ResponseRow::policy},
-                                                 {"feature", name_size, &ResponseRow::feature},
-                                                 {"quantile", &ResponseRow::quantile},
-                                                 {"value", &ResponseRow::value},
-                                                 {"score", &ResponseRow::score},
-                                                 {"keep", &ResponseRow::keep}});
-  return records;
-}
-
-const h5::Records<Finding>& finding_records() {
-  using Field = h5::Field<Finding>;
-  static const h5::Records<Finding> records({{"source", source_size, &Finding::source},
-                                             {"kind", name_size, &Finding::kind},
-                                             {"text", text_size, &Finding::text},
-                                             Field("method", list_size, &Finding::method).optional(),
-                                             Field("metric", name_size, &Finding::metric).optional(),
-                                             Field("change", &Finding::change).optional(),
-                                             Field("low", &Finding::low).optional(),
-                                             Field("high", &Finding::high).optional(),
-                                             Field("cost", &Finding::cost).optional(),
-                                             Field("balanced_cost", &Finding::balanced_cost).optional(),
-                                             Field("level", &Finding::level).optional(),
-                                             Field("floor", &Finding::floor).optional()});
-  return records;
+Evaluation read_evaluation(const Communicator& comm, const std::filesystem::path& path) {
+  return read_file(comm, path, evaluation_layout());
 }
 
 } // namespace metasieve

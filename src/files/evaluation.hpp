@@ -1,13 +1,10 @@
 #pragma once
 
 #include "fairness/metrics.hpp"
-#include "hdf5/job_metadata.hpp"
-#include "hdf5/records.hpp"
-#include "parallel/communicator.hpp"
+#include "files/file_layout.hpp"
 
 #include <filesystem>
 #include <limits>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -45,7 +42,7 @@ struct SummaryRow {
   double setting = std::numeric_limits<double>::quiet_NaN(); ///< of a frontier: see FrontierSettings
 };
 
-/// That of one point of a sweep.
+/// A summary of one point of a sweep.
 struct PointSummaryRow : SummaryRow {
   std::int64_t index; ///< of the point
 };
@@ -103,38 +100,25 @@ struct EvaluationTables {
   std::vector<SummaryRow> frontier; ///< empty unless asked for
 };
 
-/// Collective; every rank gives its rows, written in rank order to /evaluation; rank 0 gives the tables.
-/// @throws AgreedError (exit code 3) naming the file if it cannot be written.
-void write_evaluation(const Communicator& comm, const std::filesystem::path& path,
-                      const Provenance& provenance, const std::vector<EvaluationRow>& rows,
-                      const EvaluationTables& tables);
-
+/// Rows of all ranks, and tables.
 struct Evaluation {
   std::vector<EvaluationRow> rows;
   EvaluationTables tables;
 };
 
-/// Names that occur in the rows, and fits that failed.
-struct EvaluationNames {
-  std::set<std::string> sources, methods;
-  std::int64_t failed = 0;
-};
-[[nodiscard]] EvaluationNames names_in(const std::vector<EvaluationRow>& rows);
+// How summaries are stored.
+[[nodiscard]] const h5::Records<SummaryRow>& summary_records();
+[[nodiscard]] const h5::Records<PointSummaryRow>& point_summary_records(); ///< after the field `index`
 
-/// Reads all of it by one rank. @throws DataError naming file and data set
-[[nodiscard]] Evaluation read_evaluation(const std::filesystem::path& path);
+[[nodiscard]] const FileLayout<Evaluation>& evaluation_layout();
+
+/// Collective; every rank gives its rows, written in rank order to /evaluation; rank 0 gives the tables.
+/// @throws AgreedError (exit code 3) naming the file if it cannot be written.
+void write_evaluation(const Communicator& comm, const std::filesystem::path& path,
+                      const Provenance& provenance, std::vector<EvaluationRow> rows,
+                      const EvaluationTables& tables);
+
 /// Collective; every rank gets all of it. @throws AgreedError (exit code 3) naming file and data set.
 [[nodiscard]] Evaluation read_evaluation(const Communicator& comm, const std::filesystem::path& path);
-
-// How the records of an evaluation file are stored.
-[[nodiscard]] const h5::Records<EvaluationRow>& evaluation_records();
-[[nodiscard]] const h5::Records<SummaryRow>& summary_records();
-[[nodiscard]] const h5::Records<SummaryRow>& frontier_records(); ///< a summary with the field `setting`
-[[nodiscard]] const h5::Records<PointSummaryRow>&
-point_summary_records(); ///< a summary after the field `index`
-[[nodiscard]] const h5::Records<PairedRow>& paired_records();
-[[nodiscard]] const h5::Records<DetectionRow>& detection_records();
-[[nodiscard]] const h5::Records<ResponseRow>& response_records();
-[[nodiscard]] const h5::Records<Finding>& finding_records();
 
 } // namespace metasieve

@@ -1,26 +1,26 @@
 #include "files/inspect.hpp"
 
 #include "base/json.hpp"
-#include "files/checkpoint.hpp"
-#include "files/dataset.hpp"
-#include "files/evaluation.hpp"
-#include "files/foreign_file.hpp"
-#include "files/policy.hpp"
-#include "files/results.hpp"
-#include "files/scaling.hpp"
-#include "files/scores.hpp"
-#include "files/suite.hpp"
-#include "files/sweep.hpp"
 #include "hdf5/reader.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstring>
+#include <limits>
 #include <map>
-#include <numeric>
 #include <sstream>
 
 namespace metasieve {
 namespace {
+
+/// Tables that are shown whole, unless they have more records.
+constexpr std::array shown_whole{"/failures", "/sessions", "/findings", "/summary"};
+constexpr std::size_t most_records = 1000;
+/// Arrays of more values are not read.
+constexpr Index most_values = 1 << 24;
+/// Texts of a field, each with how often it occurs; if there are more, only how many.
+constexpr std::size_t most_texts = 40;
 
 template <class Values>
 Json list(const Values& values) {
@@ -29,181 +29,109 @@ Json list(const Values& values) {
   return Json::array(out);
 }
 
-/// One field of a stored record.
-Json value_of(const h5::FieldLayout& layout, const std::byte* from) {
-  if (layout.number == nullptr) return h5::padded_text(layout.name, from, layout.size);
-  const auto as = [from]<class T>(T value) {
-    std::memcpy(&value, from, sizeof value);
-    return Json(value);
-  };
-  if (layout.number == &h5::type_of<double>) return as(double{});
-  if (layout.number == &h5::type_of<std::uint8_t>) return as(std::uint8_t{});
-  if (layout.number == &h5::type_of<std::int32_t>) return as(std::int32_t{});
-  if (layout.number == &h5::type_of<std::uint64_t>) return as(std::uint64_t{});
-  return as(std::int64_t{});
+/// Least, greatest and mean of the values that are defined.
+JsonMembers spread(const std::vector<double>& values) {
+  double least = std::numeric_limits<double>::infinity(), greatest = -least, sum = 0, count = 0;
+  for (const double value : values) {
+    if (std::isnan(value)) continue;
+    least = std::min(least, value);
+    greatest = std::max(greatest, value);
+    sum += value;
+    ++count;
+  }
+  return {{"least", least}, {"greatest", greatest}, {"mean", sum / count}};
 }
 
-/// With the names that the file has for its fields.
-template <class Record>
-Json record(const h5::Records<Record>& records, const Record& value) {
-  std::vector<std::byte> bytes(records.size());
-  records.store(value, bytes.data());
-  JsonMembers members;
-  for (const h5::FieldLayout& layout : records.layouts())
-    members.emplace_back(layout.name, value_of(layout, bytes.data() + layout.offset));
+/// A table as it is stored.
+struct Table {
+  std::vector<h5::FieldLayout> fields;
+  std::size_t record_bytes, records;
+  std::string bytes;
+
+  Table(const FileReader& file, const std::string& name) : fields(file.fields(name)) {
+    record_bytes = fields.back().offset + fields.back().size;
+    bytes = file.read_records(name, fields, std::string(record_bytes, '\0'));
+    records = bytes.size() / record_bytes;
+  }
+
+  /// Calls `use` with the value of a field of a record: text, std::int64_t, std::uint64_t or double.
+  auto visit(const h5::FieldLayout& field, std::size_t record, const auto& use) const {
+    const auto* from =
+        reinterpret_cast<const std::byte*>(bytes.data()) + record * record_bytes + field.offset;
+    const auto number = [&]<class T>(T value) {
+      std::memcpy(&value, from, sizeof value);
+      return use(value);
+    };
+    if (field.number == nullptr) return use(h5::padded_text(field.name, from, field.size));
+    if (field.number == &h5::type_of<double>) return number(double{});
+    return field.number == &h5::type_of<std::uint64_t> ? number(std::uint64_t{}) : number(std::int64_t{});
+  }
+
+  [[nodiscard]] Json value(const h5::FieldLayout& field, std::size_t record) const {
+    return visit(field, record, [](const auto& value) { return Json(value); });
+  }
+};
+
+/// Texts with their numbers of occurrences, or the range of the numbers and the first and last one.
+Json field_json(const Table& table, const h5::FieldLayout& field) {
+  std::map<std::string, int> texts;
+  std::vector<double> numbers;
+  for (std::size_t i = 0; i < table.records; ++i)
+    table.visit(field, i, [&]<class T>(const T& value) {
+      if constexpr (std::is_same_v<T, std::string>)
+        ++texts[value];
+      else
+        numbers.push_back(static_cast<double>(value));
+    });
+  if (field.number == nullptr)
+    return texts.size() > most_texts ? Json::object({{"different", texts.size()}})
+                                     : Json::object({texts.begin(), texts.end()});
+  JsonMembers members = spread(numbers);
+  members.emplace_back("first", table.records > 0 ? table.value(field, 0) : Json());
+  members.emplace_back("last", table.records > 0 ? table.value(field, table.records - 1) : Json());
   return Json::object(members);
 }
 
-template <class Record>
-Json table(const h5::Records<Record>& records, const std::vector<Record>& values) {
-  std::vector<Json> rows;
-  for (const Record& value : values) rows.push_back(record(records, value));
-  return Json::array(rows);
-}
-
-template <class Record>
-Json last_of(const h5::Records<Record>& records, const std::vector<Record>& values) {
-  return values.empty() ? Json() : record(records, values.back());
-}
-
-/// Least, greatest and mean of one quantity over the tasks where it is defined.
-template <class Member>
-Json spread(const std::vector<Metadata>& tasks, Member member) {
-  std::vector<double> values;
-  for (const Metadata& task : tasks)
-    if (const auto value = static_cast<double>(task.*member); !std::isnan(value)) values.push_back(value);
-  if (values.empty()) return Json::object({{"least", Json()}, {"greatest", Json()}, {"mean", Json()}});
-  const auto [least, greatest] = std::minmax_element(values.begin(), values.end());
-  const double total = std::accumulate(values.begin(), values.end(), 0.0);
-  return Json::object({{"least", *least}, {"greatest", *greatest}, {"mean", total / double(values.size())}});
-}
-
-Json suite_json(const std::vector<Metadata>& tasks) {
-  std::map<std::string, int> counts;
-  for (const Metadata& task : tasks) ++counts[task.family];
-  return Json::object({{"tasks", tasks.size()},
-                       {"families", Json::object({counts.begin(), counts.end()})},
-                       {"training_rows", spread(tasks, &Metadata::n_train)},
-                       {"test_rows", spread(tasks, &Metadata::n_test)},
-                       {"features", spread(tasks, &Metadata::n_features)},
-                       {"noise_rate", spread(tasks, &Metadata::train_actual_noise_rate)},
-                       {"share_of_group_1", spread(tasks, &Metadata::train_minority_rate)},
-                       {"share_of_positives", spread(tasks, &Metadata::train_pos_rate)},
-                       {"training_dp_gap", spread(tasks, &Metadata::train_dp_gap)},
-                       {"test_dp_gap", spread(tasks, &Metadata::test_dp_gap)}});
-}
-
-Json dataset_json(const Dataset& data) {
-  const auto ones = [](const Labels& labels) { return labels.cast<Index>().sum(); };
-  return Json::object({{"rows", data.x.rows()},
-                       {"columns", data.x.cols()},
-                       {"feature_names", list(data.feature_names)},
-                       {"positive_label", data.positive_label},
-                       {"positive_rows", ones(data.y)},
-                       {"group_name", data.group_name},
-                       {"group_1_rows", ones(data.group)},
-                       {"source", data.source},
-                       {"source_sha256", data.source_sha256},
-                       {"y_clean", data.y_clean.has_value()},
-                       {"test_rows", data.split ? Json(ones(*data.split)) : Json()}});
-}
-
-Json policy_json(const Policy& policy) {
-  return Json::object({{"features", std::string(to_string(policy.features))},
-                       {"inputs", feature_count(policy.features)},
-                       {"hidden", list(policy.hidden)},
-                       {"parameters", policy.theta.size()},
-                       {"keep", policy.keep},
-                       {"temperature", policy.temperature},
-                       {"use_group", policy.use_group},
-                       {"trained_iterations", policy.trained_iterations},
-                       {"theta_norm", policy.theta.norm()}});
-}
-
-JsonMembers training_members(const Results& results) {
-  std::int64_t failed = 0;
-  for (const HistoryRow& row : results.history) failed += row.failed_tasks;
-  JsonMembers seconds;
-  for (const PhaseSeconds& phase : results.timing)
-    seconds.emplace_back(phase.phase, *std::max_element(phase.seconds.begin(), phase.seconds.end()));
-  const Matrix& gradients = results.meta_gradient;
-  return {
-      {"iterations", results.history.size()},
-      {"first_loss", results.history.empty() ? Json() : Json(results.history.front().loss)},
-      {"last_iteration", last_of(history_records(), results.history)},
-      {"failed_task_fits", failed},
-      {"failures", table(failure_records(), results.failures)},
-      {"sessions", table(session_records(), results.sessions)},
-      {"first_validation",
-       results.validation.empty() ? Json() : record(validation_records(), results.validation.front())},
-      {"last_validation", last_of(validation_records(), results.validation)},
-      {"slowest_rank_seconds", Json::object(seconds)},
-      {"meta_gradient",
-       gradients.size() > 0 ? list(std::vector{gradients.rows(), gradients.cols()}) : Json()},
-  };
-}
-
-Json checkpoint_json(const Checkpoint& checkpoint) {
-  return Json::object({{"step", checkpoint.adam.step},
-                       {"policy", policy_json(checkpoint.policy)},
-                       {"training", Json::object(training_members(checkpoint.results))}});
-}
-
-Json evaluation_json(const Evaluation& evaluation) {
-  const EvaluationNames names = names_in(evaluation.rows);
-  return Json::object({{"rows", evaluation.rows.size()},
-                       {"sources", list(names.sources)},
-                       {"methods", list(names.methods)},
-                       {"failed", names.failed},
-                       {"findings", table(finding_records(), evaluation.tables.findings)},
-                       {"summary", table(summary_records(), evaluation.tables.summary)}});
-}
-
-Json scores_json(const std::vector<ScoreRow>& rows) {
-  const auto kept = std::count_if(rows.begin(), rows.end(), [](const ScoreRow& row) { return row.selected; });
-  return Json::object({{"rows", rows.size()}, {"selected", kept}});
-}
-
-Json scaling_json(const Scaling& scaling) {
-  std::vector<Json> points;
-  for (const ScalingRow& row : scaling.points)
-    points.push_back(Json::object({{"kind", row.kind},
-                                   {"ranks", row.ranks},
-                                   {"threads", row.threads},
-                                   {"repeat", row.repeat},
-                                   {"tasks", row.tasks},
-                                   {"batch", row.batch},
-                                   {"iterations", row.iterations},
-                                   {"seconds", row.seconds},
-                                   {"seconds_per_iteration", row.seconds_per_iteration},
-                                   {"oversubscribed", row.oversubscribed != 0}}));
-  return Json::object({{"hosts", list(scaling.hosts)},
-                       {"machines", list(scaling.machines)},
-                       {"suite", scaling.suite.empty() ? "generated" : "read from a file"},
-                       {"points", Json::array(points)}});
-}
-
-Json sweep_json(const Sweep& sweep) {
-  std::vector<Json> columns;
-  for (const SweepColumn& column : sweep.table.columns) columns.emplace_back(column.name);
-  return Json::object({{"points", sweep.table.rows.size()},
-                       {"summary_rows", sweep.summary.size()},
-                       {"columns", Json::array(columns)}});
-}
-
-Json contents_json(const std::filesystem::path& path, FileType type) {
-  switch (type) {
-  case FileType::suite: return suite_json(read_suite_head(path).metadata);
-  case FileType::dataset: return dataset_json(read_dataset(path));
-  case FileType::policy: return policy_json(read_policy(path));
-  case FileType::checkpoint: return checkpoint_json(read_checkpoint(path));
-  case FileType::results: return Json::object(training_members(read_results(path)));
-  case FileType::evaluation: return evaluation_json(read_evaluation(path));
-  case FileType::scores: return scores_json(read_scores(path));
-  case FileType::scaling: return scaling_json(read_scaling(path));
-  case FileType::sweep: return sweep_json(read_sweep(path));
+Json table_json(const FileReader& file, const std::string& name) {
+  const Table table(file, name);
+  if (table.records <= most_records && std::count(shown_whole.begin(), shown_whole.end(), name) > 0) {
+    std::vector<Json> records;
+    for (std::size_t i = 0; i < table.records; ++i) {
+      JsonMembers members;
+      for (const h5::FieldLayout& field : table.fields)
+        members.emplace_back(field.name, table.value(field, i));
+      records.push_back(Json::object(members));
+    }
+    return Json::array(records);
   }
-  return {};
+  JsonMembers fields;
+  for (const h5::FieldLayout& field : table.fields) fields.emplace_back(field.name, field_json(table, field));
+  return Json::object({{"records", table.records}, {"fields", Json::object(fields)}});
+}
+
+Json array_json(const FileReader& file, const ValueLayout& layout) {
+  JsonMembers members;
+  Index count = 1;
+  for (std::size_t i = 0; i < layout.shape.size(); ++i) {
+    count = std::min(count * std::min(layout.shape[i], most_values + 1), most_values + 1);
+    members.emplace_back(i == 0   ? "rows"
+                         : i == 1 ? "columns"
+                                  : "extent " + std::to_string(i),
+                         layout.shape[i]);
+  }
+  const bool numbers = layout.type.find("int") != std::string::npos || layout.type.starts_with("float");
+  if (numbers && 0 < count && count <= most_values)
+    for (auto& member : spread(file.values<double>(layout.name, static_cast<int>(layout.shape.size()))))
+      members.push_back(std::move(member));
+  return Json::object(members);
+}
+
+Json contents_json(const FileReader& file) {
+  JsonMembers contents;
+  for (const ValueLayout& layout : file.data_sets())
+    contents.emplace_back(layout.name,
+                          layout.fields.empty() ? array_json(file, layout) : table_json(file, layout.name));
+  return Json::object(contents);
 }
 
 /// INI text as an object of its sections.
@@ -229,11 +157,12 @@ Json one_or_list(const std::vector<T>& values, const ValueLayout& layout) {
 }
 
 Json attribute_json(const FileReader& file, const ValueLayout& layout) {
-  if (layout.type == "text") return one_or_list(file.texts(layout.name), layout);
-  if (layout.type == "uint64" && layout.shape.empty()) return file.unsigned_integer(layout.name);
+  if (layout.type == "text")
+    return one_or_list(file.attribute<std::vector<std::string>>(layout.name), layout);
+  if (layout.type == "uint64" && layout.shape.empty()) return file.attribute<std::uint64_t>(layout.name);
   if (layout.type.starts_with("int") || layout.type.starts_with("uint"))
-    return one_or_list(file.integers(layout.name), layout);
-  if (layout.type.starts_with("float") && layout.shape.empty()) return file.number(layout.name);
+    return one_or_list(file.attribute<std::vector<std::int64_t>>(layout.name), layout);
+  if (layout.type.starts_with("float") && layout.shape.empty()) return file.attribute<double>(layout.name);
   return Json::object({{"type", layout.type}, {"shape", list(layout.shape)}}); // not ours
 }
 
@@ -246,23 +175,21 @@ Json attributes_json(const FileReader& file) {
 
 Json data_sets_json(const FileReader& file) {
   std::vector<Json> data_sets;
-  for (const std::string& name : file.data_sets()) {
-    const ValueLayout layout = file.layout(name);
-    JsonMembers members{{"name", name}, {"type", layout.type}, {"shape", list(layout.shape)}};
+  for (const ValueLayout& layout : file.data_sets()) {
+    JsonMembers members{{"name", layout.name}, {"type", layout.type}, {"shape", list(layout.shape)}};
     if (!layout.fields.empty()) members.emplace_back("fields", list(layout.fields));
     data_sets.push_back(Json::object(members));
   }
   return Json::array(data_sets);
 }
 
-/// By one rank: has the file checked, then renders it.
-std::string inspect(const std::filesystem::path& path, bool as_json) {
-  static_cast<void>(check_in_child_process(path, "header"));
+} // namespace
+
+std::string description_of(const std::filesystem::path& path, bool as_json) {
   const FileReader file(path);
   const std::string type(to_string(file.type()));
-  static_cast<void>(check_in_child_process(path, type));
-  const Json contents = contents_json(path, file.type());
-  const std::string config = file.text_if_any("config");
+  const Json contents = contents_json(file);
+  const std::string config = file.attribute_if_any<std::string>("config").value_or("");
   if (as_json)
     return Json::object({{"file", path.string()},
                          {"type", type},
@@ -279,16 +206,6 @@ std::string inspect(const std::filesystem::path& path, bool as_json) {
   if (!config.empty()) text += "config:\n" + config;
   if (text.back() != '\n') text += '\n';
   return text;
-}
-
-} // namespace
-
-std::string inspect_file(const Communicator& comm, const std::filesystem::path& path) {
-  return from_root(comm, [&] { return inspect(path, false); });
-}
-
-std::string inspect_json(const Communicator& comm, const std::filesystem::path& path) {
-  return from_root(comm, [&] { return inspect(path, true); });
 }
 
 } // namespace metasieve

@@ -20,22 +20,22 @@ constexpr std::uint64_t key_id = ~std::uint64_t{0};    // of the first record of
 constexpr const char* extension = ".journal";
 
 /// Goes before each result.
-struct Head {
+struct RecordHead {
   std::uint64_t magic, id;
   std::int64_t size;
   std::uint64_t result_hash, head_hash; // head_hash: of the members before it
 };
-static_assert(sizeof(Head) == 40 && std::is_trivially_copyable_v<Head>);
-constexpr std::int64_t head_bytes = sizeof(Head);
+static_assert(sizeof(RecordHead) == 40 && std::is_trivially_copyable_v<RecordHead>);
+constexpr std::int64_t head_bytes = sizeof(RecordHead);
 
 std::uint64_t hash_of(const void* data, std::size_t size) {
   return hash_bytes(std::span(static_cast<const std::byte*>(data), size));
 }
 
-std::uint64_t own_hash(const Head& head) { return hash_of(&head, offsetof(Head, head_hash)); }
+std::uint64_t own_hash(const RecordHead& head) { return hash_of(&head, offsetof(RecordHead, head_hash)); }
 
 std::string bytes_of(std::uint64_t id, const std::string& result) {
-  Head head{magic, id, std::ssize(result), hash_of(result.data(), result.size()), 0};
+  RecordHead head{magic, id, std::ssize(result), hash_text(result), 0};
   head.head_hash = own_hash(head);
   return std::string(reinterpret_cast<const char*>(&head), sizeof head) + result;
 }
@@ -43,7 +43,7 @@ std::string bytes_of(std::uint64_t id, const std::string& result) {
 enum class Found { whole, unfinished, damaged };
 
 /// The head at `offset`. whole: its result ends within the file too.
-Found read_head(const RawFile& file, std::int64_t offset, std::int64_t file_size, Head& head) {
+Found read_head(const RawFile& file, std::int64_t offset, std::int64_t file_size, RecordHead& head) {
   const std::string bytes = file.read(offset, head_bytes);
   if (std::ssize(bytes) < head_bytes) return Found::unfinished;
   std::memcpy(&head, bytes.data(), sizeof head);
@@ -51,10 +51,11 @@ Found read_head(const RawFile& file, std::int64_t offset, std::int64_t file_size
   return head.size > file_size - offset - head_bytes ? Found::unfinished : Found::whole;
 }
 
-std::optional<std::string> read_result(const RawFile& file, std::int64_t offset, const Head& head) {
-  std::string result = file.read(offset + head_bytes, head.size);
-  if (std::ssize(result) != head.size || hash_of(result.data(), result.size()) != head.result_hash)
-    return std::nullopt;
+/// The result that lies at `offset`, unless it is damaged.
+std::optional<std::string> read_result(const RawFile& file, std::int64_t offset, std::int64_t size,
+                                       std::uint64_t hash) {
+  std::string result = file.read(offset, size);
+  if (std::ssize(result) != size || hash_text(result) != hash) return std::nullopt;
   return result;
 }
 
@@ -66,7 +67,8 @@ struct Scan {
   std::vector<JournalPlace> places;
   std::int64_t damaged_files = 0, last_run = 0;
 
-  /// Heads alone: results may be large, and whoever needs one checks it. @throws ConfigError: another key
+  /// Reads heads alone: results may be large, and are checked when they are read. @throws ConfigError:
+  /// another key
   void add(const fs::path& folder, const std::string& name, const std::string& key);
 };
 
@@ -76,23 +78,24 @@ void Scan::add(const fs::path& folder, const std::string& name, const std::strin
   if (std::sscanf(name.c_str(), "%9ld-", &run) == 1) last_run = std::max(last_run, run);
   const RawFile file = RawFile::open(folder / name);
   const std::int64_t size = file.size();
-  Head head{};
+  RecordHead head{};
   Found found = read_head(file, 0, size, head);
   if (found == Found::whole) {
-    const std::optional<std::string> other = read_result(file, 0, head);
+    const std::optional<std::string> other = read_result(file, head_bytes, head.size, head.result_hash);
     if (!other || head.id != key_id)
       found = Found::damaged;
     else if (*other != key)
       throw ConfigError("--resume: the finished work in " + folder.string() +
                         " was made with other settings (" + differing_names(key, *other) +
-                        "); give those settings again, or start anew without --resume");
+                        "); give those settings again, or start again without --resume");
   }
   std::int64_t offset = 0;
   while (found == Found::whole) {
     offset += head_bytes + head.size; // of what is whole: it ends within the file
     if (offset == size) break;
     found = read_head(file, offset, size, head);
-    if (found == Found::whole) places.push_back({head.id, std::ssize(files) - 1, offset, head.size});
+    if (found == Found::whole)
+      places.push_back({head.id, std::ssize(files) - 1, offset + head_bytes, head.size, head.result_hash});
   }
   if (found == Found::damaged) ++damaged_files;
 }
@@ -136,7 +139,7 @@ void Journal::find_kept(const Communicator& comm) {
   const std::string bytes = from_root(comm, [&] {
     Scan scan;
     for (const std::string& name : journal_names(folder_)) scan.add(folder_, name, key_);
-    // Of a piece that was done twice the later result, and files are in the order of the runs.
+    // A piece that was done twice has its later result; files are in the order of the runs.
     std::reverse(scan.places.begin(), scan.places.end());
     std::stable_sort(scan.places.begin(), scan.places.end(), before);
     const auto same = [](const JournalPlace& a, const JournalPlace& b) { return a.id == b.id; };
@@ -159,7 +162,7 @@ void Journal::find_kept(const Communicator& comm) {
 void Journal::read(std::span<const std::uint64_t> ids, const Take& take) {
   std::vector<JournalPlace> wanted;
   for (const std::uint64_t id : ids) {
-    const auto place = std::lower_bound(kept_.begin(), kept_.end(), JournalPlace{id, 0, 0, 0}, before);
+    const auto place = std::lower_bound(kept_.begin(), kept_.end(), JournalPlace{id}, before);
     if (place != kept_.end() && place->id == id) wanted.push_back(*place);
   }
   std::sort(wanted.begin(), wanted.end(), [](const JournalPlace& a, const JournalPlace& b) {
@@ -170,11 +173,7 @@ void Journal::read(std::span<const std::uint64_t> ids, const Take& take) {
     const JournalPlace& place = wanted[i];
     if (i == 0 || wanted[i - 1].file != place.file)
       file.emplace(RawFile::open(folder_ / files_[static_cast<std::size_t>(place.file)]));
-    Head head{};
-    const bool whole = read_head(*file, place.offset, file->size(), head) == Found::whole &&
-                       head.id == place.id && head.size == place.size;
-    const std::optional<std::string> result =
-        whole ? read_result(*file, place.offset, head) : std::optional<std::string>();
+    const std::optional<std::string> result = read_result(*file, place.offset, place.size, place.hash);
     if (result)
       take(place.id, *result);
     else

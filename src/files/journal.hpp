@@ -17,8 +17,10 @@ struct JournalRecord {
 
 /// Where the result of a piece lies.
 struct JournalPlace {
-  std::uint64_t id;
-  std::int64_t file, offset, size; ///< of the record, in bytes; `size` of its result alone
+  std::uint64_t id = 0;
+  std::int64_t file = 0;             ///< number of the file
+  std::int64_t offset = 0, size = 0; ///< of the result, in bytes
+  std::uint64_t hash = 0;            ///< of the result
 };
 
 /// Results of pieces of work, kept in the folder OUTPUT.partial until OUTPUT can be written: one file a rank

@@ -1,30 +1,47 @@
 #include "files/policy.hpp"
 
-#include "files/foreign_file.hpp"
+#include "files/read_file.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
+#include <span>
 
 namespace metasieve {
 namespace {
 
 /// Far above what is of use; keeps the products of widths from overflowing.
-constexpr std::int64_t most_width = 1 << 20;
+constexpr Index most_width = 1 << 20;
 constexpr std::size_t most_layers = 64;
 
-FeatureSet feature_set_of(const FileReader& file) {
-  const std::string name = file.text("feature_set");
-  for (const FeatureSet set : feature_sets)
-    if (name == to_string(set)) return set;
+FeatureSet read_feature_set(const FileReader& file) {
+  const auto name = file.attribute<std::string>("feature_set");
+  if (const std::optional<FeatureSet> set = parse_feature_set(name)) return *set;
   file.fail("/", "attribute 'feature_set' is '" + name + "'; must be seed10, full16 or context27");
 }
 
-std::vector<Index> hidden_of(const FileReader& file) {
-  const std::vector<std::int64_t> widths = file.integers("hidden");
-  if (widths.size() > most_layers) file.fail("/", "attribute 'hidden' has more than 64 layers");
-  for (const std::int64_t width : widths)
+std::string fault_of_widths(const std::vector<Index>& hidden) {
+  if (hidden.size() > most_layers) return "has more than 64 layers";
+  for (const Index width : hidden)
     if (width < 1 || width > most_width)
-      file.fail("/", "attribute 'hidden' has width " + std::to_string(width) + "; must be 1 to 1048576");
-  return {widths.begin(), widths.end()};
+      return "has width " + std::to_string(width) + "; must be 1 to 1048576";
+  return {};
+}
+
+std::string layer_name(std::size_t layer) { return "/layers/" + std::to_string(layer); }
+
+void write_layers(FileWriter& file, const Policy& policy) {
+  file.group("/layers");
+  const std::vector<LayerView> views = layers(policy);
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    const auto values = [&](Index offset, Index count) {
+      return std::span(policy.theta.data() + offset, static_cast<std::size_t>(count));
+    };
+    file.group(layer_name(i));
+    file.write(layer_name(i) + "/weight", values(views[i].weight_offset, views[i].inputs * views[i].outputs),
+               {"[inputs, outputs]", ""}, views[i].outputs);
+    file.write(layer_name(i) + "/bias", values(views[i].bias_offset, views[i].outputs), {"[outputs]", ""});
+  }
 }
 
 void require_shape(const FileReader& file, const std::string& name, const std::vector<Index>& shape) {
@@ -35,7 +52,7 @@ void require_shape(const FileReader& file, const std::string& name, const std::v
             "has another shape than attributes feature_set and hidden ask for: must be [" + wanted + "]");
 }
 
-/// The values of one data set, to their place in theta.
+/// Reads the values of one data set to their place in theta.
 void read_into(const FileReader& file, const std::string& name, int rank, double* to) {
   const std::vector<double> values = file.values<double>(name, rank);
   for (std::size_t i = 0; i < values.size(); ++i)
@@ -43,47 +60,7 @@ void read_into(const FileReader& file, const std::string& name, int rank, double
   std::copy(values.begin(), values.end(), to);
 }
 
-std::string layer_name(std::size_t layer) { return "/layers/" + std::to_string(layer); }
-
-} // namespace
-
-void write_policy_content(FileWriter& file, const Policy& policy) {
-  const std::vector<std::int64_t> hidden(policy.hidden.begin(), policy.hidden.end());
-  file.attribute("feature_set", std::string(to_string(policy.features)));
-  file.attribute("hidden", std::span<const std::int64_t>(hidden));
-  file.attribute("keep", policy.keep);
-  file.attribute("temperature", policy.temperature);
-  file.attribute("use_group", std::int64_t{policy.use_group});
-  file.attribute("trained_iterations", policy.trained_iterations);
-  file.group("/layers");
-  const std::vector<LayerView> views = layers(policy);
-  for (std::size_t i = 0; i < views.size(); ++i) {
-    const LayerView& view = views[i];
-    const auto values = [&](Index offset, Index count) {
-      return std::span(policy.theta.data() + offset, static_cast<std::size_t>(count));
-    };
-    file.group(layer_name(i));
-    file.write(layer_name(i) + "/weight", values(view.weight_offset, view.inputs * view.outputs),
-               {"[inputs, outputs]", ""}, view.outputs);
-    file.write(layer_name(i) + "/bias", values(view.bias_offset, view.outputs), {"[outputs]", ""});
-  }
-}
-
-Policy read_policy_content(const FileReader& file) {
-  Policy policy;
-  policy.features = feature_set_of(file);
-  policy.hidden = hidden_of(file);
-  policy.keep = file.number("keep");
-  policy.temperature = file.number("temperature");
-  const std::int64_t use_group = file.integer("use_group");
-  policy.trained_iterations = file.integer("trained_iterations");
-  if (!(policy.keep > 0 && policy.keep < 1)) file.fail("/", "attribute 'keep' must be between 0 and 1");
-  if (!(policy.temperature > 0 && std::isfinite(policy.temperature)))
-    file.fail("/", "attribute 'temperature' must be above 0");
-  if (use_group != 0 && use_group != 1) file.fail("/", "attribute 'use_group' must be 0 or 1");
-  if (policy.trained_iterations < 0) file.fail("/", "attribute 'trained_iterations' must be at least 0");
-  policy.use_group = use_group == 1;
-
+void read_layers(const FileReader& file, Policy& policy) {
   const std::vector<LayerView> views = layers(policy);
   if (file.member_count("/layers") != std::ssize(views))
     file.fail("/layers", "has " + std::to_string(file.member_count("/layers")) +
@@ -98,21 +75,37 @@ Policy read_policy_content(const FileReader& file) {
     read_into(file, layer_name(i) + "/weight", 2, policy.theta.data() + views[i].weight_offset);
     read_into(file, layer_name(i) + "/bias", 1, policy.theta.data() + views[i].bias_offset);
   }
-  return policy;
+}
+
+} // namespace
+
+const FileLayout<Policy>& policy_layout() {
+  static const auto layout =
+      FileLayout<Policy>(FileType::policy)
+          .part(
+              [](FileWriter& file, const Policy& policy) {
+                file.attribute("feature_set", std::string(name_in_files(policy.features)));
+              },
+              [](const FileReader& file, Policy& policy) { policy.features = read_feature_set(file); })
+          .attribute("hidden", &Policy::hidden, fault_of_widths)
+          .attribute("keep", &Policy::keep,
+                     [](double keep) { return keep > 0 && keep < 1 ? "" : "must be between 0 and 1"; })
+          .attribute("temperature", &Policy::temperature,
+                     [](double t) { return t > 0 && std::isfinite(t) ? "" : "must be above 0"; })
+          .attribute("use_group", &Policy::use_group)
+          .attribute("trained_iterations", &Policy::trained_iterations,
+                     [](std::int64_t count) { return count >= 0 ? "" : "must be at least 0"; })
+          .part(write_layers, read_layers);
+  return layout;
 }
 
 void write_policy(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
                   const Policy& policy) {
-  write_file_on_root(comm, path, FileType::policy, provenance,
-                     [&](FileWriter& file) { write_policy_content(file, policy); });
-}
-
-Policy read_policy(const std::filesystem::path& path) {
-  return read_policy_content(FileReader(path, FileType::policy));
+  write_on_root(comm, path, provenance, policy_layout(), policy);
 }
 
 Policy read_policy(const Communicator& comm, const std::filesystem::path& path) {
-  return read_foreign_file(comm, path, FileType::policy, [](const auto& p) { return read_policy(p); });
+  return read_file(comm, path, policy_layout());
 }
 
 } // namespace metasieve

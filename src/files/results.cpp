@@ -1,7 +1,7 @@
 #include "files/results.hpp"
 
 #include "base/bytes.hpp"
-#include "files/foreign_file.hpp"
+#include "files/read_file.hpp"
 
 #include <algorithm>
 
@@ -67,6 +67,15 @@ const h5::Records<SessionRow>& session_records() {
   return records;
 }
 
+namespace {
+
+/// One line of /timing.
+struct TimingRow {
+  std::string phase;
+  std::int64_t rank;
+  double seconds;
+};
+
 const h5::Records<TimingRow>& timing_records() {
   static const h5::Records<TimingRow> records({
       {"phase", 32, &TimingRow::phase},
@@ -75,8 +84,6 @@ const h5::Records<TimingRow>& timing_records() {
   });
   return records;
 }
-
-namespace {
 
 const h5::Records<PhaseFlops>& flops_records() {
   static const h5::Records<PhaseFlops> records({
@@ -107,61 +114,64 @@ std::vector<PhaseSeconds> phases_of(const std::vector<TimingRow>& rows) {
   return phases;
 }
 
-Matrix read_gradients(const FileReader& file) {
-  constexpr const char* name = "/meta_gradient";
-  if (!file.contains(name)) return {};
-  const std::vector<Index> shape = file.shape(name, 2);
-  const std::vector<double> values = file.values<double>(name, 2);
-  return Eigen::Map<const Matrix>(values.data(), shape[0], shape[1]);
+constexpr const char* gradient_name = "/meta_gradient";
+
+void write_gradients(FileWriter& file, const Results& results) {
+  const Index parameters = results.meta_gradient.cols();
+  if (parameters == 0) return;
+  const auto size = static_cast<std::size_t>(results.gradient_rows() * parameters);
+  file.write(
+      gradient_name, std::span(results.meta_gradient.data(), size),
+      {"[iterations, parameters], mean over the batch before clipping; NaN where an earlier session did "
+       "not keep it",
+       ""},
+      parameters);
 }
 
-/// A table that files of 1.0 do not have yet.
-template <class Record>
-std::vector<Record> records_if_any(const FileReader& file, const std::string& name,
-                                   const h5::Records<Record>& records) {
-  return file.contains(name) ? file.records(name, records) : std::vector<Record>();
+void read_gradients(const FileReader& file, Results& results) {
+  if (!file.contains(gradient_name)) return;
+  const std::vector<Index> shape = file.shape(gradient_name, 2);
+  const std::vector<double> values = file.values<double>(gradient_name, 2);
+  results.meta_gradient = Eigen::Map<const Matrix>(values.data(), shape[0], shape[1]);
 }
 
 } // namespace
 
-void write_result_content(FileWriter& file, const Results& results) {
-  const std::vector<TimingRow> timing = timing_rows(results.timing);
-  file.write("/history", history_records(), std::span(results.history),
-             {"one record a meta-iteration, from 1: means over the batch; seconds of wall time", ""});
-  file.write(
-      "/validation", validation_records(), std::span(results.validation),
-      {"the policy on the validation tasks, means over tasks where defined; iteration 0 is the untrained "
-       "policy; loss, accuracy_loss, fairness_loss: of the fit on all rows by their keep weights, the "
-       "others: of the fit on the rows of the hard selection",
-       ""});
-  file.write("/failures", failure_records(), std::span(results.failures),
-             {"tasks that failed numerically, by kind: how often they were left out of a batch's means", ""});
-  file.write("/sessions", session_records(), std::span(results.sessions),
-             {"one record for each time the run was started or resumed", ""});
-  file.write("/timing", timing_records(), std::span(timing),
-             {"wall time of each phase on each rank, of the last session", "s"});
-  if (!results.flops.empty())
-    file.write("/flops", flops_records(), std::span(results.flops),
-               {"floating-point operations of each phase on all ranks, of the last session; a multiply-add "
-                "counts two; estimated: by a formula, else counted from shapes",
-                ""});
-  if (const Index parameters = results.meta_gradient.cols(); parameters > 0) {
-    const auto size = static_cast<std::size_t>(results.gradient_rows() * parameters);
-    file.write("/meta_gradient", std::span(results.meta_gradient.data(), size),
-               {"[iterations, parameters], mean over the batch before clipping; NaN where an earlier session "
-                "did not keep it",
-                ""},
-               parameters);
-  }
-}
-
-Results read_result_content(const FileReader& file) {
-  return {file.records("/history", history_records()),
-          file.records("/validation", validation_records()),
-          records_if_any(file, "/failures", failure_records()),
-          records_if_any(file, "/sessions", session_records()),
-          phases_of(file.records("/timing", timing_records())),
-          read_gradients(file)};
+const FileLayout<Results>& results_layout() {
+  static const auto layout =
+      FileLayout<Results>(FileType::results)
+          .table("/history", history_records(), &Results::history,
+                 {"one record a meta-iteration, from 1: means over the batch; seconds of wall time", ""})
+          .table(
+              "/validation", validation_records(), &Results::validation,
+              {"the policy on the validation tasks, means over tasks where defined; iteration 0 is the "
+               "untrained policy; loss, accuracy_loss, fairness_loss: of the fit on all rows by their keep "
+               "weights, the others: of the fit on the rows of the hard selection",
+               ""})
+          .table(
+              "/failures", failure_records(), &Results::failures,
+              {"tasks that failed numerically, by kind: how often they were left out of a batch's means", ""},
+              Presence::added_later)
+          .table("/sessions", session_records(), &Results::sessions,
+                 {"one record for each time the run was started or resumed", ""}, Presence::added_later)
+          .part(
+              [](FileWriter& file, const Results& results) {
+                const std::vector<TimingRow> rows = timing_rows(results.timing);
+                file.write("/timing", timing_records(), std::span(rows),
+                           {"wall time of each phase on each rank, of the last session", "s"});
+              },
+              [](const FileReader& file, Results& results) {
+                results.timing = phases_of(file.records("/timing", timing_records()));
+              })
+          .written([](FileWriter& file, const Results& results) {
+            if (!results.flops.empty())
+              file.write("/flops", flops_records(), std::span(results.flops),
+                         {"floating-point operations of each phase on all ranks, of the last session; a "
+                          "multiply-add counts two; estimated: by a formula, else counted from shapes",
+                          ""});
+          })
+          .part(write_gradients, read_gradients);
+  return layout;
 }
 
 std::string required_values(const Results& results) {
@@ -179,16 +189,11 @@ std::string required_values(const Results& results) {
 
 void write_results(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
                    const Results& results) {
-  write_file_on_root(comm, path, FileType::results, provenance,
-                     [&](FileWriter& file) { write_result_content(file, results); });
-}
-
-Results read_results(const std::filesystem::path& path) {
-  return read_result_content(FileReader(path, FileType::results));
+  write_on_root(comm, path, provenance, results_layout(), results);
 }
 
 Results read_results(const Communicator& comm, const std::filesystem::path& path) {
-  return read_foreign_file(comm, path, FileType::results, [](const auto& p) { return read_results(p); });
+  return read_file(comm, path, results_layout());
 }
 
 } // namespace metasieve

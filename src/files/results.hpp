@@ -1,9 +1,7 @@
 #pragma once
 
-#include "hdf5/reader.hpp"
-#include "hdf5/writer.hpp"
-#include "parallel/communicator.hpp"
-#include "policy/network.hpp"
+#include "base/linalg.hpp"
+#include "files/file_layout.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -87,40 +85,25 @@ struct Results {
   }
 };
 
-/// Collective; rank 0's results are written: /history, /validation, /failures, /sessions, /timing (compound:
-/// phase, rank, seconds), /meta_gradient; /flops where they were counted.
-void write_results(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                   const Results& results);
+// How the records are stored.
+[[nodiscard]] const h5::Records<HistoryRow>& history_records();
+[[nodiscard]] const h5::Records<ValidationRow>& validation_records();
+[[nodiscard]] const h5::Records<FailureRow>& failure_records();
+[[nodiscard]] const h5::Records<SessionRow>& session_records();
 
-/// Reads what `write_results` wrote, by one rank. @throws DataError naming file and data set
-[[nodiscard]] Results read_results(const std::filesystem::path& path);
-/// Collective; every rank gets what `write_results` wrote. @throws AgreedError (exit code 3) naming file and
-/// data set.
-[[nodiscard]] Results read_results(const Communicator& comm, const std::filesystem::path& path);
-
-/// Writes what a results file and a checkpoint share: /history, /validation, /failures, /sessions, /timing,
-/// and /meta_gradient where there are gradients. By one rank.
-void write_result_content(FileWriter& file, const Results& results);
-
-/// @throws DataError naming file and data set
-[[nodiscard]] Results read_result_content(const FileReader& file);
+/// What a results file and a checkpoint share: /history, /validation, /failures, /sessions, /timing (phase,
+/// rank, seconds); /flops and /meta_gradient where there are any.
+[[nodiscard]] const FileLayout<Results>& results_layout();
 
 /// The tables without optional fields and gradients, as bytes: what a checkpoint's checksum is of, for
 /// programs with and without these fields read each other's.
 [[nodiscard]] std::string required_values(const Results& results);
 
-/// One line of /timing.
-struct TimingRow {
-  std::string phase;
-  std::int64_t rank;
-  double seconds;
-};
+/// Collective; rank 0's results are written.
+void write_results(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
+                   const Results& results);
 
-// How the records of a results file are stored.
-[[nodiscard]] const h5::Records<HistoryRow>& history_records();
-[[nodiscard]] const h5::Records<ValidationRow>& validation_records();
-[[nodiscard]] const h5::Records<FailureRow>& failure_records();
-[[nodiscard]] const h5::Records<SessionRow>& session_records();
-[[nodiscard]] const h5::Records<TimingRow>& timing_records();
+/// Collective: the same on every rank. @throws AgreedError (exit code 3) naming file and data set.
+[[nodiscard]] Results read_results(const Communicator& comm, const std::filesystem::path& path);
 
 } // namespace metasieve

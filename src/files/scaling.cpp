@@ -1,8 +1,6 @@
 #include "files/scaling.hpp"
 
-#include "files/foreign_file.hpp"
-#include "hdf5/reader.hpp"
-#include "hdf5/writer.hpp"
+#include "files/read_file.hpp"
 
 #include <cmath>
 
@@ -44,29 +42,10 @@ std::vector<h5::Field<ScalingRow>> point_fields() {
   return fields;
 }
 
-const h5::Records<ScalingRow>& point_records() {
-  static const h5::Records<ScalingRow> records = records_of_training<ScalingRow>(point_fields());
-  return records;
-}
-
-const h5::Records<ScalingSeconds>& phase_records() {
-  static const h5::Records<ScalingSeconds> records =
-      records_of_training<ScalingSeconds>({{"phase", 16, &ScalingSeconds::phase},
-                                           {"rank", &ScalingSeconds::rank},
-                                           {"seconds", &ScalingSeconds::seconds}});
-  return records;
-}
-
-const h5::Records<ScalingIteration>& iteration_records() {
-  static const h5::Records<ScalingIteration> records = records_of_training<ScalingIteration>(
-      {{"iteration", &ScalingIteration::iteration}, {"seconds", &ScalingIteration::seconds}});
-  return records;
-}
-
-/// What the tables and figures of a study divide by, and tell apart.
-void check(const FileReader& file, const std::vector<ScalingRow>& points) {
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    const ScalingRow& row = points[i];
+/// Checks what the tables and figures of a study divide by, and tell apart.
+void check_points(const FileReader& file, const Scaling& scaling) {
+  for (std::size_t i = 0; i < scaling.points.size(); ++i) {
+    const ScalingRow& row = scaling.points[i];
     const auto require = [&](bool sound, const std::string& what) {
       if (!sound) file.fail("/points", "row " + std::to_string(i) + ": " + what);
     };
@@ -81,42 +60,41 @@ void check(const FileReader& file, const std::vector<ScalingRow>& points) {
 
 } // namespace
 
+const FileLayout<Scaling>& scaling_layout() {
+  static const auto layout =
+      FileLayout<Scaling>(FileType::scaling)
+          .attribute_of_every_file("config", &Scaling::config)
+          .attribute_of_every_file("git_commit", &Scaling::commit)
+          .attribute("suite", &Scaling::suite)
+          .attribute("hosts", &Scaling::hosts)
+          .attribute("machines", &Scaling::machines)
+          .table(
+              "/points", records_of_training<ScalingRow>(point_fields()), &Scaling::points,
+              {"one record a training: times in seconds; phases as least, mean and most over the ranks, of "
+               "the whole training; work: predicted seconds of one core an iteration",
+               ""})
+          .read_only(check_points)
+          .table("/timing",
+                 records_of_training<ScalingSeconds>({{"phase", 16, &ScalingSeconds::phase},
+                                                      {"rank", &ScalingSeconds::rank},
+                                                      {"seconds", &ScalingSeconds::seconds}}),
+                 &Scaling::timing, {"wall time of each phase of each training on each rank", "s"})
+          .table("/iterations",
+                 records_of_training<ScalingIteration>(
+                     {{"iteration", &ScalingIteration::iteration}, {"seconds", &ScalingIteration::seconds}}),
+                 &Scaling::iterations,
+                 {"wall time of each iteration of each training, without validation and checkpoints", "s"});
+  return layout;
+}
+
 void write_scaling(const Communicator& comm, const std::filesystem::path& path, const Scaling& scaling,
                    JobMetadata job) {
   job.hosts.clear();
-  write_file_on_root(comm, path, FileType::scaling, {scaling.config, std::move(job)}, [&](FileWriter& file) {
-    file.attribute("suite", scaling.suite);
-    file.attribute("hosts", scaling.hosts);
-    file.attribute("machines", scaling.machines);
-    file.write(
-        "/points", point_records(), std::span(scaling.points),
-        {"one record a training: times in seconds; phases as least, mean and most over the ranks, of the "
-         "whole training; work: predicted seconds of one core an iteration",
-         ""});
-    file.write("/timing", phase_records(), std::span(scaling.timing),
-               {"wall time of each phase of each training on each rank", "s"});
-    file.write("/iterations", iteration_records(), std::span(scaling.iterations),
-               {"wall time of each iteration of each training, without validation and checkpoints", "s"});
-  });
-}
-
-Scaling read_scaling(const std::filesystem::path& path) {
-  const FileReader file(path, FileType::scaling);
-  Scaling scaling;
-  scaling.config = file.text("config");
-  scaling.suite = file.text("suite");
-  scaling.commit = file.text("git_commit");
-  scaling.hosts = file.texts("hosts");
-  scaling.machines = file.texts("machines");
-  scaling.points = file.records("/points", point_records());
-  check(file, scaling.points);
-  scaling.timing = file.records("/timing", phase_records());
-  scaling.iterations = file.records("/iterations", iteration_records());
-  return scaling;
+  write_on_root(comm, path, {scaling.config, std::move(job)}, scaling_layout(), scaling);
 }
 
 Scaling read_scaling(const Communicator& comm, const std::filesystem::path& path) {
-  return read_foreign_file(comm, path, FileType::scaling, [](const auto& p) { return read_scaling(p); });
+  return read_file(comm, path, scaling_layout());
 }
 
 } // namespace metasieve

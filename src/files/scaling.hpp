@@ -1,7 +1,6 @@
 #pragma once
 
-#include "hdf5/job_metadata.hpp"
-#include "parallel/communicator.hpp"
+#include "files/file_layout.hpp"
 
 #include <array>
 #include <cstdint>
@@ -71,14 +70,14 @@ struct Scaling {
   std::vector<ScalingIteration> iterations;
 };
 
-/// Collective; rank 0's are written: /points, /timing, /iterations. File type metasieve-scaling. `job`: the
-/// one that writes; the attribute `hosts` is a list of those that measured.
+[[nodiscard]] const FileLayout<Scaling>& scaling_layout();
+
+/// Collective; rank 0's study is written: /points, /timing, /iterations. File type metasieve-scaling. `job`:
+/// the one that writes; the attribute `hosts` is a list of those that measured.
 /// @throws AgreedError (exit code 3) naming the file if it cannot be written.
 void write_scaling(const Communicator& comm, const std::filesystem::path& path, const Scaling& scaling,
                    JobMetadata job);
 
-/// Reads what write_scaling wrote, by one rank. @throws DataError naming file and data set
-[[nodiscard]] Scaling read_scaling(const std::filesystem::path& path);
 /// Collective; every rank gets what write_scaling wrote. @throws AgreedError (exit code 3) naming file and
 /// data set.
 [[nodiscard]] Scaling read_scaling(const Communicator& comm, const std::filesystem::path& path);

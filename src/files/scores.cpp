@@ -1,45 +1,36 @@
 #include "files/scores.hpp"
 
-#include "files/foreign_file.hpp"
-#include "hdf5/reader.hpp"
-#include "hdf5/writer.hpp"
+#include "base/text.hpp"
+#include "files/read_file.hpp"
 
-#include <array>
-#include <charconv>
 #include <cmath>
 
 namespace metasieve {
-namespace {
 
-const h5::Records<ScoreRow>& score_records() {
-  static const h5::Records<ScoreRow> records({
-      {"row", &ScoreRow::row},
-      {"score", &ScoreRow::score},
-      {"weight", &ScoreRow::weight},
-      {"selected", &ScoreRow::selected},
-      {"y", &ScoreRow::y},
-      {"z", &ScoreRow::group},
-  });
-  return records;
+const FileLayout<std::vector<ScoreRow>>& scores_layout() {
+  static const auto layout =
+      FileLayout<std::vector<ScoreRow>>(FileType::scores)
+          .table("/scores",
+                 h5::Records<ScoreRow>({{"row", &ScoreRow::row},
+                                        {"score", &ScoreRow::score},
+                                        {"weight", &ScoreRow::weight},
+                                        {"selected", &ScoreRow::selected},
+                                        {"y", &ScoreRow::y},
+                                        {"z", &ScoreRow::group}}),
+                 std::identity(),
+                 {"one record a row of the data set: output of the policy, soft keep weight, hard selection",
+                  ""});
+  return layout;
 }
-
-} // namespace
 
 void write_scores(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
                   const std::vector<ScoreRow>& rows) {
-  write_file(comm, path, FileType::scores, provenance, [&](FileWriter& file) {
-    file.write(
-        "/scores", score_records(), std::span(rows),
-        {"one record a row of the data set: output of the policy, soft keep weight, hard selection", ""});
-  });
+  write_file(comm, path, FileType::scores, provenance,
+             [&](FileWriter& file) { scores_layout().write(file, rows); });
 }
 
 std::string scores_csv(const std::vector<ScoreRow>& rows) {
-  const auto text = [](double value) {
-    std::array<char, 32> buffer{};
-    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
-    return std::isnan(value) ? std::string() : std::string(buffer.data(), end);
-  };
+  const auto text = [](double value) { return std::isnan(value) ? std::string() : number_text(value); };
   std::string csv = "row,score,weight,selected,y,z\n";
   for (const ScoreRow& r : rows)
     csv += std::to_string(r.row) + "," + text(r.score) + "," + text(r.weight) + "," +
@@ -47,12 +38,8 @@ std::string scores_csv(const std::vector<ScoreRow>& rows) {
   return csv;
 }
 
-std::vector<ScoreRow> read_scores(const std::filesystem::path& path) {
-  return FileReader(path, FileType::scores).records("/scores", score_records());
-}
-
 std::vector<ScoreRow> read_scores(const Communicator& comm, const std::filesystem::path& path) {
-  return read_foreign_file(comm, path, FileType::scores, [](const auto& p) { return read_scores(p); });
+  return read_file(comm, path, scores_layout());
 }
 
 } // namespace metasieve

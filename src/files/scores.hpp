@@ -1,10 +1,10 @@
 #pragma once
 
-#include "hdf5/job_metadata.hpp"
-#include "parallel/communicator.hpp"
+#include "files/file_layout.hpp"
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 namespace metasieve {
@@ -19,16 +19,17 @@ struct ScoreRow {
   std::uint8_t y, group; ///< as in the data set
 };
 
-/// Collective; every rank gives its rows, written in rank order to /scores. File type metasieve-scores.
+/// File type metasieve-scores: /scores.
+[[nodiscard]] const FileLayout<std::vector<ScoreRow>>& scores_layout();
+
+/// Collective; every rank gives its rows, written in rank order.
 /// @throws AgreedError (exit code 3) naming the file if it cannot be written.
 void write_scores(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
                   const std::vector<ScoreRow>& rows);
 
-/// The same as comma-separated text, numbers to their last bit: row,score,weight,selected,y,z. NaN: empty.
+/// The rows as comma-separated text, numbers to their last bit: row,score,weight,selected,y,z. NaN: empty.
 [[nodiscard]] std::string scores_csv(const std::vector<ScoreRow>& rows);
 
-/// Reads all rows by one rank. @throws DataError naming file and data set
-[[nodiscard]] std::vector<ScoreRow> read_scores(const std::filesystem::path& path);
 /// Collective; every rank gets all rows. @throws AgreedError (exit code 3) naming file and data set.
 [[nodiscard]] std::vector<ScoreRow> read_scores(const Communicator& comm, const std::filesystem::path& path);
 

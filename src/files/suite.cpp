@@ -1,6 +1,6 @@
 #include "files/suite.hpp"
 
-#include "files/foreign_file.hpp"
+#include "files/read_file.hpp"
 #include "parallel/collective.hpp"
 
 #include <array>
@@ -25,8 +25,9 @@ std::vector<Task> empty_tasks(std::span<const Metadata> metadata) {
     task.metadata = each;
     for (const SuitePart& part : suite_parts) {
       Split& split = task.*part.split;
-      split.x.resize(each.*part.rows, each.n_features);
-      for (const SuiteLabels& labels : suite_labels) (split.*labels.labels).resize(each.*part.rows);
+      const Index rows = shape_of(each).*part.rows;
+      split.x.resize(rows, each.n_features);
+      for (Labels* labels : {&split.y, &split.group, &split.y_clean}) labels->resize(rows);
     }
   }
   return tasks;
@@ -49,8 +50,8 @@ bool are_sound(std::span<const std::uint8_t> values) {
 void check_values(const std::string& path, const SuitePart& part, const Task& task) {
   const Split& split = task.*part.split;
   const auto refuse = [&](const std::string& name, const std::string& problem) {
-    throw DataError(path + ": " + part.name + "/" + name + ": task " + std::to_string(task.metadata.task_id) +
-                    ", " + problem);
+    throw DataError(path + ": " + part.path(name) + ": task " + std::to_string(task.metadata.task_id) + ", " +
+                    problem);
   };
   if (!are_sound(std::span(split.x.data(), static_cast<std::size_t>(split.x.size()))))
     for (Index i = 0; i < split.x.size(); ++i)
@@ -58,12 +59,13 @@ void check_values(const std::string& path, const SuitePart& part, const Task& ta
         refuse("x", "value " + std::to_string(i) +
                         (std::isnan(split.x.data()[i]) ? " is NaN" : " is infinite") +
                         "; features must be finite");
-  for (const SuiteLabels& labels : suite_labels) {
-    const Labels& values = split.*labels.labels;
+  for (const SuiteArray& array : suite_arrays) {
+    if (array.is_features()) continue;
+    const Labels& values = split.*array.labels;
     if (are_sound(std::span(values.data(), static_cast<std::size_t>(values.size())))) continue;
     for (Index i = 0; i < split.rows(); ++i)
       if (values(i) > 1)
-        refuse(labels.name,
+        refuse(array.name,
                "row " + std::to_string(i) + " is " + std::to_string(values(i)) + "; must be 0 or 1");
   }
 }
@@ -93,38 +95,18 @@ void read_pieces(const RawFile& file, const std::filesystem::path& path, std::in
 
 } // namespace
 
-SuiteHead read_suite_head(const std::filesystem::path& path) {
-  const FileReader file(path, FileType::suite);
-  SuiteHead head{checked_suite(file), file.text_if_any("config")};
-  for (std::size_t p = 0; p < suite_parts.size(); ++p)
-    for (std::size_t d = 0; d < suite_data_sets; ++d)
-      head.places[p][d] = file.place(data_set_name(suite_parts[p], d));
-  return head;
-}
-
 namespace {
 
-/// Collective: rank 0 reads, since a head grows with the tasks; the others get what it read.
-SuiteHead read_head_together(const Communicator& comm, const std::filesystem::path& path) {
+/// Collective.
+SuiteHead read_head(const Communicator& comm, const std::filesystem::path& path) {
   std::error_code error;
   if (comm.is_root() && std::filesystem::is_regular_file(path, error)) try {
       RawFile::open(path).read_ahead(0, begun_bytes); // while another process looks at the structure
     } catch (const DataError&) {                      // which says why
     }
-  check_together(comm, path, to_string(FileType::suite));
+  check_together(comm, path, FileType::suite);
   SuiteHead head;
-  agree_on_file(comm, [&] {
-    if (comm.is_root()) head = read_suite_head(path);
-  });
-  const std::string metadata =
-      comm.broadcast(comm.is_root() ? metadata_records().pack(head.metadata) : std::string());
-  const std::string places =
-      comm.broadcast({reinterpret_cast<const char*>(&head.places), sizeof head.places});
-  head.config = comm.broadcast(head.config);
-  comm.agree([&] {
-    if (!comm.is_root()) head.metadata = metadata_records().unpack(metadata);
-    std::memcpy(&head.places, places.data(), sizeof head.places);
-  });
+  agree_on_file(comm, [&] { head = read_suite_head(path); });
   return head;
 }
 
@@ -137,26 +119,37 @@ RawFile opened(const Communicator& comm, const std::filesystem::path& path) {
 } // namespace
 
 SuiteReader::SuiteReader(const Communicator& comm, const std::filesystem::path& path)
-    : comm_(&comm), path_(path), head_(read_head_together(comm, path)), file_(opened(comm, path)) {
-  for (const SuitePart& part : suite_parts) offsets_.emplace_back(head_.metadata, part);
+    : comm_(&comm), path_(path), head_(read_head(comm, path)), file_(opened(comm, path)) {
+  for (std::size_t p = 0; p < suite_parts.size(); ++p) {
+    auto& [features, labels] = offsets_[p];
+    for (const Metadata& task : head_.metadata) {
+      const TaskShape shape = shape_of(task);
+      features.push_back(features.back() + suite_parts[p].values(suite_arrays[0], shape));
+      labels.push_back(labels.back() + suite_parts[p].values(suite_arrays[1], shape));
+    }
+  }
 }
 
 std::vector<Task> SuiteReader::read_range(Range range) const {
   const auto begin = static_cast<std::size_t>(range.begin), end = static_cast<std::size_t>(range.end);
-  // Where the first wanted value of a data set lies in the file, and how many bytes are wanted.
-  const auto extent = [&](std::size_t p, std::size_t d) {
-    const std::vector<Index>& of = d == 0 ? offsets_[p].values : offsets_[p].rows;
-    const auto bytes = static_cast<Index>(d == 0 ? sizeof(float) : sizeof(std::uint8_t));
-    return std::pair(head_.places[p][d] + of[begin] * bytes, (of[end] - of[begin]) * bytes);
-  };
   std::vector<Task> tasks =
       empty_tasks(std::span<const Metadata>(head_.metadata).subspan(begin, end - begin));
-  for (std::size_t p = 0; p < suite_parts.size(); ++p)
-    for (std::size_t d = 1; d < suite_data_sets; ++d) // small: their reading waits for the disk alone
-      if (tasks.size() > 1) file_.read_ahead(extent(p, d).first, extent(p, d).second);
-  for (std::size_t p = 0; p < suite_parts.size(); ++p)
-    for (std::size_t d = 0; d < suite_data_sets; ++d)
-      read_pieces(file_, path_, extent(p, d).first, suite_pieces(tasks, suite_parts[p], d));
+  const auto for_each_array = [&](const auto& use) {
+    for (std::size_t p = 0; p < suite_parts.size(); ++p)
+      for (std::size_t a = 0; a < suite_arrays.size(); ++a) {
+        const SuiteArray& array = suite_arrays[a];
+        const std::vector<Index>& offset = array.is_features() ? offsets_[p].features : offsets_[p].labels;
+        const std::int64_t place = head_.places[p][a] + offset[begin] * array.value_bytes();
+        use(suite_parts[p], array, place, (offset[end] - offset[begin]) * array.value_bytes());
+      }
+  };
+  for_each_array([&](const SuitePart&, const SuiteArray& array, std::int64_t place, std::int64_t bytes) {
+    // Labels are small: their reading waits for the disk alone.
+    if (tasks.size() > 1 && !array.is_features()) file_.read_ahead(place, bytes);
+  });
+  for_each_array([&](const SuitePart& part, const SuiteArray& array, std::int64_t place, std::int64_t) {
+    read_pieces(file_, path_, place, suite_pieces(tasks, part, array));
+  });
   for (const Task& task : tasks)
     for (const SuitePart& part : suite_parts) check_values(path_.string(), part, task);
   return tasks;

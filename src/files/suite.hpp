@@ -12,17 +12,6 @@
 
 namespace metasieve {
 
-/// All of a suite file but the values of its tasks.
-struct SuiteHead {
-  std::vector<Metadata> metadata; ///< one record a task, in id order
-  std::string config;             ///< resolved, that made the suite
-  SuitePlaces places{};
-};
-
-/// Reads and checks it by one rank. @throws DataError naming file and data set: missing, not HDF5, another
-/// file type, a newer major version, incomplete, truncated, inconsistent offsets or shapes, values in chunks.
-[[nodiscard]] SuiteHead read_suite_head(const std::filesystem::path& path);
-
 /// A suite file, opened and checked: type, version, completeness, shapes, offsets, metadata.
 class SuiteReader {
 public:
@@ -47,10 +36,15 @@ public:
 private:
   [[nodiscard]] std::vector<Task> read_range(Range tasks) const;
 
+  /// Where each task begins in the arrays of a part, in values; the end of the last one too. [tasks + 1]
+  struct Offsets {
+    std::vector<Index> features{0}, labels{0};
+  };
+
   const Communicator* comm_;
   std::filesystem::path path_;
   SuiteHead head_;
-  std::vector<SuiteOffsets> offsets_; ///< of suite_parts
+  std::array<Offsets, suite_parts.size()> offsets_;
   RawFile file_;
 };
 

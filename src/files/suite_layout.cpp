@@ -3,6 +3,8 @@
 #include "base/bytes.hpp"
 
 #include <cmath>
+#include <cstring>
+#include <functional>
 #include <limits>
 
 namespace metasieve {
@@ -44,16 +46,15 @@ namespace {
 
 std::string task_name(std::size_t index) { return "task " + std::to_string(index); }
 
-/// Rates are NaN where undefined, but never infinite.
+/// Whether a rate is infinite; where it is undefined it is NaN.
 bool has_infinity(const Metadata& task) {
-  const std::array numbers{task.noise_rate,       task.group_imbalance,        task.class_imbalance,
-                           task.separability,     task.train_pos_rate,         task.train_minority_rate,
-                           task.train_dp_gap,     task.test_pos_rate,          task.test_minority_rate,
-                           task.test_dp_gap,      task.train_pos_rate_z0,      task.train_pos_rate_z1,
-                           task.test_pos_rate_z0, task.test_pos_rate_z1,       task.feature_shift,
-                           task.label_bias,       task.train_actual_noise_rate};
-  for (const double value : numbers)
+  const std::string bytes = metadata_records().pack({task});
+  for (const h5::FieldLayout& field : metadata_records().layouts()) {
+    if (field.number != &h5::type_of<double>) continue;
+    double value = 0;
+    std::memcpy(&value, bytes.data() + field.offset, sizeof value);
     if (std::isinf(value)) return true;
+  }
   return false;
 }
 
@@ -78,14 +79,14 @@ void check_metadata(const FileReader& file, const std::vector<Metadata>& tasks) 
   }
 }
 
-/// `offsets` must start at 0 and grow by `step` for each task, up to `total`.
+/// Offsets must start at 0 and grow by `step` for each task, up to the end of an array of `total` values.
 void check_offsets(const FileReader& file, const std::string& name, std::size_t tasks, Index total,
                    const std::function<std::int64_t(std::size_t)>& step) {
-  file.require_type<std::uint64_t>(name);
-  const std::vector<std::int64_t> offsets = file.values<std::int64_t>(name, 1);
-  if (offsets.size() != tasks + 1)
-    file.fail(name, "has " + std::to_string(offsets.size()) + " values; must have one more than the " +
+  const Index count = file.extent<std::uint64_t>(name).count;
+  if (count != static_cast<Index>(tasks) + 1)
+    file.fail(name, "has " + std::to_string(count) + " values; must have one more than the " +
                         std::to_string(tasks) + " tasks");
+  const std::vector<std::int64_t> offsets = file.values<std::int64_t>(name, 1);
   if (offsets.front() != 0) file.fail(name, "starts at " + std::to_string(offsets.front()) + "; must be 0");
   for (std::size_t i = 0; i < tasks; ++i)
     if (offsets[i + 1] < offsets[i] || offsets[i + 1] - offsets[i] != step(i))
@@ -99,47 +100,35 @@ void check_offsets(const FileReader& file, const std::string& name, std::size_t 
 
 } // namespace
 
-std::vector<Metadata> checked_suite(const FileReader& file) {
-  std::vector<Metadata> tasks = file.records("/metadata", metadata_records());
+SuiteHead read_suite_head(const std::filesystem::path& path) {
+  const FileReader file(path, FileType::suite);
+  SuiteHead head{file.records("/metadata", metadata_records()),
+                 file.attribute_if_any<std::string>("config").value_or("")};
+  const std::vector<Metadata>& tasks = head.metadata;
   check_metadata(file, tasks);
-  for (const SuitePart& part : suite_parts) {
-    for (std::size_t d = 0; d < suite_data_sets; ++d) {
-      const std::string name = data_set_name(part, d);
-      static_cast<void>(file.shape(name, 1)); // all of it is there
-      if (!file.is_contiguous(name))
-        file.fail(name, "is compressed or in chunks; unpack the suite with h5repack -f NONE -l CONTI");
+  for (std::size_t p = 0; p < suite_parts.size(); ++p) {
+    const SuitePart& part = suite_parts[p];
+    std::array<Index, suite_arrays.size()> counts{};
+    for (std::size_t a = 0; a < suite_arrays.size(); ++a) {
+      const std::string name = part.path(suite_arrays[a].name);
+      const Extent extent =
+          suite_arrays[a].is_features() ? file.extent<float>(name) : file.extent<std::uint8_t>(name);
+      head.places[p][a] = extent.place;
+      counts[a] = extent.count;
+      if (a > 1 && counts[a] != counts[1])
+        file.fail(name, "has " + std::to_string(counts[a]) + " values; must have the " +
+                            std::to_string(counts[1]) + " of y");
     }
-    const std::string group = part.name;
-    const Index values = file.shape(group + "/x", 1).front();
-    file.require_type<float>(group + "/x");
-    const Index rows = file.shape(group + "/y", 1).front();
-    for (const SuiteLabels& labels : suite_labels) {
-      const std::string name = group + "/" + labels.name;
-      file.require_type<std::uint8_t>(name);
-      if (file.shape(name, 1).front() != rows)
-        file.fail(name, "has " + std::to_string(file.shape(name, 1).front()) + " values; must have the " +
-                            std::to_string(rows) + " of y");
-    }
-    check_offsets(file, group + "/row_offset", tasks.size(), rows,
-                  [&](std::size_t i) { return tasks[i].*part.rows; });
-    check_offsets(file, group + "/x_offset", tasks.size(), values, [&](std::size_t i) {
+    check_offsets(file, part.path("row_offset"), tasks.size(), counts[1],
+                  [&](std::size_t i) { return shape_of(tasks[i]).*part.rows; });
+    check_offsets(file, part.path("x_offset"), tasks.size(), counts[0], [&](std::size_t i) {
       std::int64_t step = 0;
-      const bool overflows = __builtin_mul_overflow(tasks[i].*part.rows, tasks[i].n_features, &step);
+      const bool overflows =
+          __builtin_mul_overflow(shape_of(tasks[i]).*part.rows, tasks[i].n_features, &step);
       return overflows ? std::numeric_limits<std::int64_t>::max() : step;
     });
   }
-  return tasks;
-}
-
-std::string data_set_name(const SuitePart& part, std::size_t d) {
-  return std::string(part.name) + "/" + (d == 0 ? "x" : suite_labels.at(d - 1).name);
-}
-
-SuiteOffsets::SuiteOffsets(const std::vector<Metadata>& tasks, const SuitePart& part) {
-  for (const Metadata& each : tasks) {
-    rows.push_back(rows.back() + each.*part.rows);
-    values.push_back(values.back() + each.*part.rows * each.n_features);
-  }
+  return head;
 }
 
 std::string task_bytes(const Task& task) {

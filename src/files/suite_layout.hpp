@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -16,55 +17,58 @@ namespace metasieve {
 /// The compound of /metadata: 22 fields in the order that scripts rely on, then those of the generator.
 [[nodiscard]] const h5::Records<Metadata>& metadata_records();
 
-/// Where the two parts of a task lie in a suite file: groups /train and /test, each with x float32 [values]
-/// (row-major, tasks in id order), y, z, y_clean uint8 [rows], row_offset and x_offset uint64 [tasks + 1].
+/// One of the arrays of a part of a suite file: the values of all tasks, one task after the other, in order
+/// of id. Features are float32, row-major; labels are uint8.
+struct SuiteArray {
+  const char* name;
+  Labels Split::*labels; ///< nullptr: the features
+  const char* meaning;
+
+  [[nodiscard]] bool is_features() const noexcept { return labels == nullptr; }
+  [[nodiscard]] Index value_bytes() const noexcept {
+    return static_cast<Index>(is_features() ? sizeof(float) : sizeof(std::uint8_t));
+  }
+};
+inline constexpr std::array suite_arrays{
+    SuiteArray{"x", nullptr,
+               "features, row-major [n, d] of one task after the other; standardised on the training rows"},
+    SuiteArray{"y", &Split::y, "label of each row, 0 or 1, as observed: noisy in training"},
+    SuiteArray{"z", &Split::group, "sensitive group of each row, 0 or 1"},
+    SuiteArray{"y_clean", &Split::y_clean, "label of each row before corruption, 0 or 1"}};
+
+/// A group of a suite file: the arrays of one part of all tasks, and uint64 [tasks + 1] row_offset and
+/// x_offset, where each task begins in them.
 struct SuitePart {
   const char* name;
   Split Task::*split;
-  std::int64_t Metadata::*rows;
+  Index TaskShape::*rows;
+
+  /// "/train/x"
+  [[nodiscard]] std::string path(const std::string& array) const { return std::string(name) + "/" + array; }
+  /// Number of values that a task has in an array of this part.
+  [[nodiscard]] Index values(const SuiteArray& array, const TaskShape& shape) const {
+    return shape.*rows * (array.is_features() ? shape.columns : 1);
+  }
 };
-inline constexpr std::array suite_parts{SuitePart{"/train", &Task::train, &Metadata::n_train},
-                                        SuitePart{"/test", &Task::test, &Metadata::n_test}};
+inline constexpr std::array suite_parts{SuitePart{"/train", &Task::train, &TaskShape::train_rows},
+                                        SuitePart{"/test", &Task::test, &TaskShape::test_rows}};
 
-/// The three data sets of labels of a part.
-struct SuiteLabels {
-  const char* name;
-  Labels Split::*labels;
-  const char* meaning;
-};
-inline constexpr std::array suite_labels{
-    SuiteLabels{"y", &Split::y, "label of each row, 0 or 1, as observed: noisy in training"},
-    SuiteLabels{"z", &Split::group, "sensitive group of each row, 0 or 1"},
-    SuiteLabels{"y_clean", &Split::y_clean, "label of each row before corruption, 0 or 1"}};
+[[nodiscard]] inline TaskShape shape_of(const Metadata& task) {
+  return {task.n_train, task.n_test, task.n_features};
+}
 
-/// The data sets of values of a part: x, then the labels.
-inline constexpr std::size_t suite_data_sets = 1 + suite_labels.size();
-/// "/train/x": data set d of a part.
-[[nodiscard]] std::string data_set_name(const SuitePart& part, std::size_t d);
-
-/// Where the values of each data set of each part begin in the file, in bytes.
-using SuitePlaces = std::array<std::array<std::int64_t, suite_data_sets>, suite_parts.size()>;
-
-/// Where each task begins in the data sets of a part; the end of the last one too.
-struct SuiteOffsets {
-  std::vector<Index> rows{0}, values{0}; ///< [tasks + 1]
-  SuiteOffsets(const std::vector<Metadata>& tasks, const SuitePart& part);
-};
-
-/// The values of data set d of a part of some tasks, as bytes: one piece a task. `Tasks` is const or not.
+/// The values of an array of a part of some tasks, as bytes: one piece a task. `Tasks` is const or not.
 template <class Tasks>
-[[nodiscard]] auto suite_pieces(Tasks& tasks, const SuitePart& part, std::size_t d) {
+[[nodiscard]] auto suite_pieces(Tasks& tasks, const SuitePart& part, const SuiteArray& array) {
   using Byte = std::conditional_t<std::is_const_v<std::remove_reference_t<decltype(tasks[0])>>,
                                   const std::byte, std::byte>;
   std::vector<std::span<Byte>> pieces;
-  for (auto& task : tasks) {
-    auto& split = task.*part.split;
-    const auto add = [&](auto& values) {
-      const auto bytes = static_cast<std::size_t>(values.size()) * sizeof *values.data();
-      pieces.push_back({reinterpret_cast<Byte*>(values.data()), bytes});
-    };
-    d == 0 ? add(split.x) : add(split.*suite_labels.at(d - 1).labels);
-  }
+  const auto add = [&](auto& values) {
+    pieces.push_back({reinterpret_cast<Byte*>(values.data()),
+                      static_cast<std::size_t>(values.size() * array.value_bytes())});
+  };
+  for (auto& task : tasks)
+    array.is_features() ? add((task.*part.split).x) : add(task.*part.split.*array.labels);
   return pieces;
 }
 
@@ -82,16 +86,18 @@ void for_each_piece(const std::vector<std::span<Byte>>& pieces, Range range, con
   }
 }
 
-inline constexpr const char* metadata_meaning =
-    "one record a task, in id order; a rate of an empty group is NaN";
-inline constexpr const char* x_meaning =
-    "features, row-major [n, d] of one task after the other; standardised on the training rows";
-inline constexpr const char* row_offset_meaning = "task t has rows row_offset[t] to row_offset[t+1]";
-inline constexpr const char* x_offset_meaning = "task t has values x_offset[t] to x_offset[t+1] of x";
+/// All of a suite file but the values of its tasks.
+struct SuiteHead {
+  std::vector<Metadata> metadata; ///< one record a task, in id order
+  std::string config;             ///< resolved, that made the suite
+  /// Where the values of each array of each part begin in the file, in bytes.
+  std::array<std::array<std::int64_t, suite_arrays.size()>, suite_parts.size()> places{};
+};
 
-/// The records of /metadata, after checking every shape, type and offset of the file against them, so that
-/// any range of tasks can be read without surprise. @throws DataError naming file and data set.
-[[nodiscard]] std::vector<Metadata> checked_suite(const FileReader& file);
+/// Reads it by one rank, and checks every shape, type and offset of the file, so that any range of tasks can
+/// be read without surprise. @throws DataError naming file and data set: missing, not HDF5, another file
+/// type, a newer major version, incomplete, truncated, inconsistent offsets or shapes, values in chunks.
+[[nodiscard]] SuiteHead read_suite_head(const std::filesystem::path& path);
 
 /// A task as bytes, for a journal. Not a file format.
 [[nodiscard]] std::string task_bytes(const Task& task);

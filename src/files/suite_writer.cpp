@@ -23,11 +23,12 @@ void check_task(const Task& task) {
   if (static_cast<std::uint64_t>(task.id) != metadata.task_id) refuse("id differs from metadata.task_id");
   for (const SuitePart& part : suite_parts) {
     const Split& split = task.*part.split;
-    if (split.rows() < 1 || split.rows() != metadata.*part.rows) refuse("rows differ from metadata");
+    if (split.rows() < 1 || split.rows() != shape_of(metadata).*part.rows)
+      refuse("rows differ from metadata");
     if (split.columns() < 1 || split.columns() != metadata.n_features) refuse("columns differ from metadata");
-    for (const SuiteLabels& labels : suite_labels)
-      if ((split.*labels.labels).size() != split.rows())
-        refuse(std::string(labels.name) + " must have one value a row");
+    for (const SuiteArray& array : suite_arrays)
+      if (!array.is_features() && (split.*array.labels).size() != split.rows())
+        refuse(std::string(array.name) + " must have one value a row");
   }
 }
 
@@ -48,8 +49,8 @@ std::vector<Range> turns_of(std::span<const TaskShape> shapes, Index turn_bytes)
   return turns;
 }
 
-Index rows_of(const SuitePart& part, const TaskShape& shape) {
-  return part.split == &Task::train ? shape.train_rows : shape.test_rows;
+std::int64_t sum(const std::vector<std::int64_t>& sizes) {
+  return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
 }
 
 /// The data sets of a suite file while it is written.
@@ -57,7 +58,7 @@ class SuiteTables {
 public:
   SuiteTables(FileWriter& file, std::span<const TaskShape> shapes) : file_(file) {
     metadata_ = file.begin("/metadata", metadata_records().type().get(), std::ssize(shapes), 0,
-                           {metadata_meaning, ""});
+                           {"one record a task, in id order; a rate of an empty group is NaN", ""});
     for (std::size_t p = 0; p < suite_parts.size(); ++p) begin_part(p, shapes);
   }
 
@@ -68,12 +69,12 @@ public:
         metadata_records().store(tasks[static_cast<std::size_t>(i)].metadata, to);
     });
     for (std::size_t p = 0; p < suite_parts.size(); ++p)
-      for (std::size_t d = 0; d < suite_data_sets; ++d) {
-        const auto pieces = suite_pieces(tasks, suite_parts[p], d);
-        const auto value_bytes = static_cast<Index>(d == 0 ? sizeof(float) : sizeof(std::uint8_t));
+      for (std::size_t a = 0; a < suite_arrays.size(); ++a) {
+        const auto pieces = suite_pieces(tasks, suite_parts[p], suite_arrays[a]);
+        const Index value_bytes = suite_arrays[a].value_bytes();
         Index bytes = 0;
         for (const auto& piece : pieces) bytes += std::ssize(piece);
-        file_.append(values_[p][d], bytes / value_bytes, [&](Range rows, std::byte* to) {
+        file_.append(arrays_[p][a], bytes / value_bytes, [&](Range rows, std::byte* to) {
           for_each_piece(pieces, {rows.begin * value_bytes, rows.end * value_bytes},
                          [&](std::span<const std::byte> from) {
                            std::memcpy(to, from.data(), from.size());
@@ -85,37 +86,35 @@ public:
 
   void end() {
     file_.end(std::move(metadata_));
-    for (auto& part : values_)
+    for (auto& part : arrays_)
       for (FileWriter::Table& table : part) file_.end(std::move(table));
   }
 
 private:
   void begin_part(std::size_t p, std::span<const TaskShape> shapes) {
     const SuitePart& part = suite_parts[p];
-    const std::string group = part.name;
-    file_.group(group);
-    std::vector<std::int64_t> rows, values;
-    for (const TaskShape& shape : shapes) {
-      rows.push_back(rows_of(part, shape));
-      values.push_back(rows.back() * shape.columns);
-    }
-    const auto sum = [](const std::vector<std::int64_t>& sizes) {
-      return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
+    file_.group(part.name);
+    const auto sizes_in = [&](const SuiteArray& array) {
+      std::vector<std::int64_t> sizes;
+      for (const TaskShape& shape : shapes) sizes.push_back(part.values(array, shape));
+      return sizes;
     };
-    values_[p][0] = file_.begin(group + "/x", h5::type_of<float>(), sum(values), 0, {x_meaning, ""});
-    for (std::size_t l = 0; l < suite_labels.size(); ++l)
-      values_[p][l + 1] = file_.begin(group + "/" + suite_labels[l].name, h5::type_of<std::uint8_t>(),
-                                      sum(rows), 0, {suite_labels[l].meaning, ""});
-    write_offsets(group + "/row_offset", rows, {row_offset_meaning, "rows"});
-    write_offsets(group + "/x_offset", values, {x_offset_meaning, "values"});
+    for (std::size_t a = 0; a < suite_arrays.size(); ++a) {
+      const SuiteArray& array = suite_arrays[a];
+      const hid_t type = array.is_features() ? h5::type_of<float>() : h5::type_of<std::uint8_t>();
+      arrays_[p][a] = file_.begin(part.path(array.name), type, sum(sizes_in(array)), 0, {array.meaning, ""});
+    }
+    write_offsets(part.path("row_offset"), sizes_in(suite_arrays[1]),
+                  {"task t has rows row_offset[t] to row_offset[t+1]", "rows"});
+    write_offsets(part.path("x_offset"), sizes_in(suite_arrays[0]),
+                  {"task t has values x_offset[t] to x_offset[t+1] of x", "values"});
   }
 
   /// Offsets of this rank's tasks in the whole file; the last rank adds the total.
   void write_offsets(const std::string& name, const std::vector<std::int64_t>& sizes,
                      const Meaning& meaning) {
     const Communicator& comm = file_.communicator();
-    auto at = static_cast<std::uint64_t>(
-        comm.exclusive_sum(std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0})));
+    auto at = static_cast<std::uint64_t>(comm.exclusive_sum(sum(sizes)));
     std::vector<std::uint64_t> offsets;
     for (const std::int64_t size : sizes) {
       offsets.push_back(at);
@@ -127,49 +126,24 @@ private:
 
   FileWriter& file_;
   FileWriter::Table metadata_;
-  std::array<std::array<FileWriter::Table, suite_data_sets>, suite_parts.size()> values_;
+  std::array<std::array<FileWriter::Table, suite_arrays.size()>, suite_parts.size()> arrays_;
 };
 
-/// Collective: refuses what would make a suite that no reader takes. `first`: place in the file of tasks[0].
-class TaskChecks {
-public:
-  TaskChecks(const Communicator& comm, const std::filesystem::path& path) : comm_(comm), path_(path) {}
-
-  void check(std::span<const Task> tasks, std::span<const TaskShape> shapes, std::int64_t first) {
-    if (!knows_first_) { // the first turn: the rank of the first task tells its id
-      const bool has_first = !tasks.empty() && first == 0;
-      first_id_ = comm_.wrapping_sum(has_first ? tasks[0].metadata.task_id : 0);
-      knows_first_ = true;
-    }
-    agree_on_file(comm_, [&] {
-      try {
-        if (tasks.size() != shapes.size()) throw DataError("tasks and shapes must be as many");
-        for (std::size_t i = 0; i < tasks.size(); ++i)
-          check_place(tasks[i], shapes[i], first + std::int64_t(i));
-      } catch (const DataError& error) {
-        throw DataError("cannot write " + path_.string() + ": " + error.what());
-      }
-    });
-  }
-
-private:
-  void check_place(const Task& task, const TaskShape& shape, std::int64_t place) const {
+/// Refuses what would make a suite that no reader takes. `first_id`: of tasks[0].
+void check_tasks(std::span<const Task> tasks, std::span<const TaskShape> shapes, std::uint64_t first_id) {
+  if (tasks.size() != shapes.size()) throw DataError("tasks and shapes must be as many");
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const Task& task = tasks[i];
     check_task(task);
-    if (task.train.rows() != shape.train_rows || task.test.rows() != shape.test_rows ||
-        task.train.columns() != shape.columns)
-      throw DataError("task " + std::to_string(task.metadata.task_id) +
-                      ": has another shape than was announced");
-    // Ids must go on from rank to rank without a gap.
-    if (task.metadata.task_id != first_id_ + static_cast<std::uint64_t>(place))
-      throw DataError("task ids must be consecutive over the ranks, but " +
-                      std::to_string(task.metadata.task_id) + " is at place " + std::to_string(place));
+    const std::string name = "task " + std::to_string(task.metadata.task_id);
+    if (task.train.rows() != shapes[i].train_rows || task.test.rows() != shapes[i].test_rows ||
+        task.train.columns() != shapes[i].columns)
+      throw DataError(name + ": has another shape than was announced");
+    if (task.metadata.task_id != first_id + i)
+      throw DataError("task ids must be consecutive over the ranks, but " + name +
+                      " is in the place of task " + std::to_string(first_id + i));
   }
-
-  const Communicator& comm_;
-  std::filesystem::path path_;
-  bool knows_first_ = false;
-  std::uint64_t first_id_ = 0;
-};
+}
 
 } // namespace
 
@@ -182,14 +156,23 @@ void write_suite(const Communicator& comm, const std::filesystem::path& path, co
   std::vector<Range> turns = turns_of(shapes, turn_bytes);
   turns.resize(static_cast<std::size_t>(comm.max(std::ssize(turns))),
                {std::ssize(shapes), std::ssize(shapes)}); // no more tasks, but all take part in each turn
-  TaskChecks checks(comm, path);
+  std::uint64_t first_id = 0;                             // of the file
   write_file(comm, path, FileType::suite, provenance, [&](FileWriter& file) {
     SuiteTables tables(file, shapes);
-    for (const Range& turn : turns) {
-      const std::span<const Task> tasks = supply(turn);
-      checks.check(
-          tasks, shapes.subspan(static_cast<std::size_t>(turn.begin), static_cast<std::size_t>(turn.size())),
-          first + turn.begin);
+    for (std::size_t t = 0; t < turns.size(); ++t) {
+      const auto begin = static_cast<std::size_t>(turns[t].begin),
+                 count = static_cast<std::size_t>(turns[t].size());
+      const std::span<const Task> tasks = supply(turns[t]);
+      // In the first turn the rank of the file's first task makes its id known.
+      if (t == 0) first_id = comm.wrapping_sum(first == 0 && !tasks.empty() ? tasks[0].metadata.task_id : 0);
+      agree_on_file(comm, [&] {
+        try {
+          check_tasks(tasks, shapes.subspan(begin, count),
+                      first_id + static_cast<std::uint64_t>(first) + begin);
+        } catch (const DataError& error) {
+          throw DataError("cannot write " + path.string() + ": " + error.what());
+        }
+      });
       tables.append(tasks);
     }
     tables.end();

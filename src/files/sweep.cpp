@@ -1,13 +1,11 @@
 #include "files/sweep.hpp"
 
-#include "files/evaluation.hpp"
-#include "files/foreign_file.hpp"
-#include "hdf5/reader.hpp"
-#include "hdf5/writer.hpp"
+#include "base/text.hpp"
+#include "files/read_file.hpp"
 
-#include <array>
-#include <charconv>
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace metasieve {
@@ -23,30 +21,30 @@ void widen(SweepRow& row) {
   row.texts.emplace_back();
 }
 
-h5::Field<SweepRow> stored_field(const SweepColumn& column, std::size_t k, std::size_t text_size) {
-  const auto text = [k](auto& row) -> decltype(auto) { return (row.texts[k]); };
-  const auto number = [k](auto& row) -> decltype(auto) { return (row.numbers[k]); };
-  if (column.kind == Kind::text) return {column.name, text_size, text};
-  if (column.kind == Kind::number) return {column.name, number};
-  return {{column.name, sizeof(std::int64_t), &h5::type_of<std::int64_t>},
-          [k](const SweepRow& row, std::byte* to) {
-            const auto value = static_cast<std::int64_t>(row.numbers[k]);
-            std::memcpy(to, &value, sizeof value);
-          },
-          [k](SweepRow& row, const std::byte* from) {
-            std::int64_t value = 0;
-            std::memcpy(&value, from, sizeof value);
-            row.numbers[k] = static_cast<double>(value);
-          }};
-}
-
+/// How column k is stored. `text_size`: bytes of its texts.
 h5::Field<SweepRow> field_of(const SweepColumn& column, std::size_t k, std::size_t text_size) {
-  h5::Field<SweepRow> field = stored_field(column, k, text_size);
-  field.load = [load = field.load](SweepRow& row, const std::byte* from) {
+  const auto number = [&]<class T>(T) -> h5::Field<SweepRow> {
+    return {{column.name, sizeof(T), &h5::type_of<T>},
+            [k](const SweepRow& row, std::byte* to) {
+              const T value = static_cast<T>(row.numbers[k]);
+              std::memcpy(to, &value, sizeof value);
+            },
+            [k](SweepRow& row, const std::byte* from) {
+              T value{};
+              std::memcpy(&value, from, sizeof value);
+              widen(row);
+              row.numbers[k] = static_cast<double>(value);
+            }};
+  };
+  if (column.kind == Kind::integer) return number(std::int64_t{});
+  if (column.kind == Kind::number) return number(double{});
+  h5::Field<SweepRow> text(
+      column.name, text_size, [k](auto& row) -> auto& { return row.texts[k]; });
+  text.load = [load = text.load](SweepRow& row, const std::byte* from) {
     widen(row);
     load(row, from);
   };
-  return field;
+  return text;
 }
 
 /// `text_sizes`: bytes of each column that is text.
@@ -64,25 +62,30 @@ std::vector<std::size_t> text_sizes_of(const SweepTable& table) {
   return sizes;
 }
 
-/// Columns, and the sizes of their texts.
-struct Layout {
-  std::vector<SweepColumn> columns;
-  std::vector<std::size_t> text_sizes;
-};
+void write_points(FileWriter& file, const Sweep& sweep) {
+  file.write("/points", records_of(sweep.table.columns, text_sizes_of(sweep.table)),
+             std::span(sweep.table.rows),
+             {"one record a point: its number, hash and state, what was swept, and what was found; undefined "
+              "values are NaN",
+              ""});
+}
 
-Layout layout_in(const FileReader& file) {
-  Layout layout;
+void read_points(const FileReader& file, Sweep& sweep) {
+  std::vector<SweepColumn>& columns = sweep.table.columns;
+  std::vector<std::size_t> text_sizes;
   for (const h5::FieldLayout& field : file.fields("/points")) {
-    const bool integer = field.number == &h5::type_of<std::int64_t>;
-    layout.columns.push_back({field.name, field.number == nullptr ? Kind::text
-                                          : integer               ? Kind::integer
-                                                                  : Kind::number});
-    layout.text_sizes.push_back(field.size);
+    const bool number = field.number == &h5::type_of<double>;
+    columns.push_back({field.name, field.number == nullptr ? Kind::text
+                                   : number                ? Kind::number
+                                                           : Kind::integer});
+    text_sizes.push_back(field.size);
   }
-  if (layout.columns.empty() || layout.columns.front().name != "index" ||
-      layout.columns.front().kind != Kind::integer)
+  if (columns.empty() || columns.front().name != "index" || columns.front().kind != Kind::integer)
     file.fail("/points", "the first field must be the integer 'index'");
-  return layout;
+  sweep.table.rows = file.records("/points", records_of(columns, text_sizes));
+  for (std::size_t i = 0; i < sweep.table.rows.size(); ++i)
+    if (sweep.table.rows[i].numbers.front() != static_cast<double>(i))
+      file.fail("/points", "record " + std::to_string(i) + " has another index");
 }
 
 std::string quoted(const std::string& text) {
@@ -94,9 +97,7 @@ std::string quoted(const std::string& text) {
 
 std::string cell(const SweepRow& row, Kind kind, std::size_t k) {
   if (kind == Kind::text) return quoted(row.texts[k]);
-  if (std::isnan(row.numbers[k])) return "";
-  std::array<char, 32> buffer{};
-  return {buffer.data(), std::to_chars(buffer.data(), buffer.data() + buffer.size(), row.numbers[k]).ptr};
+  return std::isnan(row.numbers[k]) ? std::string() : number_text(row.numbers[k]);
 }
 
 } // namespace
@@ -114,17 +115,17 @@ bool fits_one_table(const std::vector<SweepColumn>& columns) {
   return bytes < most;
 }
 
+const FileLayout<Sweep>& sweep_layout() {
+  static const auto layout = FileLayout<Sweep>(FileType::sweep)
+                                 .part(write_points, read_points)
+                                 .table("/summary", point_summary_records(), &Sweep::summary,
+                                        {"/summary of each point's evaluation; index: of the point", ""});
+  return layout;
+}
+
 void write_sweep(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
                  const Sweep& sweep) {
-  write_file_on_root(comm, path, FileType::sweep, provenance, [&](FileWriter& file) {
-    file.write(
-        "/points", records_of(sweep.table.columns, text_sizes_of(sweep.table)), std::span(sweep.table.rows),
-        {"one record a point: its number, hash and state, what was swept, and what was found; undefined "
-         "values are NaN",
-         ""});
-    file.write("/summary", point_summary_records(), std::span(sweep.summary),
-               {"/summary of each point's evaluation; index: of the point", ""});
-  });
+  write_on_root(comm, path, provenance, sweep_layout(), sweep);
 }
 
 std::string sweep_csv(const SweepTable& table) {
@@ -140,18 +141,8 @@ std::string sweep_csv(const SweepTable& table) {
   return csv;
 }
 
-Sweep read_sweep(const std::filesystem::path& path) {
-  const FileReader file(path, FileType::sweep);
-  Layout layout = layout_in(file);
-  std::vector<SweepRow> rows = file.records("/points", records_of(layout.columns, layout.text_sizes));
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    if (rows[i].numbers.front() != static_cast<double>(i))
-      file.fail("/points", "record " + std::to_string(i) + " has another index");
-  return {{std::move(layout.columns), std::move(rows)}, file.records("/summary", point_summary_records())};
-}
-
 Sweep read_sweep(const Communicator& comm, const std::filesystem::path& path) {
-  return read_foreign_file(comm, path, FileType::sweep, [](const auto& p) { return read_sweep(p); });
+  return read_file(comm, path, sweep_layout());
 }
 
 } // namespace metasieve

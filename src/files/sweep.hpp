@@ -1,7 +1,6 @@
 #pragma once
 
 #include "files/evaluation.hpp"
-#include "hdf5/job_metadata.hpp"
 
 #include <filesystem>
 #include <string>
@@ -39,6 +38,8 @@ struct Sweep {
 /// Whether HDF5 can hold a table of these columns: their names must fit into 64 kB.
 [[nodiscard]] bool fits_one_table(const std::vector<SweepColumn>& columns);
 
+[[nodiscard]] const FileLayout<Sweep>& sweep_layout();
+
 /// Collective; rank 0's sweep is written: /points, one record a point, and /summary, one record a point,
 /// source, method and metric. File type metasieve-sweep. @throws AgreedError (exit code 3) naming the file
 void write_sweep(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
@@ -47,8 +48,6 @@ void write_sweep(const Communicator& comm, const std::filesystem::path& path, co
 /// The table as comma-separated text, numbers to their last bit; undefined: empty.
 [[nodiscard]] std::string sweep_csv(const SweepTable& table);
 
-/// Reads all of it by one rank. @throws DataError naming file and data set
-[[nodiscard]] Sweep read_sweep(const std::filesystem::path& path);
 /// Collective; every rank gets all of it. @throws AgreedError (exit code 3) naming file and data set.
 [[nodiscard]] Sweep read_sweep(const Communicator& comm, const std::filesystem::path& path);
 

@@ -3,8 +3,9 @@
 #include "files/checkpoint.hpp"
 #include "files/dataset.hpp"
 #include "files/evaluation.hpp"
-#include "files/foreign_file.hpp"
+#include "files/inspect.hpp"
 #include "files/policy.hpp"
+#include "files/read_file.hpp"
 #include "files/results.hpp"
 #include "files/scaling.hpp"
 #include "files/scores.hpp"
@@ -18,6 +19,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <new>
@@ -39,37 +41,55 @@ void read_all_tasks(const Communicator& comm, const std::filesystem::path& path)
   }
 }
 
-/// Reads all that the reader of this type reads, but the values of a suite's tasks. @throws DataError
-void read_as(FileType type, const std::filesystem::path& path) {
-  switch (type) {
-  case FileType::suite: return static_cast<void>(read_suite_head(path));
-  case FileType::dataset: return static_cast<void>(read_dataset(path));
-  case FileType::policy: return static_cast<void>(read_policy(path));
-  case FileType::checkpoint: return static_cast<void>(read_checkpoint(path));
-  case FileType::results: return static_cast<void>(read_results(path));
-  case FileType::evaluation: return static_cast<void>(read_evaluation(path));
-  case FileType::scores: return static_cast<void>(read_scores(path));
-  case FileType::scaling: return static_cast<void>(read_scaling(path));
-  case FileType::sweep: return static_cast<void>(read_sweep(path));
-  }
+template <auto layout>
+void read_as(const std::filesystem::path& path) {
+  static_cast<void>(read_file(path, layout()));
+}
+
+constexpr const char* resumed =
+    "no run can use it: in the folder of its training, train --resume writes it again";
+
+/// What is done with the files of a type.
+struct FileKind {
+  FileType type;
+  /// Reads all that the reader of this type reads, but the values of a suite's tasks. @throws DataError
+  void (*read)(const std::filesystem::path&);
+  const char* advice; ///< what to do about one that is damaged; of a checkpoint see resumption()
+};
+const std::array file_kinds{
+    FileKind{FileType::suite, [](const auto& path) { static_cast<void>(read_suite_head(path)); },
+             "no run can use it: generate it again"},
+    FileKind{FileType::dataset, read_as<dataset_layout>, "no run can use it: import it again"},
+    FileKind{FileType::policy, read_as<policy_layout>, resumed},
+    FileKind{FileType::checkpoint, read_as<checkpoint_layout>, ""},
+    FileKind{FileType::results, read_as<results_layout>, resumed},
+    FileKind{FileType::evaluation, read_as<evaluation_layout>, "evaluate again"},
+    FileKind{FileType::scores, read_as<scores_layout>, "score again"},
+    FileKind{FileType::scaling, read_as<scaling_layout>, "remove it, and scaling measures or collects again"},
+    FileKind{FileType::sweep, read_as<sweep_layout>, "sweep --collect makes it again"}};
+
+const FileKind& kind_of(FileType type) {
+  return *std::find_if(file_kinds.begin(), file_kinds.end(),
+                       [=](const auto& kind) { return kind.type == type; });
 }
 
 /// Looks at every attribute and data set. @return the name of the file's type
 std::string check_header(const std::filesystem::path& path) {
   const FileReader file(path);
   static_cast<void>(file.attributes());
-  for (const std::string& name : file.data_sets()) static_cast<void>(file.layout(name));
+  static_cast<void>(file.data_sets());
   return std::string(to_string(file.type()));
 }
 
 /// "12 checksums fit", and how many data sets have none. @throws DataError
 std::string check_whole(const std::filesystem::path& path) {
   const FileReader file(path);
-  read_as(file.type(), path);
+  kind_of(file.type()).read(path);
   int fit = 0, none = 0;
-  for (const std::string& name : file.data_sets()) {
-    const std::optional<bool> fits = file.checksum_fits(name);
-    if (fits && !*fits) file.fail(name, "does not fit its checksum: its values changed after it was written");
+  for (const ValueLayout& data_set : file.data_sets()) {
+    const std::optional<bool> fits = file.checksum_fits(data_set.name);
+    if (fits && !*fits)
+      file.fail(data_set.name, "does not fit its checksum: its values changed after it was written");
     ++(fits ? fit : none);
   }
   return std::to_string(fit) + " checksums fit" +
@@ -79,9 +99,13 @@ std::string check_whole(const std::filesystem::path& path) {
 std::string run_check(std::string_view check, const std::filesystem::path& path) {
   if (check == "header") return check_header(path);
   if (check == "whole") return check_whole(path);
+  if (check == "text" || check == "json") {
+    kind_of(FileReader(path).type()).read(path);
+    return description_of(path, check == "json");
+  }
   const std::optional<FileType> type = file_type_of(check);
   if (!type) throw Error(ExitCode::usage, "no such check");
-  read_as(*type, path);
+  kind_of(*type).read(path);
   return {};
 }
 
@@ -101,7 +125,7 @@ std::string resumption(const Communicator& comm, const std::filesystem::path& pa
       return "train --resume goes on from " + found.path.filename().string() + " there, iteration " +
              std::to_string(found.checkpoint->policy.trained_iterations);
   } catch (const AgreedError&) {
-    return "no checkpoint in its folder is sound: the training must start anew, without --resume";
+    return "no checkpoint in its folder is sound: the training must start again, without --resume";
   }
   return "train --resume looks for " + std::string(checkpoint_name) + " alone: rename it to go on from it";
 }
@@ -111,19 +135,7 @@ std::string advice(const Communicator& comm, const std::filesystem::path& path,
   if (!type && (path.filename() == checkpoint_name || path.filename() == previous_checkpoint_name))
     type = FileType::checkpoint;
   if (!type) return "no run can use it";
-  switch (*type) {
-  case FileType::suite: return "no run can use it: generate it again";
-  case FileType::dataset: return "no run can use it: import it again";
-  case FileType::policy:
-  case FileType::results:
-    return "no run can use it: in the folder of its training, train --resume writes it again";
-  case FileType::checkpoint: return resumption(comm, path);
-  case FileType::evaluation: return "evaluate again";
-  case FileType::scores: return "score again";
-  case FileType::scaling: return "remove it, and scaling measures or collects again";
-  case FileType::sweep: return "sweep --collect makes it again";
-  }
-  return {};
+  return *type == FileType::checkpoint ? resumption(comm, path) : kind_of(*type).advice;
 }
 
 /// A damaged file may send HDF5 round in circles; a sound one takes a second for some 100 MB.
@@ -171,6 +183,14 @@ std::optional<int> serve_file_check(int argc, char** argv) {
   write_all(STDOUT_FILENO, text);
   // At once: HDF5's own end may fail on what a damaged file has left of its structures.
   _exit(static_cast<int>(code));
+}
+
+std::string inspect_file(const Communicator& comm, const std::filesystem::path& path) {
+  return checked(comm, path, "text");
+}
+
+std::string inspect_json(const Communicator& comm, const std::filesystem::path& path) {
+  return checked(comm, path, "json");
 }
 
 std::string verify_file(const Communicator& comm, const std::filesystem::path& path) {

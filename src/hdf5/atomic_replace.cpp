@@ -31,11 +31,11 @@ fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
-/// Flushes `part` to disk.
-void sync(const fs::path& part, const fs::path& path) {
-  const int file = ::open(part.c_str(), O_RDONLY);
+/// Opens `part`, calls `use(descriptor)`, which returns 0 or an errno, and closes it. @throws DataError
+void with_file(const fs::path& part, const fs::path& path, int flags, const auto& use) {
+  const int file = ::open(part.c_str(), flags | O_CLOEXEC, 0666);
   if (file < 0) cannot_write(path, reason(errno));
-  const int error = ::fsync(file) == 0 ? 0 : errno;
+  const int error = use(file);
   ::close(file);
   if (error != 0) cannot_write(path, reason(error));
 }
@@ -54,6 +54,26 @@ void keep_as(const fs::path& path, const fs::path& previous) {
   }
 }
 
+/// Removes the unfinished file, if it is still there when the scope ends.
+struct Removal {
+  const fs::path& part;
+  explicit Removal(const fs::path& file) : part(file) {}
+  Removal(const Removal&) = delete;
+  Removal& operator=(const Removal&) = delete;
+  ~Removal() {
+    std::error_code ignored;
+    fs::remove(part, ignored);
+  }
+};
+
+void write_part(const fs::path& part, const fs::path& path, const std::string& text) {
+  std::ofstream stream(part, std::ios::binary);
+  stream << text << std::flush;
+  if (!stream)
+    throw DataError("cannot write " + path.string() +
+                    ": the disk is full, or a limit on file sizes is reached");
+}
+
 } // namespace
 
 void prepare_place(const fs::path& path, const fs::path& part) {
@@ -65,19 +85,15 @@ void prepare_place(const fs::path& path, const fs::path& part) {
   if (fs::exists(there) && !fs::is_regular_file(there)) cannot_write(path, "it is no regular file");
   fs::create_directories(folder_of(path), error);
   if (error) cannot_write(path, "folder " + folder_of(path).string() + ": " + error.message());
-  const int file = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
-  if (file < 0) cannot_write(path, reason(errno));
-  ::close(file);
+  with_file(part, path, O_WRONLY | O_CREAT | O_TRUNC, [](int) { return 0; });
 }
 
 void reserve_space(const fs::path& path, const fs::path& part, std::uint64_t offset, std::uint64_t size) {
-  const int file = ::open(part.c_str(), O_WRONLY);
-  if (file < 0) cannot_write(path, reason(errno));
-  // Not posix_fallocate, which writes every block where the file system cannot do better.
-  const int error =
-      ::fallocate(file, 0, static_cast<off_t>(offset), static_cast<off_t>(size)) == 0 ? 0 : errno;
-  ::close(file);
-  if (error == ENOSPC || error == EDQUOT || error == EFBIG) cannot_write(path, reason(error));
+  with_file(part, path, O_WRONLY, [&](int file) {
+    // Not posix_fallocate, which writes every block where the file system cannot do better.
+    const bool done = ::fallocate(file, 0, static_cast<off_t>(offset), static_cast<off_t>(size)) == 0;
+    return !done && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) ? errno : 0;
+  });
 }
 
 void require_visible(const fs::path& path) {
@@ -92,40 +108,15 @@ void require_visible(const fs::path& path) {
 }
 
 void atomic_replace(const fs::path& part, const fs::path& path, const fs::path& previous) {
-  sync(part, path);
+  with_file(part, path, O_RDONLY, [](int file) { return ::fsync(file) == 0 ? 0 : errno; });
   if (!previous.empty()) keep_as(path, previous);
   if (std::rename(part.c_str(), path.c_str()) != 0) cannot_write(path, reason(errno));
   sync_folder(folder_of(path));
 }
 
-namespace {
-
-/// Removes the unfinished file, if it is still there when the scope ends.
-struct Removal {
-  const std::filesystem::path& part;
-  explicit Removal(const std::filesystem::path& file) : part(file) {}
-  Removal(const Removal&) = delete;
-  Removal& operator=(const Removal&) = delete;
-  ~Removal() {
-    std::error_code ignored;
-    std::filesystem::remove(part, ignored);
-  }
-};
-
-void write_part(const std::filesystem::path& part, const std::filesystem::path& path,
-                const std::string& text) {
-  std::ofstream stream(part, std::ios::binary);
-  stream << text << std::flush;
-  if (!stream)
-    throw DataError("cannot write " + path.string() +
-                    ": the disk is full, or a limit on file sizes is reached");
-}
-
-} // namespace
-
-void write_text(const Communicator& comm, const std::filesystem::path& path, const std::string& text) {
+void write_text(const Communicator& comm, const fs::path& path, const std::string& text) {
   static_cast<void>(from_root(comm, [&] {
-    const std::filesystem::path part = path.string() + ".part";
+    const fs::path part = path.string() + ".part";
     prepare_place(path, part);
     const Removal removal{part};
     write_part(part, path, text);
@@ -134,17 +125,16 @@ void write_text(const Communicator& comm, const std::filesystem::path& path, con
   }));
 }
 
-void replace_text(const std::filesystem::path& path, const std::string& text) {
-  const std::filesystem::path part =
-      path.string() + "." + host_name() + "." + std::to_string(getpid()) + ".part";
+void replace_text(const fs::path& path, const std::string& text) {
+  const fs::path part = path.string() + "." + host_name() + "." + std::to_string(getpid()) + ".part";
   const Removal removal{part};
   write_part(part, path, text);
   std::error_code error;
-  std::filesystem::rename(part, path, error);
+  fs::rename(part, path, error);
   if (error) throw DataError("cannot write " + path.string() + ": " + error.message());
 }
 
-std::optional<std::string> text_if_any(const std::filesystem::path& path) {
+std::optional<std::string> text_if_any(const fs::path& path) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream) return std::nullopt;
   std::ostringstream text;

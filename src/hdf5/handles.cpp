@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <string>
 #include <string_view>
@@ -60,6 +61,22 @@ DataType text_type(std::size_t size) {
   check(H5Tset_strpad(type.get(), H5T_STR_NULLPAD), "H5Tset_strpad");
   check(H5Tset_cset(type.get(), H5T_CSET_UTF8), "H5Tset_cset");
   return type;
+}
+
+DataSpace rows_of(hid_t data_set, hsize_t first, hsize_t rows, hsize_t columns) {
+  DataSpace space(H5Dget_space(data_set), "H5Dget_space");
+  const std::array<hsize_t, 2> start{first, 0}, count{rows, columns};
+  if (rows == 0)
+    check(H5Sselect_none(space.get()), "H5Sselect_none");
+  else
+    check(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
+          "H5Sselect_hyperslab");
+  return space;
+}
+
+DataSpace rows_in_memory(std::size_t rank, hsize_t rows, hsize_t columns) {
+  const std::array<hsize_t, 2> extents{rows, columns};
+  return {H5Screate_simple(static_cast<int>(rank), extents.data(), nullptr), "H5Screate_simple"};
 }
 
 std::string describe_type(hid_t type) {

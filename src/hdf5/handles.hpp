@@ -103,6 +103,11 @@ template <class T>
 /// UTF-8 text of `size` bytes, at least 1, padded with zero bytes.
 [[nodiscard]] DataType text_type(std::size_t size);
 
+/// Rows [first, first + rows) of a data set of one or two dimensions; none if `rows` is 0.
+[[nodiscard]] DataSpace rows_of(hid_t data_set, hsize_t first, hsize_t rows, hsize_t columns);
+/// Memory for [rows], or [rows, columns] if `rank` is 2.
+[[nodiscard]] DataSpace rows_in_memory(std::size_t rank, hsize_t rows, hsize_t columns);
+
 /// Words for messages: "float32", "uint8", "text", "compound" ...
 [[nodiscard]] std::string describe_type(hid_t type);
 

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <optional>
 #include <string>
 
@@ -28,13 +31,20 @@ struct JobMetadata {
   }
 };
 
-/// What every file says of its making.
+/// How a file was made: what every file says of it.
 struct Provenance {
   std::string config;                            ///< resolved, as INI text, re-runnable
   std::optional<JobMetadata> job = std::nullopt; ///< left out of files that must be reproducible
 };
 
 /// Now, UTC, ISO 8601 to the second: "2026-01-31T12:00:00Z".
-[[nodiscard]] std::string utc_now();
+[[nodiscard]] inline std::string utc_now() {
+  const std::time_t time = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm parts{};
+  gmtime_r(&time, &parts);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
+}
 
 } // namespace metasieve

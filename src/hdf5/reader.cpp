@@ -31,13 +31,9 @@ std::vector<hsize_t> extents_of(const h5::DataSpace& space) {
   return extents;
 }
 
-std::vector<hsize_t> extents_of(const h5::DataSet& data_set) {
-  return extents_of(h5::DataSpace(H5Dget_space(data_set.get()), "H5Dget_space"));
-}
-
-ValueLayout layout_of(const std::string& name, const h5::DataType& type, const h5::DataSpace& space) {
-  ValueLayout layout{name, h5::describe_type(type.get()), {}, {}};
-  for (const hsize_t extent : extents_of(space)) layout.shape.push_back(static_cast<Index>(extent));
+ValueLayout layout_of(const std::string& name, const h5::DataType& type,
+                      const std::vector<hsize_t>& extents) {
+  ValueLayout layout{name, h5::describe_type(type.get()), {extents.begin(), extents.end()}, {}};
   const int members = layout.type == "compound" ? H5Tget_nmembers(type.get()) : 0;
   for (int i = 0; i < members; ++i) {
     char* const field = H5Tget_member_name(type.get(), static_cast<unsigned>(i));
@@ -83,24 +79,20 @@ bool is_plain(hid_t type) {
   return true;
 }
 
-/// Read piece by piece, in the type of the file.
+/// Checksum of all values, read piece by piece in the type of the file.
 std::uint64_t checksum_of(const h5::DataSet& data_set, const h5::DataType& type,
                           const std::vector<hsize_t>& extents) {
   const hsize_t columns = extents.size() == 2 ? extents[1] : 1;
   const std::size_t row_bytes = H5Tget_size(type.get()) * columns;
   if (row_bytes == 0) return 0;
   const hsize_t block = std::max<hsize_t>((hsize_t{32} << 20U) / row_bytes, 1);
-  const h5::DataSpace in_file(H5Dget_space(data_set.get()), "H5Dget_space");
   std::vector<std::byte> bytes;
   std::uint64_t sum = 0;
   for (hsize_t row = 0; row < extents[0]; row += block) {
-    const std::array<hsize_t, 2> start{row, 0}, count{std::min(block, extents[0] - row), columns};
-    bytes.resize(count[0] * row_bytes);
-    const h5::DataSpace in_memory(H5Screate_simple(static_cast<int>(extents.size()), count.data(), nullptr),
-                                  "H5Screate_simple");
-    h5::check(
-        H5Sselect_hyperslab(in_file.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
-        "H5Sselect_hyperslab");
+    const hsize_t rows = std::min(block, extents[0] - row);
+    bytes.resize(rows * row_bytes);
+    const h5::DataSpace in_file = h5::rows_of(data_set.get(), row, rows, columns);
+    const h5::DataSpace in_memory = h5::rows_in_memory(extents.size(), rows, columns);
     h5::check(H5Dread(data_set.get(), type.get(), in_memory.get(), in_file.get(), H5P_DEFAULT, bytes.data()),
               "H5Dread");
     sum += checksum(static_cast<std::int64_t>(row), row_bytes, bytes);
@@ -128,11 +120,11 @@ FileReader::FileReader(const std::filesystem::path& path) : path_(path), file_(o
   within("/", [&] {
     if (!h5::has_attribute(file_.get(), "filetype"))
       throw DataError("attribute 'filetype' is missing: not a file of metasieve");
-    const std::string name = h5::read_text(file_.get(), "filetype");
+    const auto name = h5::read_attribute<std::string>(file_.get(), "filetype");
     const auto known = file_type_of(name);
     if (!known) throw DataError("attribute 'filetype' is '" + name + "': not a file of metasieve");
     type_ = *known;
-    const std::vector<std::int64_t> numbers = h5::read_integers(file_.get(), "version");
+    const auto numbers = h5::read_attribute<std::vector<std::int64_t>>(file_.get(), "version");
     if (numbers.size() != 2 || numbers[0] < 1 || numbers[1] < 0)
       throw DataError("attribute 'version' must be [major, minor], from [1, 0]");
     if (numbers[0] > format_version.major)
@@ -158,34 +150,6 @@ bool FileReader::has_attribute(const std::string& name) const {
   return within("/", [&] { return h5::has_attribute(file_.get(), name); });
 }
 
-std::string FileReader::text(const std::string& attribute) const {
-  return within("/", [&] { return h5::read_text(file_.get(), attribute); });
-}
-
-std::string FileReader::text_if_any(const std::string& attribute) const {
-  return has_attribute(attribute) ? text(attribute) : std::string();
-}
-
-std::vector<std::string> FileReader::texts(const std::string& attribute) const {
-  return within("/", [&] { return h5::read_texts(file_.get(), attribute); });
-}
-
-std::int64_t FileReader::integer(const std::string& attribute) const {
-  return within("/", [&] { return h5::read_integer(file_.get(), attribute); });
-}
-
-std::vector<std::int64_t> FileReader::integers(const std::string& attribute) const {
-  return within("/", [&] { return h5::read_integers(file_.get(), attribute); });
-}
-
-std::uint64_t FileReader::unsigned_integer(const std::string& attribute) const {
-  return within("/", [&] { return h5::read_unsigned(file_.get(), attribute); });
-}
-
-double FileReader::number(const std::string& attribute) const {
-  return within("/", [&] { return h5::read_number(file_.get(), attribute); });
-}
-
 bool FileReader::contains(const std::string& name) const {
   return within(name, [&] {
     for (std::size_t end = name.find('/', 1);; end = name.find('/', end + 1)) {
@@ -206,62 +170,67 @@ Index FileReader::member_count(const std::string& group) const {
   });
 }
 
-Index FileReader::value_count(const std::vector<Index>& shape) {
-  Index count = 1;
-  for (const Index extent : shape) count *= extent; // `shape` has checked that it fits
-  return count;
-}
-
-h5::DataSet FileReader::open(const std::string& name) const {
+FileReader::DataSet FileReader::open(const std::string& name) const {
   if (!contains(name)) fail(name, "is missing");
   const h5::Object object(H5Oopen(file_.get(), name.c_str(), H5P_DEFAULT), "H5Oopen");
   if (H5Iget_type(object.get()) != H5I_DATASET) fail(name, "is no data set");
-  return {H5Dopen2(file_.get(), name.c_str(), H5P_DEFAULT), "H5Dopen"};
+  h5::DataSet set(H5Dopen2(file_.get(), name.c_str(), H5P_DEFAULT), "H5Dopen");
+  h5::DataType type(H5Dget_type(set.get()), "H5Dget_type");
+  std::vector<hsize_t> extents = extents_of({H5Dget_space(set.get()), "H5Dget_space"});
+  return {std::move(set), std::move(type), std::move(extents)};
 }
 
-void FileReader::check_storage(const std::string& name, const h5::DataSet& data_set,
-                               std::uint64_t values) const {
-  const h5::PropertyList creation(H5Dget_create_plist(data_set.get()), "H5Dget_create_plist");
-  const h5::DataType type(H5Dget_type(data_set.get()), "H5Dget_type");
+/// Checks that all values can be in the file, and how they are stored.
+void FileReader::check_storage(const DataSet& data_set) const {
+  const h5::PropertyList creation(H5Dget_create_plist(data_set.set.get()), "H5Dget_create_plist");
   const H5D_layout_t layout = H5Pget_layout(creation.get());
   const bool known = layout == H5D_CONTIGUOUS || layout == H5D_COMPACT || layout == H5D_CHUNKED;
   if (!known || H5Pget_external_count(creation.get()) != 0)
-    fail(name, "keeps its values in other files; copy them into this one");
+    throw DataError("keeps its values in other files; copy them into this one");
   if (!has_usual_filters(creation.get()))
-    fail(name, "is stored with unusual filters; rewrite it, as with h5repack -f GZIP=1");
-  const std::uint64_t wanted = product(values, H5Tget_size(type.get()));
+    throw DataError("is stored with unusual filters; rewrite it, as with h5repack -f GZIP=1");
+  const std::size_t value_bytes = H5Tget_size(data_set.type.get());
+  std::uint64_t wanted = 1;
+  for (const hsize_t extent : data_set.extents) wanted = product(wanted, extent);
+  wanted = product(wanted, value_bytes);
   if (wanted == 0) return;
-  std::uint64_t capacity = H5Dget_storage_size(data_set.get());
-  if (capacity > bytes_) fail(name, "is larger than the file: truncated or damaged");
+  std::uint64_t capacity = H5Dget_storage_size(data_set.set.get());
+  if (capacity > bytes_) throw DataError("is larger than the file: truncated or damaged");
   if (layout == H5D_CHUNKED) capacity = product(capacity, most_compression);
-  if (wanted > capacity) fail(name, "has fewer bytes in the file than its shape asks for: damaged");
-  if (layout == H5D_CHUNKED) check_chunks(creation.get(), extents_of(data_set), H5Tget_size(type.get()));
+  if (wanted > capacity) throw DataError("has fewer bytes in the file than its shape asks for: damaged");
+  if (layout == H5D_CHUNKED) check_chunks(creation.get(), data_set.extents, value_bytes);
 }
 
 std::vector<Index> FileReader::shape(const std::string& name, int rank) const {
   return within(name, [&] {
-    const h5::DataSet data_set = open(name);
+    const DataSet data_set = open(name);
     std::vector<Index> shape;
-    std::uint64_t values = 1;
-    for (const hsize_t extent : extents_of(data_set)) {
-      values = product(values, extent);
+    for (const hsize_t extent : data_set.extents)
       shape.push_back(static_cast<Index>(std::min<hsize_t>(extent, std::numeric_limits<Index>::max())));
-    }
     if (std::ssize(shape) != rank)
-      fail(name, "has shape " + shape_text(shape) + "; must have " + std::to_string(rank) +
-                     (rank == 1 ? " dimension" : " dimensions"));
-    check_storage(name, data_set, values);
+      throw DataError("has shape " + shape_text(shape) + "; must have " + std::to_string(rank) +
+                      (rank == 1 ? " dimension" : " dimensions"));
+    check_storage(data_set);
     return shape;
   });
 }
 
-void FileReader::require_type(const std::string& name, hid_t type) const {
-  within(name, [&] {
-    const h5::DataSet data_set = open(name);
-    const h5::DataType found(H5Dget_type(data_set.get()), "H5Dget_type");
-    if (h5::check(H5Tequal(found.get(), type), "H5Tequal") == 0)
-      fail(name, "has type " + h5::describe_type(found.get()) + "; must be " + h5::describe_type(type) +
-                     ", little-endian");
+Extent FileReader::extent(const std::string& name, hid_t type) const {
+  const Index count = shape(name, 1).front();
+  return within(name, [&]() -> Extent {
+    const DataSet data_set = open(name);
+    const h5::PropertyList creation(H5Dget_create_plist(data_set.set.get()), "H5Dget_create_plist");
+    if (H5Pget_layout(creation.get()) != H5D_CONTIGUOUS)
+      throw DataError("is compressed or in chunks; unpack the suite with h5repack -f NONE -l CONTI");
+    if (h5::check(H5Tequal(data_set.type.get(), type), "H5Tequal") == 0)
+      throw DataError("has type " + h5::describe_type(data_set.type.get()) + "; must be " +
+                      h5::describe_type(type) + ", little-endian");
+    const h5::PropertyList file_creation(H5Fget_create_plist(file_.get()), "H5Fget_create_plist");
+    hsize_t before = 0; // whether offsets count such a block is not the same in all versions of HDF5
+    h5::check(H5Pget_userblock(file_creation.get(), &before), "H5Pget_userblock");
+    if (before != 0) throw DataError("comes after a user block; remove it with h5unjam");
+    const haddr_t offset = H5Dget_offset(data_set.set.get());
+    return {offset == HADDR_UNDEF ? std::int64_t{0} : static_cast<std::int64_t>(offset), count};
   });
 }
 
@@ -276,105 +245,76 @@ std::vector<ValueLayout> FileReader::attributes() const {
     std::vector<ValueLayout> layouts;
     for (const std::string& name : names) {
       const h5::Attribute attribute(H5Aopen(file_.get(), name.c_str(), H5P_DEFAULT), "H5Aopen");
-      layouts.push_back(layout_of(name, {H5Aget_type(attribute.get()), "H5Aget_type"},
-                                  {H5Aget_space(attribute.get()), "H5Aget_space"}));
+      const h5::DataType type(H5Aget_type(attribute.get()), "H5Aget_type");
+      layouts.push_back(layout_of(name, type, extents_of({H5Aget_space(attribute.get()), "H5Aget_space"})));
     }
     return layouts;
   });
 }
 
-ValueLayout FileReader::layout(const std::string& data_set) const {
-  return within(data_set, [&] {
-    const h5::DataSet opened = open(data_set);
-    return layout_of(data_set, {H5Dget_type(opened.get()), "H5Dget_type"},
-                     {H5Dget_space(opened.get()), "H5Dget_space"});
-  });
-}
-
-std::vector<std::string> FileReader::data_sets() const {
+std::vector<ValueLayout> FileReader::data_sets() const {
   const auto collect = [](hid_t, const char* name, const H5O_info_t* info, void* names) -> herr_t {
     if (info->type == H5O_TYPE_DATASET)
       static_cast<std::vector<std::string>*>(names)->push_back("/" + std::string(name));
     return 0;
   };
-  return within("/", [&] {
-    std::vector<std::string> names;
+  std::vector<std::string> names;
+  within("/", [&] {
     h5::check(H5Ovisit2(file_.get(), H5_INDEX_NAME, H5_ITER_INC, collect, &names, H5O_INFO_BASIC),
               "H5Ovisit");
-    return names;
   });
+  std::vector<ValueLayout> layouts;
+  for (const std::string& name : names)
+    within(name, [&] {
+      const DataSet data_set = open(name);
+      layouts.push_back(layout_of(name, data_set.type, data_set.extents));
+    });
+  return layouts;
 }
 
 std::optional<bool> FileReader::checksum_fits(const std::string& name) const {
   return within(name, [&]() -> std::optional<bool> {
-    const h5::DataSet data_set = open(name);
-    if (!h5::has_attribute(data_set.get(), checksum_name)) return std::nullopt;
-    const h5::DataType type(H5Dget_type(data_set.get()), "H5Dget_type");
-    if (!is_plain(type.get())) throw DataError("has a checksum, but values of no fixed size");
-    const std::vector<hsize_t> extents = extents_of(data_set);
-    if (extents.empty() || extents.size() > 2) throw DataError("has a checksum, but not 1 or 2 dimensions");
-    static_cast<void>(shape(name, static_cast<int>(extents.size()))); // all of it is there
-    return h5::read_unsigned(data_set.get(), checksum_name) == checksum_of(data_set, type, extents);
-  });
-}
-
-bool FileReader::is_contiguous(const std::string& name) const {
-  return within(name, [&] {
-    const h5::DataSet data_set = open(name);
-    const h5::PropertyList creation(H5Dget_create_plist(data_set.get()), "H5Dget_create_plist");
-    return H5Pget_layout(creation.get()) == H5D_CONTIGUOUS;
-  });
-}
-
-std::int64_t FileReader::place(const std::string& name) const {
-  return within(name, [&] {
-    const h5::PropertyList creation(H5Fget_create_plist(file_.get()), "H5Fget_create_plist");
-    hsize_t before = 0; // whether offsets count such a block is not the same in all versions of HDF5
-    h5::check(H5Pget_userblock(creation.get(), &before), "H5Pget_userblock");
-    if (before != 0) fail(name, "comes after a user block; remove it with h5unjam");
-    const haddr_t offset = H5Dget_offset(open(name).get());
-    return offset == HADDR_UNDEF ? std::int64_t{0} : static_cast<std::int64_t>(offset);
-  });
-}
-
-std::vector<h5::FieldLayout> FileReader::fields(const std::string& name) const {
-  return within(name, [&] {
-    const h5::DataSet data_set = open(name);
-    const h5::DataType found(H5Dget_type(data_set.get()), "H5Dget_type");
-    return h5::fields_of(found.get());
+    const DataSet data_set = open(name);
+    if (!h5::has_attribute(data_set.set.get(), checksum_name)) return std::nullopt;
+    if (!is_plain(data_set.type.get())) throw DataError("has a checksum, but values of no fixed size");
+    if (data_set.extents.empty() || data_set.extents.size() > 2)
+      throw DataError("has a checksum, but not 1 or 2 dimensions");
+    check_storage(data_set);
+    return h5::read_attribute<std::uint64_t>(data_set.set.get(), checksum_name) ==
+           checksum_of(data_set.set, data_set.type, data_set.extents);
   });
 }
 
 void FileReader::read(const std::string& name, hid_t type, bool integers, void* values) const {
   within(name, [&] {
-    const h5::DataSet data_set = open(name);
-    const h5::DataType found(H5Dget_type(data_set.get()), "H5Dget_type");
-    const H5T_class_t type_class = H5Tget_class(found.get());
-    if (type_class != H5T_INTEGER && (integers || type_class != H5T_FLOAT))
-      fail(name,
-           "has type " + h5::describe_type(found.get()) + "; must be " + (integers ? "integers" : "numbers"));
-    h5::check(H5Dread(data_set.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "H5Dread");
+    const DataSet data_set = open(name);
+    const H5T_class_t found = H5Tget_class(data_set.type.get());
+    if (found != H5T_INTEGER && (integers || found != H5T_FLOAT))
+      throw DataError("has type " + h5::describe_type(data_set.type.get()) + "; must be " +
+                      (integers ? "integers" : "numbers"));
+    h5::check(H5Dread(data_set.set.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "H5Dread");
   });
 }
 
-std::vector<std::string> FileReader::absent_fields(const std::string& name,
-                                                   const std::vector<h5::FieldLayout>& layouts) const {
-  const h5::DataSet data_set = open(name);
-  const h5::DataType found(H5Dget_type(data_set.get()), "H5Dget_type");
-  return h5::absent_fields(found.get(), layouts);
+std::string FileReader::read_records(const std::string& name, const std::vector<h5::FieldLayout>& fields,
+                                     const std::string& blank) const {
+  const Index count = shape(name, 1).front();
+  return within(name, [&] {
+    const DataSet data_set = open(name);
+    h5::require_fields(data_set.type.get(), fields);
+    std::string bytes;
+    bytes.reserve(static_cast<std::size_t>(count) * blank.size());
+    for (Index i = 0; i < count; ++i) bytes += blank; // HDF5 leaves what the file lacks as it is
+    if (count > 0)
+      h5::check(H5Dread(data_set.set.get(), h5::compound_type(fields).get(), H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                        bytes.data()),
+                "H5Dread");
+    return bytes;
+  });
 }
 
-std::string FileReader::read_records(const std::string& name,
-                                     const std::vector<h5::FieldLayout>& layouts) const {
-  const Index count = shape(name, 1).front();
-  const h5::DataSet data_set = open(name);
-  const h5::DataType found(H5Dget_type(data_set.get()), "H5Dget_type");
-  h5::require_fields(found.get(), layouts);
-  const h5::DataType wanted = h5::compound_type(layouts);
-  std::string bytes(static_cast<std::size_t>(count) * H5Tget_size(wanted.get()), '\0');
-  if (count > 0)
-    h5::check(H5Dread(data_set.get(), wanted.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()), "H5Dread");
-  return bytes;
+std::vector<h5::FieldLayout> FileReader::fields(const std::string& name) const {
+  return within(name, [&] { return h5::fields_of(open(name).type.get()); });
 }
 
 } // namespace metasieve

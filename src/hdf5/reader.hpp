@@ -9,8 +9,6 @@
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +26,12 @@ struct ValueLayout {
   std::vector<std::string> fields; ///< of a compound
 };
 
+/// Where the values of a data set lie in the file, one after the other.
+struct Extent {
+  std::int64_t place = 0; ///< of the first one, in bytes from the start of the file; 0 if there is none
+  Index count = 0;        ///< number of values
+};
+
 /// One of our files, read by one rank alone. The contents are taken for hostile: extents are checked against
 /// what the file can hold before memory is allocated. Members throw DataError: one line with the name of the
 /// file, the data set, what is wrong and what would be right.
@@ -42,76 +46,75 @@ public:
   [[nodiscard]] const FormatVersion& version() const noexcept { return version_; }
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
 
-  // Attributes of the root.
+  /// A root attribute; the types are those of h5::read_attribute.
+  template <class Value>
+  [[nodiscard]] Value attribute(const std::string& name) const {
+    return within("/", [&] { return h5::read_attribute<Value>(file_.get(), name); });
+  }
   [[nodiscard]] bool has_attribute(const std::string& name) const;
-  [[nodiscard]] std::string text(const std::string& attribute) const;
-  /// The text, or nothing if the attribute is missing.
-  [[nodiscard]] std::string text_if_any(const std::string& attribute) const;
-  [[nodiscard]] std::vector<std::string> texts(const std::string& attribute) const;
-  [[nodiscard]] std::int64_t integer(const std::string& attribute) const;
-  [[nodiscard]] std::vector<std::int64_t> integers(const std::string& attribute) const;
-  [[nodiscard]] std::uint64_t unsigned_integer(const std::string& attribute) const;
-  [[nodiscard]] double number(const std::string& attribute) const;
+  /// The root attribute, or nothing if the file lacks it.
+  template <class Value>
+  [[nodiscard]] std::optional<Value> attribute_if_any(const std::string& name) const {
+    return has_attribute(name) ? std::optional(attribute<Value>(name)) : std::nullopt;
+  }
 
   /// Whether there is a group or data set of this name ("/train/x").
   [[nodiscard]] bool contains(const std::string& name) const;
   /// Number of things in a group.
   [[nodiscard]] Index member_count(const std::string& group) const;
 
-  /// The extents of a data set of `rank` dimensions, all of whose values are in the file.
-  [[nodiscard]] std::vector<Index> shape(const std::string& name, int rank) const;
-  /// @throws DataError unless the data set has exactly the type T.
-  template <class T>
-  void require_type(const std::string& name) const {
-    require_type(name, h5::type_of<T>());
-  }
-
   /// Every attribute of the root.
   [[nodiscard]] std::vector<ValueLayout> attributes() const;
-  [[nodiscard]] ValueLayout layout(const std::string& data_set) const;
   /// Every data set of the file, by name.
-  [[nodiscard]] std::vector<std::string> data_sets() const;
+  [[nodiscard]] std::vector<ValueLayout> data_sets() const;
   /// Whether the values are those whose checksum was written with them; nothing: it has none.
   [[nodiscard]] std::optional<bool> checksum_fits(const std::string& name) const;
-  /// Whether the values lie in the file as they are, one after the other.
-  [[nodiscard]] bool is_contiguous(const std::string& name) const;
-  /// Where the values of a contiguous data set begin, in bytes from the start of the file; 0 if it has none.
-  [[nodiscard]] std::int64_t place(const std::string& name) const;
+
+  /// The extents of a data set of `rank` dimensions, all of whose values are in the file.
+  [[nodiscard]] std::vector<Index> shape(const std::string& name, int rank) const;
 
   /// All values, row by row. T is int64_t (any integer type will do), double or float (any number).
   template <class T>
   [[nodiscard]] std::vector<T> values(const std::string& name, int rank) const {
-    std::vector<T> values(static_cast<std::size_t>(value_count(shape(name, rank))));
+    Index count = 1;
+    for (const Index extent : shape(name, rank)) count *= extent; // which fits: `shape` has checked it
+    std::vector<T> values(static_cast<std::size_t>(count));
     read(name, h5::type_of<T>(), std::is_integral_v<T>, values.data());
     return values;
+  }
+
+  /// Checks that the data set has one dimension and exactly the type T, and lies in the file as it is.
+  template <class T>
+  [[nodiscard]] Extent extent(const std::string& name) const {
+    return extent(name, h5::type_of<T>());
   }
 
   /// Optional fields that the file lacks are as in Record{}.
   template <class Record>
   [[nodiscard]] std::vector<Record> records(const std::string& name,
                                             const h5::Records<Record>& records) const {
-    return within(name, [&] {
-      const h5::Records<Record> there = records.without(absent_fields(name, records.layouts()));
-      return there.unpack(read_records(name, there.layouts()));
-    });
+    const std::string bytes = read_records(name, records.layouts(), records.blank());
+    return within(name, [&] { return records.unpack(bytes); });
   }
-
-  /// The fields of a table, as they are read: see h5::fields_of.
+  /// The bytes of a table's records, as of h5::Records. `blank`: the bytes of a record before it is read.
+  [[nodiscard]] std::string read_records(const std::string& name, const std::vector<h5::FieldLayout>& fields,
+                                         const std::string& blank) const;
+  /// The fields of a table, whatever they are: see h5::fields_of.
   [[nodiscard]] std::vector<h5::FieldLayout> fields(const std::string& name) const;
 
   /// "PATH: name: problem"
   [[noreturn]] void fail(const std::string& name, const std::string& problem) const;
 
 private:
-  [[nodiscard]] static Index value_count(const std::vector<Index>& shape);
-  [[nodiscard]] h5::DataSet open(const std::string& name) const;
-  void check_storage(const std::string& name, const h5::DataSet& data_set, std::uint64_t values) const;
-  void require_type(const std::string& name, hid_t type) const;
+  struct DataSet {
+    h5::DataSet set;
+    h5::DataType type;
+    std::vector<hsize_t> extents;
+  };
+  [[nodiscard]] DataSet open(const std::string& name) const;
+  void check_storage(const DataSet& data_set) const;
+  [[nodiscard]] Extent extent(const std::string& name, hid_t type) const;
   void read(const std::string& name, hid_t type, bool integers, void* values) const;
-  [[nodiscard]] std::vector<std::string> absent_fields(const std::string& name,
-                                                       const std::vector<h5::FieldLayout>& layouts) const;
-  [[nodiscard]] std::string read_records(const std::string& name,
-                                         const std::vector<h5::FieldLayout>& layouts) const;
 
   /// Adds file and name to what `work` throws.
   template <std::invocable Work>

@@ -42,17 +42,6 @@ DataType compound_type(const std::vector<FieldLayout>& fields) {
   return compound;
 }
 
-std::vector<std::string> absent_fields(hid_t file_type, const std::vector<FieldLayout>& fields) {
-  std::vector<std::string> absent;
-  if (H5Tget_class(file_type) != H5T_COMPOUND) return absent; // require_fields says so
-  for (const FieldLayout& field : fields) {
-    if (!field.optional || H5Tget_member_index(file_type, field.name.c_str()) >= 0) continue;
-    H5Eclear2(H5E_DEFAULT);
-    absent.push_back(field.name);
-  }
-  return absent;
-}
-
 void require_fields(hid_t file_type, const std::vector<FieldLayout>& fields) {
   if (H5Tget_class(file_type) != H5T_COMPOUND)
     throw DataError("has type " + describe_type(file_type) + "; must be a compound of " +
@@ -62,6 +51,7 @@ void require_fields(hid_t file_type, const std::vector<FieldLayout>& fields) {
     const int index = H5Tget_member_index(file_type, field.name.c_str());
     if (index < 0) {
       H5Eclear2(H5E_DEFAULT);
+      if (field.optional) continue;
       throw DataError("has no field '" + field.name + "'");
     }
     const DataType member(H5Tget_member_type(file_type, static_cast<unsigned>(index)), "H5Tget_member_type");
@@ -83,13 +73,17 @@ std::vector<FieldLayout> fields_of(hid_t file_type) {
     if (!name) throw DataError("field " + std::to_string(i) + " has no name: damaged");
     FieldLayout field{name.get(), sizeof(double), nullptr};
     switch (H5Tget_class(member.get())) {
-    case H5T_INTEGER: field.number = &type_of<std::int64_t>; break;
+    case H5T_INTEGER:
+      field.number =
+          H5Tget_sign(member.get()) == H5T_SGN_NONE ? &type_of<std::uint64_t> : &type_of<std::int64_t>;
+      break;
     case H5T_FLOAT: field.number = &type_of<double>; break;
     case H5T_STRING: field.size = H5Tget_size(member.get()); break;
     default:
       throw DataError("field '" + field.name + "' is " + describe_type(member.get()) +
                       "; must be a number or text");
     }
+    if (!fields.empty()) field.offset = fields.back().offset + fields.back().size;
     fields.push_back(std::move(field));
   }
   return fields;

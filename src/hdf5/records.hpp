@@ -23,14 +23,12 @@ struct FieldLayout {
 /// The compound type of these fields, without gaps.
 [[nodiscard]] DataType compound_type(const std::vector<FieldLayout>& fields);
 
-/// The optional ones of these fields that the compound `file_type` lacks.
-[[nodiscard]] std::vector<std::string> absent_fields(hid_t file_type, const std::vector<FieldLayout>& fields);
-
-/// @throws DataError unless `file_type` is a compound with these fields, of like classes; more are legal.
+/// @throws DataError unless `file_type` is a compound with these fields, of like classes; an optional field
+/// may be missing, and there may be others.
 void require_fields(hid_t file_type, const std::vector<FieldLayout>& fields);
 
-/// The fields of a compound whose numbers are all read as std::int64_t or double. @throws DataError if it is
-/// none, or has fields of another kind
+/// The fields of a compound, one after the other, their numbers as std::int64_t, std::uint64_t or double.
+/// @throws DataError if it is none, or has fields of another kind
 [[nodiscard]] std::vector<FieldLayout> fields_of(hid_t file_type);
 
 /// The text in a zero-padded field. @throws DataError if it fills the field without a final zero byte.
@@ -73,7 +71,7 @@ struct Field {
     };
   }
 
-  /// The same field, which a file may lack: then it is as in a Record that nobody set.
+  /// Marks the field as one that a file may lack: it is as in Record{} then.
   [[nodiscard]] Field optional() && {
     layout.optional = true;
     return std::move(*this);
@@ -104,19 +102,22 @@ public:
   [[nodiscard]] const std::vector<FieldLayout>& layouts() const noexcept { return layouts_; }
   [[nodiscard]] DataType type() const { return compound_type(layouts_); }
 
-  /// The fields of a file that lacks those of these names.
-  [[nodiscard]] Records without(const std::vector<std::string>& names) const {
-    std::vector<Field<Record>> fields;
-    for (const Field<Record>& field : fields_)
-      if (std::find(names.begin(), names.end(), field.layout.name) == names.end()) fields.push_back(field);
-    return Records(std::move(fields));
-  }
   /// The fields that every file has.
   [[nodiscard]] Records without_optional() const {
-    std::vector<std::string> names;
-    for (const FieldLayout& field : layouts_)
-      if (field.optional) names.push_back(field.name);
-    return without(names);
+    std::vector<Field<Record>> fields;
+    for (const Field<Record>& field : fields_)
+      if (!field.layout.optional) fields.push_back(field);
+    return Records(std::move(fields));
+  }
+
+  /// The bytes of a record that nothing was read into: optional fields as in Record{}, all others zero.
+  [[nodiscard]] std::string blank() const {
+    std::string bytes(size_, '\0');
+    const Record record{};
+    for (const Field<Record>& field : fields_)
+      if (field.layout.optional)
+        field.store(record, reinterpret_cast<std::byte*>(bytes.data()) + field.layout.offset);
+    return bytes;
   }
 
   void store(const Record& record, std::byte* to) const {

@@ -6,7 +6,6 @@
 #include "parallel/collective.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace metasieve {
 namespace {
@@ -32,9 +31,8 @@ std::int64_t bytes_of_row(const FileWriter::Table& table) {
 
 h5::DataSet create_data_set(hid_t file, const std::string& name, hid_t type, std::int64_t rows, Index columns,
                             const Meaning& meaning) {
-  const std::array<hsize_t, 2> extents{static_cast<hsize_t>(rows), static_cast<hsize_t>(columns)};
-  const h5::DataSpace space(H5Screate_simple(columns == 0 ? 1 : 2, extents.data(), nullptr),
-                            "H5Screate_simple");
+  const h5::DataSpace space =
+      h5::rows_in_memory(columns == 0 ? 1 : 2, static_cast<hsize_t>(rows), static_cast<hsize_t>(columns));
   const h5::PropertyList creation = h5::property_list(H5P_DATASET_CREATE);
   h5::check(H5Pset_obj_track_times(creation.get(), false), "H5Pset_obj_track_times");
   h5::check(H5Pset_fill_time(creation.get(), H5D_FILL_TIME_NEVER), "H5Pset_fill_time");
@@ -73,9 +71,8 @@ void FileWriter::create(const Provenance& provenance) {
   const std::string created = comm_.broadcast(utc_now());
   step([&] { file_ = create_collectively(comm_, part_); });
   step([&] {
-    const std::array version_numbers{format_version.major, format_version.minor};
     h5::write_attribute(file_.get(), "filetype", std::string(to_string(type_)));
-    h5::write_attribute(file_.get(), "version", std::span<const std::int32_t>(version_numbers));
+    h5::write_attribute(file_.get(), "version", std::vector{format_version.major, format_version.minor});
     h5::write_attribute(file_.get(), "created_by", "metasieve " + std::string(version()));
     h5::write_attribute(file_.get(), "git_commit", std::string(git_commit()));
     if (!is_reproducible(type_)) h5::write_attribute(file_.get(), "created", created);
@@ -151,7 +148,7 @@ void FileWriter::end(Table table) {
     if (table.written != table.mine.size())
       throw DataError("cannot write " + path_.string() + ": " + std::to_string(table.written) +
                       " rows came of " + std::to_string(table.mine.size()));
-    h5::set_attribute(table.data_set.get(), checksum_name, total_sum);
+    h5::overwrite_attribute(table.data_set.get(), checksum_name, total_sum);
   });
 }
 
@@ -182,18 +179,9 @@ void FileWriter::reserve(const std::string& name, h5::DataSet& data_set) {
 
 void FileWriter::transfer(const Table& table, Range rows, const std::byte* data) {
   const hid_t data_set = table.data_set.get();
-  const Index columns = table.columns;
-  const std::array<hsize_t, 2> start{static_cast<hsize_t>(rows.begin), 0};
-  const std::array<hsize_t, 2> count{static_cast<hsize_t>(rows.size()), static_cast<hsize_t>(columns)};
-  const h5::DataSpace in_file(H5Dget_space(data_set), "H5Dget_space");
-  const h5::DataSpace in_memory(H5Screate_simple(columns == 0 ? 1 : 2, count.data(), nullptr),
-                                "H5Screate_simple");
-  if (rows.size() == 0)
-    h5::check(H5Sselect_none(in_file.get()), "H5Sselect_none");
-  else
-    h5::check(
-        H5Sselect_hyperslab(in_file.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
-        "H5Sselect_hyperslab");
+  const auto count = static_cast<hsize_t>(rows.size()), columns = static_cast<hsize_t>(table.columns);
+  const h5::DataSpace in_file = h5::rows_of(data_set, static_cast<hsize_t>(rows.begin), count, columns);
+  const h5::DataSpace in_memory = h5::rows_in_memory(columns == 0 ? 1 : 2, count, columns);
   const h5::PropertyList collective = h5::property_list(H5P_DATASET_XFER);
   h5::check(H5Pset_dxpl_mpio(collective.get(), H5FD_MPIO_COLLECTIVE), "H5Pset_dxpl_mpio");
   h5::check(H5Dwrite(data_set, table.type.get(), in_memory.get(), in_file.get(), collective.get(), data),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/linalg.hpp"
 #include "hdf5/attribute.hpp"
 #include "hdf5/file_type.hpp"
 #include "hdf5/handles.hpp"
@@ -80,6 +81,13 @@ public:
   void write(const std::string& name, std::span<const T> mine, const Meaning& meaning, Index columns = 0) {
     const Index width = std::max<Index>(columns, 1);
     write(name, h5::type_of<T>(), std::ssize(mine) / width, columns, copy_of(mine, width), meaning);
+  }
+
+  /// [rows] of a vector, [rows, columns] of a row-major matrix.
+  template <class Derived>
+  void write(const std::string& name, const Eigen::PlainObjectBase<Derived>& mine, const Meaning& meaning) {
+    write(name, std::span(mine.data(), static_cast<std::size_t>(mine.size())), meaning,
+          Derived::IsVectorAtCompileTime ? 0 : mine.cols());
   }
 
   template <class Record>

@@ -18,7 +18,7 @@ struct Standardizer {
 /// Input of the inner model, [n, p]: standardised x, then (use_group) the standardised group, then a 1.
 [[nodiscard]] Matrix design_matrix(const Split& split, const Standardizer& standardizer);
 
-/// The same for the listed rows only.
+/// The design matrix of the listed rows.
 [[nodiscard]] Matrix design_matrix(const Split& split, const Standardizer& standardizer,
                                    const std::vector<Index>& rows);
 

@@ -1,6 +1,6 @@
 #include "inner/inner_fit.hpp"
 
-#include "numerics/logistic_fit.hpp"
+#include "numerics/newton.hpp"
 
 #include <Eigen/Cholesky>
 

@@ -10,37 +10,37 @@ namespace metasieve::kernels {
 namespace {
 
 using namespace simd;
-using tile::lanes;
 using P = Register<float>;
+constexpr Index step = lanes<P>;
 
 constexpr float linear_scale = 0.3F;
-static_assert(fourier_count % tile::columns == 0);
+static_assert(fourier_count % panel_width<> == 0);
 
-/// Of these sums in place, to out, `stride` between rows.
-void store_cosines(const tile::Sums& sums, float* out, Index stride) {
-  for (Index i = 0; i < tile::rows; ++i)
+/// Scaled cosines of a tile of turns, to out, `stride` between rows.
+void store_cosines(const Tile<>& sums, float* out, Index stride) {
+  for (Index i = 0; i < tile_rows<>; ++i)
     for (Index half = 0; half < 2; ++half)
-      store(out + i * stride + half * lanes, scaled_cosine(sums[i][half]));
+      store(out + i * stride + half * step, scaled_cosine(sums[i][half]));
 }
 
 } // namespace
 
 FourierTiles::FourierTiles(const FourierBasis& basis, const RowBlock& x, const Vector& target)
     : x_(x), target_(target), size_(fourier_count + x.cols() + 1),
-      width_(simd::padded(size_ + 1, std::lcm(tile::rows, tile::columns))) {
+      width_(padded(size_ + 1, std::lcm(tile_rows<>, panel_width<>))) {
   const Index d = x.cols();
   constexpr double turn = 2.0 * std::numbers::pi;
-  std::fill_n(frequency_.resize_uninitialized(d * width_), d * width_, 0.0F);
-  std::fill_n(phase_.resize_uninitialized(width_), width_, 0.0F);
+  frequency_.fill(d * width_, 0.0F);
+  phase_.fill(width_, 0.0F);
   for (Index k = 0; k < fourier_count; ++k) {
     phase_.data()[k] = static_cast<float>(basis.phase(k) / turn);
     for (Index j = 0; j < d; ++j)
       frequency_.data()[j * width_ + k] = static_cast<float>(basis.frequency(j, k) / turn);
   }
-  std::fill_n(x_rows_.resize_uninitialized(block_rows * d), block_rows * d, 0.0F);
-  std::fill_n(x_columns_.resize_uninitialized(d * tile::columns), d * tile::columns, 0.0F);
-  std::fill_n(rows_.resize_uninitialized(block_rows * width_), block_rows * width_, 0.0F);
-  std::fill_n(columns_.resize_uninitialized(width_ * tile::columns), width_ * tile::columns, 0.0F);
+  x_rows_.fill(block_rows * d, 0.0F);
+  x_columns_.fill(d * panel_width<>, 0.0F);
+  rows_.fill(block_rows * width_, 0.0F);
+  columns_.fill(width_ * panel_width<>, 0.0F);
 }
 
 const float* FourierTiles::by_rows(const std::vector<Index>& rows, Index begin, Index end) {
@@ -58,35 +58,35 @@ const float* FourierTiles::by_rows(const std::vector<Index>& rows, Index begin, 
     linear[d] = linear_scale;
     linear[d + 1] = static_cast<float>(target_(row));
   }
-  for (Index first = 0; first < end - begin; first += tile::rows)
-    for (Index k = 0; k < fourier_count; k += tile::columns) {
-      tile::Sums sums;
+  for (Index first = 0; first < end - begin; first += tile_rows<>)
+    for (Index k = 0; k < fourier_count; k += panel_width<>) {
+      Tile<> sums;
       for (auto& row : sums.value) {
         row[0] = load<P>(phase_.data() + k);
-        row[1] = load<P>(phase_.data() + k + lanes);
+        row[1] = load<P>(phase_.data() + k + step);
       }
-      simd::multiply_add(sums, {x + first * d, d, 1}, frequency_.data() + k, width_, d);
+      multiply_add(sums, {x + first * d, d, 1}, frequency_.data() + k, width_, d);
       store_cosines(sums, out + first * width_ + k, width_);
     }
   return out;
 }
 
 const float* FourierTiles::by_columns(Index begin) {
-  const Index d = x_.cols(), filled = std::min(tile::columns, x_.rows() - begin);
+  const Index d = x_.cols(), filled = std::min(panel_width<>, x_.rows() - begin);
   float* const x = x_columns_.data();
   float* const out = columns_.data();
-  for (Index i = 0; i < tile::columns; ++i)
+  for (Index i = 0; i < panel_width<>; ++i)
     for (Index j = 0; j < d; ++j)
-      x[j * tile::columns + i] = i < filled ? static_cast<float>(x_(begin + i, j)) : 0.0F;
-  for (Index k = 0; k < fourier_count; k += tile::rows) {
-    tile::Sums sums;
-    for (Index i = 0; i < tile::rows; ++i) sums[i][0] = sums[i][1] = broadcast<P>(phase_.data()[k + i]);
-    simd::multiply_add(sums, {frequency_.data() + k, 1, width_}, x, tile::columns, d);
-    store_cosines(sums, out + k * tile::columns, tile::columns);
+      x[j * panel_width<> + i] = i < filled ? static_cast<float>(x_(begin + i, j)) : 0.0F;
+  for (Index k = 0; k < fourier_count; k += tile_rows<>) {
+    Tile<> sums;
+    for (Index i = 0; i < tile_rows<>; ++i) sums[i][0] = sums[i][1] = broadcast<P>(phase_.data()[k + i]);
+    multiply_add(sums, {frequency_.data() + k, 1, width_}, x, panel_width<>, d);
+    store_cosines(sums, out + k * panel_width<>, panel_width<>);
   }
-  float* const linear = out + fourier_count * tile::columns;
-  for (Index i = 0; i < d * tile::columns; ++i) linear[i] = linear_scale * x[i];
-  std::fill_n(linear + d * tile::columns, tile::columns, linear_scale);
+  float* const linear = out + fourier_count * panel_width<>;
+  for (Index i = 0; i < d * panel_width<>; ++i) linear[i] = linear_scale * x[i];
+  std::fill_n(linear + d * panel_width<>, panel_width<>, linear_scale);
   return out;
 }
 
@@ -99,26 +99,24 @@ struct NormalEquations {
 };
 
 /// sum_k a_k b_k' over rows k of a block, in parts: that keeps rounding errors far below the smallest ridge.
-tile::Sums block_product(const float* a, const float* b, Index width, Index rows) {
+Tile<> block_product(const float* a, const float* b, Index width, Index rows) {
   constexpr Index part_rows = 24;
-  tile::Sums total = tile::zeros();
+  Tile<> total{};
   for (Index first = 0; first < rows; first += part_rows) {
-    tile::Sums part = tile::zeros();
-    simd::multiply_add(part, {a + first * width, 1, width}, b + first * width, width,
-                       std::min(part_rows, rows - first));
-    for (Index i = 0; i < tile::rows; ++i)
+    Tile<> part{};
+    multiply_add(part, {a + first * width, 1, width}, b + first * width, width,
+                 std::min(part_rows, rows - first));
+    for (Index i = 0; i < tile_rows<>; ++i)
       for (Index half = 0; half < 2; ++half) total[i][half] = total[i][half] + part[i][half];
   }
   return total;
 }
 
-void add_tile(const tile::Sums& sums, double* out, Index stride) {
-  for (Index i = 0; i < tile::rows; ++i)
+void add_tile(const Tile<>& sums, double* out, Index stride) {
+  for (Index i = 0; i < tile_rows<>; ++i)
     for (Index half = 0; half < 2; ++half) {
-      alignas(P) float sum[lanes];
-      store(sum, sums[i][half]);
-      double* const row = out + i * stride + half * lanes;
-      for (Index k = 0; k < lanes; ++k) row[k] += static_cast<double>(sum[k]);
+      double* row = out + i * stride + half * step;
+      for (const float sum : lane_values(sums[i][half])) *row++ += static_cast<double>(sum);
     }
 }
 
@@ -128,8 +126,8 @@ NormalEquations normal_equations(FourierTiles& tiles, const std::vector<Index>& 
   for (Index begin = 0; begin < n; begin += FourierTiles::block_rows) {
     const Index end = std::min(begin + FourierTiles::block_rows, n);
     const float* const basis = tiles.by_rows(rows, begin, end);
-    for (Index j = 0; j < q; j += tile::columns)
-      for (Index i = j / tile::rows * tile::rows; i <= q; i += tile::rows) {
+    for (Index j = 0; j < q; j += panel_width<>)
+      for (Index i = j / tile_rows<> * tile_rows<>; i <= q; i += tile_rows<>) {
         add_tile(block_product(basis + i, basis + j, width, end - begin), &sum(i, j), width);
       }
   }
@@ -149,16 +147,12 @@ struct Recurrence {
   }
 };
 
-/// Of tile::columns rows, for one ridge.
+/// Leverage and fitted value of panel_width<> rows, for one ridge.
 struct RowSums {
-  P u[2], leverage[2], fitted[2];
-
-  RowSums() {
-    for (Index half = 0; half < 2; ++half) u[half] = leverage[half] = fitted[half] = broadcast<P>(0.0F);
-  }
+  P u[2]{}, leverage[2]{}, fitted[2]{};
 
   /// Entries first..end-1 of the rotated rows z.
-  void add(const tile::Sums& z, const Recurrence& recurrence, Index first, Index end) {
+  void add(const Tile<>& z, const Recurrence& recurrence, Index first, Index end) {
     RowSums sums = *this;
     for (Index k = first; k < end; ++k) {
       const auto at = static_cast<std::size_t>(k);
@@ -176,13 +170,13 @@ struct RowSums {
   }
 };
 
-/// Q' in tiles: entry (k, i) of tile t at [(t * q + i) * tile::rows + k].
-void pack_rotation(const Eigen::MatrixXf& q, simd::Buffer<float>& packed) {
-  const Index size = q.rows(), tiles = (size + tile::rows - 1) / tile::rows;
-  float* out = packed.resize_uninitialized(tiles * size * tile::rows);
+/// Q' in tiles: entry (k, i) of tile t at [(t * q + i) * tile_rows<> + k].
+void pack_rotation(const Eigen::MatrixXf& q, Buffer<float>& packed) {
+  const Index size = q.rows(), tiles = (size + tile_rows<> - 1) / tile_rows<>;
+  float* out = packed.resize_uninitialized(tiles * size * tile_rows<>);
   for (Index t = 0; t < tiles; ++t)
     for (Index i = 0; i < size; ++i)
-      for (Index k = t * tile::rows; k < (t + 1) * tile::rows; ++k) *out++ = k < size ? q(i, k) : 0.0F;
+      for (Index k = t * tile_rows<>; k < (t + 1) * tile_rows<>; ++k) *out++ = k < size ? q(i, k) : 0.0F;
 }
 
 } // namespace
@@ -197,7 +191,7 @@ FourierRidge fourier_ridge(const FourierBasis& basis, const RowBlock& x, const V
   const NormalEquations equations = normal_equations(tiles, fitted);
   const TridiagonalForm form = tridiagonalise(equations.gram);
   const Vector right = rotated(form, equations.right);
-  simd::Buffer<float> rotation_tiles;
+  Buffer<float> rotation_tiles;
   pack_rotation(rotation(form), rotation_tiles);
   std::vector<Recurrence> recurrences;
   for (const double ridge : ridges)
@@ -208,22 +202,22 @@ FourierRidge fourier_ridge(const FourierBasis& basis, const RowBlock& x, const V
   MatrixF prediction(n, ridge_count);
   Vector error = Vector::Zero(ridge_count);
   std::vector<RowSums> sums(ridges.size());
-  for (Index begin = 0; begin < n; begin += tile::columns) {
+  for (Index begin = 0; begin < n; begin += panel_width<>) {
     const float* const columns = tiles.by_columns(begin);
     std::fill(sums.begin(), sums.end(), RowSums{});
-    for (Index first = 0; first < q; first += tile::rows) {
-      tile::Sums z = tile::zeros();
-      simd::multiply_add(z, {rotation_tiles.data() + first * q, 1, tile::rows}, columns, tile::columns, q);
+    for (Index first = 0; first < q; first += tile_rows<>) {
+      Tile<> z{};
+      multiply_add(z, {rotation_tiles.data() + first * q, 1, tile_rows<>}, columns, panel_width<>, q);
       for (std::size_t r = 0; r < ridges.size(); ++r)
-        sums[r].add(z, recurrences[r], first, std::min(first + tile::rows, q));
+        sums[r].add(z, recurrences[r], first, std::min(first + tile_rows<>, q));
     }
     for (Index r = 0; r < ridge_count; ++r) {
-      alignas(P) float leverage[tile::columns], fit[tile::columns];
+      alignas(P) float leverage[panel_width<>], fit[panel_width<>];
       for (Index half = 0; half < 2; ++half) {
-        store(leverage + half * lanes, sums[static_cast<std::size_t>(r)].leverage[half]);
-        store(fit + half * lanes, sums[static_cast<std::size_t>(r)].fitted[half]);
+        store(leverage + half * step, sums[static_cast<std::size_t>(r)].leverage[half]);
+        store(fit + half * step, sums[static_cast<std::size_t>(r)].fitted[half]);
       }
-      for (Index i = 0; i < std::min(tile::columns, n - begin); ++i) {
+      for (Index i = 0; i < std::min(panel_width<>, n - begin); ++i) {
         const Index row = begin + i;
         if (!is_fitted[static_cast<std::size_t>(row)]) {
           prediction(row, r) = fit[i];

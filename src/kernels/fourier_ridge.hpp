@@ -33,7 +33,7 @@ namespace metasieve::kernels {
 class FourierTiles {
 public:
   /// Rows of a block that is laid out row by row.
-  static constexpr Index block_rows = 10 * tile::rows;
+  static constexpr Index block_rows = 10 * simd::tile_rows<>;
 
   /// x [n, d], target [n]; both must outlive this.
   FourierTiles(const FourierBasis& basis, const RowBlock& x, const Vector& target);
@@ -45,8 +45,8 @@ public:
   /// the next call.
   const float* by_rows(const std::vector<Index>& rows, Index begin, Index end);
 
-  /// Rows begin..begin+tile::columns-1, past the last one zeros: -> [width, tile::columns], of which q rows
-  /// count. Valid until the next call.
+  /// Rows begin..begin+simd::panel_width<>-1, past the last one zeros: -> [width, simd::panel_width<>], of
+  /// which q rows count. Valid until the next call.
   const float* by_columns(Index begin);
 
 private:

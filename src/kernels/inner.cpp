@@ -1,11 +1,11 @@
 #include "kernels/inner.hpp"
 
-#include "numerics/registers.hpp"
-
 #include <Eigen/Cholesky>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <type_traits>
 
 namespace metasieve::kernels {
 namespace {
@@ -27,8 +27,7 @@ PF load_part(const float* from, Index values) {
 /// to[i] = (values[i] - mean) scale, in T.
 template <class T>
 void store_scaled(T* to, const PF& values, double mean, double scale, Index count) {
-  alignas(EIGEN_MAX_ALIGN_BYTES) std::array<float, size> lane;
-  store(lane.data(), values);
+  const auto lane = lane_values(values);
   const T centre = static_cast<T>(mean), factor = static_cast<T>(scale);
   const auto of = [&](std::size_t i) { return (static_cast<T>(lane[i]) - centre) * factor; };
   if (count == size)
@@ -41,9 +40,9 @@ void store_scaled(T* to, const PF& values, double mean, double scale, Index coun
 
 template <class T>
 void fill_design(const Split& split, const Standardizer& standardizer, std::span<const Index> rows,
-                 std::span<T* const> columns) {
+                 Columns<T>& design) {
   const Index n = rows.empty() ? split.rows() : std::ssize(rows), d = split.columns();
-  const auto inputs = static_cast<std::size_t>(standardizer.mean.size());
+  const Index inputs = standardizer.mean.size();
   const auto row = [&](Index i) { return rows.empty() ? i : rows[static_cast<std::size_t>(i)]; };
   const float* const x = split.x.data();
   const float* const end = x + split.x.size();
@@ -59,26 +58,39 @@ void fill_design(const Split& split, const Standardizer& standardizer, std::span
       }
       transpose(block);
       for (Index j = first; j < std::min(first + size, d); ++j)
-        store_scaled(columns[static_cast<std::size_t>(j)] + begin, block.packet[j - first],
-                     standardizer.mean(j), standardizer.inverse_scale(j), count);
+        store_scaled(design.column(j) + begin, block.packet[j - first], standardizer.mean(j),
+                     standardizer.inverse_scale(j), count);
     }
   }
   if (standardizer.use_group) {
     const double mean = standardizer.mean(d), scale = standardizer.inverse_scale(d);
     const std::array<T, 2> of{static_cast<T>((0.0 - mean) * scale), static_cast<T>((1.0 - mean) * scale)};
-    T* const to = columns[inputs - 1];
+    T* const to = design.column(inputs - 1);
     for (Index i = 0; i < n; ++i) to[i] = of[split.group(row(i))];
   }
-  std::fill_n(columns[inputs], n, T{1});
+  std::fill_n(design.column(inputs), n, T{1});
 }
 
-template void fill_design(const Split&, const Standardizer&, std::span<const Index>, std::span<float* const>);
-template void fill_design(const Split&, const Standardizer&, std::span<const Index>,
-                          std::span<double* const>);
+template void fill_design(const Split&, const Standardizer&, std::span<const Index>, Columns<float>&);
+template void fill_design(const Split&, const Standardizer&, std::span<const Index>, Columns<double>&);
 
 namespace {
 
-using namespace simd;
+/// Labels of the rows `rows`, of all where it is empty, to out[0..n-1].
+template <class T>
+void copy_labels(const Labels& y, std::span<const Index> rows, Index n, T* out) {
+  for (Index i = 0; i < n; ++i)
+    out[i] = static_cast<T>(y(rows.empty() ? i : rows[static_cast<std::size_t>(i)]));
+}
+
+/// out[0..n-1] in another precision, zeros beyond up to whole registers.
+template <class From, class To>
+To* convert(const From* from, Index n, Buffer<To>& buffer) {
+  To* const out = whole_registers(buffer, n);
+  for (Index i = 0; i < n; ++i) out[i] = static_cast<To>(from[i]);
+  clear_beyond(out, n);
+  return out;
+}
 
 template <class T>
 double sum_of(const T* values, Index begin, Index end) {
@@ -103,6 +115,17 @@ Eigen::MatrixXd inverse_gram(const Columns<T>& x) {
 
 } // namespace
 
+template <class T>
+void UnrolledSteps<T>::assign(const Split& split, const Standardizer& standardizer,
+                              std::span<const Index> rows) {
+  const Index n = rows.empty() ? split.rows() : std::ssize(rows);
+  x_.resize(n, standardizer.mean.size() + 1);
+  fill_design(split, standardizer, rows, x_);
+  T* const y = whole_registers(y_, n);
+  copy_labels(split.y, rows, n, y);
+  clear_beyond(y, n);
+}
+
 /// direction_ = P direction.
 template <class T>
 void UnrolledSteps<T>::precondition(const Input& direction) {
@@ -114,13 +137,13 @@ void UnrolledSteps<T>::precondition(const Input& direction) {
 }
 
 template <class T>
-typename UnrolledSteps<T>::View UnrolledSteps<T>::fit(const Rows& rows, const T* weights, const Input& probe,
+typename UnrolledSteps<T>::View UnrolledSteps<T>::fit(const float* given_weights, const Input& probe,
                                                       double ridge, const Unrolled& options) {
-  const Columns<T>& x = rows.x;
   using P = Register<T>;
-  const Index p = x.columns(), stride = x.stride();
+  const Index p = x_.columns(), stride = x_.padded_rows();
+  const T* const weights = convert(given_weights, x_.rows(), weights_);
   if (options.precondition)
-    preconditioner_ = inverse_gram(x);
+    preconditioner_ = inverse_gram(x_);
   else
     preconditioner_.resize(0, 0);
   auto penalty = vector_in(ridge_, p), beta = vector_in(beta_, p), sums = vector_in(sums_, p);
@@ -132,7 +155,7 @@ typename UnrolledSteps<T>::View UnrolledSteps<T>::fit(const Rows& rows, const T*
   T* const residual = scratch_.resize_uninitialized(stride);
   along_.resize_uninitialized(stride);
   total_ = 0.0;
-  x.for_each_block([&](Index begin, Index end) { total_ += sum_of(weights, begin, end); });
+  x_.for_each_block([&](Index begin, Index end) { total_ += sum_of(weights, begin, end); });
 
   if (options.start == Start::probe)
     beta = probe;
@@ -142,14 +165,14 @@ typename UnrolledSteps<T>::View UnrolledSteps<T>::fit(const Rows& rows, const T*
     coefficients = beta.template cast<T>();
     sums.setZero();
     T* const predicted = predictions_.data() + k * stride;
-    x.for_each_block([&](Index begin, Index end) {
-      gemv(x, coefficients.data(), begin, end, predicted);
+    x_.for_each_block([&](Index begin, Index end) {
+      gemv(x_, coefficients.data(), begin, end, predicted);
       for (Index i = begin; i < end; i += lanes<P>) {
         const P probability = sigmoid(load<P>(predicted + i));
         store(predicted + i, probability);
-        store(residual + i, load<P>(weights + i) * (probability - load<P>(rows.y.data() + i)));
+        store(residual + i, load<P>(weights + i) * (probability - load<P>(y_.data() + i)));
       }
-      gemv_transposed(x, residual, begin, end, sums.data());
+      gemv_transposed(x_, residual, begin, end, sums.data());
     });
     sums = sums / total_ + penalty.cwiseProduct(beta);
     precondition(sums);
@@ -161,11 +184,10 @@ typename UnrolledSteps<T>::View UnrolledSteps<T>::fit(const Rows& rows, const T*
 }
 
 template <class T>
-const T* UnrolledSteps<T>::pullback(const Rows& rows, const T* weights, const Input& d_beta,
-                                    const Unrolled& options) {
-  const Columns<T>& x = rows.x;
+const float* UnrolledSteps<T>::pullback(const Input& d_beta, const Unrolled& options) {
   using P = Register<T>;
-  const Index n = x.rows(), p = x.columns(), stride = x.stride();
+  const Index n = x_.rows(), p = x_.columns(), stride = x_.padded_rows();
+  const T* const weights = weights_.data();
   T* const d_weights = d_weights_.resize_uninitialized(stride);
   std::fill_n(d_weights, stride, T{0});
   const auto penalty = vector_in(ridge_, p);
@@ -182,128 +204,71 @@ const T* UnrolledSteps<T>::pullback(const Rows& rows, const T* weights, const In
     T* const along = along_.data();
     T* const curvature = scratch_.data();
     double weighted = 0.0;
-    x.for_each_block([&](Index begin, Index end) {
-      gemv(x, coefficients.data(), begin, end, along);
+    x_.for_each_block([&](Index begin, Index end) {
+      gemv(x_, coefficients.data(), begin, end, along);
       P sum = broadcast<P>(T{0});
       for (Index i = begin; i < end; i += lanes<P>) {
         const P probability = load<P>(predicted + i), direction = load<P>(along + i),
                 weight = load<P>(weights + i);
-        const P share = (probability - load<P>(rows.y.data() + i)) * direction;
+        const P share = (probability - load<P>(y_.data() + i)) * direction;
         store(d_weights + i, load<P>(d_weights + i) + share);
         sum = fma(weight, share, sum);
         store(curvature + i, weight * direction * (probability - probability * probability));
       }
       weighted += static_cast<double>(reduce_lanes(sum));
-      if (!options.first_order) gemv_transposed(x, curvature, begin, end, sums.data());
+      if (!options.first_order) gemv_transposed(x_, curvature, begin, end, sums.data());
     });
     common += weighted / total_;
     if (!options.first_order) adjoint += sums / total_ + penalty.cwiseProduct(d_gradient);
   }
   const P shift = broadcast<P>(static_cast<T>(common)), scale = broadcast<P>(static_cast<T>(1.0 / total_));
   for (Index i = 0; i < n; i += lanes<P>) store(d_weights + i, (load<P>(d_weights + i) - shift) * scale);
-  std::fill(d_weights + n, d_weights + stride, T{0});
-  return d_weights;
+  clear_beyond(d_weights, n);
+  if constexpr (std::is_same_v<T, float>)
+    return d_weights;
+  else
+    return convert(d_weights, n, rounded_);
 }
 
 template class UnrolledSteps<float>;
 template class UnrolledSteps<double>;
 
-namespace {
-
-using simd::vector_in;
-
-constexpr Index step = simd::lanes<simd::Register<float>>;
-
-/// Labels of the rows `rows`, of all where it is empty, to out[0..n-1].
-template <class T>
-void copy_labels(const Labels& y, std::span<const Index> rows, Index n, T* out) {
-  if (rows.empty())
-    for (Index i = 0; i < n; ++i) out[i] = static_cast<T>(y(i));
-  else
-    for (Index i = 0; i < n; ++i) out[i] = static_cast<T>(y(rows[static_cast<std::size_t>(i)]));
-}
-
-} // namespace
-
 void InnerModel::load(const Split& split, const Standardizer& standardizer, std::span<const Index> rows,
                       const Vector& probe, const InnerOptions& options) {
   rows_ = rows.empty() ? split.rows() : std::ssize(rows);
-  columns_of_x_ = probe.size();
+  columns_ = probe.size();
   options_ = options;
-  vector_in(probe_, columns_of_x_) = probe;
+  vector_in(probe_, columns_) = probe;
   const auto* const unrolled = std::get_if<Unrolled>(&options.method);
-  if (unrolled == nullptr)
-    load_newton(split, standardizer, rows);
-  else if (unrolled->precondition)
-    load(preconditioned_, split, standardizer, rows);
-  else
-    load(steps_, split, standardizer, rows);
-}
-
-template <class T>
-void InnerModel::load(Steps<T>& steps, const Split& split, const Standardizer& standardizer,
-                      std::span<const Index> rows) {
-  auto& [x, y] = steps.rows;
-  x.resize(rows_, columns_of_x_);
-  steps.columns.clear();
-  for (Index j = 0; j < x.columns(); ++j) steps.columns.push_back(x.column(j));
-  fill_design<T>(split, standardizer, rows, steps.columns);
-  copy_labels(split.y, rows, rows_, y.resize_uninitialized(x.stride()));
-  std::fill(y.data() + rows_, y.data() + x.stride(), T{0});
-}
-
-void InnerModel::load_newton(const Split& split, const Standardizer& standardizer,
-                             std::span<const Index> rows) {
-  newton_.load(rows_, columns_of_x_);
-  columns_.clear();
-  for (Index j = 0; j < columns_of_x_; ++j) columns_.push_back(newton_.column(j).data());
-  fill_design<double>(split, standardizer, rows, columns_);
+  if (unrolled != nullptr && unrolled->precondition) return preconditioned_.assign(split, standardizer, rows);
+  if (unrolled != nullptr) return steps_.assign(split, standardizer, rows);
+  newton_.load(rows_, columns_);
+  fill_design(split, standardizer, rows, newton_.design());
   copy_labels(split.y, rows, rows_, newton_.labels().data());
 }
 
 FitStatus InnerModel::fit(const float* weights) {
-  const auto* const unrolled = std::get_if<Unrolled>(&options_.method);
-  if (unrolled == nullptr) return fit_newton(weights);
-  return unrolled->precondition ? fit(preconditioned_, *unrolled, weights) : fit(steps_, *unrolled, weights);
-}
-
-template <class T>
-FitStatus InnerModel::fit(Steps<T>& steps, const Unrolled& options, const float* weights) {
-  const Index stride = steps.rows.x.stride();
-  T* const own = steps.weights.resize_uninitialized(stride);
-  for (Index i = 0; i < rows_; ++i) own[i] = static_cast<T>(weights[i]);
-  std::fill(own + rows_, own + stride, T{0});
-  vector_in(beta_, columns_of_x_) =
-      steps.unrolled.fit(steps.rows, own, vector_in(probe_, columns_of_x_), options_.ridge, options);
-  return steps.unrolled.status();
-}
-
-FitStatus InnerModel::fit_newton(const float* weights) {
-  double* const own = newton_.weights().data();
-  for (Index i = 0; i < rows_; ++i) own[i] = static_cast<double>(weights[i]);
-  auto ridge = vector_in(ridge_, columns_of_x_);
+  const auto probe = vector_in(probe_, columns_);
+  auto beta = vector_in(beta_, columns_), ridge = vector_in(ridge_, columns_);
+  if (const auto* const unrolled = std::get_if<Unrolled>(&options_.method)) {
+    const auto fit = [&](auto& steps) {
+      beta = steps.fit(weights, probe, options_.ridge, *unrolled);
+      return steps.status();
+    };
+    return unrolled->precondition ? fit(preconditioned_) : fit(steps_);
+  }
+  std::copy_n(weights, rows_, newton_.weights().data());
   set_ridge_diagonal(ridge, options_.ridge);
-  const FitStatus status = newton_.fit(vector_in(probe_, columns_of_x_), ridge);
-  vector_in(beta_, columns_of_x_) = newton_.beta();
+  const FitStatus status = newton_.fit(probe, ridge);
+  beta = newton_.beta();
   return status;
 }
 
 const float* InnerModel::pullback(const Input& d_beta) {
   const auto* const unrolled = std::get_if<Unrolled>(&options_.method);
-  if (unrolled == nullptr) return rounded(newton_.pullback(d_beta).data());
-  if (unrolled->precondition)
-    return rounded(preconditioned_.unrolled.pullback(preconditioned_.rows, preconditioned_.weights.data(),
-                                                     d_beta, *unrolled));
-  return steps_.unrolled.pullback(steps_.rows, steps_.weights.data(), d_beta, *unrolled);
-}
-
-template <class T>
-const float* InnerModel::rounded(const T* d_weights) {
-  const Index stride = simd::padded(rows_, step);
-  float* const out = d_weights_.resize_uninitialized(stride);
-  for (Index i = 0; i < rows_; ++i) out[i] = static_cast<float>(d_weights[i]);
-  std::fill(out + rows_, out + stride, 0.0F);
-  return out;
+  if (unrolled == nullptr) return convert(newton_.pullback(d_beta).data(), rows_, d_weights_);
+  return unrolled->precondition ? preconditioned_.pullback(d_beta, *unrolled)
+                                : steps_.pullback(d_beta, *unrolled);
 }
 
 } // namespace metasieve::kernels

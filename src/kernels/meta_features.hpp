@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/precision.hpp"
-#include "features/prepared_task.hpp"
+#include "features/meta_features.hpp"
 
 #include <vector>
 
@@ -14,7 +14,7 @@ namespace metasieve::kernels {
 [[nodiscard]] Matrix meta_features(const Split& train, const Probe& probe, const FeatureOptions& options,
                                    Precision precision);
 
-/// The same as the rows `kept` see it, ascending and not empty.
+/// The meta-features as the rows `kept` see them, ascending and not empty.
 [[nodiscard]] Matrix meta_features(const Split& train, const Probe& refitted, const FeatureOptions& options,
                                    Precision precision, const std::vector<Index>& kept);
 

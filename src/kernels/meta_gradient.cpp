@@ -1,18 +1,9 @@
 #include "kernels/meta_gradient.hpp"
 
-#include "kernels/inner.hpp"
-
 #include <cmath>
 #include <limits>
 
 namespace metasieve::kernels {
-namespace {
-
-bool all_finite(const float* values, Index n) {
-  return Eigen::Map<const Eigen::VectorXf>(values, n).allFinite();
-}
-
-} // namespace
 
 const MetaGradient& TaskGradient::operator()(const PreparedTask& task, const PackedPolicy<>& policy,
                                              const MetaOptions& options, std::uint64_t step) {
@@ -37,12 +28,13 @@ TaskFailure TaskGradient::differentiate(const PreparedTask& task, const PackedPo
   const std::span<const Index> rows = draw_support(task, options, step);
   const Index n = rows.empty() ? task.train.rows() : std::ssize(rows);
   inner_.load(task.train, task.probe.standardizer, rows, task.probe.beta, options.inner);
-  load_query(task);
+  query_.resize(task.test.rows(), task.probe.beta.size());
+  fill_design(task.test, task.probe.standardizer, {}, query_);
   result_.inner_seconds += lap.seconds();
 
   network_.assign(task.features, rows);
   const float* const u = network_.forward(policy);
-  if (!all_finite(u, n)) return TaskFailure::policy;
+  if (!Eigen::Map<const Eigen::VectorXf>(u, n).allFinite()) return TaskFailure::policy;
   const float* const weights = weighting_.forward(u, n, policy.policy().keep, policy.policy().temperature);
   result_.policy_seconds += lap.seconds();
 
@@ -51,7 +43,7 @@ TaskFailure TaskGradient::differentiate(const PreparedTask& task, const PackedPo
   auto d_beta = simd::vector_in(d_beta_, query_.columns());
   coefficients = inner_.beta().cast<float>();
   d_beta.setZero();
-  float* const score = score_.resize_uninitialized(query_.stride());
+  float* const score = whole_registers(score_, query_.rows());
   query_.for_each_block(
       [&](Index begin, Index end) { gemv(query_, coefficients.data(), begin, end, score); });
   const OuterLoss::Value outer = outer_(score, task.test.y, task.test.group, options.outer);
@@ -76,14 +68,6 @@ std::span<const Index> TaskGradient::draw_support(const PreparedTask& task, cons
   if (options.support == 0 || options.support >= rows) return {};
   const Stream stream(options.seed, Draw::support, task.id, step);
   return sampler_.draw_sorted(stream, rows, options.support);
-}
-
-void TaskGradient::load_query(const PreparedTask& task) {
-  const Index p = task.probe.standardizer.mean.size() + 1;
-  query_.resize(task.test.rows(), p);
-  columns_.clear();
-  for (Index j = 0; j < p; ++j) columns_.push_back(query_.column(j));
-  fill_design<float>(task.test, task.probe.standardizer, {}, columns_);
 }
 
 } // namespace metasieve::kernels

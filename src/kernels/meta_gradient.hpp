@@ -8,7 +8,7 @@
 #include "kernels/weights.hpp"
 #include "meta/meta_gradient.hpp"
 
-#include <vector>
+#include <span>
 
 namespace metasieve::kernels {
 
@@ -26,15 +26,13 @@ private:
                             const MetaOptions& options, std::uint64_t step, Lap& lap);
   [[nodiscard]] std::span<const Index> draw_support(const PreparedTask& task, const MetaOptions& options,
                                                     std::uint64_t step);
-  void load_query(const PreparedTask& task);
 
   MetaGradient result_;
   Sampler sampler_;
   Network<> network_;
   Weighting weighting_;
   InnerModel inner_;
-  simd::Columns<float> query_;  ///< [m, p]
-  std::vector<float*> columns_; ///< of it
+  simd::Columns<float> query_; ///< [m, p]
   simd::Buffer<float> score_, coefficients_;
   simd::Buffer<double> d_beta_;
   OuterLoss outer_;

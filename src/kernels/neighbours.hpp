@@ -17,7 +17,7 @@ namespace metasieve::kernels {
 /// candidates to look at more closely.
 class NeighbourFilter {
 public:
-  static constexpr Index block = tile::columns; ///< rows of a block
+  static constexpr Index block = simd::panel_width<>; ///< rows of a block
   static constexpr Index nearest = neighbour_count;
 
   /// `references`: rows of train, each once.
@@ -55,7 +55,7 @@ private:
   Index near_places(Index half);
   void take_everything(Index i);
   [[nodiscard]] Index ordinal(Index place) const;
-  [[nodiscard]] double standardised(Index row, Index column) const;
+  double copy_standardised(Index row, float sign, float* to, Index stride) const;
 
   const Split& train_;
   const Standardizer& standardizer_;
@@ -63,13 +63,12 @@ private:
   std::vector<bool> is_reference_; ///< [n]
   bool in_range_ = true;           ///< squares of all references are far from overflow
 
-  simd::Buffer<float> reference_; ///< [tiles * tile::rows, d], standardised
-  simd::Buffer<float>
-      half_square_;           ///< [tiles * tile::rows], of these rows, rounded up; infinite in empty places
-  simd::Buffer<float> label_; ///< [tiles * tile::rows]: all bits 0 but the last, the label
-  simd::Buffer<float> row_;   ///< [d, block], negated
-  simd::Buffer<float> distance_; ///< [tiles * tile::rows, block]: half the squared one, less the row's share
-  simd::Buffer<float> least_;    ///< [tiles * parts, block]: the minimum of each part of a tile
+  simd::Buffer<float> reference_;   ///< [places, d], standardised; a place for each row of each tile
+  simd::Buffer<float> half_square_; ///< [places], of these rows, rounded up; infinite in empty places
+  simd::Buffer<float> label_;       ///< [places]: all bits 0 but the last, the label
+  simd::Buffer<float> row_;         ///< [d, block], negated
+  simd::Buffer<float> distance_;    ///< [places, block]: half the squared one, less the row's share
+  simd::Buffer<float> least_;       ///< [tiles * parts, block]: the minimum of each part of a tile
   simd::Buffer<float> group_least_; ///< [groups, block]: of the tiles that are equal modulo `groups`
   simd::Buffer<float> threshold_;   ///< [block]
   simd::Buffer<std::int32_t> near_parts_, near_; ///< parts and places that near_places() found

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/precision.hpp"
 #include "numerics/registers.hpp"
 #include "policy/network.hpp"
 
@@ -30,8 +31,6 @@ public:
   [[nodiscard]] float last_bias() const noexcept { return last_bias_; }
 
 private:
-  void arrange(const Policy& policy);
-
   const Policy* policy_ = nullptr;
   FeatureSet features_{};
   std::vector<Index> widths_; ///< of the hidden layers; empty: none was packed yet
@@ -48,20 +47,16 @@ template <class P = simd::Register<float>>
 class Network {
 public:
   /// Copies the rows `rows` [n] of features [.., f]; all of them where it is empty.
-  void assign(const MatrixF& features, std::span<const Index> rows);
-  /// Copies features [n, f], row-major.
-  void assign(const float* features, Index rows, Index columns);
+  void assign(const Eigen::Ref<const MatrixF>& features, std::span<const Index> rows);
 
-  /// u [n], padded with zeros to whole packets. Valid until the next assign.
+  /// u [n], zeros beyond up to whole registers. Valid until the next assign.
   [[nodiscard]] const float* forward(const PackedPolicy<P>& policy);
 
   /// d_u [n] -> d_theta [p], of the last forward.
   void pullback(const PackedPolicy<P>& policy, const float* d_u, Vector& d_theta);
 
 private:
-  template <class RowOf>
-  void copy_rows(const float* features, Index columns, RowOf row_of);
-  // Of rows begin to end - 1, in layer l.
+  // For rows begin to end - 1, in layer l:
   void forward_layer(const PackedPolicy<P>& policy, std::size_t l, Index begin, Index end);
   void forward_last(const PackedPolicy<P>& policy, Index begin, Index end);
   void pullback_last(const PackedPolicy<P>& policy, const float* d_u, Index begin, Index end);
@@ -72,11 +67,31 @@ private:
   Index rows_ = 0;
   std::vector<simd::Buffer<float>> activations_; ///< of each layer's inputs
   simd::Buffer<float> u_;
-  std::vector<simd::Buffer<float>> d_outputs_; ///< of each hidden layer, of a block of rows
-  std::vector<simd::Buffer<float>>
-      d_weights_; ///< of each hidden layer, [panel of outputs][inputs + 1][panel]
+  // One for each hidden layer: of a block of rows, and [panel of outputs][inputs + 1][panel].
+  std::vector<simd::Buffer<float>> d_outputs_, d_weights_;
   simd::Buffer<float> d_last_;
   float d_last_bias_ = 0;
 };
+
+/// The network's output for rows, without what a pullback needs, asked again and again in memory that is
+/// kept.
+class Scorer {
+public:
+  /// `policy` must outlive this, and stay as it is.
+  Scorer(const Policy& policy, Precision precision);
+
+  /// features [n, f] -> u [n]. In blocks of rows, so that activations do not grow with n.
+  [[nodiscard]] Vector operator()(const MatrixF& features);
+  /// u [n] of features in double precision, which only float64 reads as they are.
+  [[nodiscard]] Vector operator()(const Matrix& features);
+
+private:
+  Precision precision_;
+  PackedPolicy<> packed_;
+  Network<> network_;
+};
+
+/// features [n, f] -> u [n].
+[[nodiscard]] Vector scores(const Policy& policy, const MatrixF& features, Precision precision);
 
 } // namespace metasieve::kernels

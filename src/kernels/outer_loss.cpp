@@ -1,8 +1,11 @@
 #include "kernels/outer_loss.hpp"
 
-#include "numerics/columns.hpp"
+#include "numerics/gemv.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <optional>
 
 namespace metasieve::kernels {
 namespace {
@@ -14,10 +17,12 @@ constexpr Index step = lanes<P>;
 
 P constant(double value) { return broadcast<P>(static_cast<float>(value)); }
 
-void fill(float* out, const Labels& labels) {
-  const Index m = labels.size();
-  for (Index i = 0; i < m; ++i) out[i] = static_cast<float>(labels(i));
-  std::fill(out + m, out + padded(m, step), 0.0F);
+/// 0 or 1, zeros up to whole registers.
+const float* as_float(const Labels& labels, Buffer<float>& buffer) {
+  float* const out = whole_registers(buffer, labels.size());
+  std::ranges::copy(labels, out);
+  clear_beyond(out, labels.size());
+  return out;
 }
 
 /// One number for each (label, group) cell, 2y + z.
@@ -30,53 +35,43 @@ std::array<P, 4> membership(const P& y, const P& group) {
 }
 
 /// A gap and its derivative by each row's decision, the same within a cell.
-struct Gaps {
-  bool defined = false;
+struct SmoothGap {
   double value = 0;
   Cells d_decision{};
+
+  void add(const SmoothGap& other, double weight) {
+    value += weight * other.value;
+    for (std::size_t c = 0; c < 4; ++c) d_decision[c] += weight * other.d_decision[c];
+  }
 };
 
-/// Over the rows of labels `first` to `last`.
-Gaps parity(const Cells& rows, const Cells& decisions, std::size_t first, std::size_t last) {
+/// Over the rows of labels `first` to `last`; nothing where a group has too few of them.
+std::optional<SmoothGap> parity(const Cells& rows, const Cells& decisions, std::size_t first,
+                                std::size_t last) {
   std::array<double, 2> count{}, sum{};
   for (std::size_t y = first; y <= last; ++y)
     for (std::size_t z = 0; z < 2; ++z) count[z] += rows[2 * y + z], sum[z] += decisions[2 * y + z];
-  if (count[0] < smallest_cell || count[1] < smallest_cell) return {};
+  if (count[0] < smallest_cell || count[1] < smallest_cell) return std::nullopt;
   const double difference = sum[1] / count[1] - sum[0] / count[0];
-  Gaps out{true, std::sqrt(difference * difference + gap_floor), {}};
+  SmoothGap out{std::sqrt(difference * difference + gap_floor), {}};
   for (std::size_t y = first; y <= last; ++y)
     for (std::size_t z = 0; z < 2; ++z)
       out.d_decision[2 * y + z] = difference / out.value * (z == 1 ? 1.0 : -1.0) / count[z];
   return out;
 }
 
-/// Mean of the defined ones; 0 if none is.
-Gaps mean_of(std::initializer_list<Gaps> parities) {
-  Gaps mean{true, 0.0, {}};
-  double defined = 0.0;
-  for (const Gaps& p : parities) defined += p.defined ? 1.0 : 0.0;
-  for (const Gaps& p : parities) {
-    if (!p.defined) continue;
-    mean.value += p.value / defined;
-    for (std::size_t c = 0; c < 4; ++c) mean.d_decision[c] += p.d_decision[c] / defined;
+SmoothGap fairness(const Cells& rows, const Cells& decisions, Gap kind) {
+  SmoothGap out;
+  const double weight = kind == Gap::both ? 0.5 : 1.0;
+  if (kind == Gap::eo || kind == Gap::both) {
+    const auto negatives = parity(rows, decisions, 0, 0), positives = parity(rows, decisions, 1, 1);
+    const double share = negatives && positives ? 0.5 * weight : weight; // the mean of those that are defined
+    if (negatives) out.add(*negatives, share);
+    if (positives) out.add(*positives, share);
   }
-  return mean;
-}
-
-Gaps fairness(const Cells& rows, const Cells& decisions, Gap kind) {
-  const Gaps dp = mean_of({parity(rows, decisions, 0, 1)});
-  const Gaps eo = mean_of({parity(rows, decisions, 0, 0), parity(rows, decisions, 1, 1)});
-  switch (kind) {
-  case Gap::dp: return dp;
-  case Gap::eo: return eo;
-  case Gap::both: {
-    Gaps out{true, 0.5 * (dp.value + eo.value), {}};
-    for (std::size_t c = 0; c < 4; ++c) out.d_decision[c] = 0.5 * (dp.d_decision[c] + eo.d_decision[c]);
-    return out;
-  }
-  case Gap::none: break;
-  }
-  return {true, 0.0, {}};
+  if (kind == Gap::dp || kind == Gap::both)
+    if (const auto all = parity(rows, decisions, 0, 1)) out.add(*all, weight);
+  return out;
 }
 
 /// log(1 + exp(-t f)), t = 2y - 1.
@@ -92,12 +87,8 @@ OuterLoss::Value OuterLoss::operator()(const float* score, const Labels& labels,
   const Index m = labels.size();
   const double rows = static_cast<double>(m);
   const bool smooth = options.accuracy_loss == AccuracyLoss::logistic;
-  float* const y = y_.resize_uninitialized(padded(m, step));
-  float* const group = group_.resize_uninitialized(padded(m, step));
-  float* const decision = decision_.resize_uninitialized(padded(m, step));
-  float* const d_score = d_score_.resize_uninitialized(padded(m, step));
-  fill(y, labels);
-  fill(group, groups);
+  const float *const y = as_float(labels, y_), *const group = as_float(groups, group_);
+  float *const decision = whole_registers(decision_, m), *const d_score = whole_registers(d_score_, m);
 
   const auto sums = row_sums<P, 9>(m, [&](Index i) {
     const P f = load<P>(score + i), label = load<P>(y + i);
@@ -109,7 +100,7 @@ OuterLoss::Value OuterLoss::operator()(const float* score, const Labels& labels,
     return std::array<P, 9>{in[0],         in[1],         in[2],         in[3], in[0] * sharp,
                             in[1] * sharp, in[2] * sharp, in[3] * sharp, loss};
   });
-  const Gaps gap =
+  const SmoothGap gap =
       fairness({sums[0], sums[1], sums[2], sums[3]}, {sums[4], sums[5], sums[6], sums[7]}, options.fairness);
 
   std::array<P, 4> d_decision; // of each cell
@@ -125,7 +116,7 @@ OuterLoss::Value OuterLoss::operator()(const float* score, const Labels& labels,
     const P accurate = smooth ? sigmoid(load<P>(score + i)) - label : (label + label - constant(1.0)) * slope;
     store(d_score + i, fma(accurate, share, fair * slope));
   }
-  std::fill(d_score + m, d_score + padded(m, step), 0.0F);
+  clear_beyond(d_score, m);
   const double accuracy = sums[8] / rows;
   return {accuracy + options.fairness_weight * gap.value, accuracy, gap.value};
 }

@@ -12,10 +12,10 @@ public:
     double loss, accuracy_loss, fairness_loss;
   };
 
-  /// score [m], padded to whole packets; y [m], group [m]; m >= 1.
+  /// score [m], in whole registers; y [m], group [m]; m >= 1.
   [[nodiscard]] Value operator()(const float* score, const Labels& y, const Labels& group,
                                  const OuterOptions& options);
-  /// d loss / d score of the last call, [m], 0 beyond up to whole packets.
+  /// d loss / d score of the last call, [m], 0 beyond up to whole registers.
   [[nodiscard]] const float* d_score() const noexcept { return d_score_.data(); }
 
 private:

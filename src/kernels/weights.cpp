@@ -1,7 +1,8 @@
 #include "kernels/weights.hpp"
 
-#include "numerics/columns.hpp"
+#include "numerics/gemv.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -39,14 +40,11 @@ double threshold(const float* v, Index n, double keep, double temperature) {
   return q;
 }
 
-void clear_beyond(float* values, Index n) { std::fill(values + n, values + padded(n, step), 0.0F); }
-
 } // namespace
 
 const float* Weighting::forward(const float* u, Index n, double keep, double temperature) {
   rows_ = n, temperature_ = static_cast<float>(temperature);
-  float* const v = standardised_.resize_uninitialized(padded(n, step));
-  float* const s = weights_.resize_uninitialized(padded(n, step));
+  float *const v = whole_registers(standardised_, n), *const s = whole_registers(weights_, n);
   const double rows = static_cast<double>(n);
   const double mean = row_sums<P, 1>(n, [&](Index i) { return std::array<P, 1>{load<P>(u + i)}; })[0] / rows;
   const P centre = broadcast<P>(static_cast<float>(mean));
@@ -76,7 +74,7 @@ const float* Weighting::pullback(const float* d_weights) {
   const Index n = rows_;
   const float* const v = standardised_.data();
   const float* const s = weights_.data();
-  float* const d_u = d_u_.resize_uninitialized(padded(n, step));
+  float* const d_u = whole_registers(d_u_, n);
   std::fill_n(d_u, padded(n, step), 0.0F);
   if (scale_ == 0.0F) return d_u;
   const P inverse = broadcast<P>(1.0F / temperature_);

@@ -7,10 +7,10 @@ namespace metasieve::kernels {
 /// keep_weights and its pullback (policy/weights.hpp) in float32, sums in double. Keeps its memory.
 class Weighting {
 public:
-  /// u [n], padded to whole packets -> s [n], 0 beyond. n >= 1.
+  /// u [n], in whole registers -> s [n], 0 beyond. n >= 1.
   [[nodiscard]] const float* forward(const float* u, Index n, double keep, double temperature);
 
-  /// d_s [n] -> d_u [n], 0 beyond; both padded to whole packets. Of the last `forward`.
+  /// d_s [n] -> d_u [n], 0 beyond; both in whole registers. For the last `forward`.
   [[nodiscard]] const float* pullback(const float* d_weights);
 
 private:

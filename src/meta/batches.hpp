@@ -20,8 +20,8 @@ public:
   /// Tasks of a batch.
   [[nodiscard]] Index size() const noexcept { return strata_; }
 
-  /// The part of the batch of `step` that lies in `mine`, sorted. Takes a time that grows with that part
-  /// alone, as long as it is asked for the same `mine` step by step: orders are kept until they are used up.
+  /// The part of the batch of `step` that lies in `mine`, sorted. Amortised O(size of that part), as long
+  /// as it is asked for the same `mine` step by step: orders are kept until they are used up.
   /// Valid until the next call.
   [[nodiscard]] const std::vector<Index>& of_step(std::uint64_t step, Range mine);
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "fairness/outer_loss.hpp"
-#include "features/prepared_task.hpp"
+#include "features/meta_features.hpp"
 #include "inner/inner_fit.hpp"
 #include "policy/network.hpp"
 
@@ -37,8 +37,8 @@ struct MetaGradient {
   Vector d_theta; ///< [p]
   TaskFailure failure = TaskFailure::none;
   // Wall time.
-  double policy_seconds = 0; ///< of the network and the keep weights, there and back
-  double inner_seconds = 0;  ///< of the rest: inner fit, outer loss, and back
+  double policy_seconds = 0; ///< network and keep weights, forward and backward
+  double inner_seconds = 0;  ///< the rest: inner fit and outer loss, forward and backward
 };
 
 /// Why no gradient can be had of a task whatever the policy: one_class or probe; none if it can.

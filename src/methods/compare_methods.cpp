@@ -4,7 +4,7 @@
 #include "methods/roh.hpp"
 #include "methods/selection.hpp"
 #include "methods/threshold.hpp"
-#include "numerics/logistic_fit.hpp"
+#include "numerics/newton.hpp"
 
 #include <functional>
 #include <optional>

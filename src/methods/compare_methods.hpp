@@ -8,7 +8,7 @@
 
 namespace metasieve {
 
-/// All that the methods of a comparison are told.
+/// Settings of the methods of a comparison.
 struct ComparisonOptions {
   std::vector<Policy> policies; ///< trained, of one feature set
   Policy untrained;
@@ -16,7 +16,7 @@ struct ComparisonOptions {
   double ridge = 1e-3;        ///< of every fit, as when the task was prepared
   Seed seed{};                ///< of random and roh
   Gap fairness = Gap::eo;     ///< what roh, penalised and threshold equalise: dp or eo
-  double roh_tau = 0;         ///< share of rows that roh keeps; 0: it is told the true share of clean labels
+  double roh_tau = 0;         ///< share of rows that roh keeps; 0: the true share of clean labels
   double penalty = 0.1;       ///< weight of the gap in penalised
   double tolerance = 0.08;    ///< gap on the training rows that threshold allows
   SelectionOptions selection; ///< of meta_hard and meta_soft
@@ -31,7 +31,7 @@ struct MethodResult {
 };
 
 /// `methods` on one task, in their order; those that ask a policy once for each policy. A pure function of
-/// its arguments. `done` is told of each method as it is finished; what methods share is made by the first.
+/// its arguments. `done` is called after each method; what methods share is made by the first.
 [[nodiscard]] std::vector<MethodResult> compare_methods(const PreparedTask& task,
                                                         const std::vector<Method>& methods,
                                                         const ComparisonOptions& options,

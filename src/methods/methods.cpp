@@ -2,7 +2,7 @@
 
 #include "base/error.hpp"
 #include "features/cells.hpp"
-#include "kernels/scores.hpp"
+#include "kernels/network.hpp"
 #include "policy/weights.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "features/prepared_task.hpp"
+#include "features/meta_features.hpp"
 #include "policy/network.hpp"
 
 #include <string>
@@ -15,7 +15,7 @@ namespace metasieve {
 enum class Method {
   baseline,         ///< all rows
   greedy,           ///< the floor(keep n) rows of lowest probe loss
-  greedy_weighted,  ///< the same, group 1 weighted 1.5
+  greedy_weighted,  ///< greedy, group 1 weighted 1.5
   reweighing,       ///< P(y)P(z)/P(y,z) (Kamiran and Calders 2012, doi:10.1007/s10115-011-0463-8)
   roh,              ///< the sampler of Roh et al. (2021), and the model that it trains: fit_roh
   penalised,        ///< all rows, with a fairness penalty in the fit: fit_penalised

@@ -1,6 +1,6 @@
 #include "methods/partial_dependence.hpp"
 
-#include "kernels/scores.hpp"
+#include "kernels/network.hpp"
 #include "policy/weights.hpp"
 
 #include <algorithm>

@@ -5,9 +5,9 @@
 
 namespace metasieve {
 
-/// The policies' response is told of so many tasks of a source, its first ones.
+/// The first tasks of a source, on which the policies' response is measured.
 inline constexpr Index response_tasks = 20;
-/// Of each, at most so many rows, with each feature at so many of its quantiles.
+/// Rows of each at most, and quantiles of each feature.
 inline constexpr Index response_rows = 500, response_points = 11;
 
 /// What a policy has learnt of each feature, [f, k] each: entry (j, g) with feature j set to grid(j, g).

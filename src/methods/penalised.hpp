@@ -2,7 +2,7 @@
 
 #include "fairness/outer_loss.hpp"
 #include "numerics/logistic.hpp"
-#include "numerics/logistic_fit.hpp"
+#include "numerics/newton.hpp"
 
 namespace metasieve {
 

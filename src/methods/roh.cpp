@@ -59,8 +59,8 @@ struct Taken {
   }
 };
 
-/// That of the budget that is spent most: it ends the selection when it reaches K. Never falls as rows are
-/// added.
+/// The rows counted against the budget that is spent most, which ends the selection when it reaches K. Never
+/// falls as rows are added.
 double spent(const Taken& taken, const RohLambda& lambda, RohFairness fairness) {
   double most = taken.rows;
   if (fairness == RohFairness::none) return most;
@@ -181,7 +181,6 @@ std::vector<RohPool> batch_pools(const std::vector<Index>& rows, const Labels& c
 
 namespace {
 
-constexpr Index lanes = simd::lanes<simd::Register<double>>;
 constexpr Index most_steps = 250; // of an epoch
 
 void require(bool legal, const char* name, double value, const char* domain) {
@@ -229,50 +228,29 @@ public:
     }
   }
 
-  /// Of the mean logistic loss over batch number `batch`; zero if the pools' counts are all rounded to none.
-  /// [p]
+  /// The gradient of the mean logistic loss over batch number `batch`; zero if the pools' counts are all
+  /// rounded to none. [p]
   Vector gradient(const Vector& beta, Index batch) {
-    const Index rows = gather(batch), padded = simd::padded(rows, lanes), columns = x_.cols();
-    double *const f = f_.resize_uninitialized(padded), *const residual =
-                                                           residual_.resize_uninitialized(padded);
-    const simd::ColumnBlock<double> block{columns_.data(), stride_, columns, padded};
-    simd::gemv(block, beta.data(), f);
-    simd::residuals(padded, f, labels_.data(), used_.data(), p_.resize_uninitialized(padded), residual);
-    const Index sums = simd::padded(columns, lanes);
-    std::fill_n(sums_.resize_uninitialized(sums * lanes), sums * lanes, 0.0);
-    simd::gemv_transposed(block, residual, sums_.data());
-    simd::reduce_lanes(sums_.data(), sums, total_.resize_uninitialized(sums));
-    return Eigen::Map<const Vector>(total_.data(), columns) / static_cast<double>(std::max<Index>(1, rows));
-  }
-
-private:
-  /// The rows of a batch by columns; returns how many.
-  Index gather(Index batch) {
-    Index most = 0, to = 0;
-    for (const RohPool& pool : pools_) most += pool.count;
-    stride_ = simd::padded(most, lanes);
-    double* const columns = columns_.resize_uninitialized(stride_ * x_.cols());
-    for (simd::Buffer<double>* const each : {&labels_, &used_})
-      std::fill_n(each->resize_uninitialized(stride_), stride_, 0.0);
+    Index rows = 0, to = 0;
+    for (const RohPool& pool : pools_) rows += pool.count;
+    model_.load(rows, x_.cols());
+    std::ranges::fill(model_.weights(), 1.0);
     for (const RohPool& pool : pools_)
       for (Index k = 0; k < pool.count; ++k, ++to) {
         const Index i = pool.rows[static_cast<std::size_t>(batch * pool.count + k) % pool.rows.size()];
-        for (Index j = 0; j < x_.cols(); ++j) columns[j * stride_ + to] = x_(i, j);
-        labels_.data()[to] = y_(i);
-        used_.data()[to] = 1.0;
+        for (Index j = 0; j < x_.cols(); ++j) model_.design().column(j)[to] = x_(i, j);
+        model_.labels()[static_cast<std::size_t>(to)] = y_(i);
       }
-    for (Index j = 0; j < x_.cols(); ++j)
-      std::fill(columns + j * stride_ + to, columns + (j + 1) * stride_, 0.0);
-    return to;
+    return model_.gradient(beta);
   }
 
+private:
   const Matrix& x_;
   const Vector& y_;
   const RohOptions& options_;
   Sampler sampler_;
   std::vector<RohPool> pools_;
-  Index stride_ = 0;
-  simd::Buffer<double> columns_, labels_, used_, f_, p_, residual_, sums_, total_;
+  NewtonFit model_;
 };
 
 /// How often the pools' rows are taken, as weights with sum `total`. [n]

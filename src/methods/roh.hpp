@@ -51,7 +51,7 @@ struct RohPool {
 /// the same steps whatever the scale of the gradient).
 struct RohOptions {
   RohFairness fairness = RohFairness::eqodds;
-  double tau = 0.9; ///< share of the rows to keep, in (0, 1]: 1 - the noise rate, which the method is told
+  double tau = 0.9; ///< share of the rows to keep, in (0, 1]: 1 - the noise rate, which the method must know
   double alpha = 0.001;   ///< step of lambda, >= 0
   Index epochs = 400;     ///< >= 1
   Index warm_start = 100; ///< of these, on all rows, >= 0

@@ -10,7 +10,7 @@ enum class FitStatus : std::uint8_t { converged, step_limit, diverged };
 
 /// R of the penalty 1/2 b'Rb, [p]: `ridge` everywhere, 1e-6 for the intercept (last).
 [[nodiscard]] Vector ridge_diagonal(Index columns, double ridge);
-/// The same into memory that is there.
+/// Writes ridge_diagonal into `diagonal` [p].
 void set_ridge_diagonal(Eigen::Ref<Vector> diagonal, double ridge);
 
 /// log(1 + exp(-t f)) with t = 2y - 1, element by element, without overflow. f [n], y [n] -> [n].

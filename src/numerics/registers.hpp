@@ -3,6 +3,7 @@
 #include "base/linalg.hpp"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 /// Vector registers for the few loops that decide how long a run takes. A register is the compiler's own
@@ -31,7 +32,7 @@ using Scalar = typename Eigen::internal::unpacket_traits<P>::type;
 template <class P>
 inline constexpr Index lanes = Eigen::internal::unpacket_traits<P>::size;
 
-/// As many registers as each has values.
+/// A square of values: `lanes` registers.
 template <class P>
 using RegisterBlock = Eigen::internal::PacketBlock<P, static_cast<int>(lanes<P>)>;
 
@@ -47,6 +48,13 @@ EIGEN_ALWAYS_INLINE P load_unaligned(const Scalar<P>* from) {
 template <class P>
 EIGEN_ALWAYS_INLINE void store(Scalar<P>* to, const P& a) {
   Eigen::internal::pstore(to, a);
+}
+/// The values of a register, in their order.
+template <class P>
+EIGEN_ALWAYS_INLINE auto lane_values(const P& a) {
+  std::array<Scalar<P>, static_cast<std::size_t>(lanes<P>)> values;
+  Eigen::internal::pstoreu(values.data(), a);
+  return values;
 }
 template <class P>
 EIGEN_ALWAYS_INLINE P broadcast(Scalar<P> value) {
@@ -122,15 +130,19 @@ EIGEN_ALWAYS_INLINE void transpose(RegisterBlock<P>& block) {
 /// The smallest multiple of `step` that is at least `count`.
 [[nodiscard]] constexpr Index padded(Index count, Index step) { return (count + step - 1) / step * step; }
 
-/// Memory for a loop that is run again and again: aligned for every register, and kept as it shrinks. Not
-/// initialised beyond what was written.
+/// Memory for a loop that is run again and again: aligned for every register, and kept as it shrinks.
 template <class T>
 class Buffer {
 public:
-  /// At least `size` values; those that were there are lost if it grows.
+  /// At least `size` values, not initialised; those that were there are lost if it grows.
   T* resize_uninitialized(Index size) {
     if (std::ssize(values_) < size)
       values_ = std::vector<T, Eigen::aligned_allocator<T>>(static_cast<std::size_t>(size));
+    return values_.data();
+  }
+  /// `size` values, all `value`.
+  T* fill(Index size, T value) {
+    std::fill_n(resize_uninitialized(size), size, value);
     return values_.data();
   }
   [[nodiscard]] T* data() noexcept { return values_.data(); }
@@ -139,6 +151,18 @@ public:
 private:
   std::vector<T, Eigen::aligned_allocator<T>> values_;
 };
+
+/// Room for `n` values in whole registers.
+template <class T>
+T* whole_registers(Buffer<T>& buffer, Index n) {
+  return buffer.resize_uninitialized(padded(n, lanes<Register<T>>));
+}
+
+/// Zeros after the first `n` values, up to whole registers.
+template <class T>
+void clear_beyond(T* values, Index n) {
+  std::fill(values + n, values + padded(n, lanes<Register<T>>), T{0});
+}
 
 /// `n` values of a buffer as a vector, without Eigen's allocation whenever a size changes.
 template <class T>

@@ -11,15 +11,15 @@
 namespace metasieve::simd {
 
 /// Columns of a panel.
-template <class P>
-inline constexpr Index panel = 2 * lanes<P>;
+template <class P = Register<float>>
+inline constexpr Index panel_width = 2 * lanes<P>;
 
 /// Rows of the largest tile: with 32 registers, or with 16.
-template <class P>
+template <class P = Register<float>>
 inline constexpr int tile_rows = lanes<P> >= 16 || EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 12 : 6;
 
 /// C of a tile.
-template <class P, int rows>
+template <class P = Register<float>, int rows = tile_rows<P>>
 struct Tile {
   std::array<std::array<P, 2>, static_cast<std::size_t>(rows)> value;
   EIGEN_ALWAYS_INLINE std::array<P, 2>& operator[](Index row) { return value[static_cast<std::size_t>(row)]; }
@@ -70,18 +70,10 @@ EIGEN_ALWAYS_INLINE void with_rows(Index rows, Task&& task) {
   (std::make_integer_sequence<int, tile_rows<P>>{});
 }
 
-/// task(begin, rows as a constant) for tiles that cover 0..count-1: full ones, then the rest.
+/// task(begin, rows as a constant) for tiles that cover 0..count-1, as even as can be: few are few rows
+/// short.
 template <class P, class Task>
 EIGEN_ALWAYS_INLINE void over_tiles(Index count, Task&& task) {
-  constexpr int full = tile_rows<P>;
-  Index begin = 0;
-  for (; begin + full <= count; begin += full) task(begin, std::integral_constant<int, full>{});
-  if (begin < count) with_rows<P>(count - begin, [&](auto rows) { task(begin, rows); });
-}
-
-/// The same for tiles that are as even as can be: where each reads much and few are few rows short.
-template <class P, class Task>
-EIGEN_ALWAYS_INLINE void over_even_tiles(Index count, Task&& task) {
   const Index tiles = (count + tile_rows<P> - 1) / tile_rows<P>;
   for (Index t = 0; t < tiles; ++t) {
     const Index begin = t * count / tiles;
@@ -90,20 +82,3 @@ EIGEN_ALWAYS_INLINE void over_even_tiles(Index count, Task&& task) {
 }
 
 } // namespace metasieve::simd
-
-/// The tile of matrix products that most of the time of the features is spent in.
-namespace metasieve::tile {
-
-using P = simd::Register<float>;
-inline constexpr Index lanes = simd::lanes<P>;
-inline constexpr Index columns = simd::panel<P>;
-inline constexpr Index rows = simd::tile_rows<P>;
-using Sums = simd::Tile<P, simd::tile_rows<P>>;
-
-[[nodiscard]] inline Sums zeros() {
-  Sums sums;
-  for (auto& row : sums.value) row[0] = row[1] = simd::broadcast<P>(0.0F);
-  return sums;
-}
-
-} // namespace metasieve::tile

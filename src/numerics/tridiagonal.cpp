@@ -39,7 +39,7 @@ void update_column(Work& work, Index j) {
   for (Index i = j; i < work.size; ++i) work.a(i, j) -= work.previous_v(i) * w + work.previous_w(i) * v;
 }
 
-/// Of columns j..j+unroll-1: updates them, and adds what they and their mirror images give to the product.
+/// Updates columns j..j+unroll-1, and adds what they and their mirror images give to the product.
 void update_and_multiply(Work& work, Index j) {
   P v[unroll], w[unroll], factor[unroll], sum[unroll];
   for (Index c = 0; c < unroll; ++c) {

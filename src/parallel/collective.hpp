@@ -7,11 +7,14 @@
 
 namespace metasieve {
 
-/// Collective. Like comm.agree, but the message names no rank: for findings about the contents of a file,
-/// which are the same whichever rank looks. @throws AgreedError: that of the lowest failing rank.
+/// Collective. As comm.agree, but the message names no rank: for findings about the contents of a file, which
+/// are the same whichever rank looks. @throws AgreedError: the error of the lowest failing rank
 void agree_on_file(const Communicator& comm, const std::function<void()>& work);
 
-/// Collective. Runs `work` on rank 0 alone. @return its bytes, on every rank. @throws AgreedError: its error.
+/// Collective. Runs `work` on rank 0 alone. @throws AgreedError: its error.
+void on_root(const Communicator& comm, const std::function<void()>& work);
+
+/// Collective. As on_root. @return the bytes that `work` returned, on every rank.
 [[nodiscard]] std::string from_root(const Communicator& comm, const std::function<std::string()>& work);
 
 } // namespace metasieve

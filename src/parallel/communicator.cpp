@@ -28,7 +28,7 @@ std::size_t part_at_once(std::size_t bytes) {
   return std::min(bytes, static_cast<std::size_t>(Communicator::most_at_once));
 }
 
-/// What one rank tells the others about how its part went.
+/// How one rank's part went.
 struct Outcome {
   bool failed = false;
   ExitCode code = ExitCode::done;
@@ -201,7 +201,7 @@ int Communicator::ranks_on_node() const {
   return ranks;
 }
 
-void Communicator::agree(const std::function<void()>& work) const {
+void Communicator::agree(const std::function<void()>& work, bool names_rank) const {
   const Outcome mine = outcome_of(work);
   const std::int64_t failures = sum(std::int64_t{mine.failed});
   if (failures == 0) return;
@@ -210,9 +210,9 @@ void Communicator::agree(const std::function<void()>& work) const {
   const bool speaks = mine.failed && rank_ == first;
   const std::string message = gather(speaks ? mine.message : std::string());
   const auto code = static_cast<ExitCode>(max(std::int64_t{speaks ? static_cast<int>(mine.code) : 0}));
-  const std::string where =
-      failures == size_ ? ""
-                        : "rank " + std::to_string(first) + " (" + gather(speaks ? host_name() : "") + "): ";
+  const std::string where = failures == size_ || !names_rank ? ""
+                                                             : "rank " + std::to_string(first) + " (" +
+                                                                   gather(speaks ? host_name() : "") + "): ";
   throw AgreedError(code, where + message);
 }
 

@@ -69,7 +69,7 @@ public:
   /// All ranks' bytes, concatenated in rank order, on every rank. Counts may differ, and their sum may be
   /// any: at most `most` bytes (at least one a rank) travel at once.
   [[nodiscard]] std::string gather(const std::string& bytes, std::int64_t most = most_at_once) const;
-  /// What the other rank sends to this one, in that order: see Sends. Waits for it.
+  /// Receives what the other rank sends to this one, in order: see Sends. Waits for it.
   void receive(std::span<std::byte> bytes, int from) const;
   void barrier() const;
   /// Like barrier, but a rank that waits sleeps, a millisecond at a time, and leaves its core to those that
@@ -77,13 +77,13 @@ public:
   void idle_barrier() const;
   /// The ranks that give the same `group` >= 0, in their order here.
   [[nodiscard]] Communicator split(int group) const;
-  /// How many of the ranks are on this rank's node.
+  /// Number of ranks on this rank's node.
   [[nodiscard]] int ranks_on_node() const;
 
   /// Runs `work` on every rank; if it throws on any, all ranks throw the same AgreedError (the lowest failing
-  /// rank's message and exit code). `work` must not call collectives that another rank's exception would
-  /// leave waiting.
-  void agree(const std::function<void()>& work) const;
+  /// rank's message and exit code; unless `names_rank` is false or all failed, the message begins with the
+  /// rank). `work` must not call collectives that another rank's exception would leave waiting.
+  void agree(const std::function<void()>& work, bool names_rank = true) const;
 
   /// Ends the job on all ranks.
   [[noreturn]] void abort(ExitCode code) const noexcept;
@@ -97,8 +97,7 @@ private:
   int size_ = 1;
 };
 
-/// Bytes on their way to other ranks, while this one goes on: that no rank waits for one that waits for a
-/// third.
+/// Bytes on their way to other ranks, while this one goes on: no rank waits for one that waits for a third.
 class Sends {
 public:
   explicit Sends(const Communicator& comm) : comm_(comm) {} ///< which must outlive this

@@ -19,13 +19,13 @@ public:
 
   /// Thread-safe. values [size], each of magnitude <= bound. @throws Error (internal) otherwise.
   void add(std::span<const double> values);
-  /// The same of one array in two parts, of [size] values together.
+  /// Adds one array that is given in two parts, of [size] values together.
   void add(std::span<const double> first, std::span<const double> second);
 
   /// Collective: the sum of all that was added on all ranks, [size]. Valid until the next call.
   [[nodiscard]] const Vector& total(const Communicator& comm);
 
-  /// Nothing was added; keeps the memory.
+  /// Forgets what was added; keeps the memory.
   void clear();
 
 private:

@@ -9,7 +9,7 @@ namespace metasieve {
 
 /// The shared selector: an MLP features -> hidden... -> 1 with ReLU, and how its output becomes weights.
 struct Policy {
-  FeatureSet features = FeatureSet::full16;
+  FeatureSet features = FeatureSet::full;
   std::vector<Index> hidden{64, 32};
   double keep = 0.7;        ///< mean keep weight, in (0, 1)
   double temperature = 0.2; ///< of the soft threshold, > 0

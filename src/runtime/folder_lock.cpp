@@ -1,7 +1,7 @@
 #include "runtime/folder_lock.hpp"
 
+#include "base/stopwatch.hpp"
 #include "parallel/collective.hpp"
-#include "runtime/phases.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -10,51 +10,50 @@
 #include <cerrno>
 #include <chrono>
 #include <thread>
-#include <utility>
 
 namespace metasieve {
+
+namespace fs = std::filesystem;
+
 namespace {
 
-/// < 0: there is none.
-int open_folder(const std::filesystem::path& folder) {
-  return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-/// Locks it, unless another run holds it. A file system without locks lets all in.
-bool is_held_by_another(int folder) {
-  return folder >= 0 && ::flock(folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-}
+/// Whether another process holds a lock that excludes this one; takes it otherwise.
+bool is_refused(int file, int kind) { return ::flock(file, kind | LOCK_NB) != 0 && errno == EWOULDBLOCK; }
 
 } // namespace
 
-FolderLock::FolderLock(const Communicator& comm, const std::filesystem::path& folder, double patience) {
-  agree_on_file(comm, [&] {
-    if (!comm.is_root()) return;
-    file_ = open_folder(folder);
-    const double begin = wall_seconds();
-    bool held = is_held_by_another(file_);
-    for (; held && wall_seconds() - begin < patience; held = is_held_by_another(file_))
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    if (held) {
-      ::close(std::exchange(file_, -1));
-      throw DataError("cannot write to " + folder.string() +
-                      ": another run is writing there; wait until it has ended, or give another --output");
-    }
-  });
-  found_ = comm.max(std::int64_t{file_ >= 0}) != 0;
+std::optional<FileLock> FileLock::try_lock(const fs::path& path) {
+  std::error_code none;
+  // Network file systems lock a file only if it is open for writing, and a folder not at all.
+  const int mode = fs::is_directory(path, none) ? O_RDONLY | O_DIRECTORY : O_RDWR | O_CREAT;
+  FileLock lock(::open(path.c_str(), mode | O_CLOEXEC, 0666));
+  if (lock.file_ < 0)
+    throw DataError("cannot write " + path.string() + ": " + std::generic_category().message(errno));
+  if (is_refused(lock.file_, LOCK_EX)) return std::nullopt;
+  return lock;
 }
 
-FolderLock::~FolderLock() {
+bool FileLock::is_held(const fs::path& file) {
+  const FileLock lock(::open(file.c_str(), O_RDWR | O_CLOEXEC));
+  return lock.file_ >= 0 && is_refused(lock.file_, LOCK_SH);
+}
+
+FileLock::~FileLock() {
   if (file_ >= 0) ::close(file_);
 }
 
-FolderLock::FolderLock(FolderLock&& other) noexcept
-    : file_(std::exchange(other.file_, -1)), found_(other.found_) {}
-
-FolderLock& FolderLock::operator=(FolderLock&& other) noexcept {
-  std::swap(file_, other.file_);
-  std::swap(found_, other.found_);
-  return *this;
+FolderLock::FolderLock(const Communicator& comm, const fs::path& folder, double patience) {
+  agree_on_file(comm, [&] {
+    std::error_code none;
+    if (!comm.is_root() || !fs::is_directory(folder, none)) return;
+    const double begin = wall_seconds();
+    while (!(lock_ = FileLock::try_lock(folder)) && wall_seconds() - begin < patience)
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    if (!lock_)
+      throw DataError("cannot write to " + folder.string() +
+                      ": another run is writing there; wait until it has ended, or give another --output");
+  });
+  found_ = comm.max(std::int64_t{lock_.has_value()}) != 0;
 }
 
 } // namespace metasieve

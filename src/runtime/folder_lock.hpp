@@ -3,26 +3,47 @@
 #include "parallel/communicator.hpp"
 
 #include <filesystem>
+#include <optional>
+#include <utility>
 
 namespace metasieve {
 
-/// Keeps a second run out of an output folder for as long as it lives, even if it dies: rank 0 holds an
-/// advisory lock on the folder itself. File systems that have no such locks are let off.
+/// An advisory lock that this process holds on a file or folder until it is destroyed, or the process dies.
+/// File systems without locks let everybody in.
+class FileLock {
+public:
+  /// By one rank alone. Creates a file that is not there, in a folder that is.
+  /// @return nothing if another process holds it. @throws DataError
+  [[nodiscard]] static std::optional<FileLock> try_lock(const std::filesystem::path& path);
+  /// Whether another process holds a lock on the file; false if it cannot be opened.
+  [[nodiscard]] static bool is_held(const std::filesystem::path& file);
+
+  ~FileLock();
+  FileLock(FileLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  FileLock& operator=(FileLock&& other) noexcept {
+    std::swap(file_, other.file_);
+    return *this;
+  }
+
+private:
+  explicit FileLock(int file) : file_(file) {}
+
+  int file_; ///< descriptor; < 0: none
+};
+
+/// Keeps a second run out of an output folder for as long as it lives; rank 0 holds the lock.
 class FolderLock {
 public:
   FolderLock() = default;
-  /// Collective. A folder that is not there yet is not locked. @throws AgreedError (exit code 3) if another
-  /// run holds it, and still does after `patience` seconds
+  /// Collective. A folder that is not there is not locked. @throws AgreedError (exit code 3) if another run
+  /// still holds it after `patience` seconds
   FolderLock(const Communicator& comm, const std::filesystem::path& folder, double patience = 0);
-  ~FolderLock();
-  FolderLock(FolderLock&& other) noexcept;
-  FolderLock& operator=(FolderLock&& other) noexcept;
 
-  /// Whether the folder was there; alike on every rank.
+  /// Whether the folder was there; the same on every rank.
   [[nodiscard]] bool found() const noexcept { return found_; }
 
 private:
-  int file_ = -1; ///< on rank 0
+  std::optional<FileLock> lock_; ///< on rank 0
   bool found_ = false;
 };
 

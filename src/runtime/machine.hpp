@@ -16,19 +16,18 @@ namespace metasieve {
 /// The most memory that this process has held so far, in bytes.
 [[nodiscard]] double peak_bytes();
 
-/// The memory that this process holds now, in bytes, without what it has only reserved.
+/// The memory that this process holds now, in bytes.
 [[nodiscard]] double resident_bytes();
 
-/// Gives memory that was freed, but kept for what may come, back to the system: after work that needs much
-/// more than what follows.
+/// Returns freed memory to the system, after work that needs much more than what follows.
 void give_back_memory();
 
 /// What a planned run needs.
 struct Needs {
-  double rank_bytes = 0;   ///< of memory, of the fullest rank
+  double rank_bytes = 0;   ///< of memory, on the fullest rank
   double own_bytes = 0;    ///< of that, what each rank needs whatever its share of the tasks
-  double shared_bytes = 0; ///< of all tasks together
-  double file_bytes = 0;   ///< on disk, all files together
+  double shared_bytes = 0; ///< of memory, for all tasks together
+  double file_bytes = 0;   ///< on disk, for all files together
 };
 
 /// Collective: checks that the ranks of each node fit into its memory and the files onto the disk that holds
@@ -39,9 +38,9 @@ void require_room(const Communicator& comm, const Needs& needs, const std::files
 
 /// Where ranks run.
 struct Placement {
-  std::vector<std::string> hosts; ///< one a node, in rank order
-  std::vector<int> cores;         ///< of each, that its ranks may use, all together
-  bool oversubscribed = false;    ///< somewhere more threads than cores
+  std::vector<std::string> hosts; ///< [nodes], in rank order
+  std::vector<int> cores;         ///< [nodes], cores that the ranks of the node may use, all together
+  bool oversubscribed = false;    ///< some node has more threads than cores
 };
 
 /// Collective: of the first `ranks` ranks, each with so many threads; the same on every rank.
@@ -53,7 +52,7 @@ struct Placement {
 /// "a, b, c"; of more than 16 the first, then "+ 112 more".
 [[nodiscard]] std::string names_of(const std::vector<std::string>& hosts);
 
-/// Collective: what files say of this job, which began at `begin` (wall_seconds); alike on every rank.
+/// Collective: describes this job, which began at `begin` (wall_seconds); the same on every rank.
 [[nodiscard]] JobMetadata job_metadata(const Communicator& comm, double begin);
 
 } // namespace metasieve

@@ -12,15 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The folder of `file`, or, where it is still to be made, the one in which that will be done.
-fs::path existing_folder(const fs::path& file) {
-  std::error_code error;
-  fs::path folder = fs::absolute(file, error).parent_path();
-  while (folder.has_relative_path() && !fs::exists(folder, error)) folder = folder.parent_path();
-  return folder;
-}
-
-/// 0, or why not. Leaves nothing behind.
+/// Leaves nothing behind. @return 0, or errno
 int try_to_write_into(const fs::path& folder) {
   const fs::path trial = folder / (".metasieve." + std::to_string(getpid()) + ".trial");
   const int file = ::open(trial.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666);
@@ -47,23 +39,28 @@ void require_writable(const fs::path& file) {
 
 } // namespace
 
+fs::path existing_folder(const fs::path& path) {
+  std::error_code error;
+  fs::path folder = fs::absolute(path, error).parent_path();
+  while (folder.has_relative_path() && !fs::exists(folder, error)) folder = folder.parent_path();
+  return folder;
+}
+
 void require_distinct(const Communicator& comm, const std::vector<fs::path>& outputs,
                       const std::vector<fs::path>& inputs) {
-  static_cast<void>(from_root(comm, [&] {
+  on_root(comm, [&] {
     for (const fs::path& output : outputs)
       for (const fs::path& input : inputs)
         if (fs::weakly_canonical(fs::absolute(output)) == fs::weakly_canonical(fs::absolute(input)))
           throw ConfigError("--output " + output.string() + ": would replace the input " + input.string() +
                             "; choose another name");
-    return std::string();
-  }));
+  });
 }
 
 void require_writable(const Communicator& comm, const std::vector<fs::path>& files) {
-  static_cast<void>(from_root(comm, [&] {
+  on_root(comm, [&] {
     for (const fs::path& file : files) require_writable(file);
-    return std::string();
-  }));
+  });
 }
 
 } // namespace metasieve

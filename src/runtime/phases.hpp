@@ -11,7 +11,7 @@
 
 namespace metasieve {
 
-/// What the time of a run goes to. Each method of an evaluation is a phase of its own, see phase_of.
+/// What a run spends time on. Each method of an evaluation is a phase of its own, see phase_of.
 enum class Phase : std::uint8_t {
   read,       ///< input files, and results of earlier runs
   tasks,      ///< tasks generated or read before the first iteration
@@ -56,10 +56,10 @@ struct Profile {
   int threads = 1;                  ///< of each rank
 };
 
-/// Wall seconds of each phase of a run on this rank. Threads may add at a time.
+/// Wall seconds of each phase of a run on this rank. Thread-safe.
 class PhaseClock {
 public:
-  /// Adds the time until it is destroyed to its phase.
+  /// Adds its lifetime to a phase.
   class Scope {
   public:
     Scope(PhaseClock& clock, Phase phase) : clock_(clock), phase_(phase), begin_(wall_seconds()) {}
@@ -82,28 +82,31 @@ public:
 
   [[nodiscard]] double seconds(Phase phase) const;
 
-  /// Collective: every phase on every rank.
+  /// Collective: seconds of every phase on every rank.
   [[nodiscard]] std::vector<PhaseSeconds> all_ranks(const Communicator& comm) const;
-  /// Collective: the same, with what was counted and the rest of `seconds`, this rank's of the run.
+  /// Collective: seconds and flops; `rest` is what is left of `seconds`, the time of the run on this rank.
   [[nodiscard]] Profile profile(const Communicator& comm, double seconds, int threads) const;
 
 private:
+  struct Entry {
+    Phase phase;
+    double seconds = 0;
+    std::int64_t flops = 0;
+  };
   [[nodiscard]] std::size_t place_of(Phase phase) const;
 
-  std::vector<Phase> phases_;
-  std::vector<double> seconds_;
-  std::vector<std::int64_t> flops_;
+  std::vector<Entry> entries_;
   mutable std::mutex guard_;
 };
 
-/// Those phases of which something was counted.
+/// Phases with flops.
 [[nodiscard]] std::vector<PhaseFlops> counted(const Profile& profile);
 
 /// A line a phase: least, mean and most seconds of a rank, most / mean.
 [[nodiscard]] std::string timing_table(const std::vector<PhaseSeconds>& timing);
 
-/// A line a phase: the same, its share of the run, what was counted and how many of these a core did in a
-/// second. Shares add up to 100 %.
+/// A line a phase: the columns of timing_table, its share of the run, flops, and flops of a core in a second.
+/// Shares add up to 100 %.
 [[nodiscard]] std::string profile_table(const Profile& profile);
 
 } // namespace metasieve

@@ -2,25 +2,23 @@
 
 #include "runtime/status_file.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <string>
 
 namespace metasieve {
 
-/// What a run has before it.
 struct ProgressSettings {
-  bool speaks = false; ///< on standard output; rank 0 alone
-  std::string what;    ///< one of the things that are counted: "iteration"
-  std::int64_t total = 0;
-  std::int64_t begun = 0;       ///< of them, by earlier runs
-  std::int64_t log_every = 0;   ///< of them, between lines that are no terminal's; 0: by time
-  StatusFile* status = nullptr; ///< that is told too
+  bool is_quiet = true;         ///< prints nothing, as all ranks but 0
+  std::string what;             ///< name of one step: "iteration"
+  std::int64_t total = 0;       ///< steps of the whole run
+  std::int64_t begun = 0;       ///< steps that earlier runs have done
+  std::int64_t log_every = 0;   ///< steps between two lines of a log; 0: a line every half minute
+  StatusFile* status = nullptr; ///< updated as well
 };
 
-/// What rank 0 tells the user while it works: one rewritten line with the time left on a terminal, a line now
-/// and then otherwise; and its status file. Thread-safe.
+/// Shows how far a run is: on a terminal in one line that is rewritten, elsewhere in a line now and then, and
+/// in the status file. The time left follows from the pace so far. Thread-safe.
 class Progress {
 public:
   explicit Progress(ProgressSettings settings);
@@ -28,38 +26,33 @@ public:
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// The first step begins, or a phase: what came before says nothing of the pace.
-  void start();
-  /// `done` of total steps; `state` is appended. The time left is estimated by the pace since start().
-  void report(std::int64_t done, const std::string& state);
-  /// For a phase that is not counted, as "preparing the tasks": the share of it that is done. The time left
-  /// is that of the phase.
-  void report_phase(const std::string& phase, double share);
-  /// Collective: what was prepared begins; its status file stays, whatever comes.
+  /// `done` of all steps are done; `state` ends the line.
+  void advance(std::int64_t done, const std::string& state = "");
+  /// `share`, at most 1, of what precedes the first step is done, as "preparing the tasks".
+  void advance_phase(const std::string& phase, double share);
+  /// Collective: begins the status file.
   void begin_status() const {
     if (settings_.status != nullptr) settings_.status->begin();
   }
-  /// For the status file: the latest of a figure.
+  /// Latest value of a figure, for the status file.
   void set_metric(const std::string& name, double value);
-  /// Lines that stay, the last with or without its end.
-  void say(const std::string& line);
-  /// "metasieve: warning: LINE" on standard error, however quiet the run is.
+  /// Prints lines that stay; the last may lack its line break. Nothing if it is empty.
+  void print_line(const std::string& line);
+  /// Prints "metasieve: LINE" on standard error, also where it is quiet.
   void warn(const std::string& line);
-  /// Before others write to standard output.
+  /// Removes the rewritten line, before others write to standard output.
   void clear_line();
 
 private:
-  void tell(const std::string& head, const std::string& state, bool is_due);
-  [[nodiscard]] std::string count() const;
+  void render(const std::string& head, const std::string& state, double since, double share, bool is_due);
   [[nodiscard]] bool is_time() const;
 
   std::mutex guard_;
   ProgressSettings settings_;
   RunState state_;
-  bool terminal_;
-  std::size_t width_ = 0;
-  double begin_, start_, last_told_;
-  bool dirty_ = false;
+  bool on_terminal_, has_line_ = false;
+  std::size_t width_;
+  double begin_, steps_begin_, last_shown_; ///< wall_seconds()
 };
 
 } // namespace metasieve

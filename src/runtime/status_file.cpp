@@ -1,30 +1,39 @@
 #include "runtime/status_file.hpp"
 
 #include "base/json.hpp"
+#include "base/stopwatch.hpp"
 #include "base/version.hpp"
 #include "hdf5/atomic_replace.hpp"
 #include "hdf5/job_metadata.hpp"
 #include "parallel/for_each.hpp"
-#include "runtime/phases.hpp"
+#include "runtime/output_checks.hpp"
 
 namespace metasieve {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr double seconds_between = 1;
+
+/// Replaces the file; a failure harms no run.
+void try_to_replace(const fs::path& file, const std::string& text) {
+  try {
+    replace_text(file, text);
+  } catch (const std::exception&) {
+    return;
+  }
+}
 
 } // namespace
 
-StatusFile::StatusFile(const Communicator& comm, std::filesystem::path file, std::string command)
-    : file_(std::move(file)), command_(std::move(command)), started_(utc_now()), ranks_(comm.size()),
+StatusFile::StatusFile(const Communicator& comm, fs::path file, std::string command)
+    : file_(fs::absolute(file)), command_(std::move(command)), started_(utc_now()), ranks_(comm.size()),
       threads_(thread_count()), is_root_(comm.is_root()), begin_(wall_seconds()) {}
 
 void StatusFile::prepare() {
   if (!file_.empty() && is_root_) {
-    std::error_code ignored;
     before_ = text_if_any(file_);
-    for (auto path = folder(); path.has_relative_path() && !std::filesystem::exists(path, ignored);
-         path = path.parent_path())
-      made_.push_back(path);
+    existing_folder_ = existing_folder(file_);
   }
   enter(Stage::preparing);
 }
@@ -34,22 +43,36 @@ void StatusFile::begin() {
 }
 
 void StatusFile::enter(Stage stage) {
-  if (file_.empty()) return; // none is kept
+  if (file_.empty()) return;
   stage_ = stage;
   if (!is_root_) return;
   std::error_code ignored;
-  std::filesystem::create_directories(folder(), ignored);
-  write("running", nullptr);
-  written_ = wall_seconds();
+  fs::create_directories(file_.parent_path(), ignored);
+  written_ = 0;
+  update(state_);
 }
-
-std::filesystem::path StatusFile::folder() const { return std::filesystem::absolute(file_).parent_path(); }
 
 void StatusFile::update(const RunState& state) {
   state_ = state;
   if (stage_ == Stage::none || !is_root_ || wall_seconds() - written_ < seconds_between) return;
   write("running", nullptr);
   written_ = wall_seconds();
+}
+
+void StatusFile::during(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const AgreedError& error) {
+    end(error.code(), is_root_);
+    throw;
+  } catch (const Error& error) { // of this rank alone, which ends the job
+    end(error.code(), true);
+    throw;
+  } catch (...) {
+    end(ExitCode::internal, true);
+    throw;
+  }
+  end(ExitCode::done, is_root_);
 }
 
 void StatusFile::end(ExitCode code, bool writes) {
@@ -62,18 +85,16 @@ void StatusFile::end(ExitCode code, bool writes) {
   write(code == ExitCode::done ? "done" : code == ExitCode::stopped_early ? "stopped" : "failed", &code);
 }
 
+/// Restores the file, and removes the folders that were made for it, if they are empty.
 void StatusFile::undo() const {
   std::error_code ignored;
-  try {
-    if (before_)
-      replace_text(file_, *before_);
-    else
-      std::filesystem::remove(file_, ignored);
-  } catch (const std::exception&) { // the file harms no run
-    return;
-  }
-  for (const std::filesystem::path& folder : made_)
-    std::filesystem::remove(folder, ignored); // if it is empty
+  if (before_)
+    try_to_replace(file_, *before_);
+  else
+    fs::remove(file_, ignored);
+  for (fs::path folder = file_.parent_path(); folder != existing_folder_ && folder.has_relative_path();
+       folder = folder.parent_path())
+    fs::remove(folder, ignored);
 }
 
 void StatusFile::write(const char* state, const ExitCode* code) const {
@@ -94,19 +115,11 @@ void StatusFile::write(const char* state, const ExitCode* code) const {
                                  {"commit", std::string(git_commit())},
                                  {"metrics", Json::object(metrics)},
                                  {"exit_code", code == nullptr ? Json() : Json(static_cast<int>(*code))}});
-  try {
-    replace_text(file_, all.text() + "\n");
-  } catch (const std::exception&) { // the run itself says what cannot be written
-    return;
-  }
+  try_to_replace(file_, all.text() + "\n");
 }
 
-std::filesystem::path status_of_folder(const std::filesystem::path& folder) {
-  return folder / "progress.json";
-}
+fs::path status_of_folder(const fs::path& folder) { return folder / "progress.json"; }
 
-std::filesystem::path status_of_file(const std::filesystem::path& file) {
-  return file.string() + ".progress.json";
-}
+fs::path status_of_file(const fs::path& file) { return file.string() + ".progress.json"; }
 
 } // namespace metasieve

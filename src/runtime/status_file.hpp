@@ -3,12 +3,11 @@
 #include "base/error.hpp"
 #include "parallel/communicator.hpp"
 
-#include <concepts>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -17,50 +16,29 @@ namespace metasieve {
 /// How far a run is.
 struct RunState {
   std::int64_t done = 0, total = 0;
-  std::string unit; ///< of these two: iterations, tasks, points
+  std::string unit; ///< iterations, tasks or points
   double seconds_left = 0;
-  std::vector<std::pair<std::string, double>> metrics; ///< the latest of each
+  std::vector<std::pair<std::string, double>> metrics; ///< latest value of each
 };
 
-/// A small JSON file for programs that watch a run: what it is, how far, and at last how it ended. Rank 0
-/// replaces it as a whole, at most once a second; that it cannot be written harms no run. One that is killed
-/// leaves `running` with an `updated` that grows old.
+/// A small JSON file for programs that watch a run: what it is, how far it is, and how it ended. Rank 0
+/// replaces it as a whole, at most once a second. A run goes on if it cannot be written; a killed run leaves
+/// `running` with an old `updated`.
 class StatusFile {
 public:
-  StatusFile() = default; ///< of a run that keeps none
+  StatusFile() = default; ///< writes nothing
   StatusFile(const Communicator& comm, std::filesystem::path file, std::string command);
 
-  /// Collective: from here on there is a file, though the run may still refuse: if it ends before begin(),
-  /// all is as it was.
+  /// Collective: writes the file, though the run may still refuse: if it ends before begin(), all is
+  /// restored.
   void prepare();
-  /// Collective: from here on there is a file, for the run may now change what is in its folder.
+  /// Collective: writes the file, for the run may now change its folder.
   void begin();
   /// By rank 0; does nothing on the others, nor before prepare() or begin().
   void update(const RunState& state);
 
-  /// Collective: `work`; says in the file how that ended. What it throws goes on to the caller.
-  template <std::invocable Work>
-  auto during(Work&& work) -> std::invoke_result_t<Work> {
-    try {
-      if constexpr (std::is_void_v<std::invoke_result_t<Work>>) {
-        work();
-        end(ExitCode::done, is_root_);
-      } else {
-        auto result = work();
-        end(ExitCode::done, is_root_);
-        return result;
-      }
-    } catch (const AgreedError& error) {
-      end(error.code(), is_root_);
-      throw;
-    } catch (const Error& error) { // of this rank alone, which ends the job
-      end(error.code(), true);
-      throw;
-    } catch (...) {
-      end(ExitCode::internal, true);
-      throw;
-    }
-  }
+  /// Collective: runs `work`, writes how it ended, and lets its exception pass.
+  void during(const std::function<void()>& work);
 
 private:
   enum class Stage : std::uint8_t { none, preparing, begun };
@@ -68,22 +46,22 @@ private:
   void enter(Stage stage);
   void end(ExitCode code, bool writes);
   void undo() const;
-  [[nodiscard]] std::filesystem::path folder() const;
   void write(const char* state, const ExitCode* code) const;
 
-  std::filesystem::path file_; ///< empty: none is kept
+  std::filesystem::path file_; ///< absolute; empty: none is kept
   std::string command_, started_;
   int ranks_ = 1, threads_ = 1;
   bool is_root_ = false;
   Stage stage_ = Stage::none;
-  std::optional<std::string> before_;       ///< prepare(): what was in the file
-  std::vector<std::filesystem::path> made_; ///< and folders that were not there, the innermost first
-  double begin_ = 0, written_ = 0;          ///< of wall_seconds()
+  std::optional<std::string> before_;     ///< contents of the file before prepare()
+  std::filesystem::path existing_folder_; ///< the innermost one before prepare()
+  double begin_ = 0, written_ = 0;        ///< wall_seconds()
   RunState state_;
 };
 
-/// Where it goes: progress.json in a folder; beside a file, its name with .progress.json after it.
+/// The status file of a run with an output folder: progress.json in it.
 [[nodiscard]] std::filesystem::path status_of_folder(const std::filesystem::path& folder);
+/// The status file of a run with an output file: FILE.progress.json.
 [[nodiscard]] std::filesystem::path status_of_file(const std::filesystem::path& file);
 
 } // namespace metasieve

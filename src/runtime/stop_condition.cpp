@@ -1,6 +1,6 @@
 #include "runtime/stop_condition.hpp"
 
-#include "runtime/phases.hpp"
+#include "base/stopwatch.hpp"
 
 #include <array>
 #include <chrono>
@@ -32,7 +32,7 @@ std::string answer_of_squeue(const std::string& job) {
   return line.data();
 }
 
-/// When the job ends, of wall_seconds(): asked once, for a sweep watches each of its points.
+/// When the job ends, in wall_seconds(). Asked once, for each point of a sweep has a stop condition.
 double job_end(const std::string& job) {
   static const double end = wall_seconds() + slurm_seconds(answer_of_squeue(job)).value_or(never);
   return end;
@@ -80,30 +80,27 @@ StopCondition::StopCondition(const Communicator& comm, const RunConfig& config)
   deadline_ = std::min(limit, wall_seconds() + slurm);
 }
 
-Stop StopCondition::requested() const {
+Stop StopCondition::requested(double seconds) const {
   if (caught == SIGTERM) return Stop::terminate;
   if (caught == SIGUSR1) return Stop::user_signal;
-  return wall_seconds() > deadline_ ? Stop::time_limit : Stop::none;
+  return wall_seconds() + seconds > deadline_ ? Stop::time_limit : Stop::none;
 }
 
 Stop StopCondition::after_step() {
   const double now = wall_seconds();
   longest_step_ = std::max(longest_step_, now - step_begin_);
   step_begin_ = now;
-  const Stop stop = requested();
-  return stop == Stop::none && now + longest_step_ > deadline_ ? Stop::time_limit : stop;
+  return requested(longest_step_);
 }
 
 std::optional<double> slurm_seconds(const std::string& text) {
   double days = 0, hours = 0, minutes = 0, seconds = 0;
-  const auto total = [&] { return ((24.0 * days + hours) * 60.0 + minutes) * 60.0 + seconds; };
   const char* const words = text.c_str();
-  if (std::sscanf(words, "%lf-%lf:%lf:%lf", &days, &hours, &minutes, &seconds) == 4) return total();
-  days = 0; // may hold the first number of another form
-  if (std::sscanf(words, "%lf:%lf:%lf", &hours, &minutes, &seconds) == 3) return total();
-  hours = 0;
-  if (std::sscanf(words, "%lf:%lf", &minutes, &seconds) == 2) return total();
-  return std::nullopt;
+  // What a longer form has read goes back to 0.
+  const bool known = std::sscanf(words, "%lf-%lf:%lf:%lf", &days, &hours, &minutes, &seconds) == 4 ||
+                     (days = 0, std::sscanf(words, "%lf:%lf:%lf", &hours, &minutes, &seconds) == 3) ||
+                     (hours = 0, std::sscanf(words, "%lf:%lf", &minutes, &seconds) == 2);
+  return known ? std::optional(((24.0 * days + hours) * 60.0 + minutes) * 60.0 + seconds) : std::nullopt;
 }
 
 void stop_early(Stop stop, const std::string& where) {

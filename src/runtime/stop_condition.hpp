@@ -17,30 +17,29 @@ enum class Stop : std::int64_t { none, time_limit, user_signal, terminate };
 /// From here on SIGUSR1 and SIGTERM ask for a stop instead of killing; the handler sets a flag, nothing else.
 void catch_stop_signals();
 
-/// Tells when to stop: after a signal, or before the time is up: `run.max_minutes` after the program's start,
-/// or `run.margin_minutes` before SLURM ends the job.
+/// Requests a stop after a signal, `run.max_minutes` after the program's start, or `run.margin_minutes`
+/// before SLURM ends the job.
 class StopCondition {
 public:
   /// Collective: rank 0 asks SLURM.
   StopCondition(const Communicator& comm, const RunConfig& config);
 
-  /// This rank's own view, cheap: whether to begin nothing new.
-  [[nodiscard]] Stop requested() const;
+  /// This rank's own view, cheap: whether to begin nothing that takes so many seconds.
+  [[nodiscard]] Stop requested(double seconds = 0) const;
 
-  /// At the end of a step that can be stopped after: like `requested`, and also if one more step, as long as
-  /// the longest so far, would end too late.
+  /// Ends a step. @return whether to begin no other one, if it takes as long as the longest so far
   [[nodiscard]] Stop after_step();
 
 private:
-  double deadline_; ///< of wall_seconds()
+  double deadline_; ///< wall_seconds()
   double step_begin_, longest_step_ = 0;
 };
 
-/// Seconds of SLURM's "[[days-]hours:]minutes:seconds"; nothing for UNLIMITED and the like.
+/// Converts SLURM's "[[days-]hours:]minutes:seconds" to seconds; nothing for UNLIMITED and the like.
 [[nodiscard]] std::optional<double> slurm_seconds(const std::string& text);
 
-/// What a stopped run says and returns: "stopped by SIGUSR1 WHERE; run the same command with --resume to go
-/// on", exit code 75. Every rank must call it alike.
+/// By all ranks alike. @throws AgreedError "stopped by SIGUSR1 WHERE; run the same command with --resume to
+/// go on", exit code 75
 [[noreturn]] void stop_early(Stop stop, const std::string& where);
 
 } // namespace metasieve

@@ -13,8 +13,8 @@
 namespace metasieve {
 namespace {
 
-/// Open MPI's mpirun gives rank 0 a pseudo-terminal of its own for standard output and a pipe for standard
-/// error, so only where mpirun itself writes tells the truth. Nothing: there is no mpirun.
+/// The file that Open MPI's mpirun itself writes to, for it gives rank 0 a pseudo-terminal of its own for
+/// standard output and a pipe for standard error. Nothing without mpirun.
 std::optional<std::string> behind_mpirun(int descriptor) {
   if (std::getenv("OMPI_COMM_WORLD_RANK") == nullptr) return std::nullopt;
   std::error_code error;
@@ -23,11 +23,8 @@ std::optional<std::string> behind_mpirun(int descriptor) {
 }
 
 bool wants_colours() {
-  const auto value = [](const char* name) {
-    const char* const text = std::getenv(name);
-    return std::string_view(text == nullptr ? "" : text);
-  };
-  return value("NO_COLOR").empty() && value("TERM") != "dumb";
+  const char *const no_color = std::getenv("NO_COLOR"), *const term = std::getenv("TERM");
+  return (no_color == nullptr || *no_color == '\0') && (term == nullptr || std::string_view(term) != "dumb");
 }
 
 std::string quoted_if_needed(const std::string& word) {
@@ -48,17 +45,17 @@ bool is_terminal(int descriptor) {
   return ours && (target->starts_with("/dev/pts/") || target->starts_with("/dev/tty"));
 }
 
-int terminal_width(int descriptor) {
+std::size_t terminal_width(int descriptor) {
   const std::optional<std::string> target = behind_mpirun(descriptor);
-  const int opened = !target ? -1 : ::open(target->c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC);
+  const int opened = target ? ::open(target->c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC) : -1;
   winsize size{};
-  const bool known = ioctl(opened >= 0 ? opened : descriptor, TIOCGWINSZ, &size) == 0;
+  const bool known = ioctl(opened >= 0 ? opened : descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
   if (opened >= 0) ::close(opened);
-  return known ? size.ws_col : 0;
+  return known ? size.ws_col : 80;
 }
 
 std::string painted(int descriptor, Paint paint, const std::string& text) {
-  constexpr std::array codes{"\033[1m", "\033[32m", "\033[33m", "\033[31m"};
+  constexpr std::array codes{"\033[1m", "\033[33m", "\033[31m"};
   if (!wants_colours() || !is_terminal(descriptor)) return text;
   return codes[static_cast<std::size_t>(paint)] + text + "\033[0m";
 }

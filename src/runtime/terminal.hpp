@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -8,13 +9,13 @@ namespace metasieve {
 /// Whether a person watches what is written to standard output (1) or standard error (2).
 [[nodiscard]] bool is_terminal(int descriptor);
 
-/// Characters that fit on a line of it; 0 if that is not known.
-[[nodiscard]] int terminal_width(int descriptor);
+/// Characters that fit on a line of the terminal; 80 if that is not known.
+[[nodiscard]] std::size_t terminal_width(int descriptor);
 
-enum class Paint { bold, green, yellow, red };
+enum class Paint { bold, yellow, red };
 
-/// `text` with the codes for it where `descriptor` is a terminal that has colours, and neither NO_COLOR
-/// (https://no-color.org) nor TERM=dumb asks for none; else `text` as it is.
+/// `text` with colour codes where `descriptor` is a terminal, unless NO_COLOR (https://no-color.org) is set
+/// or TERM=dumb; else `text` as it is.
 [[nodiscard]] std::string painted(int descriptor, Paint paint, const std::string& text);
 
 /// `text` in bold, for standard output.

@@ -10,7 +10,6 @@
 #include "parallel/partition.hpp"
 #include "runtime/machine.hpp"
 #include "runtime/output_checks.hpp"
-#include "runtime/resumable_work.hpp"
 #include "studies/measured_pace.hpp"
 #include "training/cost.hpp"
 #include "training/resume.hpp"
@@ -231,8 +230,8 @@ std::string plan(const Communicator& comm, const GenerateRequest& request) {
                "run fewer ranks on each node, or make a smaller suite");
   const Load load = balanced_load(comm, source, generation_cost);
   const double data = sum(load.tasks, data_bytes), file = data + 320.0 * tasks + 2e4;
-  // A turn of tasks, and those that wait for the journal; shapes and costs of all.
-  const double held = std::min(fullest(load, data_bytes), suite_turn_bytes + double{most_waiting_bytes});
+  // A turn of tasks, and a copy of them on its way to the journal; shapes and costs of all.
+  const double held = 2.0 * std::min<double>(fullest(load, data_bytes), suite_turn_bytes);
   const double memory = program_bytes + held + std::min(file, staging_bytes) + index;
   require_room(comm, {memory, memory, 0, file}, request.output.parent_path(), "run fewer ranks on each node");
   const std::vector<double> costs = source.costs({0, source.task_count()}, generation_cost);
@@ -240,7 +239,7 @@ std::string plan(const Communicator& comm, const GenerateRequest& request) {
                          busiest_seconds(costs, load.schedule.owned_by, thread_count());
   const double minutes = request.config.output.checkpoint_minutes;
   const bool journal = (minutes > 0 && seconds > 60.0 * minutes) || // finished tasks wait in OUTPUT.partial
-                       fullest(load, data_bytes) > double{most_waiting_bytes};
+                       fullest(load, data_bytes) > double{suite_turn_bytes};
   require_room(comm, {0, 0, 0, journal ? 2.0 * file : file}, request.output.parent_path(), "");
   return header(comm, source.task_count(), sum(load.tasks, rows)) +
          format("  memory per rank  %.0f MB\n  file             %s, %.1f MB\n  time             about %s\n",

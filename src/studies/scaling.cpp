@@ -63,13 +63,6 @@ void on_point(const Communicator& comm, const ScalingPoint& point,
   if (code != ExitCode::done) throw AgreedError(code, to_string(point) + ": " + problem);
 }
 
-void on_root(const Communicator& comm, const std::function<void()>& work) {
-  static_cast<void>(from_root(comm, [&] {
-    work();
-    return std::string();
-  }));
-}
-
 void remove_folder(const Communicator& comm, const fs::path& folder) {
   std::error_code ignored;
   on_root(comm, [&] { fs::remove_all(folder, ignored); });
@@ -190,13 +183,13 @@ void measure(const Communicator& comm, const ScalingRequest& request, const Scal
   try {
     lock = FolderLock(comm, scratch);
   } catch (const AgreedError&) {
-    return progress.say(to_string(point) + ": another job is measuring it");
+    return progress.print_line(to_string(point) + ": another job is measuring it");
   }
   if (is_measured(comm, request, point)) return; // by that other job, just now
 
   const Placement where = placement(comm, point.ranks, point.threads);
   if (where.oversubscribed)
-    progress.say(
+    progress.print_line(
         warning_line(to_string(point) + ": more threads than usable cores; the figures mean little"));
   Scaling study = empty_study(comm, request);
   study.hosts = where.hosts;
@@ -222,17 +215,17 @@ void measure(const Communicator& comm, const ScalingRequest& request, const Scal
       std::minmax_element(study.points.begin(), study.points.end(), [](const auto& a, const auto& b) {
         return a.seconds_per_iteration < b.seconds_per_iteration;
       });
-  progress.say(to_string(point) + format(": %.5f .. %.5f s an iteration, %.1f s a training",
-                                         least->seconds_per_iteration, most->seconds_per_iteration,
-                                         least->seconds));
-  progress.say(profile);
+  progress.print_line(to_string(point) + format(": %.5f .. %.5f s an iteration, %.1f s a training",
+                                                least->seconds_per_iteration, most->seconds_per_iteration,
+                                                least->seconds));
+  progress.print_line(profile);
 }
 
 /// Collective: the points that this job can measure. @throws AgreedError (exit code 75) after a stop
 void measure_points(const Communicator& comm, const ScalingRequest& request, StopCondition& stop,
                     StatusFile& status) {
   const std::vector<ScalingPoint> points = wanted_points(comm, request);
-  Progress progress({comm.is_root(), "point", std::ssize(points), 0, 0, &status});
+  Progress progress({!comm.is_root(), "point", std::ssize(points), 0, 0, &status});
   status.begin();
   const auto stop_if = [&](Stop mine) { // the ranks may know of several reasons
     const auto why = static_cast<Stop>(comm.max(static_cast<std::int64_t>(mine)));
@@ -243,11 +236,11 @@ void measure_points(const Communicator& comm, const ScalingRequest& request, Sto
   std::int64_t done = 0;
   int left = 0;
   for (const ScalingPoint& point : points) {
-    progress.report(done++, "");
+    progress.advance(done++);
     if (point.ranks > comm.size()) {
       ++left;
     } else if (is_measured(comm, request, point)) {
-      progress.say(to_string(point) + ": measured before");
+      progress.print_line(to_string(point) + ": measured before");
     } else {
       stop_if(stop.requested());
       try {
@@ -259,8 +252,9 @@ void measure_points(const Communicator& comm, const ScalingRequest& request, Sto
     }
   }
   if (left > 0)
-    progress.say(format("%d point(s) of more than %d ranks are left to a larger job with the same --output",
-                        left, comm.size()));
+    progress.print_line(
+        format("%d point(s) of more than %d ranks are left to a larger job with the same --output", left,
+               comm.size()));
 }
 
 } // namespace
@@ -281,7 +275,7 @@ std::string scale(const Communicator& comm, const ScalingRequest& request) {
     status.during([&] { measure_points(comm, request, stop, status); });
   } catch (const AgreedError& error) {
     if (error.code() == ExitCode::stopped_early)
-      Progress({comm.is_root(), "point"}).say(collect(comm, request)); // of the points before
+      Progress({!comm.is_root(), "point"}).print_line(collect(comm, request)); // of the points before
     throw;
   }
   return collect(comm, request); // none: another job has the first

@@ -1,85 +1,99 @@
 #include "studies/sweep_points.hpp"
 
-#include "base/bytes.hpp"
 #include "base/hash.hpp"
+#include "base/ini.hpp"
 #include "base/text.hpp"
+#include "hdf5/atomic_replace.hpp"
 #include "hdf5/raw_file.hpp"
 #include "parallel/collective.hpp"
+#include "runtime/folder_lock.hpp"
 #include "runtime/resumable_work.hpp"
 
-#include <cstring>
+#include <algorithm>
+#include <array>
+#include <map>
 #include <unordered_set>
 
 namespace metasieve {
 namespace {
 
-constexpr double most_points = 1e6;
+namespace fs = std::filesystem;
 
-void require_few(const std::vector<SweepAxis>& axes) {
-  double count = 1;
-  for (const SweepAxis& axis : axes) count *= static_cast<double>(axis.size());
-  if (count > most_points)
-    throw ConfigError(
-        format("[sweep]: %.0f points, and at most %.0f are possible; give fewer values", count, most_points));
+constexpr double most_points = 1e6;
+constexpr std::array<std::string_view, 5> state_names{"left", "running", "died", "done", "failed"};
+
+/// Lines "name = hash of the contents" of the files of a sweep. Collective.
+std::string hashes_of_files(const Communicator& comm, const SweepPoints& points) {
+  std::string lines;
+  const auto add = [&](const std::string& name, const fs::path& file) {
+    lines += name + " = " + std::to_string(hash_file(comm, file)) + "\n";
+  };
+  if (points.suite()) add("--suite", *points.suite());
+  for (const fs::path& file : points.datasets()) add("--dataset " + file.stem().string(), file);
+  return lines;
+}
+
+/// Calls `use(name, member)` for each member of a status but its state.
+void for_each_member(auto& status, const auto& use) {
+  use("values", status.values);
+  use("message", status.message);
+  use("place", status.place);
+  use("job", status.job);
+  use("attempts", status.attempts);
+  use("code", status.code);
+  use("ranks", status.ranks);
+  use("threads", status.threads);
+  use("seconds", status.seconds);
+  use("core_seconds", status.core_seconds);
+  use("files", status.files);
 }
 
 } // namespace
 
 std::string SweepPoint::name() const { return format("%016llx", static_cast<unsigned long long>(hash)); }
 
-SweepInputs sweep_inputs(const Communicator& comm, const SweepConfig& sweep) {
-  SweepInputs inputs;
-  const auto add = [&](const std::string& name, const std::filesystem::path& file) {
-    inputs.key += name + " = " + std::to_string(hash_file(comm, file)) + "\n";
-  };
-  if (!sweep.suite.empty()) add("--suite", *(inputs.suite = sweep.suite));
-  if (sweep.datasets.empty()) return inputs;
-  for (const std::string& file : list_items(sweep.datasets))
-    add("--dataset " + inputs.datasets.emplace_back(file).stem().string(), file);
-  return inputs;
-}
-
-SweepPoints::SweepPoints(const Communicator& comm, Config base, SweepInputs inputs)
-    : base_(std::move(base)), inputs_(std::move(inputs)) {
-  const std::string bytes = from_root(comm, [&] {
+SweepPoints::SweepPoints(const Communicator& comm, Config base) : base_(std::move(base)) {
+  const std::string files = hashes_of_files(comm, *this);
+  agree_on_file(comm, [&] {
     axes_ = sweep_axes(base_.sweep);
-    require_few(axes_);
-    ByteWriter writer;
-    for (const SweepPoint& point : checked()) writer.put(point.combination).put(point.hash);
-    return writer.take();
+    if (const auto count = static_cast<double>(combinations()); count > most_points)
+      throw ConfigError(format("[sweep]: %.0f points, and at most %.0f are possible; give fewer values",
+                               count, most_points));
+    std::unordered_set<std::uint64_t> seen;
+    for (Index i = 0; i < combinations(); ++i) {
+      try {
+        const std::uint64_t hash = hash_of(config({i, 0}), files);
+        if (seen.insert(hash).second) points_.push_back({i, hash});
+      } catch (const ConfigError& error) {
+        throw ConfigError("sweep point " + std::to_string(i) + ": " + error.what());
+      }
+    }
   });
-  axes_ = sweep_axes(base_.sweep);
-  ByteReader reader(bytes);
-  for (std::size_t at = 0; at < bytes.size(); at += sizeof(Index) + sizeof(std::uint64_t)) {
-    const auto combination = reader.get<Index>();
-    points_.push_back({combination, reader.get<std::uint64_t>()});
-  }
 }
 
-std::vector<SweepPoint> SweepPoints::checked() const {
-  std::vector<SweepPoint> points;
-  std::unordered_set<std::uint64_t> seen;
-  for (Index i = 0; i < combinations(); ++i) {
-    SweepPoint point{i, 0};
-    try {
-      const Config config = this->config(point);
-      if (generates_all() && config.suite.seed == config.sweep.evaluate_seed)
-        throw ConfigError("sweep.evaluate_seed = " +
-                          std::to_string(static_cast<std::uint64_t>(config.sweep.evaluate_seed)) +
-                          ": suite.seed is the same, so the held-out tasks would be those of the training");
-      std::string key = "command = sweep\n" +
-                        deciding_settings(config, evaluates() ? Affects::evaluation : Affects::policy);
-      if (inputs_.datasets.empty() && evaluates())
-        key += "evaluate_tasks = " + std::to_string(config.sweep.evaluate_tasks) +
-               "\nevaluate_seed = " + std::to_string(static_cast<std::uint64_t>(config.sweep.evaluate_seed)) +
-               "\n";
-      point.hash = hash_text(key + inputs_.key);
-    } catch (const ConfigError& error) {
-      throw ConfigError("sweep point " + std::to_string(i) + ": " + error.what());
-    }
-    if (seen.insert(point.hash).second) points.push_back(point);
+std::uint64_t SweepPoints::hash_of(const Config& config, const std::string& files) const {
+  std::string key =
+      "command = sweep\n" + deciding_settings(config, evaluates() ? Affects::evaluation : Affects::policy);
+  if (evaluates() && datasets().empty()) {
+    if (!suite() && config.suite.seed == base_.sweep.evaluate_seed)
+      throw ConfigError(
+          "sweep.evaluate_seed = " + std::to_string(static_cast<std::uint64_t>(base_.sweep.evaluate_seed)) +
+          ": suite.seed is the same, so the held-out tasks would be those of the training");
+    key += "evaluate_tasks = " + std::to_string(base_.sweep.evaluate_tasks) +
+           "\nevaluate_seed = " + std::to_string(static_cast<std::uint64_t>(base_.sweep.evaluate_seed)) +
+           "\n";
   }
-  return points;
+  return hash_text(key + files);
+}
+
+std::optional<fs::path> SweepPoints::suite() const {
+  return base_.sweep.suite.empty() ? std::nullopt : std::optional<fs::path>(base_.sweep.suite);
+}
+
+std::vector<fs::path> SweepPoints::datasets() const {
+  if (base_.sweep.datasets.empty()) return {};
+  const std::vector<std::string> files = list_items(base_.sweep.datasets);
+  return {files.begin(), files.end()};
 }
 
 Index SweepPoints::combinations() const {
@@ -107,10 +121,10 @@ std::vector<std::string> SweepPoints::values(const SweepPoint& point) const {
 }
 
 std::string SweepPoints::text(const SweepPoint& point) const {
-  const std::vector<std::string> names = keys(), at = values(point);
-  std::string text;
-  for (std::size_t k = 0; k < names.size(); ++k) text += (k == 0 ? "" : ", ") + names[k] + " = " + at[k];
-  return text;
+  std::vector<std::string> settings = keys();
+  const std::vector<std::string> at = values(point);
+  for (std::size_t k = 0; k < settings.size(); ++k) settings[k] += " = " + at[k];
+  return joined(settings);
 }
 
 Config SweepPoints::config(const SweepPoint& point) const {
@@ -125,5 +139,63 @@ Config SweepPoints::config(const SweepPoint& point) const {
   validate(config);
   return config;
 }
+
+std::string_view to_string(PointState state) { return state_names[static_cast<std::size_t>(state)]; }
+
+fs::path point_folder(const fs::path& sweep, const SweepPoint& point) {
+  return sweep / "points" / point.name();
+}
+
+PointStatus read_status(const fs::path& point) {
+  std::map<std::string, std::string> values;
+  for (const auto& [name, value] : stored_ini(text_if_any(point / "status.txt").value_or("")))
+    values[name] = value;
+  PointStatus status;
+  const auto* const state = std::find(state_names.begin(), state_names.end(), values["state"]);
+  if (state == state_names.end()) return status;
+  status.state = static_cast<PointState>(state - state_names.begin());
+  for_each_member(status, [&]<class Member>(const char* name, Member& member) {
+    if constexpr (std::is_same_v<Member, std::string>)
+      member = values[name];
+    else
+      member = parse_number<Member>(values[name]).value_or(member);
+  });
+  if (status.state == PointState::running && !FileLock::is_held(point / "claim"))
+    status.state = PointState::died;
+  return status;
+}
+
+std::vector<PointStatus> read_statuses(const fs::path& sweep, const SweepPoints& points) {
+  std::vector<PointStatus> statuses;
+  for (Index i = 0; i < points.size(); ++i) {
+    statuses.push_back(read_status(point_folder(sweep, points.at(i))));
+    statuses.back().point = points.label(i);
+  }
+  return statuses;
+}
+
+void write_status(const fs::path& point, const PointStatus& status) {
+  std::string text = "state = " + std::string(to_string(status.state)) + "\n";
+  for_each_member(status, [&]<class Member>(const char* name, const Member& member) {
+    std::string value;
+    if constexpr (std::is_same_v<Member, std::string>)
+      std::replace_copy(member.begin(), member.end(), std::back_inserter(value), '\n', ' ');
+    else
+      value = number_text(member);
+    text += std::string(name) + " = " + value + "\n";
+  });
+  replace_text(point / "status.txt", text);
+}
+
+std::uint64_t files_hash(const fs::path& point) {
+  return hash_text(text_if_any(point / "results.h5").value_or("") +
+                   text_if_any(point / "evaluation.h5").value_or(""));
+}
+
+PointGroups::PointGroups(const Communicator& comm, Index ranks_per_point)
+    : count(ranks_per_point == 0 || ranks_per_point > comm.size()
+                ? 1
+                : comm.size() / static_cast<int>(ranks_per_point)),
+      number(comm.rank() * count / comm.size()), mine(comm.split(number)) {}
 
 } // namespace metasieve

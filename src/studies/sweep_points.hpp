@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace metasieve {
@@ -19,49 +20,86 @@ struct SweepPoint {
   [[nodiscard]] std::string name() const; ///< 16 hexadecimal digits: its folder in DIR/points
 };
 
-/// The files of a sweep, and a hash of the contents of each.
-struct SweepInputs {
-  std::optional<std::filesystem::path> suite;
-  std::vector<std::filesystem::path> datasets;
-  std::string key; ///< lines "name = value"
-};
-
-/// Collective. @throws AgreedError (exit code 3) naming a file that cannot be read
-[[nodiscard]] SweepInputs sweep_inputs(const Communicator& comm, const SweepConfig& sweep);
-
-/// The points of a sweep: pure functions of its configuration, so every rank makes those that it needs.
+/// The points of a sweep; the same on every rank.
 class SweepPoints {
 public:
-  /// Collective: rank 0 checks every point and hashes it; of points that decide the same results only the
-  /// first is kept. @throws AgreedError (exit code 2) naming point, key, value and what would be right
-  SweepPoints(const Communicator& comm, Config base, SweepInputs inputs);
+  /// Collective: checks and hashes every point; of points that decide the same results only the first is
+  /// kept.
+  /// @throws AgreedError: exit code 2 naming point, key, value and what would be right; 3 naming a file that
+  /// cannot be read
+  SweepPoints(const Communicator& comm, Config base);
 
   [[nodiscard]] const std::vector<SweepPoint>& all() const noexcept { return points_; }
   [[nodiscard]] const SweepPoint& at(Index i) const { return points_[static_cast<std::size_t>(i)]; }
   [[nodiscard]] Index size() const { return std::ssize(points_); }
-  [[nodiscard]] Index combinations() const; ///< points that decide the same results included
-  [[nodiscard]] const SweepInputs& inputs() const noexcept { return inputs_; }
+  [[nodiscard]] Index combinations() const;            ///< points that decide the same results included
   [[nodiscard]] std::vector<std::string> keys() const; ///< the swept ones
-  /// The value of each swept key at this point.
+  /// The value of each swept key at a point.
   [[nodiscard]] std::vector<std::string> values(const SweepPoint& point) const;
   /// "policy.keep = 0.7, meta.batch = 8"
   [[nodiscard]] std::string text(const SweepPoint& point) const;
-  /// @throws ConfigError
-  [[nodiscard]] Config config(const SweepPoint& point) const;
-  /// Whether its policy is to be evaluated.
-  [[nodiscard]] bool evaluates() const { return !inputs_.datasets.empty() || base_.sweep.evaluate_tasks > 0; }
+  /// "4 (00112233445566ff)"
+  [[nodiscard]] std::string label(Index i) const { return std::to_string(i) + " (" + at(i).name() + ")"; }
+  [[nodiscard]] Config config(const SweepPoint& point) const; ///< @throws ConfigError
 
-private:
-  [[nodiscard]] std::vector<SweepPoint> checked() const;
-  /// Whether the tasks of both training and evaluation are generated.
-  [[nodiscard]] bool generates_all() const {
-    return !inputs_.suite && inputs_.datasets.empty() && base_.sweep.evaluate_tasks > 0;
+  [[nodiscard]] std::optional<std::filesystem::path> suite() const;  ///< that all points train on
+  [[nodiscard]] std::vector<std::filesystem::path> datasets() const; ///< that all points are evaluated on
+  /// Whether the policies are evaluated.
+  [[nodiscard]] bool evaluates() const {
+    return !base_.sweep.datasets.empty() || base_.sweep.evaluate_tasks > 0;
   }
 
+private:
+  [[nodiscard]] std::uint64_t hash_of(const Config& config, const std::string& files) const;
+
   Config base_;
-  SweepInputs inputs_;
   std::vector<SweepAxis> axes_;
   std::vector<SweepPoint> points_;
+};
+
+/// `left`: not begun, or stopped by request; `running`: a process is at work on it; `died`: its process has.
+enum class PointState { left, running, died, done, failed };
+
+[[nodiscard]] std::string_view to_string(PointState state);
+
+/// What is known of a point: POINT/status.txt, lines "name = value".
+struct PointStatus {
+  PointState state = PointState::left;
+  std::string point;                   ///< "4 (00112233445566ff)"; not in the file
+  std::string values;                  ///< of the swept keys, for people
+  std::string message;                 ///< why it failed, or was stopped
+  std::string place;                   ///< "HOST, process PID, since TIME" of the last start
+  std::string job;                     ///< the place of rank 0 of the job that made this start
+  std::int64_t attempts = 0;           ///< starts that neither ended nor were stopped, a running one included
+  std::int64_t code = 0;               ///< exit code, where it failed
+  std::int64_t ranks = 0, threads = 0; ///< of the last start
+  double seconds = 0;      ///< wall time of training and evaluation, over all starts that were not killed
+  double core_seconds = 0; ///< seconds * ranks * threads, over these starts
+  std::uint64_t files = 0; ///< files_hash() when it was done
+};
+
+/// The folder of a point: policy.h5, results.h5, checkpoint.h5, evaluation.h5, status.txt, log.txt; and
+/// claim, which the process at work on the point holds locked.
+[[nodiscard]] std::filesystem::path point_folder(const std::filesystem::path& sweep, const SweepPoint& point);
+
+/// Default values where there is no status, or a damaged one: the point is to be run then.
+[[nodiscard]] PointStatus read_status(const std::filesystem::path& point);
+/// By one rank alone. @return [points]
+[[nodiscard]] std::vector<PointStatus> read_statuses(const std::filesystem::path& sweep,
+                                                     const SweepPoints& points);
+/// @throws DataError
+void write_status(const std::filesystem::path& point, const PointStatus& status);
+
+/// Hash of the bytes of results.h5 and evaluation.h5 of a point.
+[[nodiscard]] std::uint64_t files_hash(const std::filesystem::path& point);
+
+/// The ranks of a job in groups of at least `ranks_per_point` (0, or more than there are: one of all), each
+/// of which runs a point at a time.
+struct PointGroups {
+  int count;
+  int number; ///< of this rank's group
+  Communicator mine;
+  PointGroups(const Communicator& comm, Index ranks_per_point); ///< collective
 };
 
 } // namespace metasieve

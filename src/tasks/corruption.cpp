@@ -2,7 +2,7 @@
 
 #include "inner/design.hpp"
 #include "numerics/logistic.hpp"
-#include "numerics/logistic_fit.hpp"
+#include "numerics/newton.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,6 @@
 #include "training/cost.hpp"
 
+#include "features/meta_features.hpp"
 #include "features/neighbours.hpp"
 
 #include <algorithm>
@@ -58,7 +59,7 @@ double generation_cost(const TaskShape& task) {
 double preparation_cost(const TaskShape& task, FeatureSet features) {
   const double rows = real(task.train_rows), columns = real(task.columns);
   const double probe = 2.0 * fit_cost(rows, task.columns);
-  if (features == FeatureSet::seed10) return probe;
+  if (features == FeatureSet::basic) return probe;
   const NeighbourOptions limits;
   const double references = task.train_rows > limits.exact_rows ? real(limits.reference_rows) : rows;
   const double neighbours = 0.011 * rows * references * (20.0 + columns);

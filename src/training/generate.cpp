@@ -26,13 +26,11 @@ std::vector<std::uint64_t> numbers(Range ids) {
 }
 
 WorkSettings work_settings(const GenerateRequest& request, const TaskSource& source) {
-  const std::vector<double> costs = source.costs({0, source.task_count()}, generation_cost);
   WorkSettings settings;
   settings.output = request.output;
   settings.key = "command = generate\n" + deciding_settings(request.config, Affects::tasks);
   settings.resume = request.resume;
   settings.pieces = source.task_count();
-  settings.longest_seconds = 1e-9 * *std::max_element(costs.begin(), costs.end());
   settings.checkpoint_minutes = request.config.output.checkpoint_minutes;
   settings.limits = request.config.run;
   return settings;
@@ -125,7 +123,7 @@ Generated generate(const Communicator& comm, const GenerateRequest& request, Sta
   const TaskSource source = TaskSource::generator(request.config);
   ResumableWork work(comm, work_settings(request, source));
   TaskMaker maker(comm, source, work);
-  Progress progress({comm.is_root(), "task", source.task_count(), work.kept(), 0, &status});
+  Progress progress({!comm.is_root(), "task", source.task_count(), work.kept(), 0, &status});
   status.begin();
   work.report_to(progress);
   Lap lap;
@@ -156,7 +154,9 @@ Generated generate(const Communicator& comm, const GenerateRequest& request, Sta
 Generated generate(const Communicator& comm, const GenerateRequest& request) {
   require_writable(comm, {request.output});
   StatusFile status(comm, status_of_file(request.output), "generate");
-  return status.during([&] { return generate(comm, request, status); });
+  Generated generated;
+  status.during([&] { generated = generate(comm, request, status); });
+  return generated;
 }
 
 } // namespace metasieve

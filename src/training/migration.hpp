@@ -1,6 +1,6 @@
 #pragma once
 
-#include "features/prepared_task.hpp"
+#include "features/meta_features.hpp"
 #include "parallel/communicator.hpp"
 #include "training/task_schedule.hpp"
 

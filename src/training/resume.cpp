@@ -144,8 +144,7 @@ ResumePoint resume_point(const Communicator& comm, const TrainRequest& request) 
 }
 
 void set_damaged_aside(const Communicator& comm, const std::filesystem::path& folder) {
-  static_cast<void>(
-      from_root(comm, [&] { return set_aside(folder / checkpoint_name, "checkpoint_damaged").string(); }));
+  on_root(comm, [&] { set_aside(folder / checkpoint_name, "checkpoint_damaged"); });
 }
 
 std::string set_unfinished_aside(const Communicator& comm, const std::filesystem::path& folder) {

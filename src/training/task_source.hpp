@@ -2,7 +2,7 @@
 
 #include "base/linalg.hpp"
 #include "config/requests.hpp"
-#include "features/prepared_task.hpp"
+#include "features/meta_features.hpp"
 #include "files/suite.hpp"
 #include "runtime/phases.hpp"
 #include "tasks/resample.hpp"

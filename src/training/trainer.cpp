@@ -13,6 +13,9 @@
 #include "training/step.hpp"
 #include "training/validation.hpp"
 
+#include <algorithm>
+#include <atomic>
+
 namespace metasieve {
 namespace {
 
@@ -34,18 +37,22 @@ struct TrainingTasks {
 /// Collective: prepares the tasks. @throws AgreedError (exit code 75) after a stop signal
 TrainingTasks prepare_tasks(const Communicator& comm, const TaskSource& source, const TrainingParts& parts,
                             const StopCondition& stop, PhaseClock& clock, Progress& progress) {
-  const auto pool_of = [&](const TaskPart& part, const std::string& phase) {
+  const auto pool_of = [&](const TaskPart& part) {
     const PoolHooks hooks{[&] { return stop.requested() > Stop::time_limit; }, // time: one iteration at least
-                          [&](double share) { progress.report_phase(phase, share); }};
-    progress.start();
+                          [&](double share) {
+                            const double ready = static_cast<double>(part.ids.begin) +
+                                                 share * static_cast<double>(part.ids.size());
+                            progress.advance_phase("preparing the tasks",
+                                                   ready / static_cast<double>(source.task_count()));
+                          }};
     TaskPool pool(comm, source, part, clock, hooks);
     const auto reason = static_cast<Stop>(comm.max(static_cast<std::int64_t>(stop.requested())));
     if (reason > Stop::time_limit)
       stop_early(reason, "while the tasks were prepared; what was kept before is as it was");
     return pool;
   };
-  TaskPool train = pool_of(parts.train, "preparing the tasks");
-  return {std::move(train), pool_of(parts.held_out, "preparing the validation tasks")};
+  TaskPool train = pool_of(parts.train);
+  return {std::move(train), pool_of(parts.held_out)};
 }
 
 /// The loop over the meta-iterations.
@@ -63,7 +70,6 @@ public:
     const Validation validation = baseline();
     if (record_.iterations_done() == 0) validate(validation);
     static_cast<void>(stop_.after_step()); // the first iteration begins here
-    progress_.start();
     for (Index t = record_.iterations_done() + 1; t <= iterations; ++t) {
       iterate(t);
       const bool last = t == iterations;
@@ -98,7 +104,7 @@ private:
     }
     record_.add(gradient, workspace_.outcomes, wall_seconds() - begin);
     progress_.set_metric("loss", gradient.loss);
-    progress_.report(t, state_text(record_.state.results.history.back()));
+    progress_.advance(t, state_text(record_.state.results.history.back()));
   }
 
   [[nodiscard]] Validation baseline() {
@@ -117,7 +123,7 @@ private:
     progress_.set_metric("validation_accuracy", row.accuracy);
     progress_.set_metric("validation_dp_gap", row.dp_gap);
     progress_.set_metric("validation_eo_gap", row.eo_gap);
-    progress_.say(validation_text(row));
+    progress_.print_line(validation_text(row));
   }
 
   /// Collective: the same on every rank. Rank 0's clock says when the next checkpoint is due, each rank's own
@@ -171,10 +177,10 @@ Trained train(const Communicator& comm, const TrainRequest& request, StatusFile&
   if (request.resume) from = resume_point(comm, request);
   record.restore(std::move(from.found));
   const Index begun = record.iterations_done();
-  Progress progress({comm.is_root() && !request.quiet, "iteration", meta.iterations, begun,
+  Progress progress({!comm.is_root() || request.quiet, "iteration", meta.iterations, begun,
                      request.config.output.log_every, &status});
-  if (comm.is_root() && !from.warning.empty()) progress.warn(from.warning);
-  for (const std::string& note : from.notes) progress.say(note);
+  if (comm.is_root() && !from.warning.empty()) progress.warn("warning: " + from.warning);
+  for (const std::string& note : from.notes) progress.print_line(note);
   if (begun == meta.iterations) { // killed before the last files were written, or asked again
     record.require_known_tasks(fingerprint_of(comm, source, {0, source.task_count()}));
     if (record.too_many_failed(batches.size())) record.fail(batches.size());
@@ -182,7 +188,7 @@ Trained train(const Communicator& comm, const TrainRequest& request, StatusFile&
     status.prepare();
     TrainingTasks tasks = prepare_tasks(comm, source, parts, stop, record.clock, progress);
     record.require_known_tasks(comm.wrapping_sum(tasks.train.fingerprint() + tasks.held_out.fingerprint()));
-    if (const std::string note = record.begin_files(); !note.empty()) progress.say(note);
+    progress.print_line(record.begin_files());
     status.begin();
     Trainer(comm, request, record, std::move(tasks), batches, stop, progress).run();
     progress.clear_line();
@@ -198,7 +204,9 @@ Trained train(const Communicator& comm, const TrainRequest& request) {
   StatusFile status = request.locked || request.quiet
                           ? StatusFile()
                           : StatusFile(comm, status_of_folder(request.output), "train");
-  return status.during([&] { return train(comm, request, status, record); });
+  Trained trained;
+  status.during([&] { trained = train(comm, request, status, record); });
+  return trained;
 }
 
 } // namespace metasieve

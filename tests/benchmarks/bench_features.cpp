@@ -4,7 +4,7 @@
 #include "features/cells.hpp"
 #include "features/meta_features.hpp"
 #include "features/neighbours.hpp"
-#include "features/out_of_fold.hpp"
+#include "features/probe.hpp"
 #include "features/random_fourier.hpp"
 #include "kernels/fourier_ridge.hpp"
 #include "kernels/meta_features.hpp"
@@ -113,13 +113,13 @@ BENCHMARK(rank)->Apply(task_sizes);
 BENCHMARK(random_fourier_basis)->Apply(task_sizes);
 BENCHMARK_CAPTURE(random_fourier_ridge, float64, float64)->Apply(task_sizes);
 BENCHMARK_CAPTURE(random_fourier_ridge, float32, float32)->Apply(task_sizes);
-BENCHMARK_CAPTURE(features, seed10, FeatureSet::seed10, float64)->Apply(task_sizes);
-BENCHMARK_CAPTURE(features, full16_float64, FeatureSet::full16, float64)->Apply(up_to_large_tasks);
-BENCHMARK_CAPTURE(features, full16_float32, FeatureSet::full16, float32)->Apply(up_to_large_tasks);
-BENCHMARK_CAPTURE(features, context27_float64, FeatureSet::context27, float64)->Apply(task_sizes);
-BENCHMARK_CAPTURE(features, context27_float32, FeatureSet::context27, float32)->Apply(task_sizes);
-BENCHMARK_CAPTURE(kept, full16_float64, float64)->Apply(task_sizes);
-BENCHMARK_CAPTURE(kept, full16_float32, float32)->Apply(task_sizes);
+BENCHMARK_CAPTURE(features, basic, FeatureSet::basic, float64)->Apply(task_sizes);
+BENCHMARK_CAPTURE(features, full_float64, FeatureSet::full, float64)->Apply(up_to_large_tasks);
+BENCHMARK_CAPTURE(features, full_float32, FeatureSet::full, float32)->Apply(up_to_large_tasks);
+BENCHMARK_CAPTURE(features, context_float64, FeatureSet::context, float64)->Apply(task_sizes);
+BENCHMARK_CAPTURE(features, context_float32, FeatureSet::context, float32)->Apply(task_sizes);
+BENCHMARK_CAPTURE(kept, full_float64, float64)->Apply(task_sizes);
+BENCHMARK_CAPTURE(kept, full_float32, float32)->Apply(task_sizes);
 
 } // namespace
 } // namespace metasieve

@@ -220,7 +220,7 @@ void suite_read(benchmark::State& state, Pages pages) {
   });
 }
 
-/// As of a default training: full16, 400 iterations.
+/// As of a default training: full, 400 iterations.
 Checkpoint checkpoint_of_training() {
   Checkpoint checkpoint;
   checkpoint.policy.theta = Vector::Ones(parameter_count(checkpoint.policy));

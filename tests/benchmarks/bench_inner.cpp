@@ -3,7 +3,6 @@
 
 #include "base/random.hpp"
 #include "inner/inner_fit.hpp"
-#include "numerics/logistic_fit.hpp"
 #include "numerics/newton.hpp"
 
 #include <benchmark/benchmark.h>

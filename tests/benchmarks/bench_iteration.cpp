@@ -1,4 +1,4 @@
-// One meta-iteration on one core: 16 tasks of 3,750 training rows and 13 columns, seed10, five unrolled steps
+// One meta-iteration on one core: 16 tasks of 3,750 training rows and 13 columns, basic, five unrolled steps
 // of the second order on all rows: what tests/benchmarks/peer_pytorch.py times in PyTorch on the same inputs.
 // With METASIEVE_ITERATION=DIR it leaves there, as raw little-endian arrays, what the peer reads, and the
 // gradient.
@@ -32,14 +32,14 @@ std::vector<PreparedTask> make_tasks() {
   std::vector<PreparedTask> tasks;
   for (Index i = 0; i < task_count; ++i)
     tasks.push_back(prepare(generate_task(family, Seed{1}, TaskId{static_cast<std::uint64_t>(i)}),
-                            {FeatureSet::seed10, true, 1e-3, Seed{1}}));
+                            {FeatureSet::basic, true, 1e-3, Seed{1}}));
   for (PreparedTask& task : tasks) task.precision = Precision::float32;
   return tasks;
 }
 
 Policy make_policy() {
   Policy shape;
-  shape.features = FeatureSet::seed10;
+  shape.features = FeatureSet::basic;
   return initialise(shape, Seed{1});
 }
 

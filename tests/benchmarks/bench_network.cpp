@@ -93,17 +93,17 @@ void network_and_peak(benchmark::State& state, FeatureSet set) {
   }
   state.counters["of_peak"] = pass.flops(true) / network_seconds / (flops / peak_seconds);
 }
-BENCHMARK_CAPTURE(network_and_peak, seed10, FeatureSet::seed10)
+BENCHMARK_CAPTURE(network_and_peak, basic, FeatureSet::basic)
     ->Arg(500)
     ->Arg(600)
     ->Arg(3750)
     ->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(network_and_peak, full16, FeatureSet::full16)->Arg(600)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(network_and_peak, full, FeatureSet::full)->Arg(600)->Unit(benchmark::kMicrosecond);
 
-BENCHMARK_CAPTURE(network, forward_seed10, FeatureSet::seed10, false)->Apply(network_rows);
-BENCHMARK_CAPTURE(network, forward_and_pullback_seed10, FeatureSet::seed10, true)->Apply(network_rows);
-BENCHMARK_CAPTURE(network, forward_and_pullback_full16, FeatureSet::full16, true)->Apply(network_rows);
-BENCHMARK_CAPTURE(network, forward_and_pullback_context27, FeatureSet::context27, true)->Apply(network_rows);
+BENCHMARK_CAPTURE(network, forward_basic, FeatureSet::basic, false)->Apply(network_rows);
+BENCHMARK_CAPTURE(network, forward_and_pullback_basic, FeatureSet::basic, true)->Apply(network_rows);
+BENCHMARK_CAPTURE(network, forward_and_pullback_full, FeatureSet::full, true)->Apply(network_rows);
+BENCHMARK_CAPTURE(network, forward_and_pullback_context, FeatureSet::context, true)->Apply(network_rows);
 
 void fast_weights(benchmark::State& state) {
   const Index n = state.range(0);
@@ -124,7 +124,7 @@ void visit(benchmark::State& state, const InnerOptions& inner, bool fast) {
   family.label_noise = {0.15, 0.15};
   PreparedTask task = prepare(generate_task(family, Seed{1}, TaskId{1}), {});
   task.precision = Precision::float32;
-  const Policy policy = policy_of(FeatureSet::full16);
+  const Policy policy = policy_of(FeatureSet::full);
   kernels::PackedPolicy<> packed;
   packed.pack(policy);
   const MetaOptions options{inner, {}, state.range(0), Seed{1}};

@@ -86,11 +86,11 @@ def goals(measured, peaks, peer):
     ratio = peer["min_cpu_ms"] / iteration if peer and iteration else None
     yield "meta-iteration: PyTorch's time / ours", ratio, "at least 3.5", ratio and ratio >= 3.5
     for size in (500, 600, 3750):
-        share = counter(f"network_and_peak/seed10/{size}", "of_peak")
+        share = counter(f"network_and_peak/basic/{size}", "of_peak")
         yield f"policy network, forward and back, {size} rows: share of fp32 peak", share, "at least 0.75", \
             share and share >= 0.75
-    features = milliseconds("features/full16_float32/3400")
-    yield "features (full16) of 3,400 rows, ms", features, "under 8", features and features < 8
+    features = milliseconds("features/full_float32/3400")
+    yield "features (full) of 3,400 rows, ms", features, "under 8", features and features < 8
     suite = milliseconds("generate/seed_suite/100")
     yield "100-task seed suite, ms", suite, "under 500", suite and suite < 500
     exact = milliseconds("exact_sum_add/3206")

@@ -78,7 +78,7 @@ class BadConfiguration(BinaryTest):
             (self.train("--policy.keep=2"), "policy.keep = 2: must be a number > 0 and < 1"),
             (self.train("--policy.keep", "0"), "policy.keep = 0: must be a number > 0 and < 1"),
             (self.train("--policy.hidden", "8,,4"), "policy.hidden = 8,,4: must be .*integers from 1 to 4096"),
-            (self.train("--policy.features", "all"), r"policy.features = all: must be seed10 \| full16 \| context27"),
+            (self.train("--policy.features", "all"), r"policy.features = all: must be basic \| full \| context"),
             (self.train("--inner.method", "newton"), r"inner.method = newton: must be implicit \| unrolled"),
             (self.train("--inner.ridge", "0"), "inner.ridge = 0: must be a number > 0"),
             (self.train("--inner.use_group", "yes"), "inner.use_group = yes: must be true or false"),
@@ -164,7 +164,7 @@ class BadConfiguration(BinaryTest):
 
     def test_policies_of_two_kinds(self):
         for name, more in (("sees", ()), ("blind", ("--inner.use_group", "false")),
-                           ("ten", ("--policy.features", "seed10")), ("small", ("--policy.keep", "0.6"))):
+                           ("ten", ("--policy.features", "basic")), ("small", ("--policy.keep", "0.6"))):
             self.succeed("train", *TINY, *SHORT, *more, "--output", name)
         write_dataset(self.folder / "d.h5")
         both = ("evaluate", "--dataset", "d.h5", "--output", "e.h5", "--policy", "sees/policy.h5")

@@ -231,8 +231,9 @@ class Chain(FilesTest):
         self.succeed(*TRAIN, "--output", ".")
         self.succeed("evaluate", "--policy", "policy.h5", "--dataset", "data.h5", "--output", "evaluation.h5",
                      "--evaluate.splits", "2")
-        files = {"suite": "tasks +4", "data": "rows +80", "policy": r"inputs +16\n +hidden +8, 4\n",
-                 "results": "iterations +10", "checkpoint": "step +10", "evaluation": "methods +" + ", ".join(sorted(METHODS))}
+        files = {"suite": "records +4", "data": "/x +rows 80, columns 3", "policy": r"hidden +8, 4\n(.*\n)+ +/layers/0/weight +rows 16",
+                 "results": r"/history\n +records +10", "checkpoint": "step +10",
+                 "evaluation": r"method\s+" + r" +\d+,?\s+".join(sorted(METHODS))}
         before = tree(self.folder)
 
         calls = [lambda c=command, f=name, r=ranks: self.succeed(c, f"{f}.h5", ranks=r)

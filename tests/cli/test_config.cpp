@@ -91,6 +91,19 @@ TEST(ConfigKeys, OldNameSetsTheRenamedKey) {
   EXPECT_NE(resolved_ini(config).find("refit_rounds = 3\n"), std::string::npos);
 }
 
+TEST(ConfigKeys, OldNameOfAFeatureSetIsTakenAndKeptInFiles) {
+  for (const auto& [name, old, set] :
+       {std::tuple{"basic", "seed10", FeatureSet::basic}, std::tuple{"full", "full16", FeatureSet::full},
+        std::tuple{"context", "context27", FeatureSet::context}})
+    for (const char* given : {name, old}) {
+      Config config;
+      set_key(config, "policy.features", given);
+
+      EXPECT_EQ(config.policy.features, set);
+      EXPECT_NE(reproducible_ini(config).find(std::string("features = ") + old + "\n"), std::string::npos);
+    }
+}
+
 TEST(ConfigKeys, SayWhatTheyAffect) {
   EXPECT_EQ(affects_of("suite.seed"), Affects::tasks);
   EXPECT_EQ(affects_of("family.a.samples"), Affects::tasks);

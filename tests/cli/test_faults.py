@@ -13,7 +13,7 @@ from support import ALONE, MPI, FilesTest, children, messages, words
 # done on sight of one does not come in the middle of the next.
 TRAIN = ("train", "--suite.tasks", "6", "--suite.validation_tasks", "1", "--suite.mixture", "big:1",
          "--family.big.samples", "4000", "--family.big.features", "20", "--meta.batch", "4", "--meta.support", "0",
-         "--policy.features", "seed10", "--policy.hidden", "8,4", "--output.checkpoint_every", "20")
+         "--policy.features", "basic", "--policy.hidden", "8,4", "--output.checkpoint_every", "20")
 # Float64 also asks the allocator, and that the system, for large matrices anew in each iteration; float32 keeps its
 # memory, so that Open MPI would be the first to run out of it, and 4.1 hangs if that is in MPI_File_open.
 LONG = ("--policy.precision", "float64", "--meta.iterations", "100000")

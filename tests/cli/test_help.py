@@ -34,7 +34,7 @@ class TestCompletion(BinaryTest):
                 (("train", "--inner.method", ""), ["first-order", "implicit", "unrolled"]),
                 (("train", "--inner.method", "=", "un"), ["unrolled"]),  # --inner.method=un, as bash divides it
                 (("train", "--inner.method", "="), ["first-order", "implicit", "unrolled"]),
-                (("train", "--policy.features", "c"), ["context27"]),
+                (("train", "--policy.features", "c"), ["context"]),
                 (("evaluate", "--evaluate.methods", "greedy,or"), ["greedy,oracle", "greedy,oracle_penalised"]),
                 (("train", "--meta.batch", ""), []),
                 (("train", "--sweep."), []),

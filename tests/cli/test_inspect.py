@@ -86,27 +86,53 @@ class TestInspectJson(BinaryTest):
             self.assertEqual(each.get("fields"), list(item.dtype.names) if item.dtype.names else None)
             self.assertEqual(each["type"], "compound" if item.dtype.names else item.dtype.name)
 
-    def test_figures(self):
+    def test_contents(self):
+        """Of each field and array the range; records of tables that are shown whole."""
+        for kind, name in FILES.items():
+            with self.subTest(kind), h5py.File(self.made / name) as file:
+                for path, told in self.told(name)["contents"].items():
+                    values = file[path][()]
+                    if isinstance(told, list):
+                        self.assert_records(told, values)
+                    elif values.dtype.names:
+                        self.assertEqual((told["records"], list(told["fields"])), (len(values), list(values.dtype.names)))
+                        for field, said in told["fields"].items():
+                            self.assert_field(said, values[field])
+                    else:
+                        self.assertEqual((told["rows"], told.get("columns", 1)), (*values.shape, 1)[:2])
+                        self.assert_range(told, values)
         contents = {kind: self.told(name)["contents"] for kind, name in FILES.items()}
-        self.assertEqual(contents["suite"]["tasks"], 4)
-        self.assertEqual(contents["suite"]["families"], {"tiny": 4})
-        self.assertEqual((contents["dataset"]["rows"], contents["dataset"]["test_rows"]), (80, 20))
-        self.assertEqual(contents["dataset"]["feature_names"], ["column 0", "column 1", "column 2"])
-        self.assertEqual(contents["policy"]["hidden"], [8, 4])
-        self.assertEqual(contents["policy"], contents["checkpoint"]["policy"])
-        self.assertEqual(contents["scores"]["rows"], 80)
-        self.assertEqual(len(contents["sweep"]["columns"]), len(set(contents["sweep"]["columns"])))
-        self.assertEqual(contents["sweep"]["points"], 2)
-        self.assertEqual([point["repeat"] for point in contents["scaling"]["points"]], [1, 2, 3])
-        with h5py.File(self.made / FILES["results"]) as file:
-            last = file["history"][-1]
-            self.assertEqual(contents["results"]["last_iteration"], {name: last[name].item() for name in last.dtype.names})
-            self.assertEqual(contents["results"]["meta_gradient"], list(file["meta_gradient"].shape))
-        with h5py.File(self.made / FILES["evaluation"]) as file:
-            for told, row in zip(contents["evaluation"]["summary"], file["summary"], strict=True):
-                for name, value in told.items():
-                    there = text(row[name]) if isinstance(row[name], bytes) else row[name].item()
-                    self.assertEqual(value, None if isinstance(there, float) and math.isnan(there) else there)
+        self.assertEqual(contents["suite"]["/metadata"]["fields"]["family"], {"tiny": 4})
+        self.assertEqual({name for tables in contents.values() for name, told in tables.items() if isinstance(told, list)},
+                         {"/summary", "/findings", "/failures", "/sessions"})
+
+    def assert_records(self, told, rows):
+        for record, row in zip(told, rows, strict=True):
+            self.assertEqual(list(record), list(row.dtype.names))
+            for name, value in record.items():
+                self.assert_value(value, row[name])
+
+    def assert_value(self, told, value):
+        value = text(value) if isinstance(value, bytes) else value.item()
+        self.assertEqual(told, None if isinstance(value, float) and math.isnan(value) else value)
+
+    def assert_field(self, told, values):
+        if values.dtype.kind == "S":
+            texts, counts = np.unique(values, return_counts=True)
+            counted = {text(each): count for each, count in zip(texts, counts.tolist())}
+            self.assertEqual(told, counted if len(counted) <= 40 else {"different": len(counted)})
+            return
+        self.assert_range(told, values)
+        for name, place in (("first", 0), ("last", -1)):
+            self.assert_value(told[name], values[place]) if len(values) else self.assertIsNone(told[name])
+
+    def assert_range(self, told, values):
+        defined = values[~np.isnan(values)].astype("f8")
+        for name, number in (("least", np.min), ("greatest", np.max), ("mean", np.mean)):
+            if len(defined):
+                np.testing.assert_allclose(told[name], number(defined), rtol=1e-12, atol=1e-12)
+            else:
+                self.assertIsNone(told.get(name))
 
     def test_undefined_numbers_and_strange_texts(self):
         path = write_dataset(self.folder / "strange.h5")
@@ -116,7 +142,7 @@ class TestInspectJson(BinaryTest):
             file.attrs["more"] = np.zeros((2, 2))
         told = strict(self.succeed("inspect", path, "--json").stdout)
 
-        self.assertEqual(told["contents"]["source"], '\ufffd\ufffd "quoted" \\ \x01')
+        self.assertEqual(told["attributes"]["source"], '\ufffd\ufffd "quoted" \\ \x01')
         self.assertIsNone(told["attributes"]["mine"])
         self.assertEqual(told["attributes"]["more"], {"type": "float64", "shape": [2, 2]})
 

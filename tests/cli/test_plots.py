@@ -245,11 +245,11 @@ class Sweeps(InFolder):
                          (-0.5, -0.5))
 
     def test_effects_have_every_point_the_means_and_the_baseline(self):
-        points = swept(policy__features=["seed10", "full16"], meta__clip=[0.1, 1.0, 10.0])
+        points = swept(policy__features=["basic", "full"], meta__clip=[0.1, 1.0, 10.0])
         axes = self.pictures(points)["_effects"].axes
         self.assertEqual([axis.get_ylabel() for axis in axes], ["accuracy", "", "EO gap", ""])
         self.assertEqual([axis.get_xlabel() for axis in axes], ["", "", "policy.features", "meta.clip"])
-        self.assertEqual([text.get_text() for text in axes[2].get_xticklabels()], ["full16", "seed10"])
+        self.assertEqual([text.get_text() for text in axes[2].get_xticklabels()], ["basic", "full"])
         self.assertEqual(axes[1].get_xscale(), "log")
         marks, means, baseline = axes[0].lines
         self.assertEqual(len(marks.get_xdata()), 5)

@@ -62,7 +62,7 @@ class Scaling(FilesTest):
 
         self.assert_phases(file, points)
         self.assertIn("sound metasieve-scaling file", self.succeed("verify", "study/scaling.h5").stdout)
-        self.assertRegex(self.succeed("inspect", "study/scaling.h5").stdout, r"weak +2 +2 +1 +\d+ ")
+        self.assertRegex(self.succeed("inspect", "study/scaling.h5").stdout, r"/points\n +records +\d+\n +fields\n +kind +strong \d+, weak \d+\n")
 
     def assert_phases(self, file, points):
         """/points sums up /timing, and its iterations /iterations."""

@@ -306,12 +306,12 @@ class CheckLayers(ScriptTest):
 
     def test_a_violation_is_located_and_fails(self):
         (self.folder / "base").mkdir()
-        (self.folder / "base/a.cpp").write_text('\n#include "io/suite_file.hpp"\n')
+        (self.folder / "base/a.hpp").write_text('#pragma once\n#include "files/suite.hpp"\n')
 
         run = self.check(self.folder)
 
         self.assertEqual(run.returncode, 1)
-        self.assertEqual(run.stdout, "base/a.cpp:2: [layer] base may not include io (io/suite_file.hpp)\n")
+        self.assertEqual(run.stdout, "base/a.hpp:2: [layer] base may not include files (files/suite.hpp)\n")
 
     def test_self_test(self):
         run = self.check("--self-test")

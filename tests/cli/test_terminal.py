@@ -110,9 +110,10 @@ class TestStatusFile(BinaryTest):
         self.assertEqual(status["command"], "train")
         self.assertEqual(sorted(status["metrics"]), ["loss", "validation_accuracy", "validation_dp_gap",
                                                      "validation_eo_gap", "validation_loss"])
-        last = json.loads(self.succeed("inspect", "run/results.h5", "--json").stdout)["contents"]
-        self.assertEqual(status["metrics"]["loss"], last["last_iteration"]["loss"])
-        self.assertEqual(status["metrics"]["validation_accuracy"], last["last_validation"]["accuracy"])
+        contents = json.loads(self.succeed("inspect", "run/results.h5", "--json").stdout)["contents"]
+        self.assertEqual(status["metrics"]["loss"], contents["/history"]["fields"]["loss"]["last"])
+        self.assertEqual(status["metrics"]["validation_accuracy"],
+                         contents["/validation"]["fields"]["accuracy"]["last"])
 
         data = write_dataset(self.folder / "data.h5")
         evaluate = ("evaluate", "--policy", "run/policy.h5", "--dataset", data.name, "--evaluate.methods", "greedy",

@@ -164,8 +164,8 @@ class Files(unittest.TestCase):
         text = subprocess.run([*MPIRUN, SAMPLES, "inspect", output], check=True, capture_output=True, text=True).stdout
         self.assertIn("metasieve-dataset 1.0", text)
         self.assertIn("age, city=a, city=b, city=c", text)
-        self.assertIn("group_1_rows        20", text)
-        self.assertIn("positive_rows       16", text)
+        self.assertIn("/y                  rows 40, least 0, greatest 1, mean 0.4\n", text)
+        self.assertIn("/z                  rows 40, least 0, greatest 1, mean 0.5\n", text)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 // REPEATS > 1 each visit is the least of so many: what other programs on the machine do to its caches and
 // clock is left out.
 #include "config/load.hpp"
-#include "features/prepared_task.hpp"
+#include "features/meta_features.hpp"
 #include "kernels/meta_features.hpp"
 #include "kernels/meta_gradient.hpp"
 #include "meta/meta_gradient.hpp"

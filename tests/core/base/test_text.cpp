@@ -28,5 +28,14 @@ TEST(Text, number_reads_back_to_the_same_bits) {
     EXPECT_EQ(parse_number<double>(number_text(number)), number);
 }
 
+TEST(DurationText, is_what_a_person_would_say) {
+  EXPECT_EQ(duration_text(0.44), "0.4 s");
+  EXPECT_EQ(duration_text(9.96), "10 s");
+  EXPECT_EQ(duration_text(59.6), "1 min 00 s");
+  EXPECT_EQ(duration_text(200), "3 min 20 s");
+  EXPECT_EQ(duration_text(7500), "2 h 05 min");
+  EXPECT_EQ(duration_text(277200), "3 d 05 h");
+}
+
 } // namespace
 } // namespace metasieve

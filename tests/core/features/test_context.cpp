@@ -11,7 +11,7 @@ namespace {
 using testing::random_task;
 using testing::same_bits;
 
-const FeatureOptions options{.set = FeatureSet::context27, .ridge = 1e-3, .seed = Seed{3}, .id = TaskId{8}};
+const FeatureOptions options{.set = FeatureSet::context, .ridge = 1e-3, .seed = Seed{3}, .id = TaskId{8}};
 
 Labels labels(std::initializer_list<int> values) {
   Labels out(static_cast<Index>(values.size()));
@@ -23,6 +23,8 @@ Labels labels(std::initializer_list<int> values) {
 Vector vector(std::initializer_list<double> values) {
   return Eigen::Map<const Vector>(values.begin(), static_cast<Index>(values.size()));
 }
+
+Index column(std::string_view name) { return feature_column(options.set, name); }
 
 Matrix features_of(const Split& train) { return meta_features(train, fit_probe(train, true, 1e-3), options); }
 
@@ -66,11 +68,11 @@ TEST(Context, log_odds_of_independent_label_and_group_are_zero) {
   EXPECT_EQ(signed_log_odds(labels({0, 1, 2, 3})), Vector::Zero(4));
 }
 
-TEST(Context, columns_shared_with_full16_have_the_same_bits) {
+TEST(Context, columns_shared_with_full_have_the_same_bits) {
   const Split train = random_task(150, 5);
   const Probe probe = fit_probe(train, true, 1e-3);
   FeatureOptions full = options;
-  full.set = FeatureSet::full16;
+  full.set = FeatureSet::full;
 
   const Matrix context = meta_features(train, probe, options), expected = meta_features(train, probe, full);
 
@@ -94,20 +96,27 @@ TEST(Context, common_scales_are_those_of_the_evidence) {
   const Vector sign = 2.0 * train.y.cast<double>().array() - 1.0;
   const Vector f = design * probe.beta;
   const Vector decision = 2.0 * sigmoid(4.0 * sign.array() * f.array()) - 1.0;
-  EXPECT_TRUE((features.col(6).array().abs() <= 1.0).all()); // 2 * share - 1
-  EXPECT_TRUE((features.col(8).array().abs() <= 1.0).all());
-  // z-scoring the common columns gives full16's, but for the squashed one.
+  EXPECT_TRUE((features.col(column("knn_common")).array().abs() <= 1.0).all());
+  EXPECT_TRUE((features.col(column("oof_common")).array().abs() <= 1.0).all());
+  // z-scoring the common columns gives the full set's, but for the squashed one.
   const auto scaled = [](const Vector& v) -> Vector {
     const Vector centred = v.array() - v.mean();
     return centred / std::sqrt(centred.squaredNorm() / static_cast<double>(v.size()));
   };
-  EXPECT_LT((scaled(features.col(6)) - features.col(9)).cwiseAbs().maxCoeff(), 1e-9);
-  EXPECT_LT((scaled(features.col(7)) - features.col(11)).cwiseAbs().maxCoeff(), 1e-9);
+  EXPECT_LT((scaled(features.col(column("knn_common"))) - features.col(column("knn"))).cwiseAbs().maxCoeff(),
+            1e-9);
   EXPECT_LT(
-      (scaled((features.col(8).array().atanh() * 2.0).matrix()) - features.col(10)).cwiseAbs().maxCoeff(),
+      (scaled(features.col(column("rff_common"))) - features.col(column("rff_margin"))).cwiseAbs().maxCoeff(),
       1e-9);
+  EXPECT_LT((scaled((features.col(column("oof_common")).array().atanh() * 2.0).matrix()) -
+             features.col(column("oof_margin")))
+                .cwiseAbs()
+                .maxCoeff(),
+            1e-9);
   const Labels cell = cell_of(train.y, train.group);
-  EXPECT_LT((features.middleCols(22, 4) - cell_means(decision, cell)).cwiseAbs().maxCoeff(), 1e-9);
+  EXPECT_LT(
+      (features.middleCols(column("cell_decision"), 4) - cell_means(decision, cell)).cwiseAbs().maxCoeff(),
+      1e-9);
 }
 
 TEST(Context, swapping_the_groups_changes_the_group_column_alone) {
@@ -117,9 +126,11 @@ TEST(Context, swapping_the_groups_changes_the_group_column_alone) {
 
   const Matrix after = features_of(train);
 
-  for (Index i = 0; i < before.rows(); ++i) EXPECT_EQ(before(i, 0) + after(i, 0), 1.0) << i;
-  for (Index j = 1; j < before.cols(); ++j)
-    EXPECT_LT((before.col(j) - after.col(j)).cwiseAbs().maxCoeff(), 1e-6) << feature_name(options.set, j);
+  const Index group = column("group");
+  EXPECT_EQ(before.col(group) + after.col(group), Vector::Ones(before.rows()));
+  for (Index j = 0; j < before.cols(); ++j)
+    if (j != group)
+      EXPECT_LT((before.col(j) - after.col(j)).cwiseAbs().maxCoeff(), 1e-6) << feature_name(options.set, j);
 }
 
 TEST(Context, hidden_positives_show_in_the_cell_that_hides_them) {
@@ -135,10 +146,10 @@ TEST(Context, hidden_positives_show_in_the_cell_that_hides_them) {
 
   for (Index i = 0; i < train.rows(); ++i)
     if (train.y(i) == 0 && train.group(i) == 1) {
-      EXPECT_LT(features(i, 14),
-                features(i, 15) - 0.2); // neighbours: own cell, same label in the other group
-      EXPECT_LT(features(i, 18), features(i, 19) - 0.2); // Fourier margin
-      EXPECT_LT(features(i, 22), features(i, 23) - 0.1); // decision
+      // The row's own cell against the same label in the other group.
+      EXPECT_LT(features(i, column("cell_knn")), features(i, column("cell_knn_group")) - 0.2);
+      EXPECT_LT(features(i, column("cell_rff")), features(i, column("cell_rff_group")) - 0.2);
+      EXPECT_LT(features(i, column("cell_decision")), features(i, column("cell_decision_group")) - 0.1);
     }
 }
 

@@ -1,11 +1,9 @@
 #include "core/numerics.hpp"
 #include "features/cells.hpp"
-#include "features/leave_one_out.hpp"
 #include "features/meta_features.hpp"
-#include "features/out_of_fold.hpp"
-#include "features/prepared_task.hpp"
+#include "features/probe.hpp"
 #include "features/random_fourier.hpp"
-#include "numerics/logistic_fit.hpp"
+#include "numerics/newton.hpp"
 #include "tasks/generate.hpp"
 
 #include <Eigen/LU>
@@ -21,7 +19,7 @@ constexpr double ridge = 1e-2;
 struct Fixture {
   PreparedTask task;
   Vector weights; ///< about 7 of 10 rows
-  FeatureOptions options{FeatureSet::full16, ridge, Seed{4}, TaskId{1}};
+  FeatureOptions options{FeatureSet::full, ridge, Seed{4}, TaskId{1}};
 
   explicit Fixture(double samples = 130) {
     Family family;
@@ -29,7 +27,7 @@ struct Fixture {
     family.features = {5, 5};
     family.label_noise = {0.2, 0.2};
     family.minority = family.positive = {0.4, 0.4};
-    task = prepare(generate_task(family, Seed{4}, TaskId{1}), {FeatureSet::full16, true, ridge, Seed{4}});
+    task = prepare(generate_task(family, Seed{4}, TaskId{1}), {FeatureSet::full, true, ridge, Seed{4}});
     weights = coin(task.train.rows(), 8, 0.7).cast<double>();
   }
   [[nodiscard]] Probe refitted() const { return refit_probe(task.train, task.probe, weights, ridge); }
@@ -40,6 +38,10 @@ struct Fixture {
     return out;
   }
 };
+
+Vector column_of(const Matrix& features, const Fixture& f, std::string_view name) {
+  return features.col(feature_column(f.options.set, name));
+}
 
 TEST(KeptFeatures, with_every_row_kept_are_the_meta_features) {
   Fixture f;
@@ -85,7 +87,7 @@ TEST(KeptFeatures, neighbours_are_kept_rows) {
 
   const Matrix features = meta_features(train, f.refitted(), f.options, kept);
 
-  EXPECT_LT((features.col(10) - z_scored(expected)).cwiseAbs().maxCoeff(), 1e-10);
+  EXPECT_LT((column_of(features, f, "knn") - z_scored(expected)).cwiseAbs().maxCoeff(), 1e-10);
 }
 
 TEST(KeptFeatures, rejected_rows_are_predicted_by_fits_to_the_kept_rows) {
@@ -115,8 +117,8 @@ TEST(KeptFeatures, rejected_rows_are_predicted_by_fits_to_the_kept_rows) {
   const Matrix features = meta_features(train, probe, f.options, kept);
 
   const Vector fourier_margin = target.cwiseProduct(fourier), fold_margin = target.cwiseProduct(folds);
-  EXPECT_LT((features.col(11) - z_scored(fold_margin)).cwiseAbs().maxCoeff(), 1e-9);
-  EXPECT_LT((features.col(12) - z_scored(fourier_margin)).cwiseAbs().maxCoeff(), 1e-7);
+  EXPECT_LT((column_of(features, f, "oof_margin") - z_scored(fold_margin)).cwiseAbs().maxCoeff(), 1e-9);
+  EXPECT_LT((column_of(features, f, "rff_margin") - z_scored(fourier_margin)).cwiseAbs().maxCoeff(), 1e-7);
 }
 
 TEST(KeptFeatures, base_rates_are_those_of_all_rows) {
@@ -125,19 +127,23 @@ TEST(KeptFeatures, base_rates_are_those_of_all_rows) {
   const Matrix features = meta_features(f.task.train, f.refitted(), f.options, f.rows(true));
 
   const Matrix before = meta_features(f.task.train, f.task.probe, f.options);
-  for (const Index j : {3, 7, 13, 15}) EXPECT_EQ(features.col(j), before.col(j)) << j;
-  for (const Index j : {0, 1, 10, 11, 12, 14}) EXPECT_NE(features.col(j), before.col(j)) << j;
+  for (const char* name : {"group", "label", "log_cell_weight", "cell_share"})
+    EXPECT_EQ(column_of(features, f, name), column_of(before, f, name)) << name;
+  for (const char* name : {"loss", "confidence", "knn", "oof_margin", "rff_margin", "cell_loss"})
+    EXPECT_NE(column_of(features, f, name), column_of(before, f, name)) << name;
 }
 
 TEST(KeptFeatures, of_the_context_set_know_the_base_rates_of_all_rows_and_the_evidence_of_the_kept) {
   Fixture f;
-  f.options.set = FeatureSet::context27;
+  f.options.set = FeatureSet::context;
 
   const Matrix features = meta_features(f.task.train, f.refitted(), f.options, f.rows(true));
 
   const Matrix before = meta_features(f.task.train, f.task.probe, f.options);
-  for (const Index j : {0, 2, 4, 5, 26}) EXPECT_EQ(features.col(j), before.col(j)) << j;
-  for (const Index j : {6, 7, 8, 14, 18, 22}) EXPECT_NE(features.col(j), before.col(j)) << j;
+  for (const char* name : {"group", "label", "log_cell_weight", "cell_share", "log_odds"})
+    EXPECT_EQ(column_of(features, f, name), column_of(before, f, name)) << name;
+  for (const char* name : {"knn_common", "rff_common", "oof_common", "cell_knn", "cell_rff", "cell_decision"})
+    EXPECT_NE(column_of(features, f, name), column_of(before, f, name)) << name;
 }
 
 TEST(KeptFeatures, the_label_of_a_rejected_row_teaches_nothing) {

@@ -1,4 +1,4 @@
-#include "features/leave_one_out.hpp"
+#include "features/random_fourier.hpp"
 
 #include "base/random.hpp"
 

@@ -1,9 +1,8 @@
 #include "features/meta_features.hpp"
 
 #include "core/features/feature_data.hpp"
-#include "features/leave_one_out.hpp"
 #include "features/neighbours.hpp"
-#include "features/out_of_fold.hpp"
+#include "features/probe.hpp"
 #include "features/random_fourier.hpp"
 
 #include <gtest/gtest.h>
@@ -22,9 +21,11 @@ using testing::duplicated_task;
 using testing::random_task;
 using testing::same_bits;
 
-const FeatureOptions options{.set = FeatureSet::full16, .ridge = 1e-3, .seed = Seed{3}, .id = TaskId{8}};
+const FeatureOptions options{.set = FeatureSet::full, .ridge = 1e-3, .seed = Seed{3}, .id = TaskId{8}};
 
-Matrix features_of(const Split& train, FeatureSet set = FeatureSet::full16) {
+Index column(std::string_view name) { return feature_column(FeatureSet::full, name); }
+
+Matrix features_of(const Split& train, FeatureSet set = FeatureSet::full) {
   FeatureOptions of_set = options;
   of_set.set = set;
   return meta_features(train, fit_probe(train, true, 1e-3), of_set);
@@ -41,12 +42,12 @@ double mean_where(Index n, const std::function<bool(Index)>& member,
   return sum / count;
 }
 
-void scale_slowly(Matrix& features, Index column) {
+void scale_slowly(Matrix& features, Index j) {
   const Index n = features.rows();
   double mean = 0, square = 0;
-  for (Index i = 0; i < n; ++i) mean += features(i, column) / static_cast<double>(n);
-  for (Index i = 0; i < n; ++i) square += std::pow(features(i, column) - mean, 2) / static_cast<double>(n);
-  for (Index i = 0; i < n; ++i) features(i, column) = (features(i, column) - mean) / std::sqrt(square);
+  for (Index i = 0; i < n; ++i) mean += features(i, j) / static_cast<double>(n);
+  for (Index i = 0; i < n; ++i) square += std::pow(features(i, j) - mean, 2) / static_cast<double>(n);
+  for (Index i = 0; i < n; ++i) features(i, j) = (features(i, j) - mean) / std::sqrt(square);
 }
 
 /// The definitions by scalar loops; knn, out-of-fold and Fourier parts, which have their own slow forms, from
@@ -68,9 +69,9 @@ Matrix slow_features(const Split& train, const Probe& probe) {
     const double f = design.row(i).dot(probe.beta), p = 1.0 / (1.0 + std::exp(-f));
     loss.push_back(train.y(i) == 1 ? -std::log(p) : -std::log(1.0 - p));
     confidence.push_back(std::max(p, 1.0 - p));
-    out(i, 2) = -p * std::log(p) - (1.0 - p) * std::log(1.0 - p);
-    out(i, 6) = p > 0.5 ? 1.0 : 0.0;
-    out(i, 8) = std::abs(p - 0.5);
+    out(i, column("entropy")) = -p * std::log(p) - (1.0 - p) * std::log(1.0 - p);
+    out(i, column("prediction")) = p > 0.5 ? 1.0 : 0.0;
+    out(i, column("margin")) = std::abs(p - 0.5);
   }
   const auto loss_of = [&](Index i) { return loss[static_cast<std::size_t>(i)]; };
   const auto confidence_of = [&](Index i) { return confidence[static_cast<std::size_t>(i)]; };
@@ -82,22 +83,25 @@ Matrix slow_features(const Split& train, const Probe& probe) {
     const auto same_cell = [&](Index k) { return same_group(k) && same_label(k); };
     const double p_z = mean_where(n, everywhere, same_group), p_y = mean_where(n, everywhere, same_label);
     const double p_yz = mean_where(n, everywhere, same_cell);
-    out(i, 0) = loss_of(i);
-    out(i, 1) = confidence_of(i);
-    out(i, 3) = train.group(i);
-    out(i, 4) = mean_where(n, same_group, loss_of);
-    out(i, 5) = mean_where(n, same_group, confidence_of);
-    out(i, 7) = train.y(i);
-    out(i, 9) = mean_where(n, everywhere, [&](Index k) { return loss_of(k) < loss_of(i) ? 1.0 : 0.0; }) *
-                static_cast<double>(n) / static_cast<double>(n - 1);
-    out(i, 10) = knn(i);
-    out(i, 11) = t * oof(i);
-    out(i, 12) = rff(i);
-    out(i, 13) = std::log(p_y * p_z / p_yz) / 0.3;
-    out(i, 14) = mean_where(n, same_cell, loss_of);
-    out(i, 15) = (std::log(p_yz) + 1.4) / 0.6;
+    out(i, column("loss")) = loss_of(i);
+    out(i, column("confidence")) = confidence_of(i);
+    out(i, column("group")) = train.group(i);
+    out(i, column("group_loss")) = mean_where(n, same_group, loss_of);
+    out(i, column("group_confidence")) = mean_where(n, same_group, confidence_of);
+    out(i, column("label")) = train.y(i);
+    out(i, column("loss_rank")) =
+        mean_where(n, everywhere, [&](Index k) { return loss_of(k) < loss_of(i) ? 1.0 : 0.0; }) *
+        static_cast<double>(n) / static_cast<double>(n - 1);
+    out(i, column("knn")) = knn(i);
+    out(i, column("oof_margin")) = t * oof(i);
+    out(i, column("rff_margin")) = rff(i);
+    out(i, column("log_cell_weight")) = std::log(p_y * p_z / p_yz) / 0.3;
+    out(i, column("cell_loss")) = mean_where(n, same_cell, loss_of);
+    out(i, column("cell_share")) = (std::log(p_yz) + 1.4) / 0.6;
   }
-  for (const Index column : {0, 1, 2, 4, 5, 8, 10, 11, 12, 14}) scale_slowly(out, column);
+  for (const char* name : {"loss", "confidence", "entropy", "group_loss", "group_confidence", "margin", "knn",
+                           "oof_margin", "rff_margin", "cell_loss"})
+    scale_slowly(out, column(name));
   return out;
 }
 
@@ -108,19 +112,19 @@ TEST(MetaFeatures, equal_their_definitions) {
 
     const Matrix fast = meta_features(train, probe, options), slow = slow_features(train, probe);
 
-    for (Index column = 0; column < 16; ++column)
-      EXPECT_LT((fast.col(column) - slow.col(column)).cwiseAbs().maxCoeff(), 1e-9) << "column " << column;
+    for (Index j = 0; j < 16; ++j)
+      EXPECT_LT((fast.col(j) - slow.col(j)).cwiseAbs().maxCoeff(), 1e-9) << feature_name(options.set, j);
   }
 }
 
-TEST(MetaFeatures, seed10_is_the_first_ten_columns_of_full16) {
+TEST(MetaFeatures, basic_is_the_first_ten_columns_of_full) {
   const Split train = random_task(123, 5);
   const Probe probe = fit_probe(train, true, 1e-3);
-  FeatureOptions seed10 = options;
-  seed10.set = FeatureSet::seed10;
+  FeatureOptions basic = options;
+  basic.set = FeatureSet::basic;
 
   EXPECT_TRUE(
-      same_bits(meta_features(train, probe, seed10), meta_features(train, probe, options).leftCols(10)));
+      same_bits(meta_features(train, probe, basic), meta_features(train, probe, options).leftCols(10)));
 }
 
 TEST(MetaFeatures, never_read_the_clean_labels) {
@@ -162,8 +166,8 @@ TEST(MetaFeatures, depend_on_seed_and_task_in_the_random_columns_only) {
   for (const auto& [seed, id] : {std::pair{Seed{4}, TaskId{8}}, std::pair{Seed{3}, TaskId{9}}}) {
     const Matrix after = meta_features(train, probe, {options.set, options.ridge, seed, id});
 
-    for (Index column = 0; column < 16; ++column)
-      EXPECT_EQ(before.col(column) == after.col(column), column != 11 && column != 12) << column;
+    for (Index j = 0; j < 16; ++j)
+      EXPECT_EQ(before.col(j) == after.col(j), j != column("oof_margin") && j != column("rff_margin")) << j;
   }
 }
 
@@ -174,9 +178,11 @@ TEST(MetaFeatures, equal_rows_have_equal_features_but_for_rank_folds_and_neighbo
   for (Index i = 0; i < 120; ++i)
     for (Index k = 0; k < i; ++k)
       if (train.x.row(i) == train.x.row(k) && train.y(i) == train.y(k) && train.group(i) == train.group(k)) {
-        for (const Index column : {0, 1, 2, 4, 5, 8, 13, 14, 15})
-          EXPECT_EQ(features(i, column), features(k, column));
-        EXPECT_LT(features(k, 9), features(i, 9)); // ties in order of index
+        for (const char* name : {"loss", "confidence", "entropy", "group_loss", "group_confidence", "margin",
+                                 "log_cell_weight", "cell_loss", "cell_share"})
+          EXPECT_EQ(features(i, column(name)), features(k, column(name)));
+        EXPECT_LT(features(k, column("loss_rank")),
+                  features(i, column("loss_rank"))); // ties in order of index
       }
 }
 
@@ -187,8 +193,9 @@ TEST(MetaFeatures, columns_without_variation_are_zero) {
 
   const Matrix features = features_of(train);
 
-  for (const Index column : {3, 4, 5, 10, 13, 14}) EXPECT_TRUE((features.col(column).array() == 0.0).all());
-  EXPECT_TRUE((features.col(15).array() == 1.4 / 0.6).all());
+  for (const char* name : {"group", "group_loss", "group_confidence", "knn", "log_cell_weight", "cell_loss"})
+    EXPECT_TRUE((features.col(column(name)).array() == 0.0).all()) << name;
+  EXPECT_TRUE((features.col(column("cell_share")).array() == 1.4 / 0.6).all());
 }
 
 class MetaFeaturesDegenerate : public ::testing::TestWithParam<Degenerate> {};

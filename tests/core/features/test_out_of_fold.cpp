@@ -1,8 +1,7 @@
-#include "features/out_of_fold.hpp"
+#include "features/probe.hpp"
 
 #include "core/features/feature_data.hpp"
-#include "features/probe.hpp"
-#include "numerics/logistic_fit.hpp"
+#include "numerics/newton.hpp"
 
 #include <gtest/gtest.h>
 

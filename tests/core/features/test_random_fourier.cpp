@@ -1,7 +1,6 @@
 #include "features/random_fourier.hpp"
 
 #include "core/features/feature_data.hpp"
-#include "features/leave_one_out.hpp"
 #include "inner/design.hpp"
 
 #include <gtest/gtest.h>

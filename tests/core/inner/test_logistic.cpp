@@ -1,7 +1,7 @@
 #include "core/numerics.hpp"
 #include "inner/design.hpp"
 #include "numerics/logistic.hpp"
-#include "numerics/logistic_fit.hpp"
+#include "numerics/newton.hpp"
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 #include "kernels/fourier_ridge.hpp"
 
 #include "core/features/feature_data.hpp"
-#include "features/leave_one_out.hpp"
+#include "features/random_fourier.hpp"
 #include "inner/design.hpp"
 
 #include <Eigen/Cholesky>
@@ -31,13 +31,14 @@ double spread(const Vector& values) { return std::sqrt((values.array() - values.
 
 TEST(ScaledCosine, is_accurate_for_some_hundred_turns) {
   double worst = 0;
-  for (Index i = 0; i < 200000; i += tile::lanes) {
-    alignas(64) float turns[tile::lanes], cosine[tile::lanes];
-    for (Index k = 0; k < tile::lanes; ++k) turns[k] = (static_cast<float>(i + k) - 100000.0F) * 0.00100001F;
+  constexpr Index lanes = simd::lanes<simd::Register<float>>;
+  for (Index i = 0; i < 200000; i += lanes) {
+    alignas(64) float turns[lanes], cosine[lanes];
+    for (Index k = 0; k < lanes; ++k) turns[k] = (static_cast<float>(i + k) - 100000.0F) * 0.00100001F;
 
     simd::store(cosine, kernels::scaled_cosine(simd::load<simd::Register<float>>(turns)));
 
-    for (Index k = 0; k < tile::lanes; ++k)
+    for (Index k = 0; k < lanes; ++k)
       worst = std::max(worst, std::abs(static_cast<double>(cosine[k]) -
                                        std::sqrt(2.0 / 256) * std::cos(2.0 * std::numbers::pi * turns[k])));
   }
@@ -63,10 +64,10 @@ TEST(FourierTiles, are_the_features_by_rows_and_the_same_bits_by_columns) {
         EXPECT_EQ(row[q], static_cast<float>(problem.target(i)));
       }
     }
-    for (Index begin = 0; begin < rows; begin += tile::columns) {
+    for (Index begin = 0; begin < rows; begin += simd::panel_width<>) {
       const float* const block = tiles.by_columns(begin);
-      for (Index i = begin; i < std::min(rows, begin + tile::columns); ++i)
-        for (Index k = 0; k < q; ++k) by_columns(i, k) = block[k * tile::columns + i - begin];
+      for (Index i = begin; i < std::min(rows, begin + simd::panel_width<>); ++i)
+        for (Index k = 0; k < q; ++k) by_columns(i, k) = block[k * simd::panel_width<> + i - begin];
     }
 
     EXPECT_EQ(by_rows, by_columns);

@@ -16,7 +16,7 @@ Split split_of(Index n, Index d) {
 /// The rows of `split` (all where none are listed) as both forms hold them.
 struct Problem {
   InnerProblem reference;
-  kernels::UnrolledSteps<float>::Rows fast;
+  kernels::UnrolledSteps<float> fast;
 
   Problem(const Split& split, const std::vector<Index>& rows, bool use_group) {
     const Standardizer standardizer = fit_standardizer(split, use_group);
@@ -24,12 +24,7 @@ struct Problem {
         rows.empty() ? design_matrix(split, standardizer) : design_matrix(split, standardizer, rows);
     reference.y = rows.empty() ? to_vector(split.y) : to_vector(split.y(rows));
     reference.probe = 0.1 * normals(reference.x.cols(), 7);
-    fast.x.resize(reference.x.rows(), reference.x.cols());
-    std::vector<float*> columns;
-    for (Index j = 0; j < reference.x.cols(); ++j) columns.push_back(fast.x.column(j));
-    kernels::fill_design<float>(split, standardizer, rows, columns);
-    std::fill_n(fast.y.resize_uninitialized(fast.x.stride()), fast.x.stride(), 0.0F);
-    for (Index i = 0; i < reference.y.size(); ++i) fast.y.data()[i] = static_cast<float>(reference.y(i));
+    fast.assign(split, standardizer, rows);
   }
 };
 
@@ -46,9 +41,10 @@ TEST(FastDesign, agrees_with_the_design_matrix_for_all_rows_and_for_some) {
           const Matrix& expected = problem.reference.x;
 
           for (Index j = 0; j < expected.cols(); ++j)
-            EXPECT_LT(
-                (head(problem.fast.x.column(j), expected.rows()) - expected.col(j)).cwiseAbs().maxCoeff(),
-                2e-6)
+            EXPECT_LT((head(problem.fast.design().column(j), expected.rows()) - expected.col(j))
+                          .cwiseAbs()
+                          .maxCoeff(),
+                      2e-6)
                 << n << " x " << d << ", column " << j;
         }
 }
@@ -57,40 +53,36 @@ TEST(FastDesign, is_the_design_matrix_itself_in_double) {
   const Split split = split_of(37, 9);
   const Standardizer standardizer = fit_standardizer(split, true);
   const Problem problem(split, {}, true);
-  Eigen::MatrixXd columns(37, 11);
-  std::vector<double*> to;
-  for (Index j = 0; j < 11; ++j) to.push_back(columns.col(j).data());
+  simd::Columns<double> columns;
+  columns.resize(37, 11);
 
-  kernels::fill_design<double>(split, standardizer, {}, to);
+  kernels::fill_design(split, standardizer, {}, columns);
 
-  EXPECT_EQ(columns, problem.reference.x);
+  for (Index j = 0; j < 11; ++j)
+    EXPECT_EQ(Vector(Eigen::Map<const Vector>(columns.column(j), 37)), Vector(problem.reference.x.col(j)));
 }
 
 class FastUnrolledAs : public ::testing::TestWithParam<Unrolled> {};
 
 TEST_P(FastUnrolledAs, agrees_with_the_double_form_there_and_back) {
-  kernels::UnrolledSteps<float> fast;
   for (const Index n : {2, 17, 64, 257, 1000}) {
-    const Problem problem(split_of(n, 13), {}, true);
+    Problem problem(split_of(n, 13), {}, true);
     const Vector u = normals(n, 4), d_beta = normals(problem.reference.x.cols(), 5);
     const Eigen::VectorXf rounded = sigmoid(u.array()).matrix().cast<float>();
-    simd::Buffer<float> weights;
-    std::fill_n(weights.resize_uninitialized(problem.fast.x.stride()), problem.fast.x.stride(), 0.0F);
-    std::copy_n(rounded.data(), n, weights.data());
     const InnerOptions options{GetParam(), 1e-2};
     const Vector of_reference = rounded.cast<double>();
     const InnerFit expected = fit(problem.reference, of_reference, options);
 
-    const Vector beta = fast.fit(problem.fast, weights.data(), problem.reference.probe, 1e-2, GetParam());
-    const float* const d_weights = fast.pullback(problem.fast, weights.data(), d_beta, GetParam());
+    const Vector beta = problem.fast.fit(rounded.data(), problem.reference.probe, 1e-2, GetParam());
+    const float* const d_weights = problem.fast.pullback(d_beta, GetParam());
 
-    EXPECT_EQ(fast.status(), FitStatus::converged);
+    EXPECT_EQ(problem.fast.status(), FitStatus::converged);
     EXPECT_LT(relative_error(beta, expected.beta), 1e-5) << n;
     EXPECT_LT(relative_error(head(d_weights, n),
                              pullback(problem.reference, of_reference, expected, options, d_beta)),
               1e-4)
         << n;
-    EXPECT_EQ(head(d_weights + n, problem.fast.x.stride() - n).norm(), 0.0);
+    EXPECT_EQ(head(d_weights + n, problem.fast.design().padded_rows() - n).norm(), 0.0);
   }
 }
 
@@ -101,16 +93,13 @@ INSTANTIATE_TEST_SUITE_P(options, FastUnrolledAs,
                                            Unrolled{4, 0.5, Start::probe, false, true}));
 
 TEST(UnrolledSteps, steps_that_grow_beyond_all_bounds_are_divergence) {
-  const Problem problem(split_of(50, 4), {}, true);
-  simd::Buffer<float> weights;
-  std::fill_n(weights.resize_uninitialized(problem.fast.x.stride()), problem.fast.x.stride(), 0.0F);
-  std::fill_n(weights.data(), 50, 1.0F);
-  kernels::UnrolledSteps<float> fast;
+  Problem problem(split_of(50, 4), {}, true);
+  const Eigen::VectorXf weights = Eigen::VectorXf::Ones(50);
 
-  static_cast<void>(fast.fit(problem.fast, weights.data(), problem.reference.probe, 1e3,
-                             {200, 1e3, Start::probe, false, false}));
+  static_cast<void>(
+      problem.fast.fit(weights.data(), problem.reference.probe, 1e3, {200, 1e3, Start::probe, false, false}));
 
-  EXPECT_EQ(fast.status(), FitStatus::diverged);
+  EXPECT_EQ(problem.fast.status(), FitStatus::diverged);
 }
 
 } // namespace

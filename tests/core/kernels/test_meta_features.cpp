@@ -120,8 +120,8 @@ TEST(FeaturePrecision, of_kept_features_single_is_near_double) {
 
 TEST(FeaturePrecision, single_gives_equal_rows_equal_fourier_margins) {
   const Split train = duplicated_task(400, 3, 3);
-  const Matrix features = features_of(train, FeatureSet::full16, Precision::float32);
-  const Index margin = feature_column(FeatureSet::full16, "rff_margin");
+  const Matrix features = features_of(train, FeatureSet::full, Precision::float32);
+  const Index margin = feature_column(FeatureSet::full, "rff_margin");
   for (Index i = 0; i < 400; ++i)
     for (Index k = 0; k < i; ++k)
       if (train.x.row(i) == train.x.row(k) && train.y(i) == train.y(k)) {

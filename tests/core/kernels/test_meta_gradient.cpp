@@ -11,7 +11,7 @@ namespace {
 
 using namespace testing;
 
-PreparedTask task_of(Index samples, std::uint64_t id, FeatureSet features = FeatureSet::full16) {
+PreparedTask task_of(Index samples, std::uint64_t id, FeatureSet features = FeatureSet::full) {
   Family family;
   family.samples = {static_cast<double>(samples), static_cast<double>(samples)};
   family.label_noise = {0.2, 0.2};

@@ -69,7 +69,7 @@ TYPED_TEST(FastNetworkOf, agrees_with_the_double_form_for_every_shape_and_number
 }
 
 TYPED_TEST(FastNetworkOf, a_rows_output_does_not_depend_on_the_rows_beside_it) {
-  const Policy policy = policy_of(FeatureSet::context27, {64, 32});
+  const Policy policy = policy_of(FeatureSet::context, {64, 32});
   const MatrixF features = normals(100, 27, 5).cast<float>();
   kernels::PackedPolicy<TypeParam> packed;
   packed.pack(policy);
@@ -87,7 +87,7 @@ TYPED_TEST(FastNetworkOf, a_rows_output_does_not_depend_on_the_rows_beside_it) {
 }
 
 TEST(Network, does_not_depend_on_what_its_memory_held) {
-  const Policy small = policy_of(FeatureSet::seed10, {7, 5}), large = policy_of(FeatureSet::full16, {64, 32});
+  const Policy small = policy_of(FeatureSet::basic, {7, 5}), large = policy_of(FeatureSet::full, {64, 32});
   const MatrixF few = normals(30, 10, 5).cast<float>(), many = 1e6 * normals(300, 16, 6).cast<float>();
   const Eigen::VectorXf d_u = padded_to_packets(normals(300, 7));
   const auto result = [&](kernels::Network<>& network) {
@@ -111,7 +111,7 @@ TEST(Network, does_not_depend_on_what_its_memory_held) {
 }
 
 TEST(Network, a_row_that_is_not_finite_gives_an_output_that_is_not) {
-  const Policy policy = policy_of(FeatureSet::full16, {64, 32});
+  const Policy policy = policy_of(FeatureSet::full, {64, 32});
   MatrixF features = normals(20, 16, 5).cast<float>();
   features(13, 2) = std::nanf("");
   kernels::PackedPolicy<> packed;

@@ -20,7 +20,7 @@ PreparedTask biased_task() {
   family.positive = {0.45, 0.45};
   family.label_noise = {0.1, 0.1};
   family.label_bias = {0.3, 0.3};
-  return prepare(generate_task(family, Seed{11}, TaskId{5}), {FeatureSet::full16, true, 1e-3, Seed{11}});
+  return prepare(generate_task(family, Seed{11}, TaskId{5}), {FeatureSet::full, true, 1e-3, Seed{11}});
 }
 
 Policy small_policy() {
@@ -141,7 +141,7 @@ TEST(Adapt, tiny_tasks_stay_defined) {
   for (const double samples : {20.0, 25.0, 40.0}) {
     family.samples = {samples, samples};
     const PreparedTask task =
-        prepare(generate_task(family, Seed{11}, TaskId{1}), {FeatureSet::full16, true, 1e-3, Seed{11}});
+        prepare(generate_task(family, Seed{11}, TaskId{1}), {FeatureSet::full, true, 1e-3, Seed{11}});
     EXPECT_TRUE(adapt(small_policy(), task, options(5)).theta.allFinite());
   }
 }

@@ -1,5 +1,5 @@
 #include "core/numerics.hpp"
-#include "features/prepared_task.hpp"
+#include "features/meta_features.hpp"
 #include "meta/meta_gradient.hpp"
 #include "policy/weights.hpp"
 #include "tasks/generate.hpp"
@@ -19,7 +19,7 @@ PreparedTask small_task(bool use_group = true) {
   family.minority = {0.4, 0.4};
   family.positive = {0.45, 0.45};
   family.label_noise = {0.2, 0.2};
-  return prepare(generate_task(family, Seed{11}, TaskId{5}), {FeatureSet::full16, use_group, 1e-2, Seed{11}});
+  return prepare(generate_task(family, Seed{11}, TaskId{5}), {FeatureSet::full, use_group, 1e-2, Seed{11}});
 }
 
 Policy small_policy() {
@@ -120,8 +120,7 @@ TEST(MetaGradient, stored_in_float32_agrees_with_the_double_form) {
   const PreparedTask task = small_task();
   const Policy policy = small_policy();
   const MetaOptions options{{Implicit{}, 1e-2}, {}, 0, Seed{3}};
-  const Matrix features =
-      meta_features(task.train, task.probe, {FeatureSet::full16, 1e-2, Seed{11}, task.id});
+  const Matrix features = meta_features(task.train, task.probe, {FeatureSet::full, 1e-2, Seed{11}, task.id});
   ASSERT_NE(features, task.features.cast<double>());
 
   const InnerProblem problem{design_matrix(task.train, task.probe.standardizer), to_vector(task.train.y),
@@ -192,7 +191,7 @@ TEST(MetaGradient, descending_it_lowers_the_loss_of_a_noisy_biased_task) {
   family.label_bias = {0.4, 0.4};
   family.feature_shift = {1.0, 1.0};
   const PreparedTask task =
-      prepare(generate_task(family, Seed{11}, TaskId{5}), {FeatureSet::full16, true, 1e-3, Seed{11}});
+      prepare(generate_task(family, Seed{11}, TaskId{5}), {FeatureSet::full, true, 1e-3, Seed{11}});
   Policy policy = initialise({}, Seed{2});
   const MetaOptions options{{Implicit{}, 1e-3}, {}, 0, Seed{3}};
   const double before = task_meta_gradient(task, policy, options, 0).loss;

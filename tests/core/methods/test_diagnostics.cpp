@@ -1,4 +1,4 @@
-#include "methods/diagnostics.hpp"
+#include "methods/assess.hpp"
 
 #include "tasks/corruption.hpp"
 #include "tasks/generate.hpp"
@@ -34,8 +34,6 @@ TEST(Detection, agrees_with_counts_by_hand) {
   EXPECT_EQ(report.cell[1][0], (Detection{3, 2, 1, 1}));
   EXPECT_NEAR(report.all().precision(), 3.0 / 5, 1e-15);
   EXPECT_NEAR(report.hidden_positives().recall(), 2.0 / 4, 1e-15);
-  EXPECT_NEAR(report.of_group(1).share_rejected(), 3.0 / 4, 1e-15);
-  EXPECT_NEAR(report.of_group(1).share_flipped(), 3.0 / 4, 1e-15);
 }
 
 TEST(Detection, empty_cells_and_sets_are_undefined_not_zero) {
@@ -45,7 +43,6 @@ TEST(Detection, empty_cells_and_sets_are_undefined_not_zero) {
 
   EXPECT_TRUE(std::isnan(report.cell[0][0].precision())); // none of its rows is rejected
   EXPECT_EQ(report.cell[0][0].recall(), 0.0);
-  EXPECT_TRUE(std::isnan(report.cell[1][1].share_rejected())); // no rows
   EXPECT_TRUE(std::isnan(report.cell[1][1].recall()));
   const DetectionReport clean = detect(f.weights, f.clean, f.clean, f.group);
   EXPECT_TRUE(std::isnan(clean.all().recall()));

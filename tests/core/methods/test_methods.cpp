@@ -5,7 +5,7 @@
 #include "methods/roh.hpp"
 #include "methods/selection.hpp"
 #include "methods/threshold.hpp"
-#include "numerics/logistic_fit.hpp"
+#include "numerics/newton.hpp"
 #include "policy/weights.hpp"
 #include "tasks/generate.hpp"
 
@@ -21,7 +21,7 @@ PreparedTask noisy_task() {
   family.label_noise = {0.2, 0.2};
   family.minority = {0.3, 0.3};
   family.separability = {1.5, 1.5};
-  return prepare(generate_task(family, Seed{4}, TaskId{1}), {FeatureSet::full16, true, 1e-3, Seed{4}});
+  return prepare(generate_task(family, Seed{4}, TaskId{1}), {FeatureSet::full, true, 1e-3, Seed{4}});
 }
 
 struct Fixture {

@@ -13,7 +13,7 @@ constexpr double a = 1.5, b = -0.5;
 /// relu(x) - relu(-x) = x: two hidden units for each of two features make the network linear.
 Policy linear_policy() {
   Policy policy;
-  policy.features = FeatureSet::seed10;
+  policy.features = FeatureSet::basic;
   policy.hidden = {4};
   policy.theta = Vector::Zero(parameter_count(policy));
   const std::vector<LayerView> views = layers(policy);

@@ -2,7 +2,7 @@
 #include "core/numerics.hpp"
 #include "features/cells.hpp"
 #include "methods/roh.hpp"
-#include "numerics/logistic_fit.hpp"
+#include "numerics/newton.hpp"
 
 namespace metasieve {
 namespace {

@@ -3,7 +3,7 @@
 #include "core/methods/npy.hpp"
 #include "fairness/metrics.hpp"
 #include "methods/roh.hpp"
-#include "numerics/logistic_fit.hpp"
+#include "numerics/newton.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // Rounds on the clustered flips of Roh et al. 2021, on their files.
 
 #include "core/methods/npy.hpp"
-#include "methods/refit_rounds.hpp"
+#include "methods/selection.hpp"
 
 #include <gtest/gtest.h>
 
@@ -29,12 +29,12 @@ TEST(RoundsPublished, detectors_contradict_each_other_on_clustered_flips) {
     task.train.y = task.train.y_clean = positive(read_npy(folder / labels));
     task.train.group = positive(read_npy(folder / "z_train.npy"));
     task.test = task.train;
-    return detector_agreement(prepare(std::move(task), {FeatureSet::full16, true, 1e-3, Seed{1}}),
-                              FeatureSet::full16);
+    return detector_agreement(prepare(std::move(task), {FeatureSet::full, true, 1e-3, Seed{1}}),
+                              FeatureSet::full);
   };
 
-  EXPECT_LT(agreement("y_noise_general.npy"), contradiction);
-  EXPECT_GT(agreement("y_train.npy"), contradiction + 0.2); // without the flips they do not
+  EXPECT_LT(agreement("y_noise_general.npy"), 0.3);
+  EXPECT_GT(agreement("y_train.npy"), 0.5); // without the flips they do not
 }
 
 } // namespace

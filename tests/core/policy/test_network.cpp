@@ -10,15 +10,15 @@ using namespace testing;
 
 Policy small_policy() {
   Policy shape;
-  shape.features = FeatureSet::seed10;
+  shape.features = FeatureSet::basic;
   shape.hidden = {7, 5};
   Policy policy = initialise(shape, Seed{3});
   policy.theta += 0.1 * normals(policy.theta.size(), 4); // biases too
   return policy;
 }
 
-TEST(Network, seed10_has_2817_parameters_laid_out_weight_then_bias) {
-  const Policy policy = initialise({FeatureSet::seed10, {64, 32}, 0.7, 0.2, true, 0, {}}, Seed{1});
+TEST(Network, basic_has_2817_parameters_laid_out_weight_then_bias) {
+  const Policy policy = initialise({FeatureSet::basic, {64, 32}, 0.7, 0.2, true, 0, {}}, Seed{1});
 
   const auto views = layers(policy);
 
@@ -30,7 +30,7 @@ TEST(Network, seed10_has_2817_parameters_laid_out_weight_then_bias) {
 }
 
 TEST(Network, he_initialisation_has_variance_two_over_inputs_and_zero_biases) {
-  const Policy policy = initialise({FeatureSet::full16, {64, 32}, 0.7, 0.2, true, 0, {}}, Seed{1});
+  const Policy policy = initialise({FeatureSet::full, {64, 32}, 0.7, 0.2, true, 0, {}}, Seed{1});
 
   const auto view = layers(policy)[1];
   const Vector weights = policy.theta.segment(view.weight_offset, view.inputs * view.outputs);

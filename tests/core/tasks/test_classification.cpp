@@ -1,4 +1,4 @@
-#include "tasks/classification.hpp"
+#include "tasks/generate.hpp"
 
 #include <Eigen/QR>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 #include "inner/design.hpp"
 #include "numerics/logistic.hpp"
-#include "numerics/logistic_fit.hpp"
+#include "numerics/newton.hpp"
 #include "tasks/corruption.hpp"
 
 #include <gtest/gtest.h>

@@ -3,7 +3,7 @@
 
 #include "inner/design.hpp"
 #include "numerics/logistic.hpp"
-#include "numerics/logistic_fit.hpp"
+#include "numerics/newton.hpp"
 #include "tasks/generate.hpp"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,6 @@
 #include "base/error.hpp"
 #include "tasks/corruption.hpp"
 #include "tasks/generate.hpp"
-#include "tasks/groups.hpp"
 
 #include <gtest/gtest.h>
 

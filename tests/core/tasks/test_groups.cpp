@@ -1,4 +1,4 @@
-#include "tasks/groups.hpp"
+#include "tasks/generate.hpp"
 
 #include <gtest/gtest.h>
 

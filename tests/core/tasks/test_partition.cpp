@@ -1,4 +1,4 @@
-#include "tasks/stratified.hpp"
+#include "tasks/resample.hpp"
 
 #include <gtest/gtest.h>
 

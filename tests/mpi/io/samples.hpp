@@ -66,7 +66,7 @@ inline Range share(const Communicator& comm, Index count) {
 
 inline Policy sample_policy() {
   Policy policy;
-  policy.features = FeatureSet::seed10;
+  policy.features = FeatureSet::basic;
   policy.hidden = {5, 3};
   policy.keep = 0.65;
   policy.temperature = 0.3;

@@ -63,7 +63,7 @@ TEST(FindCheckpoint, does_not_fall_back_from_one_of_a_newer_version) {
   write_to(comm, scratch.folder(), 2);
   if (comm.is_root())
     test::edit(scratch / checkpoint_name, [](hid_t file) {
-      test::set_attribute(file, "version", std::span<const std::int64_t>(std::array<std::int64_t, 2>{2, 0}));
+      test::set_attribute(file, "version", std::vector<std::int64_t>{2, 0});
     });
   comm.barrier();
 

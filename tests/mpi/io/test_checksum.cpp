@@ -88,7 +88,8 @@ TEST(FileChecksums, are_there_for_every_data_set_and_fit_on_any_ranks) {
   if (comm.is_root()) {
     const FileReader file(scratch / "suite.h5");
     EXPECT_EQ(file.data_sets().size(), 13U); // metadata, and six in each part
-    for (const std::string& name : file.data_sets()) EXPECT_EQ(file.checksum_fits(name), true) << name;
+    for (const ValueLayout& data_set : file.data_sets())
+      EXPECT_EQ(file.checksum_fits(data_set.name), true) << data_set.name;
   }
   EXPECT_PRED2(contains, verify_file(comm, scratch / "suite.h5"), "13 checksums fit");
 }

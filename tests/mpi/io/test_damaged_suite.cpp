@@ -207,9 +207,9 @@ TEST_F(DamagedSuite, root_attributes) {
     return error_after([&](hid_t f) { h5::check(H5Adelete(f, name), "H5Adelete"); });
   };
   const std::vector<std::int64_t> newer{2, 0}, old{0, 9}, three{1, 0, 0};
-  EXPECT_PRED2(contains, with("version", std::span<const std::int64_t>(newer)), "install a newer metasieve");
-  EXPECT_PRED2(contains, with("version", std::span<const std::int64_t>(old)), "must be [major, minor]");
-  EXPECT_PRED2(contains, with("version", std::span<const std::int64_t>(three)), "must be [major, minor]");
+  EXPECT_PRED2(contains, with("version", newer), "install a newer metasieve");
+  EXPECT_PRED2(contains, with("version", old), "must be [major, minor]");
+  EXPECT_PRED2(contains, with("version", three), "must be [major, minor]");
   EXPECT_PRED2(contains, with("version", std::string("1.0")), "attribute 'version' is text");
   EXPECT_PRED2(contains, with("filetype", std::string("metasieve-policy")), "must be metasieve-suite");
   EXPECT_PRED2(contains, with("filetype", std::string("other")), "not a file of metasieve");
@@ -224,7 +224,7 @@ TEST_F(DamagedSuite, a_newer_minor_version_with_more_in_it_is_read) {
   if (comm_.is_root())
     test::edit(path_, [](hid_t file) {
       const std::vector<std::int64_t> version{1, 7};
-      test::set_attribute(file, "version", std::span<const std::int64_t>(version));
+      test::set_attribute(file, "version", version);
       test::set_attribute(file, "unheard_of", 1.0);
     });
   comm_.barrier();

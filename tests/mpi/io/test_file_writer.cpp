@@ -70,17 +70,17 @@ TEST(FileWriter, describes_itself) {
   if (comm.is_root()) {
     const FileReader results(scratch / "r.h5");
     EXPECT_EQ(results.type(), FileType::results);
-    EXPECT_EQ(results.text("created_by"), "metasieve " + std::string(version()));
-    EXPECT_EQ(results.text("git_commit"), git_commit());
-    EXPECT_EQ(results.text("created").size(), std::string("2026-01-01T00:00:00Z").size());
-    EXPECT_TRUE(results.text("config") == config);
-    EXPECT_EQ(results.integer("ranks"), 3);
-    EXPECT_EQ(results.text("hosts"), "a, b, c");
-    EXPECT_EQ(results.number("seconds"), 12.5);
+    EXPECT_EQ(results.attribute<std::string>("created_by"), "metasieve " + std::string(version()));
+    EXPECT_EQ(results.attribute<std::string>("git_commit"), git_commit());
+    EXPECT_EQ(results.attribute<std::string>("created").size(), std::string("2026-01-01T00:00:00Z").size());
+    EXPECT_TRUE(results.attribute<std::string>("config") == config);
+    EXPECT_EQ(results.attribute<std::int64_t>("ranks"), 3);
+    EXPECT_EQ(results.attribute<std::string>("hosts"), "a, b, c");
+    EXPECT_EQ(results.attribute<double>("seconds"), 12.5);
     EXPECT_FALSE(results.has_attribute("flags")); // empty
     EXPECT_FALSE(FileReader(scratch / "p.h5").has_attribute("created"));
     EXPECT_FALSE(FileReader(scratch / "p.h5").has_attribute("ranks"));
-    EXPECT_EQ(FileReader(scratch / "p.h5").text("config"), "");
+    EXPECT_EQ(FileReader(scratch / "p.h5").attribute<std::string>("config"), "");
   }
 }
 

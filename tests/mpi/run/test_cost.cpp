@@ -19,7 +19,7 @@ TEST(Cost, of_a_training_is_preparation_and_uses) {
   ASSERT_EQ(costs.uses.size(), 2U);
   for (std::size_t i = 0; i < 2; ++i) {
     EXPECT_DOUBLE_EQ(costs.preparation[i],
-                     generation_cost(tasks[i]) + preparation_cost(tasks[i], FeatureSet::full16));
+                     generation_cost(tasks[i]) + preparation_cost(tasks[i], FeatureSet::full));
     EXPECT_DOUBLE_EQ(costs.uses[i],
                      3.0 * gradient_cost(tasks[i], use) + 2.0 * assessment_cost(tasks[i], use.parameters));
     EXPECT_DOUBLE_EQ(slow.preparation[i], 2.0 * costs.preparation[i]);
@@ -53,10 +53,10 @@ TEST(Cost, of_a_gradient_grows_with_policy_and_steps) {
 }
 
 TEST(Cost, of_ten_features_is_far_below_that_of_sixteen_and_memory_too) {
-  EXPECT_LT(preparation_cost(mean_task, FeatureSet::seed10),
-            0.1 * preparation_cost(mean_task, FeatureSet::full16));
-  EXPECT_LT(working_bytes(mean_task, FeatureSet::seed10), working_bytes(mean_task, FeatureSet::full16));
-  EXPECT_EQ(prepared_bytes({10, 5, 3}, FeatureSet::seed10), 15 * (4 * 3 + 3) + 10 * 10 * 4);
+  EXPECT_LT(preparation_cost(mean_task, FeatureSet::basic),
+            0.1 * preparation_cost(mean_task, FeatureSet::full));
+  EXPECT_LT(working_bytes(mean_task, FeatureSet::basic), working_bytes(mean_task, FeatureSet::full));
+  EXPECT_EQ(prepared_bytes({10, 5, 3}, FeatureSet::basic), 15 * (4 * 3 + 3) + 10 * 10 * 4);
 }
 
 TEST(Cost, of_a_task_that_is_not_held_grows_by_making_it_again_at_each_use) {

@@ -8,10 +8,10 @@
 namespace metasieve {
 namespace {
 
-TaskEntry entry(Index task, Corruption corruption, Method method, const Detection& of_group_0) {
-  TaskEntry out{task, corruption, {}};
-  out.result.method = method;
-  out.result.assessment.detection.cell[1][0] = of_group_0; // observed label 1
+MethodResult result_of(Method method, const Detection& of_group_0) {
+  MethodResult out;
+  out.method = method;
+  out.assessment.detection.cell[1][0] = of_group_0; // observed label 1
   return out;
 }
 
@@ -23,11 +23,14 @@ const DetectionRow& find(const std::vector<DetectionRow>& table, const std::stri
 }
 
 TEST(DetectionTable, adds_counts_by_kind_of_corruption_group_and_label) {
-  const std::vector<TaskEntry> entries{entry(0, Corruption::uniform, Method::greedy, {100, 30, 10, 8}),
-                                       entry(1, Corruption::bias, Method::greedy, {50, 10, 5, 1}),
-                                       entry(0, Corruption::uniform, Method::meta_soft, {100, 0, 10, 0})};
+  std::vector<TaskResult> results(2);
+  results[0].corruption = Corruption::uniform;
+  results[0].methods = {result_of(Method::greedy, {100, 30, 10, 8}),
+                        result_of(Method::meta_soft, {100, 0, 10, 0})};
+  results[1].corruption = Corruption::bias;
+  results[1].methods = {result_of(Method::greedy, {50, 10, 5, 1})};
 
-  const std::vector<DetectionRow> table = detection_table(entries, {"family", "family"});
+  const std::vector<DetectionRow> table = detection_table(results, {"family", "family"});
 
   for (const DetectionRow& row : table) EXPECT_EQ(row.method, "greedy"); // a soft selection rejects nothing
   EXPECT_EQ(find(table, "all", -1, -1).rows, 150);
@@ -50,7 +53,7 @@ TEST(ResponseTable, is_the_mean_over_tasks) {
   for (const PreparedTask& task : tasks)
     responses.push_back({response_of(task, policies[0]), response_of(task, policies[1])});
 
-  const std::vector<ResponseRow> table = response_table(responses, "family", FeatureSet::full16);
+  const std::vector<ResponseRow> table = response_table(responses, "family", FeatureSet::full);
 
   EXPECT_EQ(table.size(), 2U * 16 * 11);
   double score = 0, value = 0;

@@ -1,6 +1,6 @@
 #include "config/settings.hpp"
 #include "config/sweep_grammar.hpp"
-#include "studies/sweep_folder.hpp"
+#include "runtime/folder_lock.hpp"
 #include "studies/sweep_points.hpp"
 
 #include "mpi/agreed.hpp"
@@ -108,14 +108,14 @@ Config base() {
 
 std::vector<std::uint64_t> hashes(const Communicator& comm, const Config& config) {
   std::vector<std::uint64_t> out;
-  const SweepPoints points(comm, config, {});
+  const SweepPoints points(comm, config);
   for (const SweepPoint& point : points.all()) out.push_back(point.hash);
   return out;
 }
 
 TEST(SweepPoints, values_and_configuration_of_each) {
   const Communicator comm;
-  const SweepPoints points(comm, base(), {});
+  const SweepPoints points(comm, base());
 
   ASSERT_EQ(points.size(), 6);
   EXPECT_EQ(points.text(points.at(4)), "policy.keep = 0.7, meta.batch = 8");
@@ -176,7 +176,7 @@ TEST(SweepPoints, too_many_are_refused) {
   set_key(config, "sweep.meta.seed", values);
 
   const std::string message = test::agreed_error(
-      comm, [&] { const SweepPoints points(comm, config, {}); }, ExitCode::usage);
+      comm, [&] { const SweepPoints points(comm, config); }, ExitCode::usage);
 
   EXPECT_PRED2(test::contains, message, "2004002 points, and at most 1000000");
 }
@@ -202,15 +202,29 @@ TEST(SweepPointStatus, is_read_as_it_was_written) {
   EXPECT_EQ(read.files, status.files);
 }
 
-TEST(SweepPointClaim, is_had_by_one_rank_at_a_time) {
+TEST(SweepPointStatus, says_whether_the_process_at_work_lives) {
+  const Communicator comm;
+  const test::Scratch scratch(comm);
+  if (!comm.is_root()) return;
+  PointStatus status;
+  status.state = PointState::running;
+  write_status(scratch.folder(), status);
+
+  auto claim = FileLock::try_lock(scratch / "claim");
+  EXPECT_EQ(read_status(scratch.folder()).state, PointState::running);
+  claim.reset(); // as the system does when a process is killed
+  EXPECT_EQ(read_status(scratch.folder()).state, PointState::died);
+}
+
+TEST(FileLock, is_had_by_one_rank_at_a_time) {
   const Communicator comm;
   const test::Scratch scratch(comm);
   constexpr int rounds = 50;
   std::int64_t mine = 0, overlaps = 0;
 
   for (int tries = 0; mine < rounds && tries < 1'000'000; ++tries) {
-    const auto claim = PointClaim::take(scratch.folder(), "job of rank " + std::to_string(comm.rank()));
-    if (!claim) continue;
+    const auto lock = FileLock::try_lock(scratch / "claim");
+    if (!lock) continue;
     ++mine;
     const int file = ::open((scratch / "busy").c_str(), O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     overlaps += file < 0 ? 1 : 0;
@@ -220,23 +234,8 @@ TEST(SweepPointClaim, is_had_by_one_rank_at_a_time) {
   EXPECT_EQ(mine, rounds);
   EXPECT_EQ(comm.sum(overlaps), 0);
   comm.barrier();
-  EXPECT_FALSE(std::filesystem::exists(scratch / "claim"));
-}
-
-TEST(SweepPointClaim, of_a_killed_process_is_taken_over_but_for_one_of_the_same_job) {
-  const Communicator comm;
-  const test::Scratch scratch(comm);
-  if (!comm.is_root()) return;
-  test::put_bytes(scratch / "claim", "a killed job");
-
-  EXPECT_FALSE(PointClaim::is_held(scratch.folder()));
-  EXPECT_FALSE(PointClaim::take(scratch.folder(), "a killed job")); // its groups live or die together
-  const auto claim = PointClaim::take(scratch.folder(), "another job");
-
-  ASSERT_TRUE(claim);
-  EXPECT_TRUE(PointClaim::is_held(scratch.folder()));
-  EXPECT_EQ(test::bytes_of(scratch / "claim"), "another job");
-  EXPECT_FALSE(PointClaim::take(scratch.folder(), "a third job"));
+  EXPECT_FALSE(FileLock::is_held(scratch / "claim"));
+  EXPECT_FALSE(FileLock::is_held(scratch / "none"));
 }
 
 } // namespace

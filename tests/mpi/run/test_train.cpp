@@ -193,7 +193,7 @@ TEST(Plan, of_tasks_that_are_not_held_fits) {
   set_key(config, "suite.tasks", "200000");
   set_key(config, "suite.hold", "regenerate");
   set_key(config, "suite.hold_features", "false");
-  set_key(config, "policy.features", "seed10");
+  set_key(config, "policy.features", "basic");
 
   EXPECT_PRED2(contains, plan(comm, TrainRequest{config, scratch.folder(), {}}), "memory per rank");
 }

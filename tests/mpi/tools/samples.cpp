@@ -1,8 +1,8 @@
 #include "files/evaluation.hpp"
-#include "files/inspect.hpp"
 #include "files/policy.hpp"
 #include "files/results.hpp"
 #include "files/scores.hpp"
+#include "files/verify.hpp"
 
 #include "mpi/io/samples.hpp"
 

@@ -1,4 +1,4 @@
-#include "files/foreign_file.hpp"
+#include "files/read_file.hpp"
 
 #include "hdf5/atomic_replace.hpp"
 
@@ -10,7 +10,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <vector>
 
 namespace metasieve {
 namespace {
@@ -19,22 +18,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* this_program = "/proc/self/exe";
 bool can_start_again = false;
-
-/// A file descriptor.
-class Descriptor {
-public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() { close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  void close() noexcept {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-  }
-
-private:
-  int fd_;
-};
 
 /// @return its process id, or nothing if it could not be started
 std::optional<pid_t> start(std::string_view check, const fs::path& path, int result) {
@@ -66,15 +49,16 @@ std::optional<pid_t> start(std::string_view check, const fs::path& path, int res
   return process;
 }
 
+/// Reads to the end, and closes.
 std::string read_all(int fd) {
-  std::string bytes;
-  std::vector<char> piece(std::size_t{1} << 20);
-  for (;;) {
-    const ssize_t count = ::read(fd, piece.data(), piece.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return bytes;
-    bytes.append(piece.data(), static_cast<std::size_t>(count));
+  std::string text;
+  std::array<char, 4096> piece{};
+  for (ssize_t count = 1; count > 0 || (count < 0 && errno == EINTR);) {
+    count = ::read(fd, piece.data(), piece.size());
+    if (count > 0) text.append(piece.data(), static_cast<std::size_t>(count));
   }
+  ::close(fd);
+  return text;
 }
 
 /// Waits for the process to end. @return its status, as of waitpid
@@ -99,12 +83,10 @@ void allow_child_processes() noexcept { can_start_again = true; }
 std::optional<std::string> check_in_child_process(const fs::path& path, std::string_view check) {
   std::array<int, 2> ends{-1, -1};
   if (!can_start_again || pipe2(ends.data(), O_CLOEXEC) != 0) return std::nullopt;
-  const Descriptor from(ends[0]);
-  Descriptor to(ends[1]);
-  const std::optional<pid_t> process = start(check, path, to.get());
-  to.close();
+  const std::optional<pid_t> process = start(check, path, ends[1]);
+  ::close(ends[1]);
+  const std::string text = read_all(ends[0]); // nothing where no process was started
   if (!process) return std::nullopt;
-  std::string text = read_all(from.get());
   const int status = wait_for(*process);
   if (!WIFEXITED(status)) fail_crashed(path, status);
   const auto code = static_cast<ExitCode>(WEXITSTATUS(status));
@@ -114,9 +96,9 @@ std::optional<std::string> check_in_child_process(const fs::path& path, std::str
   throw Error(code, text);
 }
 
-void check_together(const Communicator& comm, const fs::path& path, std::string_view check) {
+void check_together(const Communicator& comm, const fs::path& path, FileType type) {
   agree_on_file(comm, [&] {
-    if (comm.is_root()) static_cast<void>(check_in_child_process(path, check));
+    if (comm.is_root()) static_cast<void>(check_in_child_process(path, to_string(type)));
   });
   comm.agree([&] {
     if (!comm.is_root()) require_visible(path);
