@@ -33,11 +33,10 @@ std::string key_of_files(const Communicator& comm, const EvaluateRequest& reques
 
 WorkSettings work_settings(const EvaluateRequest& request, const EvaluationPlan& plan,
                            const EvaluationInput& input) {
-  const Config& config = plan.config;
   WorkSettings settings;
   settings.output = request.output;
   settings.key = "command = evaluate\n--frontier = " + std::to_string(plan.frontier_steps) + "\n" +
-                 deciding_settings(config, Affects::evaluation) + input.key;
+                 deciding_settings(resolved_ini(plan.config, Affects::evaluation)) + input.key;
   settings.resume = request.resume;
   for (const TaskSource& source : input.sources) {
     settings.pieces += source.task_count();
@@ -45,8 +44,8 @@ WorkSettings work_settings(const EvaluateRequest& request, const EvaluationPlan&
          source.costs({0, source.task_count()}, [&](const TaskShape& t) { return plan.cost(t); }))
       settings.longest_seconds = std::max(settings.longest_seconds, 1e-9 * cost);
   }
-  settings.checkpoint_minutes = config.output.checkpoint_minutes;
-  settings.limits = config.run;
+  settings.checkpoint_minutes = plan.config.output.checkpoint_minutes;
+  settings.limits = plan.config.run;
   return settings;
 }
 

@@ -49,13 +49,14 @@ std::vector<Index> training_rows(const Dataset& data) {
   return rows;
 }
 
-/// The training rows as a task without test rows. The labels are the data set's; nobody asks for clean ones.
-PreparedTask task_of(const Dataset& data, const std::vector<Index>& rows, const Config& config) {
+/// The training rows as a task without test rows. The labels are the data set's; no method asks for clean
+/// ones.
+PreparedTask task_of(const Dataset& data, const std::vector<Index>& rows, const PrepareOptions& options) {
   const Split all{data.x, data.y, data.group, data.y};
   Task task;
   task.train = gather(all, rows);
   task.test = gather(all, std::vector<Index>());
-  return kernels::prepare(std::move(task), config.prepare_options(config.evaluate.seed));
+  return kernels::prepare(std::move(task), options);
 }
 
 std::vector<ScoreRow> score_rows(const Dataset& data, const std::vector<Index>& rows, const Policy& policy,
@@ -98,7 +99,7 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
   comm.agree([&] {
     if (!comm.is_root()) return;
     const std::vector<Index> training = training_rows(data);
-    const PreparedTask task = task_of(data, training, plan.config);
+    const PreparedTask task = task_of(data, training, plan.config.prepare_options(plan.config.evaluate.seed));
     clock.add(Phase::features, lap.seconds());
     clock.count(Phase::features,
                 preparation_flops(shape_of(task), {policy.features, plan.config.inner.use_group}));

@@ -50,19 +50,18 @@ private:
 
 TaskResult evaluate_task(const std::function<Task()>& make, Index number, const EvaluationPlan& plan,
                          PhaseClock& clock) {
-  const Config& config = plan.config;
   ThreadClock timed(clock);
   Task task = make();
   timed.end(Phase::make);
-  const PrepareOptions options = config.prepare_options(Seed{task.metadata.seed});
+  const PrepareOptions options = plan.config.prepare_options(Seed{task.metadata.seed});
   const PreparedTask prepared = kernels::prepare(std::move(task), options);
   timed.end(Phase::features);
   clock.count(Phase::features, preparation_flops(shape_of(prepared), options));
   TaskResult result{prepared.corruption, {}, {}, {}};
-  result.methods = compare_methods(prepared, config.evaluate.methods, plan.comparison,
+  result.methods = compare_methods(prepared, plan.config.evaluate.methods, plan.comparison,
                                    [&](Method method) { timed.end(phase_of(method)); });
   if (plan.frontier_steps > 0) {
-    result.frontier = frontier(prepared, config.evaluate.frontier, plan.frontier_comparison());
+    result.frontier = frontier(prepared, plan.config.evaluate.frontier, plan.frontier_comparison());
     timed.end(Phase::frontier);
   }
   if (number >= response_tasks) return result;

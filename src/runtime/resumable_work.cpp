@@ -27,11 +27,10 @@ RunConfig limits_before(RunConfig limits, double longest_seconds) {
 
 } // namespace
 
-std::string deciding_settings(const Config& config, Affects result) {
+std::string deciding_settings(const std::string& resolved) {
   std::string text = "version = " + std::string(version()) + "\ncommit = " + std::string(git_commit()) +
                      "\ncompiler = " __VERSION__ "\nprocessor = " + Eigen::SimdInstructionSetsInUse() + "\n";
-  for (const auto& [key, value] : stored_ini(resolved_ini(config)))
-    if (affects_of(key) <= result) text += key + " = " + value + "\n";
+  for (const auto& [key, value] : stored_ini(resolved)) text += key + " = " + value + "\n";
   return text;
 }
 

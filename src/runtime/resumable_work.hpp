@@ -13,8 +13,9 @@
 namespace metasieve {
 
 /// Lines "name = value" of all that decides this result of the program, but for the contents of its input
-/// files: version, processor, and the keys that affect the result or what it is made from.
-[[nodiscard]] std::string deciding_settings(const Config& config, Affects result);
+/// files: version, processor, and the keys that affect the result or what it is made from, which `resolved`
+/// has (see resolved_ini).
+[[nodiscard]] std::string deciding_settings(const std::string& resolved);
 
 /// See WorkSettings::most_waiting_bytes.
 inline constexpr std::size_t most_waiting_bytes = std::size_t{128} << 20;

@@ -67,8 +67,9 @@ std::vector<SweepPoint> SweepPoints::checked() const {
         throw ConfigError("sweep.evaluate_seed = " +
                           std::to_string(static_cast<std::uint64_t>(config.sweep.evaluate_seed)) +
                           ": suite.seed is the same, so the held-out tasks would be those of the training");
-      std::string key = "command = sweep\n" +
-                        deciding_settings(config, evaluates() ? Affects::evaluation : Affects::policy);
+      std::string key =
+          "command = sweep\n" +
+          deciding_settings(resolved_ini(config, evaluates() ? Affects::evaluation : Affects::policy));
       if (inputs_.datasets.empty() && evaluates())
         key += "evaluate_tasks = " + std::to_string(config.sweep.evaluate_tasks) +
                "\nevaluate_seed = " + std::to_string(static_cast<std::uint64_t>(config.sweep.evaluate_seed)) +
@@ -121,8 +122,7 @@ Config SweepPoints::config(const SweepPoint& point) const {
     set_key(config, names[k], at[k]);
     if (names[k].starts_with("family.")) knobs.emplace_back(names[k], at[k]);
   }
-  require_used(config, knobs);
-  validate(config);
+  validate(config, knobs);
   return config;
 }
 

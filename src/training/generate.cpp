@@ -30,7 +30,7 @@ WorkSettings work_settings(const GenerateRequest& request, const TaskSource& sou
   const std::vector<double> costs = source.costs({0, source.task_count()}, generation_cost);
   WorkSettings settings;
   settings.output = request.output;
-  settings.key = "command = generate\n" + deciding_settings(config, Affects::tasks);
+  settings.key = "command = generate\n" + deciding_settings(resolved_ini(config, Affects::tasks));
   settings.resume = request.resume;
   settings.pieces = source.task_count();
   settings.longest_seconds = 1e-9 * *std::max_element(costs.begin(), costs.end());
@@ -173,7 +173,7 @@ Generated generate(const Communicator& comm, const GenerateRequest& request, Sta
   maker.tell(progress);
   Lap lap;
   write_suite(
-      comm, request.output, {reproducible_ini(request.config)}, maker.shapes(),
+      comm, request.output, {resolved_ini(request.config, Affects::policy)}, maker.shapes(),
       [&](Range places) { return maker.make(places); }, suite_turn_bytes);
   work.finish();
   const double write_seconds = lap.seconds() - maker.seconds();

@@ -100,7 +100,8 @@ TEST(ConfigKeys, OldNameOfAFeatureSetIsTakenAndKeptInFiles) {
       set_key(config, "policy.features", given);
 
       EXPECT_EQ(config.policy.features, set);
-      EXPECT_NE(reproducible_ini(config).find(std::string("features = ") + old + "\n"), std::string::npos);
+      EXPECT_NE(resolved_ini(config, Affects::policy).find(std::string("features = ") + old + "\n"),
+                std::string::npos);
     }
 }
 
@@ -239,10 +240,11 @@ TEST(CommandLineText, TakesBothForms) {
        "--family.x.samples", "60", "--family.x.minority=0.3", "--output", "e.h5", "--dry-run"});
 
   EXPECT_EQ(line.command, "evaluate");
-  EXPECT_EQ(line.datasets, (std::vector<std::filesystem::path>{"a.h5", "b.h5", "c.h5"}));
-  EXPECT_EQ(line.policies.front(), "p.h5");
-  EXPECT_EQ(line.output, "e.h5");
-  EXPECT_TRUE(line.dry_run);
+  EXPECT_EQ(line.values("dataset"), (std::vector<std::filesystem::path>{"a.h5", "b.h5", "c.h5"}));
+  EXPECT_EQ(line.value("policy"), "p.h5");
+  EXPECT_EQ(line.value("output"), "e.h5");
+  EXPECT_TRUE(line.has("dry-run"));
+  EXPECT_FALSE(line.has("resume"));
   EXPECT_EQ(line.overrides,
             (KeyValues{{"meta.batch", "-1"}, {"family.x.samples", "60"}, {"family.x.minority", "0.3"}}));
 }
