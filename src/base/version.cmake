@@ -15,4 +15,4 @@ if(commit AND top STREQUAL source)
   set(METASIEVE_GIT_COMMIT ${commit})
 endif()
 
-configure_file(${CMAKE_CURRENT_LIST_DIR}/version.hpp.in ${OUTPUT} @ONLY)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/version.cpp.in ${OUTPUT} @ONLY)
