@@ -7,6 +7,13 @@
 
 namespace metasieve {
 
+std::string CommandInfo::usage() const {
+  std::string text = "metasieve " + name + (takes_keys() ? "" : " FILE");
+  for (const OptionInfo& option : options)
+    text += (option.is_required ? " " : " [") + option.text() + (option.is_required ? "" : "]");
+  return text;
+}
+
 const std::vector<CommandInfo>& commands() {
   const OptionInfo config{"config", "FILE",
                           "INI file of keys; any key also as --section.key value, which wins over the file"};
@@ -23,7 +30,6 @@ const std::vector<CommandInfo>& commands() {
   static const std::vector<CommandInfo> all{
       {"generate",
        "make a suite of tasks",
-       "[--config FILE] --output FILE [--resume]",
        "Makes a suite of tasks and writes it to a file. The same bytes for any number of ranks.",
        "the suite, and FILE.progress.json; until it is done FILE.partial",
        {config, {"output", "FILE", "suite file to write", true}, resume, profile, dry_run},
@@ -32,7 +38,6 @@ const std::vector<CommandInfo>& commands() {
         "generate --config configs/train.ini --output suite.h5 --dry-run"}},
       {"train",
        "meta-train a policy on a suite",
-       "[--config FILE] --output DIR [--suite FILE] [--resume]",
        "Meta-trains a policy: it learns which training rows to trust, so that a model fitted to these is "
        "accurate and fair. Without --suite the tasks are generated in memory. The same policy for any "
        "number of ranks and threads.",
@@ -45,10 +50,9 @@ const std::vector<CommandInfo>& commands() {
         "train --config configs/quickstart.ini --output run --resume"}},
       {"evaluate",
        "compare the policy with other ways to select training rows",
-       "--policy FILE ... (--suite FILE | --dataset FILE ...) --output FILE [--config FILE] [--frontier] "
-       "[--resume]",
-       "Compares the policy with other ways to select training rows, on a suite or on real data sets "
-       "(files that analysis/import_dataset.py makes). Prints the comparison and writes one row per split "
+       "Compares the policy with other ways to select training rows, on a suite (--suite) or on real data "
+       "sets (--dataset: "
+       "files that analysis/import_dataset.py makes). Prints the comparison and writes one row per split "
        "and method. Several policies, as of several seeds, are averaged split by split. "
        "evaluate.adapt_steps adapts them to the data by its noisy training rows alone.",
        "the evaluation, and FILE.progress.json; until it is done FILE.partial",
@@ -68,7 +72,6 @@ const std::vector<CommandInfo>& commands() {
         "evaluate --policy configs/policy.h5 --dataset compas.h5 adult.h5 --output real.h5"}},
       {"score",
        "score the rows of a data set",
-       "--policy FILE --dataset FILE --output FILE [--config FILE]",
        "Scores the training rows of a data set (a file that analysis/import_dataset.py makes): how far the "
        "policy trusts each, its soft keep weight, and whether it is kept, for any trainer that takes sample "
        "weights. configs/policy.h5 is a policy to begin with.",
@@ -83,7 +86,6 @@ const std::vector<CommandInfo>& commands() {
        {"score --policy configs/policy.h5 --dataset loans.h5 --output scores.h5"}},
       {"scaling",
        "measure how training scales",
-       "[--config FILE] --output DIR [--suite FILE] [--collect]",
        "Trains on several numbers of ranks and threads and measures where the time goes: [scaling] says "
        "which. A job of R ranks measures the points of at most R ranks, one after the other, and skips "
        "those in DIR/points: larger jobs with the same --output add theirs. Strong scaling trains as the "
@@ -100,8 +102,6 @@ const std::vector<CommandInfo>& commands() {
        {"scaling --config configs/scaling.ini --output scaling"}},
       {"sweep",
        "train and evaluate at many settings",
-       "--config FILE --output DIR [--suite FILE | --dataset FILE ...] [--list | --point N | --collect | "
-       "--status] [--retry]",
        "Trains and evaluates at each point of [sweep], in DIR/points/HASH: what is done is skipped, what "
        "was stopped or killed continues, and a point that fails does not end the others. Any key of the "
        "others may be swept:\n"
@@ -130,7 +130,6 @@ const std::vector<CommandInfo>& commands() {
         "sweep --config configs/sweep.ini --output sweep", "sweep --output sweep --collect"}},
       {"inspect",
        "say what is in a file",
-       "FILE [--json]",
        "Says what is in a suite, data set, policy, checkpoint, results, evaluation, scores, scaling or "
        "sweep "
        "file. For programs, --json: one object with file, type, bytes, attributes, config (an object of "
@@ -142,7 +141,6 @@ const std::vector<CommandInfo>& commands() {
        {"inspect run/policy.h5", "inspect run/results.h5 --json"}},
       {"verify",
        "check every value of a file",
-       "FILE",
        "Reads all of a file and checks every value, shape, offset and checksum. Names the first fault, and "
        "says whether a run can continue; exit code 3 if there is one.",
        "",
@@ -165,7 +163,7 @@ const CommandInfo& find_command(const std::string& name) {
 std::vector<ConfigKey> keys_of(const CommandInfo& command) {
   if (!command.takes_keys()) return {};
   std::vector<ConfigKey> keys = config_keys();
-  if (command.name == "sweep") std::ranges::copy(sweep_keys(), std::back_inserter(keys));
+  if (command.name != "sweep") std::erase_if(keys, [](const ConfigKey& key) { return key.is_of_sweep(); });
   return keys;
 }
 

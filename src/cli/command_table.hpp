@@ -15,13 +15,14 @@ struct OptionInfo {
   bool is_required = false;
 
   [[nodiscard]] bool takes_several() const { return value.ends_with(" ..."); }
+  /// "--name VALUE"
+  [[nodiscard]] std::string text() const { return "--" + name + (value.empty() ? "" : " " + value); }
 };
 
 /// All that is known of a command: the parser, --help, the manual page and the completions are made of it.
 struct CommandInfo {
   std::string name;
   std::string brief; ///< one line
-  std::string usage; ///< after "metasieve NAME "
   std::string about;
   std::string leaves; ///< which files; "": none
   std::vector<OptionInfo> options;
@@ -29,6 +30,8 @@ struct CommandInfo {
   std::vector<std::string> examples;   ///< after "metasieve "
 
   [[nodiscard]] bool takes_keys() const { return !first_keys.empty(); }
+  /// "metasieve NAME --option VALUE [--option VALUE]", all options
+  [[nodiscard]] std::string usage() const;
 };
 
 [[nodiscard]] const std::vector<CommandInfo>& commands();
@@ -36,7 +39,7 @@ struct CommandInfo {
 /// @throws ConfigError naming the commands there are
 [[nodiscard]] const CommandInfo& find_command(const std::string& name);
 
-/// All keys that a command takes: config_keys(), and sweep_keys() if it is sweep.
+/// All keys that a command takes; only sweep takes those of [sweep].
 [[nodiscard]] std::vector<ConfigKey> keys_of(const CommandInfo& command);
 
 } // namespace metasieve

@@ -89,38 +89,39 @@ void run_stage(const Communicator& comm, const CommandLine& line) {
   const Config config = load_config(comm, line.value("config"), line.overrides);
   note_renamed_keys(comm, config);
   const std::filesystem::path output = *line.value("output");
-  const bool resume = line.has("resume"), profile = line.has("profile"), dry_run = line.has("dry-run");
+  const bool resume = line.has("resume"), profile = line.has("profile");
+  const int ranks = comm.size(), threads = thread_count();
+  // The plan of this request, or what work() returns.
+  const auto print_plan_or = [&](const auto& request, const auto& work) {
+    print(comm, line.has("dry-run") ? plan(comm, request) : work());
+  };
   if (line.command == "generate") {
     const GenerateRequest request{config, output, resume, profile};
-    return print(comm,
-                 dry_run ? plan(comm, request) : summary_of(request, generate(comm, request), comm.size()));
-  }
-  if (line.command == "train") {
+    print_plan_or(request, [&] { return summary_of(request, generate(comm, request), ranks); });
+  } else if (line.command == "train") {
     TrainRequest request{config, output, line.value("suite"), resume};
     request.profile = profile;
-    return print(comm, dry_run ? plan(comm, request)
-                               : summary_of(request, train(comm, request), comm.size(), thread_count()));
-  }
-  if (line.command == "scaling") {
+    print_plan_or(request, [&] { return summary_of(request, train(comm, request), ranks, threads); });
+  } else if (line.command == "scaling") {
     const ScalingRequest request{config, output, line.value("suite"), line.has("collect"), profile};
-    return dry_run ? print(comm, plan(comm, request)) : scale(comm, request);
-  }
-  if (line.command == "score") {
+    print_plan_or(request, [&] { return scale(comm, request), std::string(); });
+  } else if (line.command == "score") {
     const ScoreRequest request{config, *line.value("policy"), *line.value("dataset"), output, profile};
-    return print(comm, dry_run ? plan(comm, request) : summary_of(request, score(comm, request)));
+    print_plan_or(request, [&] { return summary_of(request, score(comm, request)); });
+  } else {
+    const EvaluateRequest request{config,
+                                  line.values("policy"),
+                                  line.value("suite"),
+                                  line.values("dataset"),
+                                  output,
+                                  line.has("frontier"),
+                                  resume,
+                                  profile};
+    if (line.has("dry-run")) return print(comm, plan(comm, request));
+    const Evaluated evaluated = evaluate(comm, request);
+    print(comm, summary_of(request, evaluated, ranks, threads));
+    require_few_failed(evaluated);
   }
-  const EvaluateRequest request{config,
-                                line.values("policy"),
-                                line.value("suite"),
-                                line.values("dataset"),
-                                output,
-                                line.has("frontier"),
-                                resume,
-                                profile};
-  if (dry_run) return print(comm, plan(comm, request));
-  const Evaluated evaluated = evaluate(comm, request);
-  print(comm, summary_of(request, evaluated, comm.size(), thread_count()));
-  require_few_failed(evaluated);
 }
 
 } // namespace

@@ -52,13 +52,11 @@ Document keys_part(const std::vector<ConfigKey>& keys, bool with_section_names,
 
 Document command_part(const CommandInfo& info) {
   const std::size_t lines_begin = info.about.find("\n  ");
-  Document part{{subsection, "metasieve " + info.name + " " + info.usage},
-                {paragraph, info.about.substr(0, lines_begin)}};
+  Document part{{subsection, info.usage()}, {paragraph, info.about.substr(0, lines_begin)}};
   if (lines_begin != std::string::npos) part.push_back({lines, info.about.substr(lines_begin + 1)});
   if (!info.leaves.empty()) part.push_back({paragraph, "Leaves: " + info.leaves + "."});
   for (const OptionInfo& option : info.options)
-    part.push_back({entry, "--" + option.name + (option.value.empty() ? "" : " ") + option.value,
-                    option.help + (option.is_required ? " (required)" : "")});
+    part.push_back({entry, option.text(), option.help + (option.is_required ? " (required)" : "")});
   std::string examples;
   for (const std::string& example : info.examples)
     examples += (examples.empty() ? "  metasieve " : "\n  metasieve ") + example;
@@ -170,8 +168,8 @@ std::string as_text(const Document& document) {
     if (!text.empty() && block.kind != entry && block.kind != lines) text += "\n";
     switch (block.kind) {
     case section: text += block.text + ":\n"; break;
-    case subsection:
     case lines: text += block.text + "\n"; break;
+    case subsection:
     case paragraph: text += wrapped("", block.text, 0); break;
     case entry: text += wrapped("  " + block.text, block.meaning, 26);
     }
@@ -187,19 +185,19 @@ std::string general_help() {
 
 std::string command_help(const CommandInfo& info) {
   Document text = command_part(info);
+  text.front().text = "usage: " + text.front().text;
   if (info.takes_keys()) {
     text.push_back({section, "keys to begin with, as --section.key value or in --config; domain (default)"});
-    const std::vector<ConfigKey> keys = keys_of(info);
-    for (const std::string& name : info.first_keys) text.push_back(key_entry(*find_key(keys, name), name));
+    for (const std::string& name : info.first_keys) text.push_back(key_entry(*find_key(name), name));
     text.push_back({section, "all keys"});
-    add(text, keys_part(keys, false));
+    add(text, keys_part(keys_of(info), false));
   }
-  return "usage: " + as_text(text) +
+  return as_text(text) +
          "\nsee also: metasieve help, which says what each exit code means, and what to do then\n";
 }
 
 std::string keys_help(const std::string& only) {
-  const Document keys = keys_part(keys_of(find_command("sweep")), false, only); // the command with most keys
+  const Document keys = keys_part(config_keys(), false, only);
   if (keys.empty())
     throw ConfigError("help keys " + only + ": there is no such section; metasieve help keys lists all");
   return "configuration keys: in an INI file, or as --section.key value; meaning, domain (default)\n\n" +
@@ -259,7 +257,7 @@ std::string man_page() {
   for (const CommandInfo& info : commands()) add(page, command_part(info));
   add(page, {{section, "configuration keys"},
              {paragraph, "In the INI file that --config names, or as --section.key value, which wins."}});
-  add(page, keys_part(keys_of(find_command("sweep")), true));
+  add(page, keys_part(config_keys(), true));
   page.push_back({section, "progress"});
   add(page, progress_part());
   return ".\\\" Made by `metasieve help --man`.\n.TH METASIEVE 1 \"\" \"metasieve " + std::string(version()) +
@@ -340,7 +338,7 @@ std::string bash_completion() {
     }
     for (const ConfigKey& key : keys_of(info)) keys.back().second += "--" + key.name + " ";
   }
-  for (const ConfigKey& key : keys_of(find_command("sweep"))) {
+  for (const ConfigKey& key : config_keys()) {
     values.emplace_back(key.name, joined(key.words, " "));
     if (!sections.ends_with(key.section() + " ")) sections += key.section() + " ";
   }

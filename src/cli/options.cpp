@@ -17,8 +17,6 @@ std::string see_help(const std::string& command) {
   return "; see metasieve " + (command.empty() ? "" : command + " ") + "--help";
 }
 
-std::string usage(const CommandInfo& info) { return "; usage: metasieve " + info.name + " " + info.usage; }
-
 [[noreturn]] void unknown_option(const std::string& name, const CommandInfo& info) {
   std::vector<std::string> known;
   for (const OptionInfo& option : info.options) known.push_back(option.name);
@@ -45,7 +43,7 @@ po::options_description known_options(const CommandInfo& info) {
     else
       takes_one(option.name);
   if (!info.takes_keys()) return known;
-  for (const ConfigKey& key : config_keys()) takes_one(key.name);
+  for (const ConfigKey& key : keys_of(info)) takes_one(key.name);
   for (const auto& [old, current] : renamed_keys()) takes_one(old);
   return known;
 }
@@ -137,15 +135,16 @@ bool asks_for_help(CommandLine& line, const std::vector<std::string>& arguments)
 
 void require_complete(const CommandLine& line, const CommandInfo& info) {
   if (info.takes_keys() && !line.files.empty())
-    throw ConfigError("unexpected argument '" + line.files.front().string() + "'" + usage(info));
+    throw ConfigError("unexpected argument '" + line.files.front().string() + "'" +
+                      "; usage: " + info.usage());
   if (!info.takes_keys() && (line.files.size() != 1 || line.files.front().empty()))
-    throw ConfigError(info.name + " needs exactly one file" + usage(info));
+    throw ConfigError(info.name + " needs exactly one file; usage: " + info.usage());
   for (const OptionInfo& option : info.options)
     if (option.is_required && !line.has(option.name))
-      throw ConfigError(info.name + " needs --" + option.name + usage(info));
+      throw ConfigError(info.name + " needs --" + option.name + "; usage: " + info.usage());
   if (info.name == "evaluate" && line.has("suite") == line.has("dataset"))
     throw ConfigError("evaluate needs either --suite or --dataset" +
-                      std::string(line.has("suite") ? ", not both" : "") + usage(info));
+                      std::string(line.has("suite") ? ", not both" : "") + "; usage: " + info.usage());
   if (info.name != "sweep") return;
   if (line.has("list") + line.has("status") + line.has("collect") + line.has("point") > 1)
     throw ConfigError("sweep takes at most one of --list, --point, --collect and --status");

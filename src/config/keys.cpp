@@ -264,12 +264,6 @@ std::vector<ConfigKey> make_keys() {
       key(NAMED(scaling.repeats), nothing, "trainings at each point", integer(1)),
       key(NAMED(scaling.weak_tasks), nothing,
           "training tasks a core in weak scaling; meta.batch too is a core's", integer(1)),
-  };
-}
-
-std::vector<ConfigKey> make_sweep_keys() {
-  using enum Affects;
-  return {
       key(NAMED(sweep.together), nothing, "swept keys that are walked in step, not crossed",
           free_text("KEY, KEY; several such groups are divided by ;")),
       key(NAMED(sweep.samples), nothing, "points of the keys that are uniform() or log()", integer(0)),
@@ -297,14 +291,9 @@ const std::vector<ConfigKey>& config_keys() {
   return keys;
 }
 
-const std::vector<ConfigKey>& sweep_keys() {
-  static const std::vector<ConfigKey> keys = make_sweep_keys();
-  return keys;
-}
-
-const ConfigKey* find_key(const std::vector<ConfigKey>& keys, const std::string& name) {
-  const auto found = std::ranges::find(keys, name, &ConfigKey::name);
-  return found == keys.end() ? nullptr : &*found;
+const ConfigKey* find_key(const std::string& name) {
+  const auto found = std::ranges::find(config_keys(), name, &ConfigKey::name);
+  return found == config_keys().end() ? nullptr : &*found;
 }
 
 const KeyValues& renamed_keys() {

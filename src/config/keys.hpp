@@ -23,16 +23,15 @@ struct ConfigKey {
   std::function<std::string(const Config&)> get;
 
   [[nodiscard]] std::string section() const { return name.substr(0, name.find('.')); }
+  [[nodiscard]] bool is_of_sweep() const { return name.starts_with("sweep."); }
 };
 
-/// All keys, by section, in the order of the resolved text.
+/// All keys, by section, in the order of the resolved text; last those of [sweep], which say how to sweep.
+/// All others there are `sweep.section.key`, a swept key.
 [[nodiscard]] const std::vector<ConfigKey>& config_keys();
 
-/// The keys of [sweep] that say how to sweep; all others there are `sweep.section.key`, a swept key.
-[[nodiscard]] const std::vector<ConfigKey>& sweep_keys();
-
 /// The key with this name, or nullptr.
-[[nodiscard]] const ConfigKey* find_key(const std::vector<ConfigKey>& keys, const std::string& name);
+[[nodiscard]] const ConfigKey* find_key(const std::string& name);
 
 /// Old and new names of the keys that have been renamed.
 [[nodiscard]] const KeyValues& renamed_keys();

@@ -15,12 +15,6 @@ constexpr std::string_view family_prefix = "family.", sweep_prefix = "sweep.";
   throw ConfigError("unknown key " + name + ": did you mean " + nearest_name(name, known) + "?");
 }
 
-std::vector<std::string> names_of(const std::vector<ConfigKey>& keys, const std::string& prefix = "") {
-  std::vector<std::string> names;
-  for (const ConfigKey& key : keys) names.push_back(prefix + key.name);
-  return names;
-}
-
 /// Family and knob of family.NAME.knob. @throws ConfigError if there is no such knob
 std::pair<std::string, std::string> family_and_knob(const std::string& name) {
   const std::size_t dot = name.rfind('.');
@@ -43,15 +37,15 @@ void set_family_knob(Config& config, const std::string& name, const std::string&
   set_knob(*found, knob, value);
 }
 
-/// A setting of [sweep], or the values of a key.
-void set_sweep_key(Config& config, const std::string& name, const std::string& value) {
-  if (const ConfigKey* key = find_key(sweep_keys(), name)) return key->set(config, value);
+/// Sets the values of `name`, which is sweep.section.key.
+void set_swept_key(Config& config, const std::string& name, const std::string& value) {
   const std::string swept = current_name(name.substr(sweep_prefix.size()));
   if (swept.starts_with(family_prefix)) {
     static_cast<void>(family_and_knob(swept));
-  } else if (find_key(config_keys(), swept) == nullptr) {
-    std::vector<std::string> known = names_of(sweep_keys());
-    std::ranges::copy(names_of(config_keys(), "sweep."), std::back_inserter(known));
+  } else if (find_key(swept) == nullptr) {
+    std::vector<std::string> known;
+    for (const ConfigKey& key : config_keys())
+      known.push_back((key.is_of_sweep() ? "" : "sweep.") + key.name);
     reject(name, known);
   }
   for (auto& [key, values] : config.sweep.swept)
@@ -73,11 +67,11 @@ std::string ini_text(const KeyValues& entries) {
   return text;
 }
 
-/// The values of all keys that affect `most` or a result before it.
+/// The values of all keys but those of [sweep] that affect `most` or a result before it.
 KeyValues entries_of(const Config& config, Affects most) {
   KeyValues entries;
   for (const ConfigKey& key : config_keys())
-    if (key.affects <= most)
+    if (key.affects <= most && !key.is_of_sweep())
       entries.emplace_back(key.name, key.name == "policy.features"
                                          ? std::string(name_in_files(config.policy.features))
                                          : key.get(config));
@@ -95,16 +89,18 @@ void set_key(Config& config, const std::string& given, const std::string& value)
   if (given == "output.compress") return; // of older programs: suites are written as they are
   const std::string name = current_name(given);
   config.explicit_keys.insert({given, name});
+  if (const ConfigKey* key = find_key(name)) return key->set(config, value);
   if (name.starts_with(family_prefix)) return set_family_knob(config, name, value);
-  if (name.starts_with(sweep_prefix)) return set_sweep_key(config, name, value);
-  const ConfigKey* key = find_key(config_keys(), name);
-  if (key == nullptr) reject(name, names_of(config_keys()));
-  key->set(config, value);
+  if (name.starts_with(sweep_prefix)) return set_swept_key(config, name, value);
+  std::vector<std::string> known;
+  for (const ConfigKey& key : config_keys())
+    if (!key.is_of_sweep()) known.push_back(key.name);
+  reject(name, known);
 }
 
 Affects affects_of(const std::string& name) {
   if (name.starts_with(family_prefix)) return Affects::tasks;
-  if (const ConfigKey* key = find_key(config_keys(), current_name(name))) return key->affects;
+  if (const ConfigKey* key = find_key(current_name(name))) return key->affects;
   for (const ConfigKey& key : config_keys())
     if (name.starts_with(key.section() + ".")) return key.affects;
   return Affects::policy;
@@ -120,8 +116,8 @@ std::string resolved_ini(const Config& config, Affects most) {
 std::string sweep_ini(const Config& config) {
   KeyValues entries = entries_of(config, Affects::nothing);
   for (const Family& family : config.families) add_knobs(entries, family);
-  for (const ConfigKey& key : sweep_keys())
-    if (!key.get(config).empty())
+  for (const ConfigKey& key : config_keys())
+    if (key.is_of_sweep() && !key.get(config).empty())
       entries.emplace_back(key.name, key.get(config)); // names of files may be none
   for (const auto& [key, values] : config.sweep.swept) entries.emplace_back("sweep." + key, values);
   return ini_text(entries);

@@ -59,7 +59,7 @@ std::optional<Distribution> distribution_of(const std::string& key, const std::s
 
 bool takes_whole_numbers(const std::string& name) {
   if (name.starts_with("family.")) return is_whole(name.substr(name.rfind('.') + 1));
-  const ConfigKey* key = find_key(config_keys(), name);
+  const ConfigKey* key = find_key(name);
   return key != nullptr && key->domain.starts_with("an integer");
 }
 
