@@ -164,8 +164,13 @@ std::string wrapped(std::string begin, const std::string& text, std::size_t colu
 
 std::string as_text(const Document& document) {
   std::string text;
-  for (const Block& block : document) {
-    if (!text.empty() && block.kind != entry && block.kind != lines) text += "\n";
+  for (const Block* last = nullptr; const Block& block : document) {
+    const bool follows_title =
+        last != nullptr && (last->kind == section || (last->kind == subsection && block.kind == entry));
+    const bool is_close = last == nullptr || follows_title || block.kind == lines ||
+                          (block.kind == entry && last->kind == entry);
+    text += is_close ? "" : "\n";
+    last = &block;
     switch (block.kind) {
     case section: text += block.text + ":\n"; break;
     case lines: text += block.text + "\n"; break;
