@@ -1,30 +1,21 @@
-#include "base/error.hpp"
 #include "base/ini.hpp"
 #include "cli/options.hpp"
 #include "config/load.hpp"
 #include "config/settings.hpp"
+#include "support/errors.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <functional>
 
 namespace metasieve {
 namespace {
 
-std::string message_of(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const ConfigError& error) {
-    EXPECT_EQ(error.code(), ExitCode::usage);
-    return error.what();
-  }
-  return "no error";
-}
+using test::config_error;
 
 std::string key_error(const std::string& name, const std::string& value) {
   Config config;
-  return message_of([&] { set_key(config, name, value); });
+  return config_error([&] { set_key(config, name, value); });
 }
 
 Config loaded(const KeyValues& overrides) { return load_config(std::nullopt, overrides); }
@@ -209,9 +200,9 @@ TEST(LoadConfig, KnobOnTheCommandLineChangesOneValueOfAShippedFamily) {
 }
 
 TEST(Ini, NamesFileAndLine) {
-  EXPECT_EQ(message_of([] { static_cast<void>(parse_ini("# c\n[a]\nx = 1\n nonsense # c\n", "f.ini")); }),
+  EXPECT_EQ(config_error([] { static_cast<void>(parse_ini("# c\n[a]\nx = 1\n nonsense # c\n", "f.ini")); }),
             "f.ini: line 4: \"nonsense\" must be [section], key = value, or # comment");
-  EXPECT_EQ(message_of([] { static_cast<void>(parse_ini("[a]\nx = 1\nx = 2\n", "f.ini")); }),
+  EXPECT_EQ(config_error([] { static_cast<void>(parse_ini("[a]\nx = 1\nx = 2\n", "f.ini")); }),
             "f.ini: a.x is given twice: keep one");
 }
 
