@@ -2,6 +2,7 @@
 
 #include "base/linalg.hpp"
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -63,6 +64,8 @@ public:
   [[nodiscard]] Index below(Index index, Index bound) const noexcept;
 
 private:
+  [[nodiscard]] std::array<std::uint64_t, 4> words(Index index) const noexcept;
+
   std::uint64_t seed_, draw_, task_, step_;
 };
 
@@ -74,27 +77,19 @@ private:
 [[nodiscard]] std::vector<Index> permutation(const Stream& stream, Index size);
 
 /// Draws without replacement, again and again, in memory that it keeps: no allocation once it has seen its
-/// largest count. A draw costs O(count) time and memory, whatever the size it draws from.
+/// largest size.
 class Sampler {
 public:
-  /// [count] the first `count` entries of a uniformly random permutation of 0..size-1, those that
-  /// sample_without_replacement gives. 0 <= count <= size. Valid until the next draw.
+  /// [count] what sample_without_replacement gives, 0 <= count <= size, in O(count) time once it has seen a
+  /// size as large. Valid until the next draw.
   [[nodiscard]] std::span<const Index> draw(const Stream& stream, Index size, Index count);
-  /// [count] the same rows in ascending order.
+  /// [count] the same numbers in ascending order, in O(count + size / 64) time.
   [[nodiscard]] std::span<const Index> draw_sorted(const Stream& stream, Index size, Index count);
 
 private:
-  /// What stands at a position that is not its own number.
-  struct Moved {
-    Index position, value;
-  };
-
-  Index& value_at(Index position);
-  void sort(Index size, Index count);
-
-  std::vector<Index> front_;         // what stands at the first positions
-  std::vector<Moved> moved_;         // hash table of the positions behind them, with linear probing
-  std::vector<std::uint64_t> drawn_; // a bit for each number
+  std::vector<Index> numbers_;        // 0, 1, 2, ... between draws
+  std::vector<Index> drawn_, others_; // [count] the last draw, and with what its places were swapped
+  std::vector<std::uint64_t> marked_; // a bit for each number: is it drawn?
 };
 
 } // namespace metasieve

@@ -33,6 +33,14 @@ std::string joined(const std::vector<std::string>& words, std::string_view separ
   return text;
 }
 
+std::string first_few(std::vector<std::string> words, std::size_t most) {
+  if (words.size() > most) {
+    words.resize(most);
+    words.emplace_back("...");
+  }
+  return joined(words);
+}
+
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> pieces;
   while (!text.empty()) {

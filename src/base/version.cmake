@@ -1,39 +1,18 @@
 # Run at every build: cmake -DSOURCE_DIR=.. -DOUTPUT=.. -DMETASIEVE_VERSION=.. -P version.cmake
 # Rewrites OUTPUT only when the commit changed, so that an unchanged tree recompiles nothing.
 
+# A variable left by a git hook would name another repository.
+set(git ${CMAKE_COMMAND} -E env --unset=GIT_DIR --unset=GIT_WORK_TREE --unset=GIT_INDEX_FILE git)
+set(quietly WORKING_DIRECTORY ${SOURCE_DIR} ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE)
+execute_process(COMMAND ${git} rev-parse --show-toplevel ${quietly} OUTPUT_VARIABLE top)
+execute_process(COMMAND ${git} describe --always --abbrev=40 --exclude=* --dirty ${quietly} OUTPUT_VARIABLE commit)
+
+# A source archive unpacked inside some other checkout is not a checkout of metasieve.
+file(REAL_PATH "${SOURCE_DIR}" source)
+file(REAL_PATH "${top}" top)
 set(METASIEVE_GIT_COMMIT unknown)
-find_program(GIT git)
-if(GIT)
-  # A variable left by a git hook would name another repository.
-  unset(ENV{GIT_DIR})
-  unset(ENV{GIT_WORK_TREE})
-  unset(ENV{GIT_INDEX_FILE})
-
-  function(ask variable)
-    execute_process(COMMAND ${GIT} ${ARGN} WORKING_DIRECTORY ${SOURCE_DIR}
-      OUTPUT_VARIABLE answer RESULT_VARIABLE status ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE)
-    if(NOT status EQUAL 0)
-      set(answer "")
-    endif()
-    set(${variable} "${answer}" PARENT_SCOPE)
-  endfunction()
-
-  # A source archive unpacked inside some other checkout is not a checkout of metasieve.
-  ask(top rev-parse --show-toplevel)
-  file(REAL_PATH "${SOURCE_DIR}" source)
-  if(top)
-    file(REAL_PATH "${top}" top)
-  endif()
-  if(top STREQUAL source)
-    ask(commit rev-parse --verify HEAD)
-    ask(changes status --porcelain --untracked-files=no)
-    if(commit MATCHES "^[0-9a-f]+$")
-      set(METASIEVE_GIT_COMMIT ${commit})
-      if(changes)
-        string(APPEND METASIEVE_GIT_COMMIT "-dirty")
-      endif()
-    endif()
-  endif()
+if(commit AND top STREQUAL source)
+  set(METASIEVE_GIT_COMMIT ${commit})
 endif()
 
-configure_file(${CMAKE_CURRENT_LIST_DIR}/version.hpp.in ${OUTPUT} @ONLY)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/version.cpp.in ${OUTPUT} @ONLY)

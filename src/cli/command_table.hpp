@@ -1,6 +1,5 @@
 #pragma once
 
-#include "config/config.hpp"
 #include "config/keys.hpp"
 
 #include <string>
@@ -8,25 +7,31 @@
 
 namespace metasieve {
 
-/// An option of a command, without the dashes.
+/// An option of a command.
 struct OptionInfo {
-  const char* name;
-  const char* value; ///< what it takes, as FILE or DIR; nullptr: nothing
-  const char* help;
+  std::string name;  ///< without the dashes
+  std::string value; ///< what it takes, as FILE, DIR or N; "FILE ...": one or several; "": nothing
+  std::string help;
   bool is_required = false;
+
+  [[nodiscard]] bool takes_several() const { return value.ends_with(" ..."); }
+  /// "--name VALUE"
+  [[nodiscard]] std::string text() const { return "--" + name + (value.empty() ? "" : " " + value); }
 };
 
 /// All that is known of a command: the parser, --help, the manual page and the completions are made of it.
 struct CommandInfo {
-  const char* name;
-  const char* brief; ///< one line
-  const char* usage; ///< after "metasieve NAME "
-  const char* about;
-  const char* leaves; ///< which files; nullptr: none
+  std::string name;
+  std::string brief; ///< one line
+  std::string about;
+  std::string leaves; ///< which files; "": none
   std::vector<OptionInfo> options;
-  bool takes_keys; ///< else exactly one FILE
-  std::vector<const char*> first_keys;
-  std::vector<const char*> examples; ///< after "metasieve "
+  std::vector<std::string> first_keys; ///< none: the command takes exactly one FILE instead of keys
+  std::vector<std::string> examples;   ///< after "metasieve "
+
+  [[nodiscard]] bool takes_keys() const { return !first_keys.empty(); }
+  /// "metasieve NAME --option VALUE [--option VALUE]", all options
+  [[nodiscard]] std::string usage() const;
 };
 
 [[nodiscard]] const std::vector<CommandInfo>& commands();
@@ -34,21 +39,7 @@ struct CommandInfo {
 /// @throws ConfigError naming the commands there are
 [[nodiscard]] const CommandInfo& find_command(const std::string& name);
 
-/// All keys that a command takes: config_keys(), and sweep_keys() if it is sweep.
+/// All keys that a command takes; only sweep takes those of [sweep].
 [[nodiscard]] std::vector<ConfigKey> keys_of(const CommandInfo& command);
-
-/// The values that a key may have, where they can be told one by one; else none.
-[[nodiscard]] std::vector<std::string> values_of(const ConfigKey& key);
-
-/// A name, and what it means.
-struct Explained {
-  const char* name;
-  const char* meaning;
-};
-[[nodiscard]] const std::vector<Explained>& exit_codes();
-[[nodiscard]] const std::vector<Explained>& environment_variables();
-[[nodiscard]] const std::vector<Explained>& status_fields();  ///< of progress.json
-[[nodiscard]] const std::vector<Explained>& first_commands(); ///< to copy, and what each does
-[[nodiscard]] const std::vector<Explained>& help_topics();    ///< after "metasieve help "
 
 } // namespace metasieve

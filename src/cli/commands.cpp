@@ -1,10 +1,10 @@
 #include "cli/commands.hpp"
 
+#include "base/text.hpp"
 #include "base/version.hpp"
-#include "cli/evaluation_summary.hpp"
+#include "cli/console_summary.hpp"
 #include "cli/help.hpp"
 #include "cli/options.hpp"
-#include "cli/training_summary.hpp"
 #include "config/load.hpp"
 #include "config/requests.hpp"
 #include "evaluation/evaluate.hpp"
@@ -43,23 +43,22 @@ void print(const Communicator& comm, const std::string& text) {
 }
 
 SweepAction action_of(const CommandLine& line) {
-  return line.list      ? SweepAction::list
-         : line.status  ? SweepAction::status
-         : line.collect ? SweepAction::collect
-         : line.point   ? SweepAction::one_point
-                        : SweepAction::run;
+  return line.has("list")      ? SweepAction::list
+         : line.has("status")  ? SweepAction::status
+         : line.has("collect") ? SweepAction::collect
+         : line.has("point")   ? SweepAction::one_point
+                               : SweepAction::run;
 }
 
-/// Without --config: that which the folder has kept.
-std::optional<std::filesystem::path> sweep_config(const Communicator& comm, const CommandLine& line) {
-  if (line.config) return line.config;
-  const std::filesystem::path kept = *line.output / "sweep.ini";
+/// Without --config: the file that the folder has kept.
+std::filesystem::path sweep_config(const Communicator& comm, const CommandLine& line) {
+  const std::filesystem::path kept = *line.value("output") / "sweep.ini";
   comm.agree([&] {
     std::error_code error;
-    if (comm.is_root() && !std::filesystem::exists(kept, error))
+    if (!line.has("config") && comm.is_root() && !std::filesystem::exists(kept, error))
       throw ConfigError("sweep needs --config, for there is no " + kept.string() + " of an earlier run");
   });
-  return kept;
+  return line.value("config").value_or(kept);
 }
 
 /// Says which keys were given under an old name.
@@ -72,49 +71,56 @@ void note_renamed_keys(const Communicator& comm, const Config& config) {
 
 void run_sweep(const Communicator& comm, const CommandLine& line) {
   KeyValues overrides = line.overrides;
-  if (line.suite) overrides.emplace_back("sweep.suite", line.suite->string());
-  std::string datasets;
-  for (const std::filesystem::path& file : line.datasets)
-    datasets += (datasets.empty() ? "" : "; ") + file.string();
-  if (!datasets.empty()) overrides.emplace_back("sweep.datasets", datasets);
-  SweepRequest request{load_sweep(comm, sweep_config(comm, line), overrides), *line.output};
+  if (line.has("suite")) overrides.emplace_back("sweep.suite", line.value("suite")->string());
+  std::vector<std::string> datasets;
+  for (const std::filesystem::path& file : line.values("dataset")) datasets.push_back(file.string());
+  if (!datasets.empty()) overrides.emplace_back("sweep.datasets", joined(datasets, "; "));
+  SweepRequest request{load_sweep(comm, sweep_config(comm, line), overrides), *line.value("output")};
   note_renamed_keys(comm, request.config);
   request.action = action_of(line);
-  request.point = line.point.value_or(0);
-  request.retry = line.retry;
-  request.profile = line.profile;
-  print(comm, line.dry_run ? plan(comm, request) : sweep(comm, request));
+  if (line.has("point")) request.point = parse_number<Index>(line.value("point")->string()).value();
+  request.retry = line.has("retry");
+  request.profile = line.has("profile");
+  print(comm, line.has("dry-run") ? plan(comm, request) : sweep(comm, request));
 }
 
 void run_stage(const Communicator& comm, const CommandLine& line) {
-  const Config config = load_config(comm, line.config, line.overrides);
+  const Config config = load_config(comm, line.value("config"), line.overrides);
   note_renamed_keys(comm, config);
+  const std::filesystem::path output = *line.value("output");
+  const bool resume = line.has("resume"), profile = line.has("profile");
+  const int ranks = comm.size(), threads = thread_count();
+  // The plan of this request, or what work() returns.
+  const auto print_plan_or = [&](const auto& request, const auto& work) {
+    print(comm, line.has("dry-run") ? plan(comm, request) : work());
+  };
   if (line.command == "generate") {
-    const GenerateRequest request{config, *line.output, line.resume, line.profile};
-    return print(comm, line.dry_run ? plan(comm, request)
-                                    : summary_of(request, generate(comm, request), comm.size()));
+    const GenerateRequest request{config, output, resume, profile};
+    print_plan_or(request, [&] { return summary_of(request, generate(comm, request), ranks); });
+  } else if (line.command == "train") {
+    TrainRequest request{config, output, line.value("suite"), resume};
+    request.profile = profile;
+    print_plan_or(request, [&] { return summary_of(request, train(comm, request), ranks, threads); });
+  } else if (line.command == "scaling") {
+    const ScalingRequest request{config, output, line.value("suite"), line.has("collect"), profile};
+    print_plan_or(request, [&] { return scale(comm, request); });
+  } else if (line.command == "score") {
+    const ScoreRequest request{config, *line.value("policy"), *line.value("dataset"), output, profile};
+    print_plan_or(request, [&] { return summary_of(request, score(comm, request)); });
+  } else {
+    const EvaluateRequest request{config,
+                                  line.values("policy"),
+                                  line.value("suite"),
+                                  line.values("dataset"),
+                                  output,
+                                  line.has("frontier"),
+                                  resume,
+                                  profile};
+    if (line.has("dry-run")) return print(comm, plan(comm, request));
+    const Evaluated evaluated = evaluate(comm, request);
+    print(comm, summary_of(request, evaluated, ranks, threads));
+    require_few_failed(evaluated);
   }
-  if (line.command == "train") {
-    TrainRequest request{config, *line.output, line.suite, line.resume};
-    request.profile = line.profile;
-    return print(comm, line.dry_run ? plan(comm, request)
-                                    : summary_of(request, train(comm, request), comm.size(), thread_count()));
-  }
-  if (line.command == "scaling") {
-    const ScalingRequest request{config, *line.output, line.suite, line.collect, line.profile};
-    return print(comm, line.dry_run ? plan(comm, request) : scale(comm, request));
-  }
-  if (line.command == "score") {
-    const ScoreRequest request{config, line.policies.front(), line.datasets.front(), *line.output,
-                               line.profile};
-    return print(comm, line.dry_run ? plan(comm, request) : summary_of(request, score(comm, request)));
-  }
-  const EvaluateRequest request{config,       line.policies, line.suite,  line.datasets,
-                                *line.output, line.frontier, line.resume, line.profile};
-  if (line.dry_run) return print(comm, plan(comm, request));
-  const Evaluated evaluated = evaluate(comm, request);
-  print(comm, summary_of(request, evaluated, comm.size(), thread_count()));
-  require_few_failed(evaluated);
 }
 
 } // namespace
@@ -129,8 +135,8 @@ void run_command(const Communicator& comm, const std::vector<std::string>& argum
     return print(comm, text);
   }
   if (line.command == "inspect")
-    return print(comm,
-                 line.json ? inspect_json(comm, line.files.front()) : inspect_file(comm, line.files.front()));
+    return print(comm, line.has("json") ? inspect_json(comm, line.files.front())
+                                        : inspect_file(comm, line.files.front()));
   if (line.command == "verify") return print(comm, verify_file(comm, line.files.front()));
   if (line.command == "sweep") return run_sweep(comm, line);
   run_stage(comm, line);

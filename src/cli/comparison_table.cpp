@@ -1,23 +1,47 @@
 #include "cli/comparison_table.hpp"
 
 #include "base/text.hpp"
+#include "runtime/terminal.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <map>
+#include <span>
 
 namespace metasieve {
 namespace {
 
-using Cells = std::map<std::string, const SummaryRow*>; // by metric
+/// The rows of a method (and peer, or setting), one a metric: in the tables they follow each other, accuracy
+/// first.
+template <class Row>
+using Group = std::span<const Row>;
+
+template <class Row>
+std::vector<Group<Row>> groups_of(const std::vector<Row>& rows) {
+  std::vector<Group<Row>> groups;
+  const auto begins = [](const Row& row) { return row.metric == "accuracy"; };
+  for (auto first = std::ranges::find_if(rows, begins); first != rows.end();) {
+    const auto last = std::find_if(first + 1, rows.end(), begins);
+    groups.emplace_back(first, last);
+    first = last;
+  }
+  return groups;
+}
+
+template <class Row>
+const Row& row_of(Group<Row> group, const std::string& metric) {
+  return *std::ranges::find(group, metric, &Row::metric);
+}
 
 /// "-73 %", or a dash where it says nothing.
 std::string percent(double relative) {
   return std::isfinite(relative) ? format("%+4.0f %%", 100.0 * relative) : std::string("     -");
 }
 
-std::string number(double value) {
+/// The mean of a metric.
+std::string mean(Group<SummaryRow> group, const std::string& metric) {
+  const double value = row_of(group, metric).mean;
   return std::isfinite(value) ? format("%6.3f", value) : std::string("undef.");
 }
 
@@ -27,53 +51,46 @@ std::string points(double change, double low, double high) {
   return format("%+6.2f [%+6.2f, %+6.2f]", 100.0 * change, 100.0 * low, 100.0 * high);
 }
 
-std::string method_line(const std::string& method, const Cells& cells) {
-  const auto mean = [&](const char* metric) { return number(cells.at(metric)->mean); };
-  const bool reference = method == "baseline";
-  const auto with_change = [&](const char* metric) {
-    const SummaryRow& row = *cells.at(metric);
-    return mean(metric) + " " + (reference ? std::string("      ") : percent(row.baseline_relative));
-  };
-  const SummaryRow& accuracy = *cells.at("accuracy");
-  const std::string gain = reference ? std::string(23, ' ')
-                                     : points(accuracy.baseline_change, accuracy.baseline_change_low,
-                                              accuracy.baseline_change_high);
-  std::string line = format("  %-16s %s %s", method.c_str(), mean("accuracy").c_str(), gain.c_str());
-  for (const char* metric : {"dp_gap", "eo_gap"}) line += "  " + with_change(metric);
-  for (const char* metric :
-       {"roh_dp", "roh_eo", "balanced_accuracy", "positive_rate", "worst_group_accuracy"})
-    line += "  " + mean(metric);
-  return line + "  " + with_change("noise_rate_selected") + "\n";
+/// The change of the accuracy against the baseline, in points.
+std::string gain(const SummaryRow& row) {
+  return points(row.baseline_change, row.baseline_change_low, row.baseline_change_high);
 }
 
-std::string policies_text(const std::map<std::string, Cells>& methods) {
-  std::int64_t policies = 1;
-  for (const auto& [method, cells] : methods) policies = std::max(policies, cells.at("accuracy")->policies);
-  return policies > 1 ? format(", mean of %ld policies", static_cast<long>(policies)) : std::string();
+constexpr const char* heading_line =
+    "  method           accuracy points [95 % interval]   DP gap         EO gap         roh_dp  roh_eo  "
+    "bal.acc posit.  worst gr  noise kept\n";
+
+std::string method_line(Group<SummaryRow> group) {
+  const SummaryRow& accuracy = group.front();
+  const bool is_baseline = accuracy.method == "baseline";
+  const auto with_change = [&](const char* metric) {
+    return "  " + mean(group, metric) + " " +
+           (is_baseline ? std::string(6, ' ') : percent(row_of(group, metric).baseline_relative));
+  };
+  std::string line = format("  %-16s %s %s", accuracy.method.c_str(), mean(group, "accuracy").c_str(),
+                            is_baseline ? std::string(23, ' ').c_str() : gain(accuracy).c_str()) +
+                     with_change("dp_gap") + with_change("eo_gap");
+  for (const char* metric :
+       {"roh_dp", "roh_eo", "balanced_accuracy", "positive_rate", "worst_group_accuracy"})
+    line += "  " + mean(group, metric);
+  return line + with_change("noise_rate_selected") + "\n";
 }
 
 /// The selections of a policy against the methods that a user would choose otherwise.
 std::string pair_lines(const std::string& source, const std::vector<PairedRow>& paired,
                        const std::string& gap) {
-  std::map<std::pair<std::string, std::string>, std::map<std::string, const PairedRow*>> pairs;
-  std::vector<std::pair<std::string, std::string>> order;
-  for (const PairedRow& row : paired) {
-    constexpr std::array<std::string_view, 8> peers{"baseline",  "greedy",    "reweighing",   "roh",
-                                                    "penalised", "threshold", "trained_hard", "trained_soft"};
-    const bool shown =
-        row.method.starts_with("meta_") && std::find(peers.begin(), peers.end(), row.peer) != peers.end();
-    if (row.source != source || !shown) continue;
-    const std::pair key(row.method, row.peer);
-    if (!pairs.contains(key)) order.push_back(key);
-    pairs[key][row.metric] = &row;
-  }
+  constexpr std::array<std::string_view, 8> peers{"baseline",  "greedy",    "reweighing",   "roh",
+                                                  "penalised", "threshold", "trained_hard", "trained_soft"};
   std::string text;
-  for (const auto& key : order) {
-    const PairedRow &accuracy = *pairs[key].at("accuracy"), &other = *pairs[key].at(gap);
-    if (!std::isfinite(accuracy.low)) continue; // one split: the lines above say it all
+  for (const Group<PairedRow> group : groups_of(paired)) {
+    const PairedRow &accuracy = group.front(), &other = row_of(group, gap);
+    const bool shown = accuracy.source == source && accuracy.method.starts_with("meta_") &&
+                       std::ranges::count(peers, accuracy.peer) > 0 &&
+                       std::isfinite(accuracy.low); // one split: the lines above say it all
+    if (!shown) continue;
     text +=
         format("  %-9s - %-13s accuracy %s points, won %3.0f %%;  %s %+.3f [%+.3f, %+.3f], won %3.0f %%\n",
-               key.first.c_str(), key.second.c_str(),
+               accuracy.method.c_str(), accuracy.peer.c_str(),
                points(accuracy.difference, accuracy.low, accuracy.high).c_str(), 100.0 * accuracy.won,
                gap.c_str(), other.difference, other.low, other.high, 100.0 * other.won);
   }
@@ -108,60 +125,65 @@ std::string detection_lines(const std::string& source, const std::vector<Detecti
              : "  rows that meta_hard rejects as a detector of flipped labels, precision/recall:\n" + text;
 }
 
-std::string finding_lines(const std::string& source, const std::vector<Finding>& findings) {
-  std::string text;
-  for (const Finding& finding : findings)
-    if (finding.source == source) text += "  " + finding.kind + ": " + finding.text + "\n";
-  return text;
-}
-
-constexpr const char* heading =
-    "  method           accuracy points [95 % interval]   DP gap         EO gap         roh_dp  roh_eo  "
-    "bal.acc posit.  worst gr  noise kept\n";
-
 } // namespace
 
 std::string comparison_table(const EvaluationTables& tables, const std::string& gap) {
-  std::vector<std::string> sources;
-  std::map<std::string, std::vector<std::string>> order; // methods of a source
-  std::map<std::string, std::map<std::string, Cells>> cells;
-  for (const SummaryRow& row : tables.summary) {
-    if (!cells.contains(row.source)) sources.push_back(row.source);
-    if (!cells[row.source].contains(row.method)) order[row.source].push_back(row.method);
-    cells[row.source][row.method][row.metric] = &row;
-  }
+  const std::vector<Group<SummaryRow>> methods = groups_of(tables.summary);
   std::string text;
-  for (const std::string& source : sources) {
-    const std::string& first = order[source].front();
+  for (auto first = methods.begin(); first != methods.end();) {
+    const SummaryRow& row = first->front();
+    const auto last = std::find_if(first, methods.end(),
+                                   [&](const auto& group) { return group.front().source != row.source; });
+    std::int64_t policies = 1;
+    std::string lines;
+    for (; first != last; ++first) {
+      policies = std::max(policies, first->front().policies);
+      lines += method_line(*first);
+    }
     text += (text.empty() ? "" : "\n") +
-            format("%s (%ld tasks or splits%s; changes against baseline, the fit on all rows)\n",
-                   source.c_str(), static_cast<long>(cells[source][first].at("accuracy")->splits),
-                   policies_text(cells[source]).c_str()) +
-            heading;
-    for (const std::string& method : order[source]) text += method_line(method, cells[source][method]);
-    text += pair_lines(source, tables.paired, gap) + detection_lines(source, tables.detection) +
-            finding_lines(source, tables.findings);
+            format("%s (%lld tasks or splits%s; changes against baseline, the fit on all rows)\n",
+                   row.source.c_str(), static_cast<long long>(row.splits),
+                   policies > 1 ? (", mean of " + std::to_string(policies) + " policies").c_str() : "") +
+            heading_line + lines + pair_lines(row.source, tables.paired, gap) +
+            detection_lines(row.source, tables.detection);
+    for (const Finding& finding : tables.findings)
+      if (finding.source == row.source) text += "  " + finding.kind + ": " + finding.text + "\n";
   }
   return text;
 }
 
 std::string frontier_table(const std::vector<SummaryRow>& frontier) {
-  std::map<std::pair<std::string, std::string>, std::map<double, Cells>> lines; // source, method
-  for (const SummaryRow& row : frontier) lines[{row.source, row.method}][row.setting][row.metric] = &row;
   std::string text =
       "\nfrontier: weight of the gap in the adaptation and in penalised, tolerance of threshold\n";
-  for (const auto& [key, settings] : lines)
-    for (const auto& [setting, cells] : settings) {
-      const SummaryRow& accuracy = *cells.at("accuracy");
-      text +=
-          format("  %-16s %-12s %7.3f  accuracy %s %s  DP gap %s  EO gap %s  bal.acc %s  posit. %s\n",
-                 key.first.c_str(), key.second.c_str(), setting, number(accuracy.mean).c_str(),
-                 points(accuracy.baseline_change, accuracy.baseline_change_low, accuracy.baseline_change_high)
-                     .c_str(),
-                 number(cells.at("dp_gap")->mean).c_str(), number(cells.at("eo_gap")->mean).c_str(),
-                 number(cells.at("balanced_accuracy")->mean).c_str(),
-                 number(cells.at("positive_rate")->mean).c_str());
-    }
+  for (const Group<SummaryRow> group : groups_of(frontier)) {
+    const SummaryRow& accuracy = group.front();
+    text += format("  %-16s %-12s %7.3f  accuracy %s %s  DP gap %s  EO gap %s  bal.acc %s  posit. %s\n",
+                   accuracy.source.c_str(), accuracy.method.c_str(), accuracy.setting,
+                   mean(group, "accuracy").c_str(), gain(accuracy).c_str(), mean(group, "dp_gap").c_str(),
+                   mean(group, "eo_gap").c_str(), mean(group, "balanced_accuracy").c_str(),
+                   mean(group, "positive_rate").c_str());
+  }
+  return text;
+}
+
+std::string policy_against_baseline(const std::vector<SummaryRow>& summary) {
+  const bool pooled = std::ranges::count(summary, "all", &SummaryRow::source) > 0;
+  std::string text;
+  for (const Group<SummaryRow> group : groups_of(summary)) {
+    const SummaryRow& accuracy = group.front();
+    if (accuracy.method != "meta_hard" || (pooled && accuracy.source != "all")) continue;
+    const auto change = [&](const char* metric) {
+      const double relative = row_of(group, metric).baseline_relative;
+      return std::isfinite(relative) ? format("%+.0f %%", 100.0 * relative) : std::string("undefined");
+    };
+    text += heading("the policy on " + accuracy.source + ":") + " accuracy " +
+            format("%+.2f points", 100.0 * accuracy.baseline_change);
+    if (std::isfinite(accuracy.baseline_change_low))
+      text += format(" [%+.2f, %+.2f]", 100.0 * accuracy.baseline_change_low,
+                     100.0 * accuracy.baseline_change_high);
+    text +=
+        ", DP gap " + change("dp_gap") + ", EO gap " + change("eo_gap") + " against the fit on all rows\n";
+  }
   return text;
 }
 

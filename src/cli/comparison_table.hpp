@@ -14,4 +14,8 @@ namespace metasieve {
 /// The frontier as a person reads it.
 [[nodiscard]] std::string frontier_table(const std::vector<SummaryRow>& frontier);
 
+/// The policy's hard selection against the fit on all rows, a line a source; with several sources only the
+/// line of all of them.
+[[nodiscard]] std::string policy_against_baseline(const std::vector<SummaryRow>& summary);
+
 } // namespace metasieve

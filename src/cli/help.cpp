@@ -4,32 +4,157 @@
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "cli/command_table.hpp"
-#include "config/keys.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <sstream>
 #include <string_view>
+#include <utility>
 
 namespace metasieve {
 namespace {
 
-constexpr std::size_t line_width = 100;
+// ------------------------------------------------------- what is said: once, for the terminal and the manual
+// page
 
-/// "  NAME      text", the text wrapped, and on a line of its own below a name that is too long.
-std::string entry(const std::string& name, const std::string& text, std::size_t column) {
+struct Block {
+  enum class Kind { section, subsection, paragraph, lines, entry } kind;
+  std::string text;      ///< flowing, but for `lines`, which stay as they are; of an entry its name
+  std::string meaning{}; ///< of an entry
+};
+using enum Block::Kind;
+
+using Document = std::vector<Block>;
+
+void add(Document& document, const Document& more) { std::ranges::copy(more, std::back_inserter(document)); }
+
+Block key_entry(const ConfigKey& key, const std::string& name) {
+  return {entry, name, key.help + "; " + key.domain + " (" + key.get(Config()) + ")"};
+}
+
+/// The keys of all sections, or of one.
+Document keys_part(const std::vector<ConfigKey>& keys, bool with_section_names,
+                   const std::string& only = "") {
+  Document part;
+  std::string current;
+  for (const ConfigKey& key : keys) {
+    const std::string section_name = key.section();
+    if (!only.empty() && section_name != only) continue;
+    if (section_name != current) part.push_back({subsection, "[" + (current = section_name) + "]"});
+    part.push_back(key_entry(key, with_section_names ? key.name : key.name.substr(section_name.size() + 1)));
+  }
+  if (only.empty() || only == "family")
+    add(part, {{subsection, "[family.NAME]"},
+               {paragraph, "A family of tasks for suite.mixture; each knob lo:hi or one value: " +
+                               joined(family_keys()) + "."}});
+  return part;
+}
+
+Document command_part(const CommandInfo& info) {
+  const std::size_t lines_begin = info.about.find("\n  ");
+  Document part{{subsection, info.usage()}, {paragraph, info.about.substr(0, lines_begin)}};
+  if (lines_begin != std::string::npos) part.push_back({lines, info.about.substr(lines_begin + 1)});
+  if (!info.leaves.empty()) part.push_back({paragraph, "Leaves: " + info.leaves + "."});
+  for (const OptionInfo& option : info.options)
+    part.push_back({entry, option.text(), option.help + (option.is_required ? " (required)" : "")});
+  std::string examples;
+  for (const std::string& example : info.examples)
+    examples += (examples.empty() ? "  metasieve " : "\n  metasieve ") + example;
+  add(part, {{paragraph, "Examples:"}, {lines, examples}});
+  return part;
+}
+
+Document progress_part() {
+  return {
+      {paragraph,
+       "How far a run is, is in progress.json in the folder that --output names, or in FILE.progress.json "
+       "beside the file: one JSON object, replaced as a whole at most once a second by rank 0."},
+      {entry, "command", "train, generate, evaluate, sweep or scaling"},
+      {entry, "state",
+       "running; at the end done, stopped (exit code 75) or failed. A run that is killed leaves running, "
+       "with an `updated` that grows old"},
+      {entry, "done, total, unit",
+       "how far it is, earlier sessions included, and in what: iterations, tasks, points. Tasks are "
+       "estimated from the share of rank 0"},
+      {entry, "seconds_elapsed, seconds_left", "of this session; what is left is estimated"},
+      {entry, "started, updated", "ISO 8601, UTC"},
+      {entry, "ranks, threads", "threads of each rank"},
+      {entry, "version, commit", "of the program"},
+      {entry, "metrics",
+       "the latest loss, validation_loss, validation_accuracy, validation_dp_gap, validation_eo_gap of "
+       "train"},
+      {entry, "exit_code", "null while it runs"}};
+}
+
+Document general_part() {
+  Document part{{section, "commands"}};
+  for (const CommandInfo& info : commands()) part.push_back({entry, info.name, info.brief});
+  add(part,
+      {{section, "to begin with, from the folder of the sources"},
+       {lines, R"(  metasieve train --config configs/quickstart.ini --output run
+      a policy in minutes, in run/
+  metasieve generate --suite.tasks 40 --suite.seed 7 --output fresh.h5
+      tasks that it has not seen
+  metasieve evaluate --policy run/policy.h5 --suite fresh.h5 --output e.h5
+      does it help?
+  metasieve score --policy configs/policy.h5 --dataset data.h5 --output scores.h5
+      weights for your own data, by the shipped policy
+  mpirun -n 4 metasieve train ...
+      on four ranks: the same bytes, sooner)"},
+       {section, "files"},
+       {paragraph, "Results go where --output says, and nowhere else: a folder of train, sweep and scaling, "
+                   "a file of the others. They are HDF5, which h5py and h5dump read. How far a run is, for "
+                   "programs, is in progress.json there (FILE.progress.json). --dry-run checks everything "
+                   "and says what a run will take, --resume continues after a stop."},
+       {section, "more, as metasieve help TOPIC"},
+       {entry, "COMMAND", "options, keys to begin with and examples of a command; also COMMAND --help"},
+       {entry, "keys [SECTION]", "all configuration keys, with meaning, domain and default"},
+       {entry, "progress", "what is in progress.json, for programs that watch a run"},
+       {entry, "--man", "the manual page, as groff text: metasieve help --man | man -l -"},
+       {entry, "--bash-completion", "completions for bash: source <(metasieve help --bash-completion)"},
+       {section, "environment"},
+       {entry, "OMP_NUM_THREADS",
+        "threads of each rank; the default, all cores, is too many with several ranks on a node"},
+       {entry, "NO_COLOR",
+        "if not empty: no colours; there are none anyway where the output is no terminal, or TERM=dumb"},
+       {entry, "SLURM_JOB_ID, SLURM_JOB_END_TIME",
+        "set by SLURM: a run stops run.margin_minutes before its job ends, with a checkpoint"},
+       {entry, "METASIEVE_BUILD, METASIEVE_RUN, METASIEVE_EXTRA, ...",
+        "for the scripts in jobs/ alone, which say at their top what each does; the program reads none of "
+        "them"},
+       {section, "exit status"},
+       {entry, "0", "done"},
+       {entry, "2", "command line or configuration: correct what the message names; nothing was changed"},
+       {entry, "3",
+        "a file cannot be read or written: correct what the message names (metasieve verify FILE says more), "
+        "then the same command with --resume; the last checkpoint is whole"},
+       {entry, "4",
+        "too many tasks failed numerically: see /failures of results.h5; smaller steps, more ridge, or raise "
+        "run.max_failed and --resume"},
+       {entry, "70",
+        "out of memory: more nodes or fewer ranks a node, then --resume; or a bug: please report it"},
+       {entry, "75", "stopped early by a signal or time limit: the same command with --resume continues"},
+       {entry, "any other", "a rank was killed, or mpirun; --resume continues from the last checkpoint"}});
+  return part;
+}
+
+constexpr const char* purpose =
+    "meta-learns which training samples to trust, on many noisy, unfair tasks in parallel";
+
+// ------------------------------------------------------- on a terminal
+
+/// `text` from `column` on, in lines of at most 100 characters, behind `begin` or below it if that is too
+/// long.
+std::string wrapped(std::string begin, const std::string& text, std::size_t column) {
   const std::string margin(column, ' ');
-  std::string out = "  " + name,
-              line = out.size() + 2 > column ? margin : out + std::string(column - out.size(), ' ');
-  if (line == margin)
-    out += "\n";
-  else
-    out.clear();
+  std::string out;
+  if (begin.size() + 2 > column && !begin.empty()) out = std::exchange(begin, "") + "\n";
+  std::string line = begin + margin.substr(begin.size());
   std::istringstream words(text);
   bool is_first = true;
   for (std::string word; words >> word; is_first = false) {
-    if (!is_first && line.size() + 1 + word.size() > line_width) {
-      out += line + "\n";
-      line = margin;
+    if (!is_first && line.size() + 1 + word.size() > 100) {
+      out += std::exchange(line, margin) + "\n";
       is_first = true;
     }
     line += (is_first ? "" : " ") + word;
@@ -37,109 +162,54 @@ std::string entry(const std::string& name, const std::string& text, std::size_t 
   return out + line + "\n";
 }
 
-std::string entries(const std::vector<Explained>& all, std::size_t column) {
+std::string as_text(const Document& document) {
   std::string text;
-  for (const Explained& each : all) text += entry(each.name, each.meaning, column);
-  return text;
-}
-
-std::string key_line(const ConfigKey& key, const std::string& name) {
-  return entry(name, key.help + "; " + key.domain + " (" + key.get(Config()) + ")", 31);
-}
-
-std::string keys_text(const std::vector<ConfigKey>& keys, const std::string& section) {
-  std::string text, current;
-  for (const ConfigKey& key : keys) {
-    const std::string of = key.name.substr(0, key.name.find('.'));
-    if (!section.empty() && of != section) continue;
-    if (of != current) text += (text.empty() ? "[" : "\n[") + (current = of) + "]\n";
-    text += key_line(key, key.name.substr(of.size() + 1));
+  for (const Block* last = nullptr; const Block& block : document) {
+    const bool follows_title =
+        last != nullptr && (last->kind == section || (last->kind == subsection && block.kind == entry));
+    const bool is_close = last == nullptr || follows_title || block.kind == lines ||
+                          (block.kind == entry && last->kind == entry);
+    text += is_close ? "" : "\n";
+    last = &block;
+    switch (block.kind) {
+    case section: text += block.text + ":\n"; break;
+    case lines: text += block.text + "\n"; break;
+    case subsection:
+    case paragraph: text += wrapped("", block.text, 0); break;
+    case entry: text += wrapped("  " + block.text, block.meaning, 26);
+    }
   }
   return text;
 }
 
-std::string family_text() {
-  std::string text = "[family.NAME]   a family of tasks for suite.mixture; each knob lo:hi or one value\n ";
-  for (const std::string& knob : family_keys()) text += " " + knob;
-  return text + "\n";
-}
-
-std::string all_keys_text(const std::string& section) {
-  const std::vector<ConfigKey> keys = keys_of(find_command("sweep")); // the one with most
-  std::string text = keys_text(keys, section);
-  if (section.empty() || section == "family") text += (text.empty() ? "" : "\n") + family_text();
-  if (text.empty())
-    throw ConfigError("help keys " + section + ": there is no such section; metasieve help keys lists all");
-  return "configuration keys: in an INI file, or as --section.key value; meaning, domain (default)\n\n" +
-         text;
-}
-
 std::string general_help() {
-  std::string text =
-      "metasieve: meta-learns which training samples to trust, on many noisy, unfair tasks in parallel.\n\n"
-      "usage: [mpirun -n RANKS] metasieve COMMAND [options]\n\n"
-      "commands:\n";
-  for (const CommandInfo& info : commands()) text += entry(info.name, info.brief, 12);
-  text += "\nto begin with, from the folder of the sources:\n";
-  for (const Explained& first : first_commands())
-    text += std::string("  ") + first.name + "\n      " + first.meaning + "\n";
-  text +=
-      "\nResults go where --output says, and nowhere else: a folder of train, sweep and scaling, a file of\n"
-      "the others. How far a run is, for programs, is in progress.json there (FILE.progress.json).\n"
-      "--dry-run checks everything and says what a run will take, --resume goes on after a stop.\n\n"
-      "more, as metasieve help TOPIC:\n" +
-      entries(help_topics(), 21) + "  and metasieve --version says what it was built with\n";
-  text += "\nenvironment:\n" + entries(environment_variables(), 21);
-  text += "\nexit codes, and what to do:\n" + entries(exit_codes(), 13);
-  return text + "\nsee also: README.md; man metasieve; mpirun(1)\n";
+  return "metasieve: " + std::string(purpose) +
+         ".\n\nusage: [mpirun -n RANKS] metasieve COMMAND [options]\n\n" + as_text(general_part()) +
+         "\nmetasieve --version says what it was built with; see also README.md; man metasieve; mpirun(1)\n";
 }
 
 std::string command_help(const CommandInfo& info) {
-  std::string text =
-      "usage: metasieve " + std::string(info.name) + " " + info.usage + "\n\n" + info.about + "\n";
-  if (info.leaves != nullptr) text += "\nleaves: " + std::string(info.leaves) + "\n";
-  if (!info.options.empty()) text += "\noptions:\n";
-  for (const OptionInfo& option : info.options)
-    text += entry("--" + std::string(option.name) +
-                      (option.value == nullptr ? "" : " " + std::string(option.value)),
-                  option.help + std::string(option.is_required ? " (required)" : ""), 18);
-  const std::vector<ConfigKey> keys = keys_of(info);
-  if (!info.first_keys.empty())
-    text += "\nkeys to begin with (default), as --section.key value or in --config:\n";
-  for (const char* name : info.first_keys)
-    for (const ConfigKey& key : keys)
-      if (key.name == name) text += key_line(key, key.name);
-  text += "\nexamples:\n";
-  for (const char* example : info.examples) text += "  metasieve " + std::string(example) + "\n";
-  if (info.takes_keys)
-    text += "\nall keys: meaning, domain (default)\n\n" + keys_text(keys, "") + "\n" + family_text();
-  return text + "\nsee also: metasieve help, which says what each exit code means, and what to do then\n";
+  Document text = command_part(info);
+  text.front().text = "usage: " + text.front().text;
+  if (info.takes_keys()) {
+    text.push_back({section, "keys to begin with, as --section.key value or in --config; domain (default)"});
+    for (const std::string& name : info.first_keys) text.push_back(key_entry(*find_key(name), name));
+    text.push_back({section, "all keys"});
+    add(text, keys_part(keys_of(info), false));
+  }
+  return as_text(text) +
+         "\nsee also: metasieve help, which says what each exit code means, and what to do then\n";
 }
 
-} // namespace
-
-std::string help_text(const std::vector<std::string>& words) {
-  if (words.empty()) return general_help();
-  const std::string& topic = words.front();
-  if (topic == "keys") return all_keys_text(words.size() > 1 ? words[1] : "");
-  if (topic == "--man") return man_page();
-  if (topic == "--bash-completion") return bash_completion();
-  if (topic == "progress")
-    return "progress.json, in a folder that --output names, or FILE.progress.json beside a file: one JSON "
-           "object,\n"
-           "replaced as a whole at most once a second by rank 0\n\n" +
-           entries(status_fields(), 33);
-  return command_help(find_command(topic));
+std::string keys_help(const std::string& only) {
+  const Document keys = keys_part(config_keys(), false, only);
+  if (keys.empty())
+    throw ConfigError("help keys " + only + ": there is no such section; metasieve help keys lists all");
+  return "configuration keys: in an INI file, or as --section.key value; meaning, domain (default)\n\n" +
+         as_text(keys);
 }
 
-std::optional<std::string> text_without_mpi(std::span<char* const> arguments) {
-  if (arguments.size() != 2 || std::string_view(arguments[0]) != "help") return std::nullopt;
-  const std::string topic = arguments[1];
-  if (topic == "--man" || topic == "--bash-completion") return help_text({topic});
-  return std::nullopt;
-}
-
-namespace {
+// ------------------------------------------------------- as a manual page
 
 /// Text as groff shows it: no escapes, no requests, dashes that can be copied.
 std::string plain(const std::string& text) {
@@ -160,97 +230,54 @@ std::string plain(const std::string& text) {
   return out;
 }
 
-std::string section(const std::string& name) { return ".SH " + plain(name) + "\n"; }
-std::string subsection(const std::string& name) { return ".SS \"" + plain(name) + "\"\n"; }
-std::string paragraph(const std::string& text) { return ".PP\n" + plain(text) + "\n"; }
-std::string tagged(const std::string& name, const std::string& text) {
-  return ".TP\n.B " + plain(name) + "\n" + plain(text) + "\n";
-}
-
-/// Lines as they are.
-std::string verbatim(const std::string& lines) { return ".PP\n.nf\n" + plain(lines) + "\n.fi\n"; }
-
-std::string tagged(const std::vector<Explained>& all) {
+std::string as_groff(const Document& document) {
   std::string text;
-  for (const Explained& each : all) text += tagged(each.name, each.meaning);
+  for (const Block& block : document) {
+    const std::string words = plain(block.text);
+    switch (block.kind) {
+    case section: {
+      std::string title = words;
+      std::ranges::transform(title, title.begin(), [](unsigned char c) { return std::toupper(c); });
+      text += ".SH " + title + "\n";
+      break;
+    }
+    case subsection: text += ".SS \"" + words + "\"\n"; break;
+    case paragraph: text += ".PP\n" + words + "\n"; break;
+    case lines: text += ".PP\n.nf\n" + words + "\n.fi\n"; break;
+    case entry: text += ".TP\n.B " + words + "\n" + plain(block.meaning) + "\n";
+    }
+  }
   return text;
 }
 
-/// What is told of a command: flowing text, but for lines that are indented, as examples are.
-std::string about(const std::string& text) {
-  const std::size_t example = text.find("\n  ");
-  return paragraph(text.substr(0, example)) +
-         (example == std::string::npos ? "" : verbatim(text.substr(example + 1)));
-}
-
-std::string command_part(const CommandInfo& info) {
-  std::string text = subsection(std::string("metasieve ") + info.name + " " + info.usage) + about(info.about);
-  if (info.leaves != nullptr) text += paragraph("Leaves: " + std::string(info.leaves) + ".");
-  for (const OptionInfo& option : info.options)
-    text += tagged("--" + std::string(option.name) +
-                       (option.value == nullptr ? "" : " " + std::string(option.value)),
-                   option.help + std::string(option.is_required ? " (required)" : ""));
-  std::string examples;
-  for (const char* example : info.examples)
-    examples += (examples.empty() ? "  metasieve " : "\n  metasieve ") + std::string(example);
-  return text + verbatim(examples);
-}
-
-std::string keys_part() {
-  std::string text, current;
-  for (const ConfigKey& key : keys_of(find_command("sweep"))) { // which takes all
-    const std::string of = key.name.substr(0, key.name.find('.'));
-    if (of != current) text += subsection("[" + (current = of) + "]");
-    text += tagged(key.name, key.help + "; " + key.domain + " (default: " + key.get(Config()) + ")");
-  }
-  return text + subsection("[family.NAME]") +
-         paragraph("A family of tasks for suite.mixture; each knob lo:hi or one value: " +
-                   joined(family_keys()) + ".");
-}
-
-} // namespace
-
 std::string man_page() {
-  const std::string version_name = "metasieve " + std::string(version());
-  std::string text =
-      ".\\\" Made by `metasieve help --man`.\n.TH METASIEVE 1 \"\" \"" + version_name +
-      "\" \"User Commands\"\n.nh\n.ad l\n" + section("NAME") +
-      plain("metasieve - meta-learns which training samples to trust, on many noisy, unfair "
-            "tasks in parallel\n") +
-      section("SYNOPSIS") +
-      ".B metasieve\n.I COMMAND\n[options]\n.br\n.B mpirun \\-n\n.I RANKS\n"
-      ".B metasieve\n.I COMMAND\n[options]\n" +
-      section("DESCRIPTION") +
-      plain("Generates suites of noisy, unfair binary classification tasks, and meta-trains on "
-            "them a small policy that decides which training rows to trust, so that a model "
-            "fitted to the rows it keeps is accurate and fair. The results have the same bytes "
-            "for any number of ranks and threads.\n") +
-      paragraph("To begin with, from the folder of the sources:");
-  for (const Explained& first : first_commands()) text += tagged(first.name, first.meaning);
-  text += section("COMMANDS");
-  for (const CommandInfo& info : commands()) text += command_part(info);
-  text += subsection("metasieve help [TOPIC]") + tagged(help_topics());
-  text += section("CONFIGURATION KEYS") +
-          plain("In the INI file that --config names, or as --section.key value, which wins.\n") +
-          keys_part();
-  text +=
-      section("FILES") +
-      plain("Results go where --output says, and nowhere else: a folder of train, sweep and scaling, a file "
-            "of the others. They are HDF5, which h5py and h5dump read. How far a run is, is in "
-            "progress.json in the folder, or FILE.progress.json beside the file: one JSON object that rank "
-            "0 replaces as a whole, at most once a second.\n") +
-      tagged(status_fields());
-  text += section("ENVIRONMENT") + tagged(environment_variables());
-  text += section("EXIT STATUS") + tagged(exit_codes());
-  return text + section("SEE ALSO") + ".BR mpirun (1),\n.BR h5dump (1)\n";
+  Document page{{section, "description"},
+                {paragraph, "Generates suites of noisy, unfair binary classification tasks, and meta-trains "
+                            "on them a small policy that "
+                            "decides which training rows to trust, so that a model fitted to the rows it "
+                            "keeps is accurate and fair. The "
+                            "results have the same bytes for any number of ranks and threads."}};
+  add(page, general_part());
+  page.push_back({section, "commands in detail"});
+  for (const CommandInfo& info : commands()) add(page, command_part(info));
+  add(page, {{section, "configuration keys"},
+             {paragraph, "In the INI file that --config names, or as --section.key value, which wins."}});
+  add(page, keys_part(config_keys(), true));
+  page.push_back({section, "progress"});
+  add(page, progress_part());
+  return ".\\\" Made by `metasieve help --man`.\n.TH METASIEVE 1 \"\" \"metasieve " + std::string(version()) +
+         "\" \"User Commands\"\n.nh\n.ad l\n.SH NAME\n" + plain("metasieve - " + std::string(purpose)) +
+         "\n.SH SYNOPSIS\n.B metasieve\n.I COMMAND\n[options]\n.br\n.B mpirun \\-n\n.I RANKS\n"
+         ".B metasieve\n.I COMMAND\n[options]\n" +
+         as_groff(page) + ".SH SEE ALSO\n.BR mpirun (1),\n.BR h5dump (1)\n";
 }
 
-namespace {
+// ------------------------------------------------------- for bash
 
 /// A bash function that prints the line of a case for its argument.
-std::string lookup(const std::string& name, const std::vector<std::pair<std::string, std::string>>& lines) {
+std::string lookup(const std::string& name, const KeyValues& cases) {
   std::string text = name + "() {\n  case $1 in\n";
-  for (const auto& [key, words] : lines)
+  for (const auto& [key, words] : cases)
     if (!words.empty()) text += "    " + key + ") echo \"" + words + "\" ;;\n";
   return text + "  esac\n}\n\n";
 }
@@ -293,7 +320,7 @@ constexpr const char* complete_function = R"bash(_metasieve() {
   fi
   local IFS=$'\n' # names of files may have blanks
   compopt -o filenames 2>/dev/null
-  case $(_metasieve_takes "$command" "$before") in
+  case $(_metasieve_takes "$command/$before") in
     DIR) COMPREPLY=($(compgen -d -- "$word")) ;;
     N) ;;
     *) COMPREPLY=($(compgen -f -- "$word")) ;;
@@ -303,35 +330,48 @@ constexpr const char* complete_function = R"bash(_metasieve() {
 complete -F _metasieve metasieve
 )bash";
 
-} // namespace
-
 std::string bash_completion() {
-  std::vector<std::string> names, sections;
-  std::vector<std::pair<std::string, std::string>> options, keys, takes, values;
+  std::string names, sections;
+  KeyValues options, keys, takes, values;
   for (const CommandInfo& info : commands()) {
-    names.emplace_back(info.name);
-    std::vector<std::string> of_command, key_names;
+    names += info.name + " ";
+    options.emplace_back(info.name, "");
+    keys.emplace_back(info.name, "");
     for (const OptionInfo& option : info.options) {
-      of_command.push_back("--" + std::string(option.name));
-      if (option.value != nullptr)
-        takes.emplace_back(std::string(info.name) + "/--" + option.name, option.value);
+      options.back().second += "--" + option.name + " ";
+      takes.emplace_back(info.name + "/--" + option.name, option.value);
     }
-    for (const ConfigKey& key : keys_of(info)) key_names.push_back("--" + key.name);
-    options.emplace_back(info.name, joined(of_command, " "));
-    keys.emplace_back(info.name, joined(key_names, " "));
+    for (const ConfigKey& key : keys_of(info)) keys.back().second += "--" + key.name + " ";
   }
-  for (const ConfigKey& key : keys_of(find_command("sweep"))) {
-    values.emplace_back(key.name, joined(values_of(key), " "));
-    const std::string section = key.name.substr(0, key.name.find('.'));
-    if (sections.empty() || sections.back() != section) sections.push_back(section);
+  for (const ConfigKey& key : config_keys()) {
+    values.emplace_back(key.name, joined(key.words, " "));
+    if (!sections.ends_with(key.section() + " ")) sections += key.section() + " ";
   }
   return "# Completions of metasieve for bash: made by `metasieve help --bash-completion`.\n\n"
          "_metasieve_commands() { echo \"" +
-         joined(names, " ") + "\"; }\n_metasieve_sections() { echo \"" + joined(sections, " ") +
-         " family\"; }\n_metasieve_topics() { echo \"keys progress --man --bash-completion\"; }\n\n" +
+         names + "\"; }\n_metasieve_sections() { echo \"" + sections +
+         "family\"; }\n_metasieve_topics() { echo \"keys progress --man --bash-completion\"; }\n\n" +
          lookup("_metasieve_options", options) + lookup("_metasieve_keys", keys) +
-         lookup("_metasieve_values", values) + "_metasieve_takes() { _metasieve_option_value \"$1/$2\"; }\n" +
-         lookup("_metasieve_option_value", takes) + complete_function;
+         lookup("_metasieve_values", values) + lookup("_metasieve_takes", takes) + complete_function;
+}
+
+} // namespace
+
+std::string help_text(const std::vector<std::string>& words) {
+  if (words.empty()) return general_help();
+  const std::string& topic = words.front();
+  if (topic == "keys") return keys_help(words.size() > 1 ? words[1] : "");
+  if (topic == "--man") return man_page();
+  if (topic == "--bash-completion") return bash_completion();
+  if (topic == "progress") return as_text(progress_part());
+  return command_help(find_command(topic));
+}
+
+std::optional<std::string> text_without_mpi(std::span<char* const> arguments) {
+  if (arguments.size() != 2 || std::string_view(arguments[0]) != "help") return std::nullopt;
+  const std::string topic = arguments[1];
+  if (topic == "--man" || topic == "--bash-completion") return help_text({topic});
+  return std::nullopt;
 }
 
 } // namespace metasieve

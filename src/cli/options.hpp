@@ -1,9 +1,9 @@
 #pragma once
 
 #include "base/ini.hpp"
-#include "base/linalg.hpp"
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,17 +12,22 @@ namespace metasieve {
 
 /// What the command line says, checked for form but not yet for meaning.
 struct CommandLine {
-  std::string command;            ///< generate, train, ...; empty with help or --version
-  std::vector<std::string> topic; ///< of help: see help_text
-  bool help = false, version = false, dry_run = false, frontier = false, resume = false;
-  bool profile = false;
-  bool json = false;                                                 ///< of inspect
-  bool list = false, status = false, collect = false, retry = false; ///< of sweep
-  std::optional<Index> point;                                        ///< of sweep
-  std::optional<std::filesystem::path> config, output, suite;
-  std::vector<std::filesystem::path> policies, datasets;
-  std::vector<std::filesystem::path> files; ///< of inspect and verify
-  KeyValues overrides;                      ///< --section.key value, --sweep.section.key values
+  std::string command; ///< generate, train, ...; empty with help or --version
+  bool help = false, version = false;
+  std::vector<std::string> topic;                                    ///< of help: see help_text
+  std::map<std::string, std::vector<std::filesystem::path>> options; ///< values by name; flags have none
+  std::vector<std::filesystem::path> files;                          ///< of inspect and verify
+  KeyValues overrides; ///< --section.key value, --sweep.section.key values
+
+  [[nodiscard]] bool has(const std::string& option) const { return options.contains(option); }
+  /// All values of an option; none if it is not given.
+  [[nodiscard]] std::vector<std::filesystem::path> values(const std::string& option) const {
+    return has(option) ? options.at(option) : std::vector<std::filesystem::path>();
+  }
+  /// The value of an option that takes one.
+  [[nodiscard]] std::optional<std::filesystem::path> value(const std::string& option) const {
+    return has(option) ? std::optional(options.at(option).front()) : std::nullopt;
+  }
 };
 
 /// @throws ConfigError naming the argument and what would be right.

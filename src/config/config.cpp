@@ -35,7 +35,14 @@ SelectionOptions Config::selection_options() const {
   return {evaluate.rounds, evaluate.rounds_agreement, inner.ridge, adapt};
 }
 
-void validate(const Config& config) {
+void validate(const Config& config, const KeyValues& knobs) {
+  const auto names = mixture_names(config.suite.mixture);
+  for (const auto& [key, value] : knobs)
+    if (std::ranges::none_of(names, [&, knob = key](const auto& part) {
+          return knob.starts_with("family." + part.first + ".");
+        }))
+      throw ConfigError(key + " = " + value + ": suite.mixture = " + config.suite.mixture +
+                        " does not use this family");
   if (config.suite.validation_tasks >= config.suite.tasks)
     throw ConfigError("suite.validation_tasks = " + std::to_string(config.suite.validation_tasks) +
                       ": must be less than suite.tasks = " + std::to_string(config.suite.tasks) +
@@ -44,7 +51,7 @@ void validate(const Config& config) {
     throw ConfigError(
         "suite.hold_features = false: needs suite.hold = regenerate; tasks in memory have features");
   for (const Family& family : config.families) validate(family);
-  for (const MixturePart& part : mixture(config)) static_cast<void>(part);
+  static_cast<void>(mixture(config));
 }
 
 std::vector<std::pair<std::string, double>> mixture_names(const std::string& mixture) {
@@ -58,9 +65,8 @@ std::vector<std::pair<std::string, double>> mixture_names(const std::string& mix
     const std::string name(trimmed(part.substr(0, colon)));
     const std::optional<double> share =
         colon == std::string::npos ? 1.0 : parse_number<double>(trimmed(part.substr(colon + 1)));
-    const bool repeated =
-        std::any_of(parts.begin(), parts.end(), [&](const auto& other) { return other.first == name; });
-    const bool legal = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    const bool repeated = std::ranges::any_of(parts, [&](const auto& other) { return other.first == name; });
+    const bool legal = std::ranges::all_of(name, [](unsigned char c) {
       return std::isalnum(c) != 0 || c == '_' || c == '-'; // it becomes a file name
     });
     if (name.empty() || !legal || repeated || !share || !(*share > 0.0) || *share > 1e9) fail();
@@ -71,8 +77,7 @@ std::vector<std::pair<std::string, double>> mixture_names(const std::string& mix
 }
 
 const Family* find_family(const std::vector<Family>& families, const std::string& name) {
-  const auto found =
-      std::find_if(families.begin(), families.end(), [&](const Family& known) { return known.name == name; });
+  const auto found = std::ranges::find(families, name, &Family::name);
   return found == families.end() ? nullptr : &*found;
 }
 
@@ -90,18 +95,6 @@ Mixture mixture(const Config& config) {
   }
   for (MixturePart& part : out) part.share /= total;
   return out;
-}
-
-void require_used(const Config& config, const KeyValues& knobs) {
-  const auto names = mixture_names(config.suite.mixture);
-  for (const auto& [key, value] : knobs) {
-    const bool used = std::any_of(names.begin(), names.end(), [&, name = key](const auto& part) {
-      return name.starts_with("family." + part.first + ".");
-    });
-    if (!used)
-      throw ConfigError(key + " = " + value + ": suite.mixture = " + config.suite.mixture +
-                        " does not use this family");
-  }
 }
 
 } // namespace metasieve

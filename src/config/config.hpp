@@ -19,7 +19,7 @@ namespace metasieve {
 /// How a rank holds the tasks of its shard.
 enum class Hold {
   memory,
-  regenerate, ///< made anew from their counters, or read again, each time one is needed
+  regenerate, ///< made again from their counters, or read again, each time one is needed
 };
 
 struct SuiteConfig {
@@ -128,8 +128,9 @@ struct Config {
   [[nodiscard]] SelectionOptions selection_options() const;
 };
 
-/// Checks what involves more than one key. @throws ConfigError
-void validate(const Config& config);
+/// Checks what involves more than one key; also that the mixture uses the family of each of these
+/// `family.NAME.knob`, which would change nothing otherwise. @throws ConfigError
+void validate(const Config& config, const KeyValues& knobs = {});
 
 /// The names in a suite.mixture, with shares. @throws ConfigError if it is not name:share,name:share
 [[nodiscard]] std::vector<std::pair<std::string, double>> mixture_names(const std::string& mixture);
@@ -139,9 +140,5 @@ void validate(const Config& config);
 
 /// The families of suite.mixture. @throws ConfigError if one of them is not in config.families
 [[nodiscard]] Mixture mixture(const Config& config);
-
-/// @throws ConfigError if the mixture does not use the family of one of these `family.NAME.knob`: it would
-/// change nothing.
-void require_used(const Config& config, const KeyValues& knobs);
 
 } // namespace metasieve

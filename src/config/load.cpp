@@ -5,10 +5,8 @@
 #include "config/sweep_grammar.hpp"
 #include "parallel/collective.hpp"
 
-#include <algorithm>
 #include <fstream>
 #include <functional>
-#include <sstream>
 
 namespace metasieve {
 
@@ -26,27 +24,21 @@ fs::path shipped_families() {
 
 namespace {
 
-constexpr std::uintmax_t most_bytes = 16'000'000;
-
-std::string read_text(const std::filesystem::path& path) {
+std::string read_text(const fs::path& path) {
   std::error_code error;
-  if (!std::filesystem::exists(path, error)) throw ConfigError(path.string() + ": no such file");
-  if (std::filesystem::is_directory(path, error))
-    throw ConfigError(path.string() + ": is a folder; an INI file is needed");
+  const fs::file_status status = fs::status(path, error);
+  const auto fail = [&](const char* fault) { throw ConfigError(path.string() + ": " + fault); };
+  if (!fs::exists(status)) fail("no such file");
+  if (fs::is_directory(status)) fail("is a folder; an INI file is needed");
   // A pipe without a writer would wait for ever, /dev/zero never end.
-  if (!std::filesystem::is_regular_file(path, error))
-    throw ConfigError(path.string() + ": is no regular file; an INI file is needed");
-  if (std::filesystem::file_size(path, error) > most_bytes)
-    throw ConfigError(path.string() + ": is larger than 16 MB; an INI file is needed");
-  std::ifstream stream(path, std::ios::binary);
-  std::ostringstream text;
-  if (!stream || !(text << stream.rdbuf())) {
-    if (stream && stream.peek() == std::ifstream::traits_type::eof()) return {}; // empty: all defaults
-    throw ConfigError(path.string() + ": cannot read this configuration file");
-  }
-  const std::string content = text.str();
+  if (!fs::is_regular_file(status)) fail("is no regular file; an INI file is needed");
+  const std::uintmax_t size = fs::file_size(path, error);
+  if (error || size > 16'000'000) fail("is larger than 16 MB; an INI file is needed");
+  std::string text(size, '\0');
+  if (!std::ifstream(path, std::ios::binary).read(text.data(), std::streamsize(size)))
+    fail("cannot read this configuration file");
   constexpr std::string_view byte_order_mark = "\xef\xbb\xbf"; // some editors put it first
-  return content.starts_with(byte_order_mark) ? content.substr(byte_order_mark.size()) : content;
+  return text.starts_with(byte_order_mark) ? text.substr(byte_order_mark.size()) : text;
 }
 
 void apply(Config& config, const KeyValues& entries, const std::string& origin) {
@@ -59,13 +51,15 @@ void apply(Config& config, const KeyValues& entries, const std::string& origin) 
   }
 }
 
+fs::path folder_of(const std::optional<fs::path>& file) { return file ? file->parent_path() : fs::path(); }
+
 /// Reads the families that the mixture names and no section defines.
-void add_family_files(Config& config, const std::filesystem::path& folder) {
+void add_family_files(Config& config, const fs::path& folder) {
   for (const auto& [name, share] : mixture_names(config.suite.mixture)) {
     if (find_family(config.families, name) != nullptr) continue;
-    for (const std::filesystem::path& base : {folder / "families", shipped_families()}) {
-      const std::filesystem::path file = base / (name + ".ini");
-      if (!std::filesystem::is_regular_file(file)) continue;
+    for (const fs::path& base : {folder / "families", shipped_families()}) {
+      const fs::path file = base / (name + ".ini");
+      if (!fs::is_regular_file(file)) continue;
       KeyValues knobs = parse_ini(read_text(file), file.string());
       for (auto& [key, value] : knobs) key = "family." + name + "." + key;
       if (knobs.empty()) throw ConfigError(file.string() + ": defines no knob");
@@ -75,43 +69,8 @@ void add_family_files(Config& config, const std::filesystem::path& folder) {
   }
 }
 
-} // namespace
-
-Config load_config(const std::optional<std::filesystem::path>& file, const KeyValues& overrides) {
-  Config config;
-  if (file) apply(config, parse_ini(read_text(*file), file->string()), file->string() + ": ");
-  KeyValues first, knobs; // an override of a knob changes one value of a family that a file defines
-  for (const auto& entry : overrides) (entry.first.starts_with("family.") ? knobs : first).push_back(entry);
-  apply(config, first, "");
-  const std::set<std::string> given = config.explicit_keys;
-  add_family_files(config, file ? file->parent_path() : std::filesystem::path());
-  config.explicit_keys = given;
-  apply(config, knobs, "");
-  require_used(config, knobs);
-  validate(config);
-  return config;
-}
-
-namespace {
-
-/// Collective: rank 0's configuration, which travels as this text.
-Config from_root_as(const Communicator& comm, std::string (*as_text)(const Config&),
-                    const std::function<Config()>& load) {
-  std::string given;
-  const std::string resolved = from_root(comm, [&] {
-    const Config config = load();
-    for (const std::string& key : config.explicit_keys) given += key + "\n";
-    return as_text(config);
-  });
-  Config config;
-  for (const auto& [key, value] : stored_ini(resolved)) set_key(config, key, value);
-  config.explicit_keys.clear();
-  for (const std::string& key : split(comm.broadcast(given), '\n')) config.explicit_keys.insert(key);
-  return config;
-}
-
 /// Reads the families of each value of suite.mixture that is swept.
-void add_families_of_points(Config& config, const std::filesystem::path& folder) {
+void add_families_of_points(Config& config, const fs::path& folder) {
   for (const auto& [key, values] : config.sweep.swept) {
     if (key != "suite.mixture") continue;
     for (const std::string& value : list_items(values)) {
@@ -123,26 +82,54 @@ void add_families_of_points(Config& config, const std::filesystem::path& folder)
   }
 }
 
-} // namespace
-
-Config load_config(const Communicator& comm, const std::optional<std::filesystem::path>& file,
-                   const KeyValues& overrides) {
-  return from_root_as(comm, resolved_ini, [&] { return load_config(file, overrides); });
+/// Collective: rank 0's configuration, which travels as the text of a sweep that can be run again.
+Config config_from_root(const Communicator& comm, const std::function<Config()>& load) {
+  std::string given;
+  const std::string text = from_root(comm, [&] {
+    const Config config = load();
+    for (const std::string& key : config.explicit_keys) given += key + "\n";
+    return sweep_ini(config);
+  });
+  Config config;
+  for (const auto& [key, value] : stored_ini(text)) set_key(config, key, value);
+  const std::vector<std::string> keys = split(comm.broadcast(given), '\n');
+  config.explicit_keys = {keys.begin(), keys.end()};
+  return config;
 }
 
-Config load_sweep(const Communicator& comm, const std::optional<std::filesystem::path>& file,
-                  const KeyValues& overrides) {
-  return from_root_as(comm, sweep_ini, [&] {
+} // namespace
+
+Config load_config(const std::optional<fs::path>& file, const KeyValues& overrides) {
+  Config config;
+  if (file) apply(config, parse_ini(read_text(*file), file->string()), file->string() + ": ");
+  KeyValues first, knobs; // an override of a knob changes one value of a family that a file defines
+  for (const auto& entry : overrides) (entry.first.starts_with("family.") ? knobs : first).push_back(entry);
+  apply(config, first, "");
+  const std::set<std::string> given = config.explicit_keys;
+  add_family_files(config, folder_of(file));
+  config.explicit_keys = given;
+  apply(config, knobs, "");
+  validate(config, knobs);
+  return config;
+}
+
+Config load_config(const Communicator& comm, const std::optional<fs::path>& file,
+                   const KeyValues& overrides) {
+  return config_from_root(comm, [&] { return load_config(file, overrides); });
+}
+
+Config load_sweep(const Communicator& comm, const std::optional<fs::path>& file, const KeyValues& overrides) {
+  return config_from_root(comm, [&] {
     Config config = load_config(file, overrides);
     if (!config.explicit_keys.contains("output.checkpoint_every"))
       config.output.checkpoint_every = 0; // points are many and short; checkpoint_minutes still holds
-    add_families_of_points(config, file ? file->parent_path() : std::filesystem::path());
+    add_families_of_points(config, folder_of(file));
     for (std::string* files : {&config.sweep.suite, &config.sweep.datasets}) {
-      std::string absolute; // so that DIR/sweep.ini may be used from anywhere
-      if (!files->empty())
-        for (const std::string& name : list_items(*files))
-          absolute += (absolute.empty() ? "" : "; ") + std::filesystem::absolute(name).string();
-      *files = absolute;
+      if (files->empty()) continue;
+      std::vector<std::string> names = list_items(*files);
+      for (std::string& name : names)
+        name = fs::absolute(name).string(); // DIR/sweep.ini serves from anywhere
+      *files = joined(names, "; ");
     }
     return config;
   });

@@ -11,86 +11,76 @@ namespace {
 
 constexpr std::string_view family_prefix = "family.", sweep_prefix = "sweep.";
 
-struct KnobName {
-  std::string family, knob;
-};
+[[noreturn]] void reject(const std::string& name, const std::vector<std::string>& known) {
+  throw ConfigError("unknown key " + name + ": did you mean " + nearest_name(name, known) + "?");
+}
 
 /// Family and knob of family.NAME.knob. @throws ConfigError if there is no such knob
-KnobName knob_name(const std::string& name) {
+std::pair<std::string, std::string> family_and_knob(const std::string& name) {
   const std::size_t dot = name.rfind('.');
-  if (dot <= family_prefix.size() || dot == std::string::npos)
+  if (dot <= family_prefix.size())
     throw ConfigError("unknown key " + name + ": a family's knob is family.NAME.knob");
   const std::string family = name.substr(family_prefix.size(), dot - family_prefix.size());
-  const std::string knob = name.substr(dot + 1);
-  const std::vector<std::string> knobs = family_keys();
-  if (std::find(knobs.begin(), knobs.end(), knob) == knobs.end())
-    throw ConfigError("unknown key " + name + ": did you mean family." + family + "." +
-                      nearest_name(knob, knobs) + "?");
-  return {family, knob};
+  std::vector<std::string> known = family_keys();
+  for (std::string& knob : known) knob = name.substr(0, dot + 1) + knob;
+  if (std::find(known.begin(), known.end(), name) == known.end()) reject(name, known);
+  return {family, name.substr(dot + 1)};
 }
 
 void set_family_knob(Config& config, const std::string& name, const std::string& value) {
-  const auto [family, knob] = knob_name(name);
-  auto found = std::find_if(config.families.begin(), config.families.end(),
-                            [&, wanted = family](const Family& known) { return known.name == wanted; });
+  const auto [family, knob] = family_and_knob(name);
+  auto found = std::ranges::find(config.families, family, &Family::name);
   if (found == config.families.end()) {
-    config.families.emplace_back().name = family;
-    found = std::prev(config.families.end());
+    found = config.families.emplace(found);
+    found->name = family;
   }
   set_knob(*found, knob, value);
 }
 
-/// A setting of [sweep], or the values of a key.
-void set_sweep_key(Config& config, const std::string& name, const std::string& value) {
+/// Sets the values of `name`, which is sweep.section.key.
+void set_swept_key(Config& config, const std::string& name, const std::string& value) {
   const std::string swept = current_name(name.substr(sweep_prefix.size()));
-  std::vector<std::string> known;
-  for (const ConfigKey& key : sweep_keys()) {
-    if (key.name == name) return key.set(config, key, value);
-    known.push_back(key.name);
+  if (swept.starts_with(family_prefix)) {
+    static_cast<void>(family_and_knob(swept));
+  } else if (find_key(swept) == nullptr) {
+    std::vector<std::string> known;
+    for (const ConfigKey& key : config_keys())
+      known.push_back((key.is_of_sweep() ? "" : "sweep.") + key.name);
+    reject(name, known);
   }
-  bool is_key = swept.starts_with(family_prefix);
-  if (is_key) static_cast<void>(knob_name(swept));
-  for (const ConfigKey& key : config_keys()) {
-    is_key = is_key || key.name == swept;
-    known.push_back("sweep." + key.name);
-  }
-  if (!is_key) throw ConfigError("unknown key " + name + ": did you mean " + nearest_name(name, known) + "?");
   for (auto& [key, values] : config.sweep.swept)
     if (key == swept) return void(values = value);
   config.sweep.swept.emplace_back(swept, value);
 }
 
 /// INI text, section by section.
-class IniText {
-public:
-  void add(const std::string& section, const std::string& key, const std::string& value) {
-    if (section != section_) text_ += (text_.empty() ? "[" : "\n[") + section + "]\n";
-    section_ = section;
-    text_ += key + " = " + value + "\n";
+std::string ini_text(const KeyValues& entries) {
+  std::string text, section;
+  for (const auto& [name, value] : entries) {
+    const std::size_t dot = name.starts_with(family_prefix) ? name.rfind('.') : name.find('.');
+    if (name.substr(0, dot) != section) {
+      section = name.substr(0, dot);
+      text += (text.empty() ? "[" : "\n[") + section + "]\n";
+    }
+    text += name.substr(dot + 1) + " = " + value + "\n";
   }
-  void add(const Config& config, const ConfigKey& key) {
-    const std::size_t dot = key.name.find('.');
-    const bool is_set = key.name == "policy.features"; // whose first names stay, so that bytes do too
-    add(key.name.substr(0, dot), key.name.substr(dot + 1),
-        is_set ? std::string(name_in_files(config.policy.features)) : key.get(config));
-  }
-  void add(const Family& family) {
-    for (const std::string& knob : family_keys()) add("family." + family.name, knob, knob_text(family, knob));
-  }
-  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+  return text;
+}
 
-private:
-  std::string text_, section_;
-};
-
-/// The keys that affect `most` or what comes before it, and the families of the mixture.
-std::string ini_text(const Config& config, Affects most) {
-  IniText text;
+/// The values of all keys but those of [sweep] that affect `most` or a result before it.
+KeyValues entries_of(const Config& config, Affects most) {
+  KeyValues entries;
   for (const ConfigKey& key : config_keys())
-    if (key.affects <= most) text.add(config, key);
-  for (const auto& [name, share] : mixture_names(config.suite.mixture))
-    if (const Family* family = find_family(config.families, name)) text.add(*family);
-  return text.text();
+    if (key.affects <= most && !key.is_of_sweep())
+      entries.emplace_back(key.name, key.name == "policy.features"
+                                         ? std::string(name_in_files(config.policy.features))
+                                         : key.get(config));
+  return entries;
+}
+
+void add_knobs(KeyValues& entries, const Family& family) {
+  for (const std::string& knob : family_keys())
+    entries.emplace_back("family." + family.name + "." + knob, knob_text(family, knob));
 }
 
 } // namespace
@@ -99,39 +89,38 @@ void set_key(Config& config, const std::string& given, const std::string& value)
   if (given == "output.compress") return; // of older programs: suites are written as they are
   const std::string name = current_name(given);
   config.explicit_keys.insert({given, name});
+  if (const ConfigKey* key = find_key(name)) return key->set(config, value);
   if (name.starts_with(family_prefix)) return set_family_knob(config, name, value);
-  if (name.starts_with(sweep_prefix)) return set_sweep_key(config, name, value);
+  if (name.starts_with(sweep_prefix)) return set_swept_key(config, name, value);
   std::vector<std::string> known;
-  for (const ConfigKey& key : config_keys()) {
-    if (key.name == name) return key.set(config, key, value);
-    known.push_back(key.name);
-  }
-  throw ConfigError("unknown key " + name + ": did you mean " + nearest_name(name, known) + "?");
+  for (const ConfigKey& key : config_keys())
+    if (!key.is_of_sweep()) known.push_back(key.name);
+  reject(name, known);
 }
 
 Affects affects_of(const std::string& name) {
   if (name.starts_with(family_prefix)) return Affects::tasks;
-  const std::string current = current_name(name), section = name.substr(0, name.find('.') + 1);
-  const ConfigKey* of_section = nullptr;
-  for (const ConfigKey& key : config_keys()) {
-    if (key.name == current) return key.affects;
-    if (of_section == nullptr && key.name.starts_with(section)) of_section = &key;
-  }
-  return of_section == nullptr ? Affects::policy : of_section->affects;
+  if (const ConfigKey* key = find_key(current_name(name))) return key->affects;
+  for (const ConfigKey& key : config_keys())
+    if (name.starts_with(key.section() + ".")) return key.affects;
+  return Affects::policy;
 }
 
-std::string resolved_ini(const Config& config) { return ini_text(config, Affects::nothing); }
+std::string resolved_ini(const Config& config, Affects most) {
+  KeyValues entries = entries_of(config, most);
+  for (const auto& [name, share] : mixture_names(config.suite.mixture))
+    if (const Family* family = find_family(config.families, name)) add_knobs(entries, *family);
+  return ini_text(entries);
+}
 
 std::string sweep_ini(const Config& config) {
-  IniText text;
-  for (const ConfigKey& key : config_keys()) text.add(config, key);
-  for (const Family& family : config.families) text.add(family);
-  for (const ConfigKey& key : sweep_keys())
-    if (!key.get(config).empty()) text.add(config, key); // names of files may be none
-  for (const auto& [key, values] : config.sweep.swept) text.add("sweep", key, values);
-  return text.text();
+  KeyValues entries = entries_of(config, Affects::nothing);
+  for (const Family& family : config.families) add_knobs(entries, family);
+  for (const ConfigKey& key : config_keys())
+    if (key.is_of_sweep() && !key.get(config).empty())
+      entries.emplace_back(key.name, key.get(config)); // names of files may be none
+  for (const auto& [key, values] : config.sweep.swept) entries.emplace_back("sweep." + key, values);
+  return ini_text(entries);
 }
-
-std::string reproducible_ini(const Config& config) { return ini_text(config, Affects::policy); }
 
 } // namespace metasieve

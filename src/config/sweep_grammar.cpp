@@ -7,13 +7,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <set>
 
 namespace metasieve {
 namespace {
 
-/// Pieces of `text` between separators outside of parentheses.
+/// Pieces of `text` between separators outside of parentheses, trimmed.
 std::vector<std::string> divided(const std::string& text, char separator) {
   std::vector<std::string> pieces(1);
   int depth = 0;
@@ -40,32 +41,26 @@ struct Distribution {
 
 std::optional<Distribution> distribution_of(const std::string& key, const std::string& value) {
   const std::size_t open = value.find('(');
-  const std::string name(trimmed(std::string_view(value).substr(0, open)));
-  if (open == std::string::npos || (name != "uniform" && name != "log")) return std::nullopt;
-  const auto fail = [&] {
-    reject(key, value,
-           "must be " + name + "(LOW, HIGH), two numbers" + (name == "log" ? " > 0" : "") +
-               " with LOW < HIGH");
-  };
-  if (!value.ends_with(')')) fail();
+  const std::string name(trimmed(value.substr(0, open)));
+  const bool logarithmic = name == "log";
+  if (open == std::string::npos || (name != "uniform" && !logarithmic)) return std::nullopt;
   const std::vector<std::string> bounds = divided(value.substr(open + 1, value.size() - open - 2), ',');
-  const auto number = [&](const std::string& text) {
-    const std::optional<double> parsed = parse_number<double>(text);
-    if (!parsed || !std::isfinite(*parsed)) fail();
-    return *parsed;
+  const auto number = [&](std::size_t i) {
+    return i < bounds.size() ? parse_number<double>(bounds[i]).value_or(NAN) : NAN;
   };
-  if (bounds.size() != 2) fail();
-  const Distribution found{name == "log", number(bounds[0]), number(bounds[1])};
-  if (!(found.low < found.high) || (found.logarithmic && !(found.low > 0))) fail();
+  const Distribution found{logarithmic, number(0), number(1)};
+  const bool legal = value.ends_with(')') && bounds.size() == 2 && found.low < found.high &&
+                     std::isfinite(found.high - found.low) && (!logarithmic || found.low > 0);
+  if (!legal)
+    reject(key, value,
+           "must be " + name + "(LOW, HIGH), two numbers" + (logarithmic ? " > 0" : "") + " with LOW < HIGH");
   return found;
 }
 
-bool takes_whole_numbers(const std::string& key) {
-  if (key.starts_with("family.")) return is_whole(key.substr(key.rfind('.') + 1));
-  const auto& keys = config_keys();
-  const auto found =
-      std::find_if(keys.begin(), keys.end(), [&](const ConfigKey& k) { return k.name == key; });
-  return found != keys.end() && found->domain.starts_with("an integer");
+bool takes_whole_numbers(const std::string& name) {
+  if (name.starts_with("family.")) return is_whole(name.substr(name.rfind('.') + 1));
+  const ConfigKey* key = find_key(name);
+  return key != nullptr && key->domain.starts_with("an integer");
 }
 
 /// The value at `share` in [0, 1) of the way.
@@ -79,20 +74,15 @@ std::string value_at(const Distribution& distribution, bool whole, double share)
 
 std::vector<std::string> samples_of(const std::string& key, const Distribution& distribution,
                                     const SweepConfig& sweep) {
-  // By the key's name: another swept key leaves these draws as they are.
-  const TaskId id{hash_text(key)};
+  const TaskId id{hash_text(key)}; // by the key's name: another swept key leaves these draws as they are
   const Stream draws(sweep.seed, Draw::sweep, id);
-  std::vector<Index> strata;
-  if (sweep.sampling == Sampling::latin)
-    strata = permutation(Stream(sweep.seed, Draw::sweep_strata, id), sweep.samples);
-  const bool whole = takes_whole_numbers(key);
+  const std::vector<Index> strata = permutation(Stream(sweep.seed, Draw::sweep_strata, id), sweep.samples);
+  const bool whole = takes_whole_numbers(key), latin = sweep.sampling == Sampling::latin;
   std::vector<std::string> values;
   for (Index i = 0; i < sweep.samples; ++i) {
-    const double draw = draws.uniform(i);
-    const double share = strata.empty() ? draw
-                                        : (static_cast<double>(strata[static_cast<std::size_t>(i)]) + draw) /
-                                              static_cast<double>(sweep.samples);
-    values.push_back(value_at(distribution, whole, share));
+    const double draw = draws.uniform(i), stratum = static_cast<double>(strata[static_cast<std::size_t>(i)]);
+    values.push_back(
+        value_at(distribution, whole, latin ? (stratum + draw) / static_cast<double>(sweep.samples) : draw));
   }
   return values;
 }
@@ -108,35 +98,24 @@ std::vector<std::string> values_of(const std::string& key, const std::string& li
   return values;
 }
 
-/// Groups of keys of `together`.
-std::vector<std::vector<std::string>> groups_of(const SweepConfig& sweep) {
-  std::vector<std::vector<std::string>> groups;
-  std::set<std::string> seen;
-  if (trimmed(sweep.together).empty()) return groups;
+/// The first key of its group of `together`, for each key there.
+std::map<std::string, std::string> groups_of(const SweepConfig& sweep) {
+  std::map<std::string, std::string> first_of;
+  if (trimmed(sweep.together).empty()) return first_of;
+  std::vector<std::string> swept;
+  for (const auto& [name, values] : sweep.swept) swept.push_back(name);
   for (const std::string& group : divided(sweep.together, ';')) {
-    groups.push_back(divided(group, ','));
-    for (const std::string& key : groups.back()) {
-      std::vector<std::string> swept;
-      for (const auto& [name, values] : sweep.swept) swept.push_back(name);
-      if (swept.empty() || std::find(swept.begin(), swept.end(), key) == swept.end())
+    const std::vector<std::string> keys = divided(group, ',');
+    for (const std::string& key : keys) {
+      if (std::find(swept.begin(), swept.end(), key) == swept.end())
         reject("together", sweep.together,
                key + " is not swept" +
                    (swept.empty() ? "" : "; did you mean " + nearest_name(key, swept) + "?"));
-      if (!seen.insert(key).second) reject("together", sweep.together, key + " is there twice: keep one");
+      if (!first_of.emplace(key, keys.front()).second)
+        reject("together", sweep.together, key + " is there twice: keep one");
     }
   }
-  return groups;
-}
-
-void require_sensible(const SweepConfig& sweep, const std::vector<SweepAxis>& axes, bool sampled) {
-  if (axes.empty())
-    throw ConfigError(
-        "nothing to sweep: give lists of values in [sweep], as meta.learning_rate = 1e-3, 3e-3");
-  if (!sampled && sweep.samples > 0)
-    throw ConfigError("sweep.samples = " + std::to_string(sweep.samples) +
-                      ": no swept key is uniform(LOW, HIGH) or log(LOW, HIGH)");
-  for (const auto& [key, values] : sweep.swept)
-    if (affects_of(key) == Affects::nothing) reject(key, values, "it changes no result; sweep other keys");
+  return first_of;
 }
 
 } // namespace
@@ -147,41 +126,35 @@ std::vector<std::string> list_items(const std::string& list) {
 }
 
 std::vector<SweepAxis> sweep_axes(const SweepConfig& sweep) {
-  const std::vector<std::vector<std::string>> groups = groups_of(sweep);
+  constexpr const char* sampled = "(sampled)"; // the group of all sampled keys
+  const std::map<std::string, std::string> groups = groups_of(sweep);
   std::vector<SweepAxis> axes;
-  const auto axis_with = [&](const std::string& key) -> SweepAxis& { // made where there is none yet
-    for (SweepAxis& axis : axes)
-      if (std::find(axis.keys.begin(), axis.keys.end(), key) != axis.keys.end()) return axis;
-    return axes.emplace_back();
-  };
-  std::string first_sampled;
+  std::map<std::string, std::size_t> axis_of; // by group; a key of none is its own
   for (const auto& [key, list] : sweep.swept) {
     std::vector<std::string> values = values_of(key, list);
-    const auto group = std::find_if(groups.begin(), groups.end(), [&, wanted = key](const auto& keys) {
-      return std::find(keys.begin(), keys.end(), wanted) != keys.end();
-    });
-    std::string companion = key;
+    std::string group = groups.contains(key) ? groups.at(key) : key;
     if (const auto distribution = distribution_of(key, values.front())) {
-      if (group != groups.end())
-        reject("together", sweep.together, key + " is sampled, as all such keys are");
+      if (groups.contains(key)) reject("together", sweep.together, key + " is sampled, as all such keys are");
       if (sweep.samples == 0) reject(key, list, "sweep.samples must say how many values to draw");
       values = samples_of(key, *distribution, sweep);
-      if (first_sampled.empty()) first_sampled = key;
-      companion = first_sampled;
-    } else if (group != groups.end()) {
-      for (const std::string& other : *group)
-        for (const SweepAxis& axis : axes)
-          if (std::find(axis.keys.begin(), axis.keys.end(), other) != axis.keys.end()) companion = other;
+      group = sampled;
     }
-    SweepAxis& axis = axis_with(companion);
+    if (axis_of.emplace(group, axes.size()).second) axes.emplace_back();
+    SweepAxis& axis = axes[axis_of.at(group)];
     if (!axis.keys.empty() && axis.size() != std::ssize(values))
       reject("together", sweep.together,
              axis.keys.front() + " has " + std::to_string(axis.size()) + " values and " + key + " has " +
                  std::to_string(values.size()) + "; must be as many");
+    if (affects_of(key) == Affects::nothing) reject(key, list, "it changes no result; sweep other keys");
     axis.keys.push_back(key);
     axis.values.push_back(std::move(values));
   }
-  require_sensible(sweep, axes, !first_sampled.empty());
+  if (axes.empty())
+    throw ConfigError(
+        "nothing to sweep: give lists of values in [sweep], as meta.learning_rate = 1e-3, 3e-3");
+  if (sweep.samples > 0 && !axis_of.contains(sampled))
+    throw ConfigError("sweep.samples = " + std::to_string(sweep.samples) +
+                      ": no swept key is uniform(LOW, HIGH) or log(LOW, HIGH)");
   return axes;
 }
 

@@ -37,7 +37,7 @@ WorkSettings work_settings(const EvaluateRequest& request, const EvaluationPlan&
   WorkSettings settings;
   settings.output = request.output;
   settings.key = "command = evaluate\n--frontier = " + std::to_string(plan.frontier_steps) + "\n" +
-                 deciding_settings(plan.config, Affects::evaluation) + input.key;
+                 deciding_settings(resolved_ini(plan.config, Affects::evaluation)) + input.key;
   settings.resume = request.resume;
   for (const TaskSource& source : input.sources) settings.pieces += source.task_count();
   settings.checkpoint_minutes = plan.config.output.checkpoint_minutes;

@@ -14,11 +14,10 @@ constexpr double round_seconds = 30, round_pieces = 20;
 
 } // namespace
 
-std::string deciding_settings(const Config& config, Affects result) {
+std::string deciding_settings(const std::string& resolved) {
   std::string text = "version = " + std::string(version()) + "\ncommit = " + std::string(git_commit()) +
                      "\ncompiler = " __VERSION__ "\nprocessor = " + Eigen::SimdInstructionSetsInUse() + "\n";
-  for (const auto& [key, value] : stored_ini(resolved_ini(config)))
-    if (affects_of(key) <= result) text += key + " = " + value + "\n";
+  for (const auto& [key, value] : stored_ini(resolved)) text += key + " = " + value + "\n";
   return text;
 }
 

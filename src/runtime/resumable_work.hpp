@@ -12,9 +12,10 @@
 
 namespace metasieve {
 
-/// Lines "name = value" of all that decides this result of the program, except the contents of its input
-/// files: version, processor, and the keys that affect the result or what it is made from.
-[[nodiscard]] std::string deciding_settings(const Config& config, Affects result);
+/// Lines "name = value" of all that decides this result of the program, but for the contents of its input
+/// files: version, processor, and the keys that affect the result or what it is made from, which `resolved`
+/// has (see resolved_ini).
+[[nodiscard]] std::string deciding_settings(const std::string& resolved);
 
 struct WorkSettings {
   std::filesystem::path output; ///< file that the results are for

@@ -73,7 +73,7 @@ SweepPoints::SweepPoints(const Communicator& comm, Config base) : base_(std::mov
 
 std::uint64_t SweepPoints::hash_of(const Config& config, const std::string& files) const {
   std::string key =
-      "command = sweep\n" + deciding_settings(config, evaluates() ? Affects::evaluation : Affects::policy);
+      "command = sweep\n" + deciding_settings(resolved_ini(config, evaluates() ? Affects::evaluation : Affects::policy));
   if (evaluates() && datasets().empty()) {
     if (!suite() && config.suite.seed == base_.sweep.evaluate_seed)
       throw ConfigError(
@@ -135,8 +135,7 @@ Config SweepPoints::config(const SweepPoint& point) const {
     set_key(config, names[k], at[k]);
     if (names[k].starts_with("family.")) knobs.emplace_back(names[k], at[k]);
   }
-  require_used(config, knobs);
-  validate(config);
+  validate(config, knobs);
   return config;
 }
 

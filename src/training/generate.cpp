@@ -28,7 +28,7 @@ std::vector<std::uint64_t> numbers(Range ids) {
 WorkSettings work_settings(const GenerateRequest& request, const TaskSource& source) {
   WorkSettings settings;
   settings.output = request.output;
-  settings.key = "command = generate\n" + deciding_settings(request.config, Affects::tasks);
+  settings.key = "command = generate\n" + deciding_settings(resolved_ini(request.config, Affects::tasks));
   settings.resume = request.resume;
   settings.pieces = source.task_count();
   settings.checkpoint_minutes = request.config.output.checkpoint_minutes;
@@ -128,7 +128,7 @@ Generated generate(const Communicator& comm, const GenerateRequest& request, Sta
   work.report_to(progress);
   Lap lap;
   write_suite(
-      comm, request.output, {reproducible_ini(request.config)}, maker.shapes(),
+      comm, request.output, {resolved_ini(request.config, Affects::policy)}, maker.shapes(),
       [&](Range places) { return maker.make(places); }, suite_turn_bytes);
   work.finish();
   const double write_seconds = lap.seconds() - maker.seconds();

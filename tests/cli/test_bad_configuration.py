@@ -48,7 +48,7 @@ class BadConfiguration(BinaryTest):
             (("evaluate", "--output", "e.h5", "--suite", "s.h5"), "evaluate needs --policy"),
             (("evaluate", "--policy", "p.h5", "--suite", "s.h5"), "evaluate needs --output"),
             (("score", "--policy", "p.h5", "--output", "s.h5"), "score needs --dataset"),
-            (("score", "--policy", "p.h5", "q.h5", "--dataset", "d.h5", "--output", "s.h5"), "score takes one --policy"),
+            (("score", "--policy", "p.h5", "q.h5", "--dataset", "d.h5", "--output", "s.h5"), "unexpected argument .q.h5.; usage: metasieve score"),
             (("score", "--policy", "p.h5", "--dataset", "d.h5", "--output", "s.csv"), "s.csv: name the HDF5 file"),
             (("score", "--policy", "p.h5", "--dataset", "d.h5", "--frontier", "--output", "s.h5"),
              "unknown option --frontier"),

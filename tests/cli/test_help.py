@@ -102,7 +102,7 @@ class TestHelp(BinaryTest):
     def test_a_newcomer_finds_what_to_type(self):
         text = self.succeed("help").stdout
         for part in ("to begin with", "train --config configs/quickstart.ini --output run", "--output says", "NO_COLOR",
-                     "OMP_NUM_THREADS", "exit codes", "help TOPIC", "progress.json"):
+                     "OMP_NUM_THREADS", "exit status", "help TOPIC", "progress.json"):
             self.assertIn(part, text)
         self.assertEqual(text, self.succeed("--help").stdout)
         self.assertEqual(self.succeed("help", "train").stdout, self.succeed("train", "--help").stdout)

@@ -1,4 +1,4 @@
-#include "base/error.hpp"
+#include "support/errors.hpp"
 #include "tasks/family.hpp"
 
 #include <gtest/gtest.h>
@@ -10,16 +10,7 @@
 namespace metasieve {
 namespace {
 
-/// The message of the ConfigError that `action` throws; empty if it throws none.
-template <class Action>
-std::string config_error(Action&& action) {
-  try {
-    action();
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return {};
-}
+using test::config_error;
 
 Family read_family(const std::string& name) {
   std::ifstream file(METASIEVE_SOURCE_DIR "/configs/families/" + name + ".ini");
@@ -136,8 +127,8 @@ TEST(Validate, accepts_every_knob_at_its_bounds) {
                       .label_bias = {0, 1},
                       .adversarial_fraction = 1};
 
-  EXPECT_EQ(config_error([&] { validate(widest); }), "");
-  EXPECT_EQ(config_error([] { validate(Family{}); }), "");
+  EXPECT_EQ(config_error([&] { validate(widest); }), "no error");
+  EXPECT_EQ(config_error([] { validate(Family{}); }), "no error");
 }
 
 /// A family with one knob out of its domain, and the knob's name.

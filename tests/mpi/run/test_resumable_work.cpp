@@ -192,7 +192,7 @@ TEST_F(SquaresTest, of_which_one_throws_ends_on_all_ranks_and_keeps_what_was_wri
 
 TEST(DecidingSettings, are_the_version_and_the_keys_asked_for) {
   Config config;
-  const auto text = [&] { return deciding_settings(config, Affects::tasks); };
+  const auto text = [&] { return deciding_settings(resolved_ini(config, Affects::tasks)); };
   const std::string before = text();
 
   set_key(config, "meta.seed", "17");

@@ -1,6 +1,6 @@
 #include "config/requests.hpp"
 
-#include "cli/training_summary.hpp"
+#include "cli/console_summary.hpp"
 #include "files/results.hpp"
 #include "meta/meta_gradient.hpp"
 #include "mpi/agreed.hpp"
