@@ -82,7 +82,7 @@ bool is_there(const Communicator& comm, const std::filesystem::path& path) {
   return comm.max(std::int64_t{comm.is_root() && std::filesystem::exists(path, error)}) != 0;
 }
 
-/// Of a file that this program, or this user, may not read nothing is known.
+/// Whether the file is damaged: nothing is known of one that this program, or this user, may not read.
 bool means_damage(const AgreedError& error) {
   const std::string message = error.what();
   return error.code() == ExitCode::data && message.find(newer_version_advice) == std::string::npos &&

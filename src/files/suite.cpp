@@ -13,7 +13,7 @@ namespace metasieve {
 namespace {
 
 constexpr std::int64_t block_bytes = std::int64_t{4} << 20; // read at once: stays in the cache
-constexpr std::int64_t blocks_ahead = 4;                    // that the system is told of in advance
+constexpr std::int64_t blocks_ahead = 4;                    // that the system is asked for in advance
 constexpr std::int64_t begun_bytes = std::int64_t{8} << 20; // read from disk while the structure is checked
 
 /// Tasks with room for their rows.
