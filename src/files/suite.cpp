@@ -93,11 +93,7 @@ void read_pieces(const RawFile& file, const std::filesystem::path& path, std::in
   }
 }
 
-} // namespace
-
-namespace {
-
-/// Collective.
+/// Collective: has the file checked, then reads its head.
 SuiteHead read_head(const Communicator& comm, const std::filesystem::path& path) {
   std::error_code error;
   if (comm.is_root() && std::filesystem::is_regular_file(path, error)) try {
