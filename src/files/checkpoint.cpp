@@ -4,7 +4,6 @@
 #include "base/hash.hpp"
 #include "base/version.hpp"
 #include "files/policy.hpp"
-#include "files/read_file.hpp"
 #include "hdf5/checksum.hpp"
 
 #include <cmath>
@@ -83,7 +82,7 @@ bool is_there(const Communicator& comm, const std::filesystem::path& path) {
   return comm.max(std::int64_t{comm.is_root() && std::filesystem::exists(path, error)}) != 0;
 }
 
-/// Of a file that this program, or this user, may not read nothing is known.
+/// Whether the file is damaged: nothing is known of one that this program, or this user, may not read.
 bool means_damage(const AgreedError& error) {
   const std::string message = error.what();
   return error.code() == ExitCode::data && message.find(newer_version_advice) == std::string::npos &&
@@ -116,15 +115,6 @@ const FileLayout<Checkpoint>& checkpoint_layout() {
           .read_only(check_optional_fields)
           .read_only(check_history);
   return layout;
-}
-
-void write_checkpoint(const Communicator& comm, const std::filesystem::path& path,
-                      const std::filesystem::path& previous, const Checkpoint& checkpoint) {
-  write_on_root(comm, path, {checkpoint.config}, checkpoint_layout(), checkpoint, previous);
-}
-
-Checkpoint read_checkpoint(const Communicator& comm, const std::filesystem::path& path) {
-  return read_file(comm, path, checkpoint_layout());
 }
 
 FoundCheckpoint find_checkpoint(const Communicator& comm, const std::filesystem::path& folder) {

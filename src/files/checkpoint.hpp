@@ -23,12 +23,16 @@ struct Checkpoint {
 
 /// Collective; rank 0's state is written, with an attribute `checksum` (64-bit FNV-1a over all of it). The
 /// file that was at `path` goes to `previous`.
-void write_checkpoint(const Communicator& comm, const std::filesystem::path& path,
-                      const std::filesystem::path& previous, const Checkpoint& checkpoint);
+inline void write_checkpoint(const Communicator& comm, const std::filesystem::path& path,
+                             const std::filesystem::path& previous, const Checkpoint& checkpoint) {
+  write_on_root(comm, path, {checkpoint.config}, checkpoint_layout(), checkpoint, previous);
+}
 
 /// Collective: the same on every rank. @throws AgreedError (exit code 3) naming file and data set: what
 /// `read_policy` refuses, moments that do not fit the policy, a checksum that does not fit the contents.
-[[nodiscard]] Checkpoint read_checkpoint(const Communicator& comm, const std::filesystem::path& path);
+[[nodiscard]] inline Checkpoint read_checkpoint(const Communicator& comm, const std::filesystem::path& path) {
+  return read_file(comm, path, checkpoint_layout());
+}
 
 /// The newest sound checkpoint of a folder.
 struct FoundCheckpoint {

@@ -1,7 +1,5 @@
 #include "files/dataset.hpp"
 
-#include "files/read_file.hpp"
-
 #include <cmath>
 
 namespace metasieve {
@@ -81,11 +79,6 @@ Dataset read_dataset(const Communicator& comm, const std::filesystem::path& path
   Dataset data = read_file(comm, path, dataset_layout());
   data.name = path.stem().string();
   return data;
-}
-
-void write_dataset(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                   const Dataset& data) {
-  write_on_root(comm, path, provenance, dataset_layout(), data);
 }
 
 } // namespace metasieve

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/split.hpp"
-#include "files/file_layout.hpp"
+#include "files/read_file.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -30,7 +30,9 @@ struct Dataset {
 [[nodiscard]] Dataset read_dataset(const Communicator& comm, const std::filesystem::path& path);
 
 /// Collective; rank 0's data set is written, as the importers do. @throws AgreedError (exit code 3)
-void write_dataset(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                   const Dataset& data);
+inline void write_dataset(const Communicator& comm, const std::filesystem::path& path,
+                          const Provenance& provenance, const Dataset& data) {
+  write_on_root(comm, path, provenance, dataset_layout(), data);
+}
 
 } // namespace metasieve

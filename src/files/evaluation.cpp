@@ -1,7 +1,5 @@
 #include "files/evaluation.hpp"
 
-#include "files/read_file.hpp"
-
 #include <cmath>
 
 namespace metasieve {
@@ -185,10 +183,6 @@ void write_evaluation(const Communicator& comm, const std::filesystem::path& pat
   const Evaluation mine{std::move(rows), comm.is_root() ? tables : EvaluationTables{}};
   write_file(comm, path, FileType::evaluation, provenance,
              [&](FileWriter& file) { evaluation_layout().write(file, mine); });
-}
-
-Evaluation read_evaluation(const Communicator& comm, const std::filesystem::path& path) {
-  return read_file(comm, path, evaluation_layout());
 }
 
 } // namespace metasieve

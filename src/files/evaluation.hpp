@@ -1,7 +1,7 @@
 #pragma once
 
 #include "fairness/metrics.hpp"
-#include "files/file_layout.hpp"
+#include "files/read_file.hpp"
 
 #include <filesystem>
 #include <limits>
@@ -117,8 +117,5 @@ struct Evaluation {
 void write_evaluation(const Communicator& comm, const std::filesystem::path& path,
                       const Provenance& provenance, std::vector<EvaluationRow> rows,
                       const EvaluationTables& tables);
-
-/// Collective; every rank gets all of it. @throws AgreedError (exit code 3) naming file and data set.
-[[nodiscard]] Evaluation read_evaluation(const Communicator& comm, const std::filesystem::path& path);
 
 } // namespace metasieve

@@ -18,7 +18,7 @@ namespace {
 constexpr std::array shown_whole{"/failures", "/sessions", "/findings", "/summary"};
 constexpr std::size_t most_records = 1000;
 /// Arrays of more values are not read.
-constexpr Index most_values = 1 << 24;
+constexpr Index most_values = 1 << 22;
 /// Texts of a field, each with how often it occurs; if there are more, only how many.
 constexpr std::size_t most_texts = 40;
 
@@ -126,11 +126,19 @@ Json array_json(const FileReader& file, const ValueLayout& layout) {
   return Json::object(members);
 }
 
+/// What somebody has added to the file may be of any kind.
+Json data_set_json(const FileReader& file, const ValueLayout& layout) {
+  try {
+    return layout.fields.empty() ? array_json(file, layout) : table_json(file, layout.name);
+  } catch (const DataError& error) {
+    return Json::object({{"not shown", error.what()}});
+  }
+}
+
 Json contents_json(const FileReader& file) {
   JsonMembers contents;
   for (const ValueLayout& layout : file.data_sets())
-    contents.emplace_back(layout.name,
-                          layout.fields.empty() ? array_json(file, layout) : table_json(file, layout.name));
+    contents.emplace_back(layout.name, data_set_json(file, layout));
   return Json::object(contents);
 }
 

@@ -42,7 +42,7 @@ public:
   using Take = std::function<void(std::uint64_t id, const std::string& result)>;
   /// Hands over the results of those of `ids` (ascending) that are kept, in any order; by this rank alone.
   void read(std::span<const std::uint64_t> ids, const Take& take);
-  /// Of `kept`, records that this rank has found damaged when it read them.
+  /// Number of the records of `kept` that this rank has found damaged when it read them.
   [[nodiscard]] std::int64_t damaged_records() const noexcept { return damaged_records_; }
   /// Files with damage that hides what comes after it; alike on every rank. A last record that is cut short
   /// is no damage: a run was killed while it wrote.

@@ -1,7 +1,5 @@
 #include "files/policy.hpp"
 
-#include "files/read_file.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -97,15 +95,6 @@ const FileLayout<Policy>& policy_layout() {
                      [](std::int64_t count) { return count >= 0 ? "" : "must be at least 0"; })
           .part(write_layers, read_layers);
   return layout;
-}
-
-void write_policy(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                  const Policy& policy) {
-  write_on_root(comm, path, provenance, policy_layout(), policy);
-}
-
-Policy read_policy(const Communicator& comm, const std::filesystem::path& path) {
-  return read_file(comm, path, policy_layout());
 }
 
 } // namespace metasieve

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "files/file_layout.hpp"
+#include "files/read_file.hpp"
 #include "policy/network.hpp"
 
 namespace metasieve {
@@ -11,11 +11,15 @@ namespace metasieve {
 [[nodiscard]] const FileLayout<Policy>& policy_layout();
 
 /// Collective; rank 0's policy is written. Same bytes for any number of ranks.
-void write_policy(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                  const Policy& policy);
+inline void write_policy(const Communicator& comm, const std::filesystem::path& path,
+                         const Provenance& provenance, const Policy& policy) {
+  write_on_root(comm, path, provenance, policy_layout(), policy);
+}
 
 /// Collective: the same on every rank. @throws AgreedError (exit code 3) naming file and data set: a missing
 /// or unknown attribute, a wrong shape, NaN or infinity.
-[[nodiscard]] Policy read_policy(const Communicator& comm, const std::filesystem::path& path);
+[[nodiscard]] inline Policy read_policy(const Communicator& comm, const std::filesystem::path& path) {
+  return read_file(comm, path, policy_layout());
+}
 
 } // namespace metasieve

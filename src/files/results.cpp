@@ -1,7 +1,6 @@
 #include "files/results.hpp"
 
 #include "base/bytes.hpp"
-#include "files/read_file.hpp"
 
 #include <algorithm>
 
@@ -185,15 +184,6 @@ std::string required_values(const Results& results) {
   put(session_records(), results.sessions);
   put(timing_records(), timing_rows(results.timing));
   return bytes.take();
-}
-
-void write_results(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                   const Results& results) {
-  write_on_root(comm, path, provenance, results_layout(), results);
-}
-
-Results read_results(const Communicator& comm, const std::filesystem::path& path) {
-  return read_file(comm, path, results_layout());
 }
 
 } // namespace metasieve

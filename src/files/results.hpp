@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/linalg.hpp"
-#include "files/file_layout.hpp"
+#include "files/read_file.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -100,10 +100,9 @@ struct Results {
 [[nodiscard]] std::string required_values(const Results& results);
 
 /// Collective; rank 0's results are written.
-void write_results(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                   const Results& results);
-
-/// Collective: the same on every rank. @throws AgreedError (exit code 3) naming file and data set.
-[[nodiscard]] Results read_results(const Communicator& comm, const std::filesystem::path& path);
+inline void write_results(const Communicator& comm, const std::filesystem::path& path,
+                          const Provenance& provenance, const Results& results) {
+  write_on_root(comm, path, provenance, results_layout(), results);
+}
 
 } // namespace metasieve

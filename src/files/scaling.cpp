@@ -1,7 +1,5 @@
 #include "files/scaling.hpp"
 
-#include "files/read_file.hpp"
-
 #include <cmath>
 
 namespace metasieve {
@@ -91,10 +89,6 @@ void write_scaling(const Communicator& comm, const std::filesystem::path& path, 
                    JobMetadata job) {
   job.hosts.clear();
   write_on_root(comm, path, {scaling.config, std::move(job)}, scaling_layout(), scaling);
-}
-
-Scaling read_scaling(const Communicator& comm, const std::filesystem::path& path) {
-  return read_file(comm, path, scaling_layout());
 }
 
 } // namespace metasieve

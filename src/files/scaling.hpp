@@ -1,6 +1,6 @@
 #pragma once
 
-#include "files/file_layout.hpp"
+#include "files/read_file.hpp"
 
 #include <array>
 #include <cstdint>
@@ -80,6 +80,8 @@ void write_scaling(const Communicator& comm, const std::filesystem::path& path, 
 
 /// Collective; every rank gets what write_scaling wrote. @throws AgreedError (exit code 3) naming file and
 /// data set.
-[[nodiscard]] Scaling read_scaling(const Communicator& comm, const std::filesystem::path& path);
+[[nodiscard]] inline Scaling read_scaling(const Communicator& comm, const std::filesystem::path& path) {
+  return read_file(comm, path, scaling_layout());
+}
 
 } // namespace metasieve

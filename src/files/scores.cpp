@@ -1,7 +1,6 @@
 #include "files/scores.hpp"
 
 #include "base/text.hpp"
-#include "files/read_file.hpp"
 
 #include <cmath>
 
@@ -36,10 +35,6 @@ std::string scores_csv(const std::vector<ScoreRow>& rows) {
     csv += std::to_string(r.row) + "," + text(r.score) + "," + text(r.weight) + "," +
            std::to_string(r.selected) + "," + std::to_string(r.y) + "," + std::to_string(r.group) + "\n";
   return csv;
-}
-
-std::vector<ScoreRow> read_scores(const Communicator& comm, const std::filesystem::path& path) {
-  return read_file(comm, path, scores_layout());
 }
 
 } // namespace metasieve

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "files/file_layout.hpp"
+#include "files/read_file.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -29,8 +29,5 @@ void write_scores(const Communicator& comm, const std::filesystem::path& path, c
 
 /// The rows as comma-separated text, numbers to their last bit: row,score,weight,selected,y,z. NaN: empty.
 [[nodiscard]] std::string scores_csv(const std::vector<ScoreRow>& rows);
-
-/// Collective; every rank gets all rows. @throws AgreedError (exit code 3) naming file and data set.
-[[nodiscard]] std::vector<ScoreRow> read_scores(const Communicator& comm, const std::filesystem::path& path);
 
 } // namespace metasieve

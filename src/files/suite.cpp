@@ -13,7 +13,7 @@ namespace metasieve {
 namespace {
 
 constexpr std::int64_t block_bytes = std::int64_t{4} << 20; // read at once: stays in the cache
-constexpr std::int64_t blocks_ahead = 4;                    // that the system is told of in advance
+constexpr std::int64_t blocks_ahead = 4;                    // that the system is asked for in advance
 constexpr std::int64_t begun_bytes = std::int64_t{8} << 20; // read from disk while the structure is checked
 
 /// Tasks with room for their rows.
@@ -93,11 +93,7 @@ void read_pieces(const RawFile& file, const std::filesystem::path& path, std::in
   }
 }
 
-} // namespace
-
-namespace {
-
-/// Collective.
+/// Collective: has the file checked, then reads its head.
 SuiteHead read_head(const Communicator& comm, const std::filesystem::path& path) {
   std::error_code error;
   if (comm.is_root() && std::filesystem::is_regular_file(path, error)) try {
@@ -110,16 +106,11 @@ SuiteHead read_head(const Communicator& comm, const std::filesystem::path& path)
   return head;
 }
 
-RawFile opened(const Communicator& comm, const std::filesystem::path& path) {
-  std::optional<RawFile> file;
-  agree_on_file(comm, [&] { file.emplace(RawFile::open(path)); });
-  return std::move(*file);
-}
-
 } // namespace
 
 SuiteReader::SuiteReader(const Communicator& comm, const std::filesystem::path& path)
-    : comm_(&comm), path_(path), head_(read_head(comm, path)), file_(opened(comm, path)) {
+    : comm_(&comm), path_(path), head_(read_head(comm, path)) {
+  agree_on_file(comm, [&] { file_.emplace(RawFile::open(path)); });
   for (std::size_t p = 0; p < suite_parts.size(); ++p) {
     auto& [features, labels] = offsets_[p];
     for (const Metadata& task : head_.metadata) {
@@ -145,10 +136,10 @@ std::vector<Task> SuiteReader::read_range(Range range) const {
   };
   for_each_array([&](const SuitePart&, const SuiteArray& array, std::int64_t place, std::int64_t bytes) {
     // Labels are small: their reading waits for the disk alone.
-    if (tasks.size() > 1 && !array.is_features()) file_.read_ahead(place, bytes);
+    if (tasks.size() > 1 && !array.is_features()) file_->read_ahead(place, bytes);
   });
   for_each_array([&](const SuitePart& part, const SuiteArray& array, std::int64_t place, std::int64_t) {
-    read_pieces(file_, path_, place, suite_pieces(tasks, part, array));
+    read_pieces(*file_, path_, place, suite_pieces(tasks, part, array));
   });
   for (const Task& task : tasks)
     for (const SuitePart& part : suite_parts) check_values(path_.string(), part, task);

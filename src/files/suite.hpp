@@ -7,6 +7,7 @@
 #include "tasks/task.hpp"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,7 @@ private:
   std::filesystem::path path_;
   SuiteHead head_;
   std::array<Offsets, suite_parts.size()> offsets_;
-  RawFile file_;
+  std::optional<RawFile> file_;
 };
 
 } // namespace metasieve

@@ -13,23 +13,26 @@
 namespace metasieve {
 namespace {
 
-void check_task(const Task& task) {
+/// Refuses a task that would make a suite that no reader takes, or is not the one of this shape and id.
+void check_task(const Task& task, const TaskShape& shape, std::uint64_t id) {
   const Metadata& metadata = task.metadata;
-  const auto refuse = [&](const std::string& problem) {
-    throw DataError("task " + std::to_string(metadata.task_id) + ": " + problem);
+  const auto require = [&](bool sound, const std::string& problem) {
+    if (!sound) throw DataError("task " + std::to_string(metadata.task_id) + ": " + problem);
   };
-  if (metadata.family.size() > 31)
-    refuse("family name '" + metadata.family + "' is longer than 31 characters");
-  if (static_cast<std::uint64_t>(task.id) != metadata.task_id) refuse("id differs from metadata.task_id");
+  require(metadata.family.size() <= 31, "family name '" + metadata.family + "' is longer than 31 characters");
   for (const SuitePart& part : suite_parts) {
     const Split& split = task.*part.split;
-    if (split.rows() < 1 || split.rows() != shape_of(metadata).*part.rows)
-      refuse("rows differ from metadata");
-    if (split.columns() < 1 || split.columns() != metadata.n_features) refuse("columns differ from metadata");
+    const Index rows = split.rows(), columns = split.columns();
+    require(rows == shape.*part.rows && columns == shape.columns, "has another shape than was announced");
+    require(rows > 0 && rows == shape_of(metadata).*part.rows, "rows differ from metadata");
+    require(columns > 0 && columns == metadata.n_features, "columns differ from metadata");
     for (const SuiteArray& array : suite_arrays)
-      if (!array.is_features() && (split.*array.labels).size() != split.rows())
-        refuse(std::string(array.name) + " must have one value a row");
+      require(array.is_features() || (split.*array.labels).size() == rows,
+              std::string(array.name) + " must have one value a row");
   }
+  require(static_cast<std::uint64_t>(task.id) == metadata.task_id, "id differs from metadata.task_id");
+  require(metadata.task_id == id,
+          "ids must be consecutive over the ranks; this must be " + std::to_string(id));
 }
 
 /// The rank's tasks in turns, each as long as its rows fit into `turn_bytes`; at least one task a turn.
@@ -129,22 +132,6 @@ private:
   std::array<std::array<FileWriter::Table, suite_arrays.size()>, suite_parts.size()> arrays_;
 };
 
-/// Refuses what would make a suite that no reader takes. `first_id`: of tasks[0].
-void check_tasks(std::span<const Task> tasks, std::span<const TaskShape> shapes, std::uint64_t first_id) {
-  if (tasks.size() != shapes.size()) throw DataError("tasks and shapes must be as many");
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    const Task& task = tasks[i];
-    check_task(task);
-    const std::string name = "task " + std::to_string(task.metadata.task_id);
-    if (task.train.rows() != shapes[i].train_rows || task.test.rows() != shapes[i].test_rows ||
-        task.train.columns() != shapes[i].columns)
-      throw DataError(name + ": has another shape than was announced");
-    if (task.metadata.task_id != first_id + i)
-      throw DataError("task ids must be consecutive over the ranks, but " + name +
-                      " is in the place of task " + std::to_string(first_id + i));
-  }
-}
-
 } // namespace
 
 void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
@@ -167,8 +154,9 @@ void write_suite(const Communicator& comm, const std::filesystem::path& path, co
       if (t == 0) first_id = comm.wrapping_sum(first == 0 && !tasks.empty() ? tasks[0].metadata.task_id : 0);
       agree_on_file(comm, [&] {
         try {
-          check_tasks(tasks, shapes.subspan(begin, count),
-                      first_id + static_cast<std::uint64_t>(first) + begin);
+          if (tasks.size() != count) throw DataError("tasks and shapes must be as many");
+          for (std::size_t i = 0; i < count; ++i)
+            check_task(tasks[i], shapes[begin + i], first_id + static_cast<std::uint64_t>(first) + begin + i);
         } catch (const DataError& error) {
           throw DataError("cannot write " + path.string() + ": " + error.what());
         }
@@ -177,17 +165,6 @@ void write_suite(const Communicator& comm, const std::filesystem::path& path, co
     }
     tables.end();
   });
-}
-
-void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                 std::span<const Task> tasks) {
-  std::vector<TaskShape> shapes;
-  for (const Task& task : tasks)
-    shapes.push_back({task.train.rows(), task.test.rows(), task.train.columns()});
-  const auto supply = [&](Range turn) {
-    return tasks.subspan(static_cast<std::size_t>(turn.begin), static_cast<std::size_t>(turn.size()));
-  };
-  write_suite(comm, path, provenance, shapes, supply);
 }
 
 } // namespace metasieve

@@ -11,14 +11,6 @@
 
 namespace metasieve {
 
-/// Collective. Writes the tasks of all ranks as one suite file; `tasks` are this rank's, ids first_id.. in
-/// order, and ranks hold consecutive ranges of ids (an empty one is legal, but not on all). Same bytes for
-/// any number of ranks.
-/// @throws AgreedError (exit code 3) naming the file if it cannot be written; nothing is left at `path` then,
-/// or what was there before.
-void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                 std::span<const Task> tasks);
-
 /// This rank's next tasks, `places` counted from its first; they must stay until it is called again. Every
 /// rank is asked equally often, one without further tasks for an empty range.
 using TaskSupply = std::function<std::span<const Task>(Range places)>;
@@ -26,8 +18,11 @@ using TaskSupply = std::function<std::span<const Task>(Range places)>;
 /// Bytes of tasks that a rank is asked for at once: at least one task.
 inline constexpr Index suite_turn_bytes = Index{64} << 20;
 
-/// Collective. The same in turns, so that a rank need not hold all of its tasks at once: `shapes` of all of
-/// them, which `supply` then makes.
+/// Collective. Writes the tasks of all ranks as one suite file, in turns, so that a rank need not hold all of
+/// its tasks at once: `shapes` of all of this rank's tasks, which `supply` then makes. Ranks hold consecutive
+/// ranges of ids (an empty one is legal, but not on all). Same bytes for any number of ranks.
+/// @throws AgreedError (exit code 3) naming the file if it cannot be written; nothing is left at `path` then,
+/// or what was there before.
 void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
                  std::span<const TaskShape> shapes, const TaskSupply& supply,
                  Index turn_bytes = suite_turn_bytes);

@@ -1,7 +1,6 @@
 #include "files/sweep.hpp"
 
 #include "base/text.hpp"
-#include "files/read_file.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -123,11 +122,6 @@ const FileLayout<Sweep>& sweep_layout() {
   return layout;
 }
 
-void write_sweep(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                 const Sweep& sweep) {
-  write_on_root(comm, path, provenance, sweep_layout(), sweep);
-}
-
 std::string sweep_csv(const SweepTable& table) {
   std::string csv;
   for (std::size_t k = 0; k < table.columns.size(); ++k)
@@ -139,10 +133,6 @@ std::string sweep_csv(const SweepTable& table) {
     csv += "\n";
   }
   return csv;
-}
-
-Sweep read_sweep(const Communicator& comm, const std::filesystem::path& path) {
-  return read_file(comm, path, sweep_layout());
 }
 
 } // namespace metasieve

@@ -42,13 +42,12 @@ struct Sweep {
 
 /// Collective; rank 0's sweep is written: /points, one record a point, and /summary, one record a point,
 /// source, method and metric. File type metasieve-sweep. @throws AgreedError (exit code 3) naming the file
-void write_sweep(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                 const Sweep& sweep);
+inline void write_sweep(const Communicator& comm, const std::filesystem::path& path,
+                        const Provenance& provenance, const Sweep& sweep) {
+  write_on_root(comm, path, provenance, sweep_layout(), sweep);
+}
 
 /// The table as comma-separated text, numbers to their last bit; undefined: empty.
 [[nodiscard]] std::string sweep_csv(const SweepTable& table);
-
-/// Collective; every rank gets all of it. @throws AgreedError (exit code 3) naming file and data set.
-[[nodiscard]] Sweep read_sweep(const Communicator& comm, const std::filesystem::path& path);
 
 } // namespace metasieve

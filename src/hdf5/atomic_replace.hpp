@@ -32,11 +32,11 @@ void atomic_replace(const std::filesystem::path& part, const std::filesystem::pa
 /// file if it cannot be written.
 void write_text(const Communicator& comm, const std::filesystem::path& path, const std::string& text);
 
-/// By one rank alone: as write_text, but the folder must be there and nothing is flushed to disk. Several
-/// processes may do so at once: one of their texts is left.
+/// Called by one rank alone: as write_text, but the folder must be there and nothing is flushed to disk.
+/// Several processes may do so at once: one of their texts is left.
 void replace_text(const std::filesystem::path& path, const std::string& text);
 
-/// By one rank alone. All bytes of a file; nothing where there is none or it cannot be read.
+/// All bytes of a file, read by one rank alone; nothing where there is none or it cannot be read.
 [[nodiscard]] std::optional<std::string> text_if_any(const std::filesystem::path& path);
 
 } // namespace metasieve

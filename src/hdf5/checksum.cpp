@@ -12,8 +12,8 @@ std::uint64_t mix(std::uint64_t x) {
   return x ^ (x >> 31U);
 }
 
-/// Of `count` words, the first of which is word number `place` of the data set. A loop that compilers turn
-/// into one over vectors.
+/// Sums `count` words, the first of which is word number `place` of the data set. Compilers vectorise the
+/// loop.
 template <class Word>
 std::uint64_t sum_of_words(std::uint64_t place, const std::byte* bytes, std::size_t count) {
   std::uint64_t sum = 0, step = 0x9e3779b97f4a7c15ULL * place;
@@ -26,7 +26,7 @@ std::uint64_t sum_of_words(std::uint64_t place, const std::byte* bytes, std::siz
   return sum;
 }
 
-/// Of rows that are no whole words: the last word of each is filled up with zeros.
+/// Sums rows that are no whole words: the last word of each is filled up with zeros.
 std::uint64_t sum_of_ragged_rows(std::uint64_t place, std::size_t row_bytes,
                                  std::span<const std::byte> bytes) {
   const std::size_t whole = row_bytes / 8, rest = row_bytes % 8;

@@ -22,7 +22,7 @@ public:
   [[nodiscard]] std::int64_t size() const;
   /// `size` bytes from `offset` on; fewer where the file ends before.
   [[nodiscard]] std::string read(std::int64_t offset, std::int64_t size) const;
-  /// The same into `to`. @return how many there were
+  /// Reads into `to`. @return the number of bytes that were there
   std::size_t read(std::int64_t offset, std::span<std::byte> to) const;
   void append(const std::string& bytes);
   /// All that was appended is on disk when this returns.

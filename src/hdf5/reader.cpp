@@ -23,6 +23,13 @@ std::string shape_text(const std::vector<Index>& shape) {
   return text + "]";
 }
 
+std::vector<Index> shape_of(const std::vector<hsize_t>& extents) {
+  std::vector<Index> shape;
+  for (const hsize_t extent : extents)
+    shape.push_back(static_cast<Index>(std::min<hsize_t>(extent, std::numeric_limits<Index>::max())));
+  return shape;
+}
+
 std::vector<hsize_t> extents_of(const h5::DataSpace& space) {
   if (H5Sget_simple_extent_type(space.get()) == H5S_NULL) throw DataError("holds nothing");
   const int rank = h5::check(H5Sget_simple_extent_ndims(space.get()), "H5Sget_simple_extent_ndims");
@@ -33,7 +40,7 @@ std::vector<hsize_t> extents_of(const h5::DataSpace& space) {
 
 ValueLayout layout_of(const std::string& name, const h5::DataType& type,
                       const std::vector<hsize_t>& extents) {
-  ValueLayout layout{name, h5::describe_type(type.get()), {extents.begin(), extents.end()}, {}};
+  ValueLayout layout{name, h5::describe_type(type.get()), shape_of(extents), {}};
   const int members = layout.type == "compound" ? H5Tget_nmembers(type.get()) : 0;
   for (int i = 0; i < members; ++i) {
     char* const field = H5Tget_member_name(type.get(), static_cast<unsigned>(i));
@@ -201,24 +208,23 @@ void FileReader::check_storage(const DataSet& data_set) const {
   if (layout == H5D_CHUNKED) check_chunks(creation.get(), data_set.extents, value_bytes);
 }
 
+FileReader::DataSet FileReader::open(const std::string& name, int rank) const {
+  DataSet data_set = open(name);
+  const std::vector<Index> shape = shape_of(data_set.extents);
+  if (std::ssize(shape) != rank)
+    throw DataError("has shape " + shape_text(shape) + "; must have " + std::to_string(rank) +
+                    (rank == 1 ? " dimension" : " dimensions"));
+  check_storage(data_set);
+  return data_set;
+}
+
 std::vector<Index> FileReader::shape(const std::string& name, int rank) const {
-  return within(name, [&] {
-    const DataSet data_set = open(name);
-    std::vector<Index> shape;
-    for (const hsize_t extent : data_set.extents)
-      shape.push_back(static_cast<Index>(std::min<hsize_t>(extent, std::numeric_limits<Index>::max())));
-    if (std::ssize(shape) != rank)
-      throw DataError("has shape " + shape_text(shape) + "; must have " + std::to_string(rank) +
-                      (rank == 1 ? " dimension" : " dimensions"));
-    check_storage(data_set);
-    return shape;
-  });
+  return within(name, [&] { return shape_of(open(name, rank).extents); });
 }
 
 Extent FileReader::extent(const std::string& name, hid_t type) const {
-  const Index count = shape(name, 1).front();
   return within(name, [&]() -> Extent {
-    const DataSet data_set = open(name);
+    const DataSet data_set = open(name, 1);
     const h5::PropertyList creation(H5Dget_create_plist(data_set.set.get()), "H5Dget_create_plist");
     if (H5Pget_layout(creation.get()) != H5D_CONTIGUOUS)
       throw DataError("is compressed or in chunks; unpack the suite with h5repack -f NONE -l CONTI");
@@ -230,7 +236,8 @@ Extent FileReader::extent(const std::string& name, hid_t type) const {
     h5::check(H5Pget_userblock(file_creation.get(), &before), "H5Pget_userblock");
     if (before != 0) throw DataError("comes after a user block; remove it with h5unjam");
     const haddr_t offset = H5Dget_offset(data_set.set.get());
-    return {offset == HADDR_UNDEF ? std::int64_t{0} : static_cast<std::int64_t>(offset), count};
+    return {offset == HADDR_UNDEF ? std::int64_t{0} : static_cast<std::int64_t>(offset),
+            static_cast<Index>(data_set.extents.front())};
   });
 }
 
@@ -285,26 +292,23 @@ std::optional<bool> FileReader::checksum_fits(const std::string& name) const {
   });
 }
 
-void FileReader::read(const std::string& name, hid_t type, bool integers, void* values) const {
-  within(name, [&] {
-    const DataSet data_set = open(name);
-    const H5T_class_t found = H5Tget_class(data_set.type.get());
-    if (found != H5T_INTEGER && (integers || found != H5T_FLOAT))
-      throw DataError("has type " + h5::describe_type(data_set.type.get()) + "; must be " +
-                      (integers ? "integers" : "numbers"));
-    h5::check(H5Dread(data_set.set.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "H5Dread");
-  });
+void FileReader::read(const DataSet& data_set, hid_t type, bool integers, void* values) {
+  const H5T_class_t found = H5Tget_class(data_set.type.get());
+  if (found != H5T_INTEGER && (integers || found != H5T_FLOAT))
+    throw DataError("has type " + h5::describe_type(data_set.type.get()) + "; must be " +
+                    (integers ? "integers" : "numbers"));
+  h5::check(H5Dread(data_set.set.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "H5Dread");
 }
 
 std::string FileReader::read_records(const std::string& name, const std::vector<h5::FieldLayout>& fields,
                                      const std::string& blank) const {
-  const Index count = shape(name, 1).front();
   return within(name, [&] {
-    const DataSet data_set = open(name);
+    const DataSet data_set = open(name, 1);
+    const hsize_t count = data_set.extents.front();
     h5::require_fields(data_set.type.get(), fields);
     std::string bytes;
-    bytes.reserve(static_cast<std::size_t>(count) * blank.size());
-    for (Index i = 0; i < count; ++i) bytes += blank; // HDF5 leaves what the file lacks as it is
+    bytes.reserve(count * blank.size());
+    for (hsize_t i = 0; i < count; ++i) bytes += blank; // HDF5 leaves what the file lacks as it is
     if (count > 0)
       h5::check(H5Dread(data_set.set.get(), h5::compound_type(fields).get(), H5S_ALL, H5S_ALL, H5P_DEFAULT,
                         bytes.data()),

@@ -76,11 +76,14 @@ public:
   /// All values, row by row. T is int64_t (any integer type will do), double or float (any number).
   template <class T>
   [[nodiscard]] std::vector<T> values(const std::string& name, int rank) const {
-    Index count = 1;
-    for (const Index extent : shape(name, rank)) count *= extent; // which fits: `shape` has checked it
-    std::vector<T> values(static_cast<std::size_t>(count));
-    read(name, h5::type_of<T>(), std::is_integral_v<T>, values.data());
-    return values;
+    return within(name, [&] {
+      const DataSet data_set = open(name, rank);
+      std::size_t count = 1;
+      for (const hsize_t extent : data_set.extents) count *= extent; // which fits: `open` has checked it
+      std::vector<T> values(count);
+      read(data_set, h5::type_of<T>(), std::is_integral_v<T>, values.data());
+      return values;
+    });
   }
 
   /// Checks that the data set has one dimension and exactly the type T, and lies in the file as it is.
@@ -112,9 +115,11 @@ private:
     std::vector<hsize_t> extents;
   };
   [[nodiscard]] DataSet open(const std::string& name) const;
+  /// Checks also that it has `rank` dimensions, and that all its values are in the file.
+  [[nodiscard]] DataSet open(const std::string& name, int rank) const;
   void check_storage(const DataSet& data_set) const;
   [[nodiscard]] Extent extent(const std::string& name, hid_t type) const;
-  void read(const std::string& name, hid_t type, bool integers, void* values) const;
+  static void read(const DataSet& data_set, hid_t type, bool integers, void* values);
 
   /// Adds file and name to what `work` throws.
   template <std::invocable Work>

@@ -10,6 +10,21 @@
 
 #include <limits>
 
+namespace metasieve {
+
+/// Collective: writes the tasks that the ranks hold.
+inline void write_suite(const Communicator& comm, const std::filesystem::path& path,
+                        const Provenance& provenance, std::span<const Task> tasks) {
+  std::vector<TaskShape> shapes;
+  for (const Task& task : tasks)
+    shapes.push_back({task.train.rows(), task.test.rows(), task.train.columns()});
+  write_suite(comm, path, provenance, shapes, [&](Range turn) {
+    return tasks.subspan(static_cast<std::size_t>(turn.begin), static_cast<std::size_t>(turn.size()));
+  });
+}
+
+} // namespace metasieve
+
 /// Contents for test files: a pure function of their arguments, the same on every rank.
 namespace metasieve::test {
 

@@ -1,4 +1,5 @@
 #include "files/policy.hpp"
+#include "files/read_file.hpp"
 #include "files/results.hpp"
 #include "files/scores.hpp"
 #include "files/verify.hpp"
@@ -25,7 +26,7 @@ TEST(ResultsFile, comes_back) {
   const Results saved = test::sample_results();
   write_results(comm, scratch / "r.h5", {}, comm.is_root() ? saved : Results{});
 
-  const Results read = read_results(comm, scratch / "r.h5");
+  const Results read = read_file(comm, scratch / "r.h5", results_layout());
 
   EXPECT_EQ(read.history.size(), 2U);
   EXPECT_EQ(read.history[0].failed_tasks, 2);
@@ -52,7 +53,7 @@ TEST(ResultsFile, empty_ones_are_legal) {
   const Communicator comm;
   const Scratch scratch(comm);
   write_results(comm, scratch / "r.h5", {}, {});
-  const Results read = read_results(comm, scratch / "r.h5");
+  const Results read = read_file(comm, scratch / "r.h5", results_layout());
   EXPECT_TRUE(read.history.empty() && read.validation.empty() && read.timing.empty());
   EXPECT_EQ(read.meta_gradient.size(), 0);
 }
@@ -77,7 +78,7 @@ TEST(ResultsFile, of_an_older_program_lacks_what_came_later) {
     file.write("/timing", timing, mine(std::vector<TimingRow>()), {});
   });
 
-  const Results read = read_results(comm, scratch / "r.h5");
+  const Results read = read_file(comm, scratch / "r.h5", results_layout());
 
   EXPECT_EQ(read.history.size(), 2U);
   EXPECT_EQ(read.validation.size(), 2U);
@@ -119,7 +120,7 @@ TEST(EvaluationFile, comes_back_in_rank_order_with_undefined_values) {
   if (comm.size() == 1) mine = {test::sample_row(1)};
   write_evaluation(comm, scratch / "e.h5", {}, mine, {});
 
-  const Evaluation read = read_evaluation(comm, scratch / "e.h5");
+  const Evaluation read = read_file(comm, scratch / "e.h5", evaluation_layout());
 
   const int size = comm.size();
   EXPECT_EQ(std::ssize(read.rows), size == 1 ? 1 : size * (size - 1) / 2);
@@ -144,7 +145,7 @@ TEST(EvaluationFile, tables_of_rank_0_come_back_on_every_rank) {
   write_evaluation(comm, scratch / "e.h5", {}, {},
                    comm.is_root() ? test::sample_tables() : EvaluationTables{});
 
-  const EvaluationTables read = read_evaluation(comm, scratch / "e.h5").tables;
+  const EvaluationTables read = read_file(comm, scratch / "e.h5", evaluation_layout()).tables;
 
   EXPECT_TRUE(read.summary.size() == 1 && read.paired.size() == 1 && read.detection.size() == 1);
   EXPECT_TRUE(read.response.size() == 1 && read.findings.size() == 1 && read.frontier.size() == 1);
@@ -171,14 +172,14 @@ TEST(EvaluationFile, cuts_long_names_instead_of_losing_an_evaluation) {
   EvaluationRow row = test::sample_row(0);
   row.source = std::string(100, 's');
   write_evaluation(comm, scratch / "e.h5", {}, {row}, {});
-  EXPECT_EQ(read_evaluation(comm, scratch / "e.h5").rows[0].source, std::string(63, 's'));
+  EXPECT_EQ(read_file(comm, scratch / "e.h5", evaluation_layout()).rows[0].source, std::string(63, 's'));
 }
 
 TEST(ScoresFile, comes_back) {
   const Communicator comm;
   const Scratch scratch(comm);
   write_scores(comm, scratch / "s.h5", {}, {{comm.rank(), -0.5, 0.25, 1, 0, 1}});
-  const std::vector<ScoreRow> read = read_scores(comm, scratch / "s.h5");
+  const std::vector<ScoreRow> read = read_file(comm, scratch / "s.h5", scores_layout());
   EXPECT_EQ(std::ssize(read), comm.size());
   EXPECT_EQ(read.back().row, comm.size() - 1);
   EXPECT_EQ(read.back().weight, 0.25);

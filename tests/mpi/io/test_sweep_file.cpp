@@ -1,3 +1,4 @@
+#include "files/read_file.hpp"
 #include "files/sweep.hpp"
 #include "files/verify.hpp"
 
@@ -36,7 +37,7 @@ TEST(SweepFile, comes_back) {
   const Sweep saved = sample(2);
   write_sweep(comm, scratch / "s.h5", {}, comm.is_root() ? saved : Sweep());
 
-  const Sweep read = read_sweep(comm, scratch / "s.h5");
+  const Sweep read = read_file(comm, scratch / "s.h5", sweep_layout());
 
   EXPECT_EQ(sweep_csv(read.table), sweep_csv(saved.table));
   EXPECT_EQ(read.summary.size(), 1U);
@@ -60,7 +61,7 @@ TEST(SweepFile, what_is_said_to_fit_one_table_does) {
   write_sweep(comm, scratch / "s.h5", {}, saved);
 
   EXPECT_GT(most, 800U);
-  EXPECT_EQ(sweep_csv(read_sweep(comm, scratch / "s.h5").table), sweep_csv(saved.table));
+  EXPECT_EQ(sweep_csv(read_file(comm, scratch / "s.h5", sweep_layout()).table), sweep_csv(saved.table));
 }
 
 TEST(SweepFile, a_table_without_an_index_is_refused) {
@@ -71,7 +72,7 @@ TEST(SweepFile, a_table_without_an_index_is_refused) {
   write_sweep(comm, scratch / "s.h5", {}, sweep);
 
   const std::string message =
-      test::agreed_error(comm, [&] { static_cast<void>(read_sweep(comm, scratch / "s.h5")); });
+      test::agreed_error(comm, [&] { static_cast<void>(read_file(comm, scratch / "s.h5", sweep_layout())); });
 
   EXPECT_PRED2(test::contains, message, "/points: the first field must be the integer 'index'");
 }
