@@ -73,7 +73,8 @@ SweepPoints::SweepPoints(const Communicator& comm, Config base) : base_(std::mov
 
 std::uint64_t SweepPoints::hash_of(const Config& config, const std::string& files) const {
   std::string key =
-      "command = sweep\n" + deciding_settings(resolved_ini(config, evaluates() ? Affects::evaluation : Affects::policy));
+      "command = sweep\n" +
+      deciding_settings(resolved_ini(config, evaluates() ? Affects::evaluation : Affects::policy));
   if (evaluates() && datasets().empty()) {
     if (!suite() && config.suite.seed == base_.sweep.evaluate_seed)
       throw ConfigError(
