@@ -257,8 +257,8 @@ std::string run_all(const Communicator& comm, const Job& job, const std::string&
   const PointGroups groups(comm, job.request.config.sweep.ranks_per_point);
   const StopCondition stops(comm, job.request.config.run);
   const auto finished = [&](const std::vector<PointStatus>& statuses) {
-    return std::count_if(statuses.begin(), statuses.end(), [&](const PointStatus& status) {
-      return status.state >= PointState::done && !job.is_open(status);
+    return std::count_if(statuses.begin(), statuses.end(), [&](const PointStatus& point) {
+      return point.state >= PointState::done && !job.is_open(point);
     });
   };
   Index begun = 0;
