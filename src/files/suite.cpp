@@ -102,7 +102,7 @@ SuiteHead read_head(const Communicator& comm, const std::filesystem::path& path)
     }
   check_together(comm, path, FileType::suite);
   SuiteHead head;
-  agree_on_file(comm, [&] { head = read_suite_head(path); });
+  agree_on_file(comm, [&] { head = read_suite_head(FileReader(path, FileType::suite)); });
   return head;
 }
 

@@ -16,7 +16,8 @@ namespace metasieve {
 /// A suite file, opened and checked: type, version, completeness, shapes, offsets, metadata.
 class SuiteReader {
 public:
-  /// Collective; `comm` must outlive the reader. @throws AgreedError (exit code 3): as read_suite_head
+  /// Collective; `comm` must outlive the reader. @throws AgreedError (exit code 3): what FileReader and
+  /// read_suite_head refuse
   SuiteReader(const Communicator& comm, const std::filesystem::path& path);
 
   [[nodiscard]] Index task_count() const noexcept { return std::ssize(head_.metadata); }

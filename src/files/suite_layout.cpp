@@ -100,8 +100,7 @@ void check_offsets(const FileReader& file, const std::string& name, std::size_t 
 
 } // namespace
 
-SuiteHead read_suite_head(const std::filesystem::path& path) {
-  const FileReader file(path, FileType::suite);
+SuiteHead read_suite_head(const FileReader& file) {
   SuiteHead head{file.records("/metadata", metadata_records()),
                  file.attribute_if_any<std::string>("config").value_or("")};
   const std::vector<Metadata>& tasks = head.metadata;

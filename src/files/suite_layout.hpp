@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -94,10 +93,10 @@ struct SuiteHead {
   std::array<std::array<std::int64_t, suite_arrays.size()>, suite_parts.size()> places{};
 };
 
-/// Reads it by one rank, and checks every shape, type and offset of the file, so that any range of tasks can
-/// be read without surprise. @throws DataError naming file and data set: missing, not HDF5, another file
-/// type, a newer major version, incomplete, truncated, inconsistent offsets or shapes, values in chunks.
-[[nodiscard]] SuiteHead read_suite_head(const std::filesystem::path& path);
+/// Reads it from a suite file by one rank, and checks every shape, type and offset, so that any range of
+/// tasks can be read without surprise. @throws DataError naming file and data set: truncated, inconsistent
+/// offsets or shapes, values in chunks.
+[[nodiscard]] SuiteHead read_suite_head(const FileReader& file);
 
 /// A task as bytes, for a journal. Not a file format.
 [[nodiscard]] std::string task_bytes(const Task& task);

@@ -42,8 +42,8 @@ void read_all_tasks(const Communicator& comm, const std::filesystem::path& path)
 }
 
 template <auto layout>
-void read_as(const std::filesystem::path& path) {
-  static_cast<void>(read_file(path, layout()));
+void read_as(const FileReader& file) {
+  static_cast<void>(layout().read(file));
 }
 
 constexpr const char* resumed =
@@ -53,11 +53,11 @@ constexpr const char* resumed =
 struct FileKind {
   FileType type;
   /// Reads all that the reader of this type reads, but the values of a suite's tasks. @throws DataError
-  void (*read)(const std::filesystem::path&);
+  void (*read)(const FileReader&);
   const char* advice; ///< what to do about one that is damaged; of a checkpoint see resumption()
 };
 const std::array file_kinds{
-    FileKind{FileType::suite, [](const auto& path) { static_cast<void>(read_suite_head(path)); },
+    FileKind{FileType::suite, [](const FileReader& file) { static_cast<void>(read_suite_head(file)); },
              "no run can use it: generate it again"},
     FileKind{FileType::dataset, read_as<dataset_layout>, "no run can use it: import it again"},
     FileKind{FileType::policy, read_as<policy_layout>, resumed},
@@ -84,7 +84,7 @@ std::string check_header(const std::filesystem::path& path) {
 /// "12 checksums fit", and how many data sets have none. @throws DataError
 std::string check_whole(const std::filesystem::path& path) {
   const FileReader file(path);
-  kind_of(file.type()).read(path);
+  kind_of(file.type()).read(file);
   int fit = 0, none = 0;
   for (const ValueLayout& data_set : file.data_sets()) {
     const std::optional<bool> fits = file.checksum_fits(data_set.name);
@@ -100,12 +100,13 @@ std::string run_check(std::string_view check, const std::filesystem::path& path)
   if (check == "header") return check_header(path);
   if (check == "whole") return check_whole(path);
   if (check == "text" || check == "json") {
-    kind_of(FileReader(path).type()).read(path);
+    const FileReader file(path);
+    kind_of(file.type()).read(file);
     return description_of(path, check == "json");
   }
   const std::optional<FileType> type = file_type_of(check);
   if (!type) throw Error(ExitCode::usage, "no such check");
-  kind_of(*type).read(path);
+  kind_of(*type).read(FileReader(path, *type));
   return {};
 }
 
