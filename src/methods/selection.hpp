@@ -11,7 +11,7 @@ struct SelectionOptions {
   Index rounds = 0;       ///< refits of probe and features on the kept rows, >= 0
   double agreement = 1.0; ///< rounds are made where detector_agreement is at most this; 1: always
   double ridge = 1e-3;    ///< of the probe, as when the task was prepared
-  AdaptOptions adapt;     ///< meta-steps on halves of the training rows
+  AdaptOptions adapt{};   ///< meta-steps on halves of the training rows
 };
 
 struct RoundsSelection {

@@ -128,9 +128,10 @@ TEST(Context, swapping_the_groups_changes_the_group_column_alone) {
 
   const Index group = column("group");
   EXPECT_EQ(before.col(group) + after.col(group), Vector::Ones(before.rows()));
-  for (Index j = 0; j < before.cols(); ++j)
-    if (j != group)
-      EXPECT_LT((before.col(j) - after.col(j)).cwiseAbs().maxCoeff(), 1e-6) << feature_name(options.set, j);
+  for (Index j = 0; j < before.cols(); ++j) {
+    if (j == group) continue;
+    EXPECT_LT((before.col(j) - after.col(j)).cwiseAbs().maxCoeff(), 1e-6) << feature_name(options.set, j);
+  }
 }
 
 TEST(Context, hidden_positives_show_in_the_cell_that_hides_them) {
