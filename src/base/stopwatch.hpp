@@ -9,7 +9,7 @@ namespace metasieve {
 }
 
 /// Seconds since it was last asked, or made; some 25 ns each time.
-class Lap {
+class Stopwatch {
 public:
   [[nodiscard]] double seconds() {
     const double before = last_;

@@ -53,7 +53,7 @@ SweepAction action_of(const CommandLine& line) {
 /// Without --config: the file that the folder has kept.
 std::filesystem::path sweep_config(const Communicator& comm, const CommandLine& line) {
   const std::filesystem::path kept = *line.value("output") / "sweep.ini";
-  comm.agree([&] {
+  comm.run_collectively([&] {
     std::error_code error;
     if (!line.has("config") && comm.is_root() && !std::filesystem::exists(kept, error))
       throw ConfigError("sweep needs --config, for there is no " + kept.string() + " of an earlier run");
@@ -127,11 +127,11 @@ void run_stage(const Communicator& comm, const CommandLine& line) {
 
 void run_command(const Communicator& comm, const std::vector<std::string>& arguments) {
   CommandLine line;
-  comm.agree([&] { line = parse_command_line(arguments); });
+  comm.run_collectively([&] { line = parse_command_line(arguments); });
   if (line.version) return print(comm, version_text());
   if (line.help) {
     std::string text;
-    comm.agree([&] { text = help_text(line.topic); });
+    comm.run_collectively([&] { text = help_text(line.topic); });
     return print(comm, text);
   }
   if (line.command == "inspect")

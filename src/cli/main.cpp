@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
   try {
     run_command(comm, {argv + 1, argv + argc});
     return static_cast<int>(ExitCode::done);
-  } catch (const AgreedError& error) { // on every rank alike: all leave in step
+  } catch (const CollectiveError& error) { // on every rank alike: all leave in step
     if (comm.is_root()) report("", error.what());
     if (comm.max(std::int64_t{h5::gave_up_file()}) > 0) { // of one rank or all; MPI_Finalize would crash
       comm.barrier();

@@ -85,7 +85,7 @@ void add_families_of_points(Config& config, const fs::path& folder) {
 /// Collective: rank 0's configuration, which travels as the text of a sweep that can be run again.
 Config config_from_root(const Communicator& comm, const std::function<Config()>& load) {
   std::string given;
-  const std::string text = from_root(comm, [&] {
+  const std::string text = run_on_root_and_broadcast(comm, [&] {
     const Config config = load();
     for (const std::string& key : config.explicit_keys) given += key + "\n";
     return sweep_ini(config);

@@ -21,7 +21,7 @@ namespace metasieve {
 [[nodiscard]] Config load_config(const std::optional<std::filesystem::path>& file,
                                  const KeyValues& overrides);
 
-/// Collective: rank 0 loads, all ranks get the same. @throws AgreedError (exit code 2)
+/// Collective: rank 0 loads, all ranks get the same. @throws CollectiveError (exit code 2)
 [[nodiscard]] Config load_config(const Communicator& comm, const std::optional<std::filesystem::path>& file,
                                  const KeyValues& overrides);
 

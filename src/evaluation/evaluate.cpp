@@ -152,7 +152,7 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
     summarise_results(results, input.pooling, plan.config.evaluate.seed);
   }
 
-  Lap writing;
+  Stopwatch writing;
   const Range part = my_range(comm, 0, std::vector<double>(results.rows.size(), 1.0));
   write_evaluation(comm, request.output, {resolved_ini(plan.config), job_metadata(comm, request.begin)},
                    {results.rows.begin() + part.begin, results.rows.begin() + part.end}, results.tables);
@@ -172,7 +172,7 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
 Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request) {
   require_distinct(comm, {request.output}, request.input_files());
   require_writable(comm, {request.output});
-  Lap reading;
+  Stopwatch reading;
   EvaluationInput input{read_policies(comm, request), evaluation_sources(comm, request),
                         request.suite ? Pooling::sources : Pooling::none, key_of_files(comm, request)};
   input.read_seconds = reading.seconds();
@@ -183,14 +183,14 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request) {
       evaluated = evaluate(comm, request, std::move(input), status);
       require_few_failed(evaluated); // for the status file
     });
-  } catch (const AgreedError&) {
+  } catch (const CollectiveError&) {
     if (evaluated.problem.empty()) throw; // else the caller shows the tables first
   }
   return evaluated;
 }
 
 void require_few_failed(const Evaluated& evaluated) {
-  if (!evaluated.problem.empty()) throw AgreedError(ExitCode::numerical, evaluated.problem);
+  if (!evaluated.problem.empty()) throw CollectiveError(ExitCode::numerical, evaluated.problem);
 }
 
 } // namespace metasieve

@@ -31,7 +31,7 @@ struct Evaluated {
 };
 
 /// Collective: compares the methods on the request's files and writes the evaluation file. @throws
-/// AgreedError: exit code 75 after a stop
+/// CollectiveError: exit code 75 after a stop
 [[nodiscard]] Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request);
 
 /// Collective: compares the methods on `input`; the request's input files are names alone, and `status`
@@ -39,8 +39,8 @@ struct Evaluated {
 [[nodiscard]] Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request,
                                  EvaluationInput input, StatusFile& status);
 
-/// @throws AgreedError (exit code 4) if more fits failed than run.max_failed allows. To be called when the
-/// tables were shown.
+/// @throws CollectiveError (exit code 4) if more fits failed than run.max_failed allows. To be called when
+/// the tables were shown.
 void require_few_failed(const Evaluated& evaluated);
 
 } // namespace metasieve

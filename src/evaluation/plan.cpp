@@ -18,18 +18,19 @@ void require_one_kind(const EvaluateRequest& request, const std::vector<Policy>&
     const auto given = [&](const char* key) { return request.config.explicit_keys.contains(key); };
     const std::string names = request.policies[i].string() + " and " + request.policies.front().string();
     if (policies[i].features != policies.front().features)
-      throw AgreedError(ExitCode::usage, "--policy " + names +
-                                             ": trained on different features; compare "
-                                             "policies of one feature set");
+      throw CollectiveError(ExitCode::usage, "--policy " + names +
+                                                 ": trained on different features; compare "
+                                                 "policies of one feature set");
     if (policies[i].keep != policies.front().keep && !given("policy.keep"))
-      throw AgreedError(ExitCode::usage, "--policy " + names + ": keep different shares; give --policy.keep");
+      throw CollectiveError(ExitCode::usage,
+                            "--policy " + names + ": keep different shares; give --policy.keep");
     if (policies[i].temperature != policies.front().temperature && !given("policy.temperature"))
-      throw AgreedError(ExitCode::usage,
-                        "--policy " + names + ": have different temperatures; give --policy.temperature");
+      throw CollectiveError(ExitCode::usage,
+                            "--policy " + names + ": have different temperatures; give --policy.temperature");
     if (policies[i].use_group != policies.front().use_group && !given("inner.use_group"))
-      throw AgreedError(ExitCode::usage, "--policy " + names +
-                                             ": one was trained for a model that sees the "
-                                             "group, one not; give --inner.use_group true or false");
+      throw CollectiveError(ExitCode::usage, "--policy " + names +
+                                                 ": one was trained for a model that sees the "
+                                                 "group, one not; give --inner.use_group true or false");
   }
 }
 
@@ -85,12 +86,12 @@ std::vector<TaskSource> evaluation_sources(const Communicator& comm, const Evalu
   std::set<std::string> names;
   for (const std::filesystem::path& path : request.datasets) {
     if (path.stem() == "all") // alike on every rank
-      throw AgreedError(ExitCode::usage,
-                        "--dataset " + path.string() +
-                            ": reports call the union of all sources `all`; rename the file");
+      throw CollectiveError(ExitCode::usage,
+                            "--dataset " + path.string() +
+                                ": reports call the union of all sources `all`; rename the file");
     if (!names.insert(path.stem().string()).second) // alike on every rank
-      throw AgreedError(ExitCode::usage, "--dataset " + path.string() + ": two data sets are called " +
-                                             path.stem().string() + "; rename one of the files");
+      throw CollectiveError(ExitCode::usage, "--dataset " + path.string() + ": two data sets are called " +
+                                                 path.stem().string() + "; rename one of the files");
     sources.push_back(TaskSource::dataset(comm, path, request.config.evaluate));
   }
   return sources;

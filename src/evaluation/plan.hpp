@@ -19,15 +19,15 @@ struct EvaluationPlan {
   [[nodiscard]] double cost(const TaskShape& task) const;
 };
 
-/// Collective: the policies of the request's files. @throws AgreedError (exit code 3) naming a file that
+/// Collective: the policies of the request's files. @throws CollectiveError (exit code 3) naming a file that
 /// cannot be used
 [[nodiscard]] std::vector<Policy> read_policies(const Communicator& comm, const EvaluateRequest& request);
 
-/// Collective: reads the policies. @throws AgreedError as read_policies, and exit code 2 if they are of
+/// Collective: reads the policies. @throws CollectiveError as read_policies, and exit code 2 if they are of
 /// different kinds.
 [[nodiscard]] EvaluationPlan evaluation_plan(const Communicator& comm, const EvaluateRequest& request);
-/// `policies`: those of the request's files, alike on every rank. @throws AgreedError (exit code 2) if they
-/// are of different kinds
+/// `policies`: those of the request's files, alike on every rank. @throws CollectiveError (exit code 2) if
+/// they are of different kinds
 [[nodiscard]] EvaluationPlan evaluation_plan(const EvaluateRequest& request, std::vector<Policy> policies);
 
 /// What `request` evaluates on: its suite, or each of its data sets. Collective.

@@ -30,7 +30,7 @@ void require_free(const Communicator& comm, const ScoreRequest& request) {
   const std::vector<std::filesystem::path> files = request.output_files();
   require_distinct(comm, files, {request.policy, request.dataset});
   require_writable(comm, files);
-  static_cast<void>(from_root(comm, [&] {
+  static_cast<void>(run_on_root_and_broadcast(comm, [&] {
     std::ifstream stream(std::filesystem::weakly_canonical(std::filesystem::absolute(files.back())));
     std::string first;
     if (std::getline(stream, first) && first + "\n" != scores_csv({}))
@@ -79,8 +79,9 @@ std::vector<std::filesystem::path> ScoreRequest::output_files() const {
   std::filesystem::path csv = output;
   csv.replace_extension(".csv");
   if (csv == output) // alike on every rank
-    throw AgreedError(ExitCode::usage, "--output " + output.string() +
-                                           ": name the HDF5 file, as scores.h5; the CSV file goes beside it");
+    throw CollectiveError(ExitCode::usage,
+                          "--output " + output.string() +
+                              ": name the HDF5 file, as scores.h5; the CSV file goes beside it");
   return {output, csv};
 }
 
@@ -88,14 +89,14 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
   const std::vector<std::filesystem::path> files = request.output_files();
   require_free(comm, request);
   PhaseClock clock({Phase::read, Phase::features, Phase::score, Phase::write});
-  Lap lap;
+  Stopwatch lap;
   const EvaluationPlan plan = evaluation_plan(comm, as_evaluation(request));
   const Dataset data = read_dataset(comm, request.dataset);
   const Policy& policy = plan.comparison.policies.front();
   clock.add(Phase::read, lap.seconds());
 
   std::vector<ScoreRow> rows; // one task: rank 0 alone has work
-  comm.agree([&] {
+  comm.run_collectively([&] {
     if (!comm.is_root()) return;
     const std::vector<Index> training = training_rows(data);
     const PreparedTask task = task_of(data, training, plan.config.prepare_options(plan.config.evaluate.seed));

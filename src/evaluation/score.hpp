@@ -16,7 +16,7 @@ struct Scored {
   Profile profile;            ///< if it was asked for
 };
 
-/// Collective: scores the rows of the request's data set and writes both files. @throws AgreedError
+/// Collective: scores the rows of the request's data set and writes both files. @throws CollectiveError
 [[nodiscard]] Scored score(const Communicator& comm, const ScoreRequest& request);
 
 /// Collective: the text of a dry run, see studies/dry_run.hpp.

@@ -30,7 +30,7 @@ public:
 
 private:
   PhaseClock& clock_;
-  Lap lap_;
+  Stopwatch lap_;
 };
 
 /// The results of the tasks of a source, of those that are done.
@@ -40,7 +40,7 @@ using KnownResults = std::vector<std::optional<TaskResult>>;
 void add(const Communicator& comm, ByteWriter mine, std::int64_t count, KnownResults& results) {
   const std::int64_t all = comm.sum(count);
   const std::string bytes = comm.gather(mine.take());
-  comm.agree([&] {
+  comm.run_collectively([&] {
     ByteReader reader(bytes);
     for (std::int64_t k = 0; k < all; ++k) {
       const auto task = reader.get<Index>();
@@ -58,7 +58,7 @@ void add_kept(const Communicator& comm, std::uint64_t number, ResumableWork& wor
   const Index begin = all * comm.rank() / comm.size(), end = all * (comm.rank() + 1) / comm.size();
   ByteWriter mine;
   std::int64_t count = 0;
-  comm.agree([&] {
+  comm.run_collectively([&] {
     const auto ids =
         std::span(kept).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
     work.restore(ids, [&](std::uint64_t id, const std::string& bytes) {
@@ -116,7 +116,7 @@ void add_missing(const Communicator& comm, const TaskSource& source, std::uint64
     return sum;
   };
   const double busy_before = busy();
-  Lap running;
+  Stopwatch running;
   work.run(pieces);
   // Without a task, or waiting for other ranks.
   clock.add(Phase::idle, std::max(running.seconds() - (busy() - busy_before), 0.0));

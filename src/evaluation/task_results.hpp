@@ -28,7 +28,7 @@ namespace metasieve {
 
 /// Collective: the results of all tasks of a source, in their order, on every rank; those that `work` keeps
 /// are not made again. `number` of the source within the evaluation: the ids of its pieces hold it. `clock`
-/// gets the time of evaluation_phases() but of `read` and of what follows the tasks. @throws AgreedError:
+/// gets the time of evaluation_phases() but of `read` and of what follows the tasks. @throws CollectiveError:
 /// exit code 75 after a stop
 [[nodiscard]] std::vector<TaskResult> task_results(const Communicator& comm, const TaskSource& source,
                                                    std::uint64_t number, const EvaluationPlan& plan,

@@ -83,7 +83,7 @@ bool is_there(const Communicator& comm, const std::filesystem::path& path) {
 }
 
 /// Whether the file is damaged: nothing is known of one that this program, or this user, may not read.
-bool means_damage(const AgreedError& error) {
+bool means_damage(const CollectiveError& error) {
   const std::string message = error.what();
   return error.code() == ExitCode::data && message.find(newer_version_advice) == std::string::npos &&
          message.find(cannot_be_read) == std::string::npos;
@@ -123,7 +123,7 @@ FoundCheckpoint find_checkpoint(const Communicator& comm, const std::filesystem:
   if (is_there(comm, newest)) {
     try {
       return {read_checkpoint(comm, newest), newest, {}};
-    } catch (const AgreedError& error) {
+    } catch (const CollectiveError& error) {
       if (!means_damage(error) || !is_there(comm, previous)) throw;
       problem = error.what();
     }
@@ -133,9 +133,9 @@ FoundCheckpoint find_checkpoint(const Communicator& comm, const std::filesystem:
   try {
     return {read_checkpoint(comm, previous), previous,
             problem.empty() ? newest.string() + " is missing" : problem};
-  } catch (const AgreedError& error) {
+  } catch (const CollectiveError& error) {
     if (problem.empty()) throw;
-    throw AgreedError(error.code(), problem + "; and " + error.what());
+    throw CollectiveError(error.code(), problem + "; and " + error.what());
   }
 }
 

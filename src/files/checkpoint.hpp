@@ -28,7 +28,7 @@ inline void write_checkpoint(const Communicator& comm, const std::filesystem::pa
   write_on_root(comm, path, {checkpoint.config}, checkpoint_layout(), checkpoint, previous);
 }
 
-/// Collective: the same on every rank. @throws AgreedError (exit code 3) naming file and data set: what
+/// Collective: the same on every rank. @throws CollectiveError (exit code 3) naming file and data set: what
 /// `read_policy` refuses, moments that do not fit the policy, a checksum that does not fit the contents.
 [[nodiscard]] inline Checkpoint read_checkpoint(const Communicator& comm, const std::filesystem::path& path) {
   return read_file(comm, path, checkpoint_layout());
@@ -45,8 +45,8 @@ inline constexpr const char* checkpoint_name = "checkpoint.h5";
 inline constexpr const char* previous_checkpoint_name = "checkpoint_prev.h5";
 
 /// Collective. checkpoint.h5 of `folder`, or checkpoint_prev.h5 where that is damaged or missing.
-/// @throws AgreedError (exit code 3) naming both problems if neither can be used; also if checkpoint.h5 has a
-/// newer major version or may not be read: the one before it would be the wrong one then.
+/// @throws CollectiveError (exit code 3) naming both problems if neither can be used; also if checkpoint.h5
+/// has a newer major version or may not be read: the one before it would be the wrong one then.
 [[nodiscard]] FoundCheckpoint find_checkpoint(const Communicator& comm, const std::filesystem::path& folder);
 
 } // namespace metasieve

@@ -24,12 +24,12 @@ struct Dataset {
 
 [[nodiscard]] const FileLayout<Dataset>& dataset_layout();
 
-/// Collective: the same on every rank. @throws AgreedError (exit code 3) naming file and data set: missing,
-/// not HDF5, another file type, newer version, truncated, wrong shape or type, empty, NaN or infinite, labels
-/// or groups other than 0/1, one class, one group.
+/// Collective: the same on every rank. @throws CollectiveError (exit code 3) naming file and data set:
+/// missing, not HDF5, another file type, newer version, truncated, wrong shape or type, empty, NaN or
+/// infinite, labels or groups other than 0/1, one class, one group.
 [[nodiscard]] Dataset read_dataset(const Communicator& comm, const std::filesystem::path& path);
 
-/// Collective; rank 0's data set is written, as the importers do. @throws AgreedError (exit code 3)
+/// Collective; rank 0's data set is written, as the importers do. @throws CollectiveError (exit code 3)
 inline void write_dataset(const Communicator& comm, const std::filesystem::path& path,
                           const Provenance& provenance, const Dataset& data) {
   write_on_root(comm, path, provenance, dataset_layout(), data);

@@ -113,7 +113,7 @@ struct Evaluation {
 [[nodiscard]] const FileLayout<Evaluation>& evaluation_layout();
 
 /// Collective; every rank gives its rows, written in rank order to /evaluation; rank 0 gives the tables.
-/// @throws AgreedError (exit code 3) naming the file if it cannot be written.
+/// @throws CollectiveError (exit code 3) naming the file if it cannot be written.
 void write_evaluation(const Communicator& comm, const std::filesystem::path& path,
                       const Provenance& provenance, std::vector<EvaluationRow> rows,
                       const EvaluationTables& tables);

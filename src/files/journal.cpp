@@ -123,7 +123,7 @@ void remove_journals(const fs::path& folder) {
 
 Journal::Journal(const Communicator& comm, const fs::path& output, std::string key, bool resume)
     : comm_(comm), folder_(output.string() + ".partial"), key_(std::move(key)) {
-  const std::string found = from_root(comm, [&] {
+  const std::string found = run_on_root_and_broadcast(comm, [&] {
     std::error_code error;
     const fs::file_status there = fs::status(folder_, error);
     if (fs::exists(there) && !fs::is_directory(there))
@@ -136,7 +136,7 @@ Journal::Journal(const Communicator& comm, const fs::path& output, std::string k
 }
 
 void Journal::find_kept(const Communicator& comm) {
-  const std::string bytes = from_root(comm, [&] {
+  const std::string bytes = run_on_root_and_broadcast(comm, [&] {
     Scan scan;
     for (const std::string& name : journal_names(folder_)) scan.add(folder_, name, key_);
     // A piece that was done twice has its later result; files are in the order of the runs.
@@ -149,7 +149,7 @@ void Journal::find_kept(const Communicator& comm) {
     for (const JournalPlace& place : scan.places) out.put(place);
     return out.take();
   });
-  comm.agree([&] {
+  comm.run_collectively([&] {
     ByteReader reader(bytes);
     files_ = reader.texts();
     damaged_files_ = reader.get<std::int64_t>();

@@ -29,8 +29,8 @@ struct JournalPlace {
 class Journal {
 public:
   /// Collective. `key`: all that decides the results, as lines "name = value", alike on every rank. With
-  /// `resume`, finds what earlier runs have kept; else removes it. @throws AgreedError (exit code 2) naming
-  /// what differs if it was made with another key: nothing is changed then
+  /// `resume`, finds what earlier runs have kept; else removes it. @throws CollectiveError (exit code 2)
+  /// naming what differs if it was made with another key: nothing is changed then
   Journal(const Communicator& comm, const std::filesystem::path& output, std::string key, bool resume);
 
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }

@@ -16,8 +16,8 @@ inline void write_policy(const Communicator& comm, const std::filesystem::path& 
   write_on_root(comm, path, provenance, policy_layout(), policy);
 }
 
-/// Collective: the same on every rank. @throws AgreedError (exit code 3) naming file and data set: a missing
-/// or unknown attribute, a wrong shape, NaN or infinity.
+/// Collective: the same on every rank. @throws CollectiveError (exit code 3) naming file and data set: a
+/// missing or unknown attribute, a wrong shape, NaN or infinity.
 [[nodiscard]] inline Policy read_policy(const Communicator& comm, const std::filesystem::path& path) {
   return read_file(comm, path, policy_layout());
 }

@@ -25,7 +25,8 @@ void allow_child_processes() noexcept;
 /// @throws DataError what the check throws; or that the file is damaged, if it crashes or takes too long
 std::optional<std::string> check_in_child_process(const std::filesystem::path& path, std::string_view check);
 
-/// Collective: check_in_child_process on rank 0, after which every rank sees the file. @throws AgreedError
+/// Collective: check_in_child_process on rank 0, after which every rank sees the file. @throws
+/// CollectiveError
 void check_together(const Communicator& comm, const std::filesystem::path& path, FileType type);
 
 /// Reads all of a file of the layout's type by one rank. @throws DataError naming file and data set
@@ -34,17 +35,17 @@ template <class Content>
   return layout.read(FileReader(path, layout.type()));
 }
 
-/// Collective: rank 0 has the file checked, then every rank reads it. @throws AgreedError (exit code 3)
+/// Collective: rank 0 has the file checked, then every rank reads it. @throws CollectiveError (exit code 3)
 template <class Content>
 [[nodiscard]] Content read_file(const Communicator& comm, const std::filesystem::path& path,
                                 const FileLayout<Content>& layout) {
   check_together(comm, path, layout.type());
   std::optional<Content> content;
-  agree_on_file(comm, [&] { content = read_file(path, layout); });
+  run_collectively_on_file(comm, [&] { content = read_file(path, layout); });
   return std::move(*content);
 }
 
-/// Collective; rank 0's content is written, see write_file. @throws AgreedError (exit code 3)
+/// Collective; rank 0's content is written, see write_file. @throws CollectiveError (exit code 3)
 template <class Content>
 void write_on_root(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
                    const FileLayout<Content>& layout, const Content& content,

@@ -74,12 +74,12 @@ struct Scaling {
 
 /// Collective; rank 0's study is written: /points, /timing, /iterations. File type metasieve-scaling. `job`:
 /// the one that writes; the attribute `hosts` is a list of those that measured.
-/// @throws AgreedError (exit code 3) naming the file if it cannot be written.
+/// @throws CollectiveError (exit code 3) naming the file if it cannot be written.
 void write_scaling(const Communicator& comm, const std::filesystem::path& path, const Scaling& scaling,
                    JobMetadata job);
 
-/// Collective; every rank gets what write_scaling wrote. @throws AgreedError (exit code 3) naming file and
-/// data set.
+/// Collective; every rank gets what write_scaling wrote. @throws CollectiveError (exit code 3) naming file
+/// and data set.
 [[nodiscard]] inline Scaling read_scaling(const Communicator& comm, const std::filesystem::path& path) {
   return read_file(comm, path, scaling_layout());
 }

@@ -23,7 +23,7 @@ struct ScoreRow {
 [[nodiscard]] const FileLayout<std::vector<ScoreRow>>& scores_layout();
 
 /// Collective; every rank gives its rows, written in rank order.
-/// @throws AgreedError (exit code 3) naming the file if it cannot be written.
+/// @throws CollectiveError (exit code 3) naming the file if it cannot be written.
 void write_scores(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
                   const std::vector<ScoreRow>& rows);
 

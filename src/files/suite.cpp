@@ -102,7 +102,7 @@ SuiteHead read_head(const Communicator& comm, const std::filesystem::path& path)
     }
   check_together(comm, path, FileType::suite);
   SuiteHead head;
-  agree_on_file(comm, [&] { head = read_suite_head(FileReader(path, FileType::suite)); });
+  run_collectively_on_file(comm, [&] { head = read_suite_head(FileReader(path, FileType::suite)); });
   return head;
 }
 
@@ -110,7 +110,7 @@ SuiteHead read_head(const Communicator& comm, const std::filesystem::path& path)
 
 SuiteReader::SuiteReader(const Communicator& comm, const std::filesystem::path& path)
     : comm_(&comm), path_(path), head_(read_head(comm, path)) {
-  agree_on_file(comm, [&] { file_.emplace(RawFile::open(path)); });
+  run_collectively_on_file(comm, [&] { file_.emplace(RawFile::open(path)); });
   for (std::size_t p = 0; p < suite_parts.size(); ++p) {
     auto& [features, labels] = offsets_[p];
     for (const Metadata& task : head_.metadata) {
@@ -148,7 +148,7 @@ std::vector<Task> SuiteReader::read_range(Range range) const {
 
 std::vector<Task> SuiteReader::read(Range range) const {
   std::vector<Task> tasks;
-  agree_on_file(*comm_, [&] {
+  run_collectively_on_file(*comm_, [&] {
     if (range.begin < 0 || range.end < range.begin || range.end > task_count())
       throw DataError(path_.string() + ": tasks " + std::to_string(range.begin) + " to " +
                       std::to_string(range.end) + " asked for; it has " + std::to_string(task_count()));

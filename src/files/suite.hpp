@@ -16,7 +16,7 @@ namespace metasieve {
 /// A suite file, opened and checked: type, version, completeness, shapes, offsets, metadata.
 class SuiteReader {
 public:
-  /// Collective; `comm` must outlive the reader. @throws AgreedError (exit code 3): what FileReader and
+  /// Collective; `comm` must outlive the reader. @throws CollectiveError (exit code 3): what FileReader and
   /// read_suite_head refuse
   SuiteReader(const Communicator& comm, const std::filesystem::path& path);
 
@@ -28,8 +28,9 @@ public:
 
   /// Collective: each rank names the tasks [begin, end), counted from the first of the file, that it wants
   /// (an empty range is legal).
-  /// @throws AgreedError (exit code 3) naming file, data set and task for NaN or infinite x, and for labels
-  /// or groups other than 0 and 1. A part with one class or one group alone is legal: small tasks have them.
+  /// @throws CollectiveError (exit code 3) naming file, data set and task for NaN or infinite x, and for
+  /// labels or groups other than 0 and 1. A part with one class or one group alone is legal: small tasks have
+  /// them.
   [[nodiscard]] std::vector<Task> read(Range tasks) const;
 
   /// One task, counted as above, read by this rank alone; thread-safe. @throws DataError as `read` does

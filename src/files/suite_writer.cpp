@@ -137,8 +137,8 @@ private:
 void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
                  std::span<const TaskShape> shapes, const TaskSupply& supply, Index turn_bytes) {
   if (comm.sum(std::ssize(shapes)) == 0)
-    throw AgreedError(ExitCode::data,
-                      "cannot write " + path.string() + ": a suite must have at least one task");
+    throw CollectiveError(ExitCode::data,
+                          "cannot write " + path.string() + ": a suite must have at least one task");
   const std::int64_t first = comm.exclusive_sum(std::ssize(shapes));
   std::vector<Range> turns = turns_of(shapes, turn_bytes);
   turns.resize(static_cast<std::size_t>(comm.max(std::ssize(turns))),
@@ -152,7 +152,7 @@ void write_suite(const Communicator& comm, const std::filesystem::path& path, co
       const std::span<const Task> tasks = supply(turns[t]);
       // In the first turn the rank of the file's first task makes its id known.
       if (t == 0) first_id = comm.wrapping_sum(first == 0 && !tasks.empty() ? tasks[0].metadata.task_id : 0);
-      agree_on_file(comm, [&] {
+      run_collectively_on_file(comm, [&] {
         try {
           if (tasks.size() != count) throw DataError("tasks and shapes must be as many");
           for (std::size_t i = 0; i < count; ++i)

@@ -21,8 +21,8 @@ inline constexpr Index suite_turn_bytes = Index{64} << 20;
 /// Collective. Writes the tasks of all ranks as one suite file, in turns, so that a rank need not hold all of
 /// its tasks at once: `shapes` of all of this rank's tasks, which `supply` then makes. Ranks hold consecutive
 /// ranges of ids (an empty one is legal, but not on all). Same bytes for any number of ranks.
-/// @throws AgreedError (exit code 3) naming the file if it cannot be written; nothing is left at `path` then,
-/// or what was there before.
+/// @throws CollectiveError (exit code 3) naming the file if it cannot be written; nothing is left at `path`
+/// then, or what was there before.
 void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
                  std::span<const TaskShape> shapes, const TaskSupply& supply,
                  Index turn_bytes = suite_turn_bytes);

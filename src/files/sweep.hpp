@@ -41,7 +41,8 @@ struct Sweep {
 [[nodiscard]] const FileLayout<Sweep>& sweep_layout();
 
 /// Collective; rank 0's sweep is written: /points, one record a point, and /summary, one record a point,
-/// source, method and metric. File type metasieve-sweep. @throws AgreedError (exit code 3) naming the file
+/// source, method and metric. File type metasieve-sweep. @throws CollectiveError (exit code 3) naming the
+/// file
 inline void write_sweep(const Communicator& comm, const std::filesystem::path& path,
                         const Provenance& provenance, const Sweep& sweep) {
   write_on_root(comm, path, provenance, sweep_layout(), sweep);

@@ -112,7 +112,7 @@ std::string run_check(std::string_view check, const std::filesystem::path& path)
 
 /// Collective: the check by a process of its own, or by rank 0 if none can be started.
 std::string checked(const Communicator& comm, const std::filesystem::path& path, std::string_view check) {
-  return from_root(comm, [&] {
+  return run_on_root_and_broadcast(comm, [&] {
     const std::optional<std::string> text = check_in_child_process(path, check);
     return text ? *text : run_check(check, path);
   });
@@ -125,7 +125,7 @@ std::string resumption(const Communicator& comm, const std::filesystem::path& pa
     if (found.checkpoint)
       return "train --resume goes on from " + found.path.filename().string() + " there, iteration " +
              std::to_string(found.checkpoint->policy.trained_iterations);
-  } catch (const AgreedError&) {
+  } catch (const CollectiveError&) {
     return "no checkpoint in its folder is sound: the training must start again, without --resume";
   }
   return "train --resume looks for " + std::string(checkpoint_name) + " alone: rename it to go on from it";
@@ -195,10 +195,10 @@ std::string verify_file(const Communicator& comm, const std::filesystem::path& p
                        " file, every value checked, " + checksums;
     if (*type == FileType::checkpoint) text += "; " + resumption(comm, path);
     return text + "\n";
-  } catch (const AgreedError& error) {
+  } catch (const CollectiveError& error) {
     const std::string message = error.what();
     if (error.code() != ExitCode::data || message.find(newer_version_advice) != std::string::npos) throw;
-    throw AgreedError(error.code(), message + "; " + advice(comm, path, type));
+    throw CollectiveError(error.code(), message + "; " + advice(comm, path, type));
   }
 }
 

@@ -9,12 +9,12 @@
 namespace metasieve {
 
 /// Collective. Reads all of a file of ours and checks type, version, completeness, shapes, offsets, ranges
-/// and checksums; a line that says so, and for a checkpoint where a run would go on. @throws AgreedError
+/// and checksums; a line that says so, and for a checkpoint where a run would go on. @throws CollectiveError
 /// (exit code 3) naming the first fault, and whether a run can go on without the file.
 [[nodiscard]] std::string verify_file(const Communicator& comm, const std::filesystem::path& path);
 
 /// Collective: what is in any of our files, see description_of; the same text on every rank.
-/// @throws AgreedError (exit code 3) if it is not one of ours, or damaged.
+/// @throws CollectiveError (exit code 3) if it is not one of ours, or damaged.
 [[nodiscard]] std::string inspect_file(const Communicator& comm, const std::filesystem::path& path);
 /// Collective: as inspect_file, as JSON.
 [[nodiscard]] std::string inspect_json(const Communicator& comm, const std::filesystem::path& path);

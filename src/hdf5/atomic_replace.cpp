@@ -115,7 +115,7 @@ void atomic_replace(const fs::path& part, const fs::path& path, const fs::path& 
 }
 
 void write_text(const Communicator& comm, const fs::path& path, const std::string& text) {
-  static_cast<void>(from_root(comm, [&] {
+  static_cast<void>(run_on_root_and_broadcast(comm, [&] {
     const fs::path part = path.string() + ".part";
     prepare_place(path, part);
     const Removal removal{part};

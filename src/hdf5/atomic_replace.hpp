@@ -28,7 +28,7 @@ void atomic_replace(const std::filesystem::path& part, const std::filesystem::pa
                     const std::filesystem::path& previous = {});
 
 /// Collective; rank 0's text is written to PATH.part, flushed to disk and renamed, so that `path` holds all
-/// of it or what was there before. Missing folders are made. @throws AgreedError (exit code 3) naming the
+/// of it or what was there before. Missing folders are made. @throws CollectiveError (exit code 3) naming the
 /// file if it cannot be written.
 void write_text(const Communicator& comm, const std::filesystem::path& path, const std::string& text);
 

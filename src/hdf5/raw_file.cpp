@@ -110,7 +110,7 @@ void sync_folder(const std::filesystem::path& folder) {
 
 std::uint64_t hash_file(const Communicator& comm, const std::filesystem::path& path) {
   std::string mine; // hashes of this rank's blocks
-  agree_on_file(comm, [&] {
+  run_collectively_on_file(comm, [&] {
     const RawFile file = RawFile::open(path);
     const std::int64_t blocks = (file.size() + block_bytes - 1) / block_bytes;
     for (std::int64_t b = blocks * comm.rank() / comm.size(); b < blocks * (comm.rank() + 1) / comm.size();

@@ -45,7 +45,7 @@ private:
 void sync_folder(const std::filesystem::path& folder);
 
 /// Collective: a hash of the bytes of a file, each rank reading its part; the same for any number of ranks.
-/// @throws AgreedError (exit code 3)
+/// @throws CollectiveError (exit code 3)
 [[nodiscard]] std::uint64_t hash_file(const Communicator& comm, const std::filesystem::path& path);
 
 } // namespace metasieve

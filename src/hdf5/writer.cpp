@@ -51,12 +51,12 @@ h5::DataSet create_data_set(hid_t file, const std::string& name, hid_t type, std
 FileWriter::FileWriter(const Communicator& comm, const std::filesystem::path& path, FileType type,
                        const Provenance& provenance)
     : comm_(comm), path_(path), part_(path.string() + ".part"), type_(type) {
-  agree_on_file(comm_, [&] {
+  run_collectively_on_file(comm_, [&] {
     if (comm_.is_root()) prepare_place(path_, part_);
   });
   try {
     create(provenance);
-  } catch (const AgreedError&) {
+  } catch (const CollectiveError&) {
     abandon(); // a rank whose H5Fcreate failed could not take part in closing
     throw;
   }
@@ -66,7 +66,7 @@ FileWriter::~FileWriter() { file_.release(); }
 
 void FileWriter::create(const Provenance& provenance) {
   h5::initialise();
-  comm_.agree([&] { require_visible(part_); });
+  comm_.run_collectively([&] { require_visible(part_); });
   const std::string config = comm_.broadcast(provenance.config);
   const std::string created = comm_.broadcast(utc_now());
   step([&] { file_ = create_collectively(comm_, part_); });
@@ -88,7 +88,7 @@ void FileWriter::create(const Provenance& provenance) {
 }
 
 void FileWriter::step(const std::function<void()>& work) const {
-  agree_on_file(comm_, [&] {
+  run_collectively_on_file(comm_, [&] {
     try {
       work();
     } catch (const h5::IoError& error) {
@@ -168,7 +168,7 @@ void FileWriter::reserve(const std::string& name, h5::DataSet& data_set) {
     step([&] {
       if (comm_.is_root()) reserve_space(path_, part_, offset, size);
     });
-  } catch (const AgreedError&) {
+  } catch (const CollectiveError&) {
     // Gives the space back, or closing would extend the file to it.
     data_set = h5::DataSet();
     H5Ldelete(file_.get(), name.c_str(), H5P_DEFAULT);
@@ -204,7 +204,7 @@ void FileWriter::finish(const std::filesystem::path& previous) {
   step([&] { h5::check(H5Fflush(file_.get(), H5F_SCOPE_GLOBAL), "H5Fflush"); });
   step([&] { h5::write_attribute(file_.get(), "complete", std::int64_t{1}); });
   step([&] { close(); }); // writes that attribute, into space that is there; atomic_replace has it on disk
-  agree_on_file(comm_, [&] {
+  run_collectively_on_file(comm_, [&] {
     if (comm_.is_root()) atomic_replace(part_, path_, previous);
   });
 }
@@ -224,7 +224,7 @@ void FileWriter::discard() noexcept {
   std::error_code ignored;
   if (comm_.is_root()) std::filesystem::resize_file(part_, 0, ignored);
   try {
-    agree_on_file(comm_, [&] { reserve_rest(); }); // closing writes too
+    run_collectively_on_file(comm_, [&] { reserve_rest(); }); // closing writes too
     file_.close();
   } catch (const std::exception&) {
     h5::give_up_file();
@@ -249,7 +249,7 @@ void write_file(const Communicator& comm, const std::filesystem::path& path, Fil
   try {
     fill(writer);
     writer.finish(previous);
-  } catch (const AgreedError&) {
+  } catch (const CollectiveError&) {
     writer.discard();
     throw;
   } catch (...) {
@@ -261,7 +261,7 @@ void write_file(const Communicator& comm, const std::filesystem::path& path, Fil
 void write_file_on_root(const Communicator& comm, const std::filesystem::path& path, FileType type,
                         const Provenance& provenance, const std::function<void(FileWriter&)>& fill,
                         const std::filesystem::path& previous) {
-  agree_on_file(comm, [&] {
+  run_collectively_on_file(comm, [&] {
     if (comm.is_root()) write_file(Communicator(MPI_COMM_SELF), path, type, provenance, fill, previous);
   });
 }

@@ -33,7 +33,7 @@ struct Meaning {
   std::string units;
 };
 
-/// The file of `write_file` while it is being filled. All members are collective and throw AgreedError.
+/// The file of `write_file` while it is being filled. All members are collective and throw CollectiveError.
 class FileWriter {
 public:
   FileWriter(const Communicator& comm, const std::filesystem::path& path, FileType type,
@@ -143,14 +143,14 @@ private:
 /// Collective. Writes a file of this type: PATH.part first, filled by `fill` (the same calls on all ranks),
 /// then renamed, so that `path` holds a whole file or what was there before, which goes to `previous` if that
 /// is not empty. Missing folders are made. Each data set has an attribute `checksum` (see checksum.hpp).
-/// @throws AgreedError (exit code 3) naming the file if it cannot be written.
+/// @throws CollectiveError (exit code 3) naming the file if it cannot be written.
 void write_file(const Communicator& comm, const std::filesystem::path& path, FileType type,
                 const Provenance& provenance, const std::function<void(FileWriter&)>& fill,
                 const std::filesystem::path& previous = {});
 
 /// Collective. Writes, as write_file does, a file whose contents are all rank 0's: `fill` runs on rank 0
 /// alone.
-/// @throws AgreedError (exit code 3) naming the file if it cannot be written.
+/// @throws CollectiveError (exit code 3) naming the file if it cannot be written.
 void write_file_on_root(const Communicator& comm, const std::filesystem::path& path, FileType type,
                         const Provenance& provenance, const std::function<void(FileWriter&)>& fill,
                         const std::filesystem::path& previous = {});

@@ -9,7 +9,7 @@ const MetaGradient& TaskGradient::operator()(const PreparedTask& task, const Pac
                                              const MetaOptions& options, std::uint64_t step) {
   if (task.precision == Precision::float64)
     return result_ = task_meta_gradient(task, policy.policy(), options, step);
-  Lap lap;
+  Stopwatch lap;
   result_.d_theta.setZero(policy.policy().theta.size());
   result_.policy_seconds = result_.inner_seconds = 0.0;
   result_.failure = differentiate(task, policy, options, step, lap);
@@ -22,7 +22,7 @@ const MetaGradient& TaskGradient::operator()(const PreparedTask& task, const Pac
 }
 
 TaskFailure TaskGradient::differentiate(const PreparedTask& task, const PackedPolicy<>& policy,
-                                        const MetaOptions& options, std::uint64_t step, Lap& lap) {
+                                        const MetaOptions& options, std::uint64_t step, Stopwatch& lap) {
   if (const TaskFailure beforehand = failure_beforehand(task); beforehand != TaskFailure::none)
     return beforehand;
   const std::span<const Index> rows = draw_support(task, options, step);

@@ -23,7 +23,7 @@ public:
 
 private:
   TaskFailure differentiate(const PreparedTask& task, const PackedPolicy<>& policy,
-                            const MetaOptions& options, std::uint64_t step, Lap& lap);
+                            const MetaOptions& options, std::uint64_t step, Stopwatch& lap);
   [[nodiscard]] std::span<const Index> draw_support(const PreparedTask& task, const MetaOptions& options,
                                                     std::uint64_t step);
 

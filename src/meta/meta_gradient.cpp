@@ -32,7 +32,7 @@ TaskFailure failure_beforehand(const PreparedTask& task) {
 
 MetaGradient task_meta_gradient(const PreparedTask& task, const Policy& policy, const MetaOptions& options,
                                 std::uint64_t step) {
-  Lap lap;
+  Stopwatch lap;
   double policy_seconds = 0, inner_seconds = 0;
   const auto failed = [&](TaskFailure where) {
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();

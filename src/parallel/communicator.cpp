@@ -201,7 +201,7 @@ int Communicator::ranks_on_node() const {
   return ranks;
 }
 
-void Communicator::agree(const std::function<void()>& work, bool names_rank) const {
+void Communicator::run_collectively(const std::function<void()>& work, bool names_rank) const {
   const Outcome mine = outcome_of(work);
   const std::int64_t failures = sum(std::int64_t{mine.failed});
   if (failures == 0) return;
@@ -213,7 +213,7 @@ void Communicator::agree(const std::function<void()>& work, bool names_rank) con
   const std::string where = failures == size_ || !names_rank ? ""
                                                              : "rank " + std::to_string(first) + " (" +
                                                                    gather(speaks ? host_name() : "") + "): ";
-  throw AgreedError(code, where + message);
+  throw CollectiveError(code, where + message);
 }
 
 void Communicator::abort(ExitCode code) const noexcept {

@@ -22,7 +22,7 @@ struct MpiError : Error {
 
 /// An error that every rank of the communicator throws alike, so all can leave in step: rank 0 alone reports
 /// it. The message names the rank where it arose, unless all ranks saw the same.
-struct AgreedError : Error {
+struct CollectiveError : Error {
   using Error::Error;
 };
 
@@ -80,10 +80,10 @@ public:
   /// Number of ranks on this rank's node.
   [[nodiscard]] int ranks_on_node() const;
 
-  /// Runs `work` on every rank; if it throws on any, all ranks throw the same AgreedError (the lowest failing
-  /// rank's message and exit code; unless `names_rank` is false or all failed, the message begins with the
-  /// rank). `work` must not call collectives that another rank's exception would leave waiting.
-  void agree(const std::function<void()>& work, bool names_rank = true) const;
+  /// Runs `work` on every rank; if it throws on any, all ranks throw the same CollectiveError (the lowest
+  /// failing rank's message and exit code; unless `names_rank` is false or all failed, the message begins
+  /// with the rank). `work` must not call collectives that another rank's exception would leave waiting.
+  void run_collectively(const std::function<void()>& work, bool names_rank = true) const;
 
   /// Ends the job on all ranks.
   [[noreturn]] void abort(ExitCode code) const noexcept;

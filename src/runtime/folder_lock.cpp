@@ -43,7 +43,7 @@ FileLock::~FileLock() {
 }
 
 FolderLock::FolderLock(const Communicator& comm, const fs::path& folder, double patience) {
-  agree_on_file(comm, [&] {
+  run_collectively_on_file(comm, [&] {
     std::error_code none;
     if (!comm.is_root() || !fs::is_directory(folder, none)) return;
     const double begin = wall_seconds();

@@ -35,8 +35,8 @@ private:
 class FolderLock {
 public:
   FolderLock() = default;
-  /// Collective. A folder that is not there is not locked. @throws AgreedError (exit code 3) if another run
-  /// still holds it after `patience` seconds
+  /// Collective. A folder that is not there is not locked. @throws CollectiveError (exit code 3) if another
+  /// run still holds it after `patience` seconds
   FolderLock(const Communicator& comm, const std::filesystem::path& folder, double patience = 0);
 
   /// Whether the folder was there; the same on every rank.

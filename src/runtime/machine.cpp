@@ -102,13 +102,13 @@ void require_room(const Communicator& comm, const Needs& needs, const fs::path& 
                   const std::string& remedy) {
   const int ranks = comm.ranks_on_node();
   const double there = available_bytes();
-  comm.agree([&] {
+  comm.run_collectively([&] {
     const double needed = std::min(needs.rank_bytes * ranks, needs.own_bytes * ranks + needs.shared_bytes);
     if (needed > there)
       throw ConfigError("does not fit: " + std::to_string(ranks) + " rank(s) take " + gigabytes(needed) +
                         " on node " + host_name() + ", which has " + gigabytes(there) + "; " + remedy);
   });
-  comm.agree([&] {
+  comm.run_collectively([&] {
     const double free = comm.is_root() ? free_bytes(folder) : unlimited;
     if (needs.file_bytes > free)
       throw DataError("does not fit: files of " + gigabytes(needs.file_bytes) + ", and " +

@@ -31,8 +31,8 @@ struct Needs {
 };
 
 /// Collective: checks that the ranks of each node fit into its memory and the files onto the disk that holds
-/// `folder`. `remedy` says what would fit. @throws AgreedError: exit code 2 naming the node, what is needed
-/// and what is there; exit code 3 for the disk
+/// `folder`. `remedy` says what would fit. @throws CollectiveError: exit code 2 naming the node, what is
+/// needed and what is there; exit code 3 for the disk
 void require_room(const Communicator& comm, const Needs& needs, const std::filesystem::path& folder,
                   const std::string& remedy);
 

@@ -60,7 +60,7 @@ void ResumableWork::run(const PendingPieces& pieces) {
     const double longest = comm_.max(longest_seconds_);
     const double round_end = wall_seconds() + std::max(round_seconds, round_pieces * longest);
     const auto stop_requested = [&] { return stop_condition_.requested(longest); };
-    comm_.agree([&] {
+    comm_.run_collectively([&] {
       for_each_parallel({0, std::ssize(todo)}, [&](Index i) {
         const std::size_t k = todo[static_cast<std::size_t>(i)];
         if (may_begin(stop_requested(), round_end)) {
@@ -76,12 +76,12 @@ void ResumableWork::run(const PendingPieces& pieces) {
     const auto stop = static_cast<Stop>(comm_.max(static_cast<std::int64_t>(stop_requested())));
     if (comm_.sum(std::ssize(todo)) == 0) break;
     if (stop == Stop::none) continue;
-    comm_.agree([&] { append(pieces); });
+    comm_.run_collectively([&] { append(pieces); });
     stop_early(stop, "after " + std::to_string(finished()) + " of " + std::to_string(total_) +
                          " tasks; finished ones are kept in " + journal_.folder().string());
   }
   // The caller may drop these results before the others are made.
-  if (finished() < total_) comm_.agree([&] { append(pieces); });
+  if (finished() < total_) comm_.run_collectively([&] { append(pieces); });
 }
 
 /// Collective: pieces of all runs and ranks.

@@ -38,7 +38,7 @@ struct PendingPieces {
 /// on any number of ranks: finished pieces are kept in a journal.
 class ResumableWork {
 public:
-  /// Collective. @throws AgreedError
+  /// Collective. @throws CollectiveError
   ResumableWork(const Communicator& comm, const WorkSettings& settings);
 
   [[nodiscard]] bool keeps(std::uint64_t id) const;
@@ -52,7 +52,7 @@ public:
   void report_to(Progress& progress);
 
   /// Collective; may be called again, for other pieces. Each run makes some progress, however short its time.
-  /// @throws AgreedError: exit code 75 after a stop, with all that is finished kept; the error of a piece
+  /// @throws CollectiveError: exit code 75 after a stop, with all that is finished kept; the error of a piece
   void run(const PendingPieces& pieces);
 
   /// Collective: the output is written. Removes the journal.

@@ -62,7 +62,7 @@ void StatusFile::update(const RunState& state) {
 void StatusFile::during(const std::function<void()>& work) {
   try {
     work();
-  } catch (const AgreedError& error) {
+  } catch (const CollectiveError& error) {
     end(error.code(), is_root_);
     throw;
   } catch (const Error& error) { // of this rank alone, which ends the job

@@ -104,8 +104,8 @@ std::optional<double> slurm_seconds(const std::string& text) {
 }
 
 void stop_early(Stop stop, const std::string& where) {
-  throw AgreedError(ExitCode::stopped_early, "stopped by " + to_string(stop) + " " + where +
-                                                 "; run the same command with --resume to go on");
+  throw CollectiveError(ExitCode::stopped_early, "stopped by " + to_string(stop) + " " + where +
+                                                     "; run the same command with --resume to go on");
 }
 
 } // namespace metasieve

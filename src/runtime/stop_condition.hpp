@@ -38,8 +38,8 @@ private:
 /// Converts SLURM's "[[days-]hours:]minutes:seconds" to seconds; nothing for UNLIMITED and the like.
 [[nodiscard]] std::optional<double> slurm_seconds(const std::string& text);
 
-/// By all ranks alike. @throws AgreedError "stopped by SIGUSR1 WHERE; run the same command with --resume to
-/// go on", exit code 75
+/// By all ranks alike. @throws CollectiveError "stopped by SIGUSR1 WHERE; run the same command with --resume
+/// to go on", exit code 75
 [[noreturn]] void stop_early(Stop stop, const std::string& where);
 
 } // namespace metasieve

@@ -10,19 +10,20 @@ namespace metasieve {
 
 /// The report of a dry run: everything is opened and checked as in the run itself, nothing is written. Memory
 /// per rank, file sizes and expected time, for the ranks and threads of this very call. Collective.
-/// @throws AgreedError as the stage itself would
+/// @throws CollectiveError as the stage itself would
 [[nodiscard]] std::string plan(const Communicator& comm, const GenerateRequest& request);
 [[nodiscard]] std::string plan(const Communicator& comm, const TrainRequest& request);
 [[nodiscard]] std::string plan(const Communicator& comm, const EvaluateRequest& request);
 [[nodiscard]] std::string plan(const Communicator& comm, const ScalingRequest& request);
 
-/// Collective: memory and disk of a training on the ranks of `comm`. @throws AgreedError
+/// Collective: memory and disk of a training on the ranks of `comm`. @throws CollectiveError
 [[nodiscard]] Needs training_needs(const Communicator& comm, const TrainRequest& request);
 
 /// The sum of `value` over all tasks of a source, estimated from the first ones.
 [[nodiscard]] double sampled_sum(const TaskSource& source, const Cost& value);
 
-/// Collective: expected seconds of a training from its beginning, on the ranks of `comm`. @throws AgreedError
+/// Collective: expected seconds of a training from its beginning, on the ranks of `comm`. @throws
+/// CollectiveError
 [[nodiscard]] double training_seconds(const Communicator& comm, const TrainRequest& request);
 
 } // namespace metasieve

@@ -88,7 +88,7 @@ std::vector<double> measured_pace(const Communicator& comm, const TaskSource& so
   std::vector<StageSeconds> all(stages.size() + 1);
   std::mutex guard;
   comm.barrier();
-  comm.agree([&] {
+  comm.run_collectively([&] {
     for_each_parallel({0, thread_count()}, [&](Index) {
       const std::vector<StageSeconds> mine = time_stages(source, timed_tasks(costs), stages);
       const std::lock_guard lock(guard);

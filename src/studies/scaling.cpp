@@ -41,7 +41,7 @@ private:
 };
 
 /// Collective: the first ranks do `work` together as at a point, on a communicator of their own; the others
-/// wait asleep. An error that those throw alike, all ranks throw: AgreedError.
+/// wait asleep. An error that those throw alike, all ranks throw: CollectiveError.
 void on_point(const Communicator& comm, const ScalingPoint& point,
               const std::function<void(const Communicator&)>& work) {
   const bool is_mine = comm.rank() < point.ranks;
@@ -52,7 +52,7 @@ void on_point(const Communicator& comm, const ScalingPoint& point,
     const Threads threads(point.threads);
     try {
       work(part);
-    } catch (const AgreedError& error) {
+    } catch (const CollectiveError& error) {
       code = error.code(), problem = error.what();
     }
   }
@@ -60,7 +60,7 @@ void on_point(const Communicator& comm, const ScalingPoint& point,
   if (comm.max(std::int64_t{h5::gave_up_file()}) > 0) h5::give_up_file(); // all must end the program alike
   code = static_cast<ExitCode>(comm.max(static_cast<std::int64_t>(code)));
   problem = comm.broadcast(problem);
-  if (code != ExitCode::done) throw AgreedError(code, to_string(point) + ": " + problem);
+  if (code != ExitCode::done) throw CollectiveError(code, to_string(point) + ": " + problem);
 }
 
 void remove_folder(const Communicator& comm, const fs::path& folder) {
@@ -93,8 +93,8 @@ Scaling empty_study(const Communicator& comm, const ScalingRequest& request) {
 void require_same_study(const fs::path& path, const Scaling& point, const Scaling& study) {
   const std::vector<std::string> changed = differing_keys(point.config, study.config, is_of_study);
   const auto refuse = [&](const std::string& what) {
-    throw AgreedError(ExitCode::usage, path.string() + " was measured with " + what +
-                                           "; give the same again, or another --output");
+    throw CollectiveError(ExitCode::usage, path.string() + " was measured with " + what +
+                                               "; give the same again, or another --output");
   };
   if (!changed.empty()) refuse("other settings: " + joined(changed));
   if (point.suite != study.suite) refuse("another --suite");
@@ -103,7 +103,7 @@ void require_same_study(const fs::path& path, const Scaling& point, const Scalin
 
 /// Collective: the points in the folder, by name; all of one study.
 Scaling read_points(const Communicator& comm, const fs::path& folder) {
-  std::istringstream names(from_root(comm, [&] {
+  std::istringstream names(run_on_root_and_broadcast(comm, [&] {
     std::vector<std::string> found;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(folder / "points", error))
@@ -149,12 +149,12 @@ std::string collect(const Communicator& comm, const ScalingRequest& request) {
          next_line({"python3", "analysis/scaling.py", file.string(), "--output", request.output.string()});
 }
 
-/// The points that a request asks for. @throws AgreedError (exit code 2) if this job can measure none, or if
-/// those in the folder are of another study
+/// The points that a request asks for. @throws CollectiveError (exit code 2) if this job can measure none, or
+/// if those in the folder are of another study
 std::vector<ScalingPoint> wanted_points(const Communicator& comm, const ScalingRequest& request) {
   std::vector<ScalingPoint> points = points_of(request.config.scaling, comm.size(), thread_count());
   if (std::all_of(points.begin(), points.end(), [&](const auto& point) { return point.ranks > comm.size(); }))
-    throw AgreedError(
+    throw CollectiveError(
         ExitCode::usage,
         format("scaling.ranks: this job has %d rank(s), fewer than any point needs; start it on "
                "more, or ask for fewer",
@@ -182,7 +182,7 @@ void measure(const Communicator& comm, const ScalingRequest& request, const Scal
   FolderLock lock;
   try {
     lock = FolderLock(comm, scratch);
-  } catch (const AgreedError&) {
+  } catch (const CollectiveError&) {
     return progress.print_line(to_string(point) + ": another job is measuring it");
   }
   if (is_measured(comm, request, point)) return; // by that other job, just now
@@ -221,7 +221,7 @@ void measure(const Communicator& comm, const ScalingRequest& request, const Scal
   progress.print_line(profile);
 }
 
-/// Collective: the points that this job can measure. @throws AgreedError (exit code 75) after a stop
+/// Collective: the points that this job can measure. @throws CollectiveError (exit code 75) after a stop
 void measure_points(const Communicator& comm, const ScalingRequest& request, StopCondition& stop,
                     StatusFile& status) {
   const std::vector<ScalingPoint> points = wanted_points(comm, request);
@@ -230,8 +230,9 @@ void measure_points(const Communicator& comm, const ScalingRequest& request, Sto
   const auto stop_if = [&](Stop mine) { // the ranks may know of several reasons
     const auto why = static_cast<Stop>(comm.max(static_cast<std::int64_t>(mine)));
     if (why == Stop::none) return;
-    throw AgreedError(ExitCode::stopped_early, "stopped by " + to_string(why) +
-                                                   "; finished points are kept: run the same command again");
+    throw CollectiveError(ExitCode::stopped_early,
+                          "stopped by " + to_string(why) +
+                              "; finished points are kept: run the same command again");
   };
   std::int64_t done = 0;
   int left = 0;
@@ -245,7 +246,7 @@ void measure_points(const Communicator& comm, const ScalingRequest& request, Sto
       stop_if(stop.requested());
       try {
         measure(comm, request, point, progress);
-      } catch (const AgreedError& error) {
+      } catch (const CollectiveError& error) {
         if (error.code() == ExitCode::stopped_early) stop_if(std::max(stop.requested(), Stop::time_limit));
         throw;
       }
@@ -264,16 +265,16 @@ std::string scale(const Communicator& comm, const ScalingRequest& request) {
   if (request.collect) {
     std::string text = collect(comm, request);
     if (text.empty())
-      throw AgreedError(ExitCode::data,
-                        (request.output / "points").string() +
-                            ": no point is measured yet; run scaling without --collect first");
+      throw CollectiveError(ExitCode::data,
+                            (request.output / "points").string() +
+                                ": no point is measured yet; run scaling without --collect first");
     return text;
   }
   StopCondition stop(comm, request.config.run);
   StatusFile status(comm, status_of_folder(request.output), "scaling");
   try {
     status.during([&] { measure_points(comm, request, stop, status); });
-  } catch (const AgreedError& error) {
+  } catch (const CollectiveError& error) {
     if (error.code() == ExitCode::stopped_early)
       Progress({!comm.is_root(), "point"}).print_line(collect(comm, request)); // of the points before
     throw;

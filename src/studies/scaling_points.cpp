@@ -155,9 +155,9 @@ void require_equal_policies(const std::vector<ScalingRow>& points) {
   for (const ScalingRow& row : points) {
     const ScalingRow& other = *first.try_emplace({row.kind, row.tasks, row.batch}, &row).first->second;
     if (row.policy_hash != other.policy_hash)
-      throw AgreedError(ExitCode::internal, "the policies of the same training differ: " + text_of(other) +
-                                                ", and " + text_of(row) +
-                                                ": are all nodes of one kind of processor and one build?");
+      throw CollectiveError(ExitCode::internal,
+                            "the policies of the same training differ: " + text_of(other) + ", and " +
+                                text_of(row) + ": are all nodes of one kind of processor and one build?");
   }
 }
 

@@ -40,8 +40,8 @@ struct ScalingPoint {
 void add_training(Scaling& study, const ScalingPoint& point, std::int64_t repeat, const Trained& trained,
                   double work, const Placement& where);
 
-/// @throws AgreedError (exit code 70) naming two trainings of the same tasks and batches, on whatever ranks
-/// and threads, that made different policies. Every rank must call it alike.
+/// @throws CollectiveError (exit code 70) naming two trainings of the same tasks and batches, on whatever
+/// ranks and threads, that made different policies. Every rank must call it alike.
 void require_equal_policies(const std::vector<ScalingRow>& points);
 
 /// A table for each kind, one line a point, and a sentence on what they show. Speed-up and efficiency are

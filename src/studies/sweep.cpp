@@ -82,7 +82,7 @@ struct Job {
 std::string write_sweep_ini(const Communicator& comm, const SweepRequest& request) {
   const fs::path file = request.output / "sweep.ini";
   require_writable(comm, {file});
-  return from_root(comm, [&] {
+  return run_on_root_and_broadcast(comm, [&] {
     fs::create_directories(request.output / "points");
     const std::string text = sweep_ini(request.config), before = text_if_any(file).value_or(text);
     replace_text(file, text);
@@ -120,7 +120,7 @@ std::string evaluate_point(const Communicator& comm, const Job& job, Index i, co
   return request.profile ? profile_table(evaluated.profile) : "";
 }
 
-/// Collective: trains and evaluates. @throws AgreedError; std::bad_alloc on this rank alone
+/// Collective: trains and evaluates. @throws CollectiveError; std::bad_alloc on this rank alone
 void make_point(const Communicator& comm, const Job& job, Index i, bool resume) {
   TrainRequest request{job.points.config(job.points.at(i)), job.folder(i), job.points.suite(), resume};
   request.locked = true;
@@ -133,7 +133,7 @@ void make_point(const Communicator& comm, const Job& job, Index i, bool resume) 
 
 /// Collective over the ranks that run the point: resumes what an earlier run has begun, and writes to its
 /// status how it ended. `to_log`: standard output goes to log.txt. @return whether it was run; else nothing
-/// is to be done, or another process is at work on it. @throws AgreedError if claim or status cannot be
+/// is to be done, or another process is at work on it. @throws CollectiveError if claim or status cannot be
 /// written
 bool run_point(const Communicator& comm, const Job& job, Index i, bool to_log) {
   const fs::path folder = job.folder(i);
@@ -144,7 +144,7 @@ bool run_point(const Communicator& comm, const Job& job, Index i, bool to_log) {
     status.code = static_cast<int>(code);
     status.message = message;
   };
-  const std::string action = from_root(comm, [&] {
+  const std::string action = run_on_root_and_broadcast(comm, [&] {
     fs::create_directories(folder);
     claim = FileLock::try_lock(folder / "claim");
     if (!claim) return "";
@@ -179,7 +179,7 @@ bool run_point(const Communicator& comm, const Job& job, Index i, bool to_log) {
     if (to_log && comm.is_root()) log.emplace(folder / "log.txt");
     make_point(comm, job, i, action == "resume");
     status.state = PointState::done;
-  } catch (const AgreedError& error) {
+  } catch (const CollectiveError& error) {
     fail(error.code(), error.what());
     if (error.code() == ExitCode::stopped_early) status.state = PointState::left;
   } catch (const std::bad_alloc&) {
@@ -233,10 +233,10 @@ Stop run_group(const PointGroups& groups, const Job& job, const StopCondition& s
   }
 }
 
-/// Collective. @throws AgreedError unless all points are done
+/// Collective. @throws CollectiveError unless all points are done
 void require_all_done(const Communicator& comm, const Job& job, Stop stop) {
   std::int64_t done = 0;
-  const std::string failed = from_root(comm, [&] {
+  const std::string failed = run_on_root_and_broadcast(comm, [&] {
     const std::vector<PointStatus> statuses = read_statuses(job.request.output, job.points);
     done = count(statuses, PointState::done);
     return failures_text(statuses);
@@ -245,10 +245,11 @@ void require_all_done(const Communicator& comm, const Job& job, Stop stop) {
   const std::string all = std::to_string(done) + " of " + std::to_string(job.points.size()) + " points";
   if (stop != Stop::none)
     stop_early(stop, "with " + all + " done, and those at work kept in " + job.request.output.string());
-  if (!failed.empty()) throw AgreedError(ExitCode::numerical, failed);
+  if (!failed.empty()) throw CollectiveError(ExitCode::numerical, failed);
   if (done < job.points.size())
-    throw AgreedError(ExitCode::stopped_early, all + " are done, and the others at work in another run; run "
-                                                     "the same command again when it has ended");
+    throw CollectiveError(ExitCode::stopped_early,
+                          all + " are done, and the others at work in another run; run "
+                                "the same command again when it has ended");
 }
 
 /// Collective: all points, by groups of ranks.
@@ -279,14 +280,14 @@ std::string run_all(const Communicator& comm, const Job& job, const std::string&
     next_look = now + std::max(seconds_between_looks, looks_between_looks * (wall_seconds() - now));
   };
   Stop stop = Stop::none;
-  std::optional<AgreedError> problem;
+  std::optional<CollectiveError> problem;
   try {
     stop = run_group(groups, job, stops, report);
-  } catch (const AgreedError& error) { // of this group alone
+  } catch (const CollectiveError& error) { // of this group alone
     problem = error;
   }
   comm.idle_barrier();
-  agree_on_file(comm, [&] {
+  run_collectively_on_file(comm, [&] {
     if (problem) throw Error(problem->code(), problem->what());
   });
   require_all_done(comm, job, static_cast<Stop>(comm.max(static_cast<std::int64_t>(stop))));
@@ -297,7 +298,7 @@ std::string run_all(const Communicator& comm, const Job& job, const std::string&
 std::string run_one(const Communicator& comm, const Job& job) {
   const Index i = job.request.point;
   run_point(comm, job, i, false);
-  return from_root(comm, [&] {
+  return run_on_root_and_broadcast(comm, [&] {
     const PointStatus status = read_status(job.folder(i));
     const std::string name = "point " + job.points.label(i);
     switch (status.state) {
@@ -322,15 +323,15 @@ std::string sweep(const Communicator& comm, const SweepRequest& request) {
   const Job job{request, points, comm.broadcast(this_place())};
   if (request.action == SweepAction::collect) return collect_sweep(comm, request, points);
   if (request.action == SweepAction::list || request.action == SweepAction::status)
-    return from_root(comm, [&] {
+    return run_on_root_and_broadcast(comm, [&] {
       const std::vector<PointStatus> statuses = read_statuses(request.output, points);
       return overview(points, statuses, request.output) +
              (request.action == SweepAction::list ? list_text(points, statuses) : status_text(statuses));
     });
   if (request.action == SweepAction::one_point && request.point >= points.size())
-    throw AgreedError(ExitCode::usage, "--point " + std::to_string(request.point) +
-                                           ": the sweep has points 0 to " +
-                                           std::to_string(points.size() - 1) + "; --list shows them");
+    throw CollectiveError(ExitCode::usage, "--point " + std::to_string(request.point) +
+                                               ": the sweep has points 0 to " +
+                                               std::to_string(points.size() - 1) + "; --list shows them");
   const std::string notes = write_sweep_ini(comm, request);
   if (request.action == SweepAction::one_point) return notes + run_one(comm, job);
   StatusFile status(comm, status_of_folder(request.output), "sweep");

@@ -54,7 +54,7 @@ std::string SweepPoint::name() const { return format("%016llx", static_cast<unsi
 
 SweepPoints::SweepPoints(const Communicator& comm, Config base) : base_(std::move(base)) {
   const std::string files = hashes_of_files(comm, *this);
-  agree_on_file(comm, [&] {
+  run_collectively_on_file(comm, [&] {
     axes_ = sweep_axes(base_.sweep);
     if (const auto count = static_cast<double>(combinations()); count > most_points)
       throw ConfigError(format("[sweep]: %.0f points, and at most %.0f are possible; give fewer values",

@@ -25,8 +25,8 @@ class SweepPoints {
 public:
   /// Collective: checks and hashes every point; of points that decide the same results only the first is
   /// kept.
-  /// @throws AgreedError: exit code 2 naming point, key, value and what would be right; 3 naming a file that
-  /// cannot be read
+  /// @throws CollectiveError: exit code 2 naming point, key, value and what would be right; 3 naming a file
+  /// that cannot be read
   SweepPoints(const Communicator& comm, Config base);
 
   [[nodiscard]] const std::vector<SweepPoint>& all() const noexcept { return points_; }

@@ -240,7 +240,7 @@ std::string plan(const Communicator& comm, const SweepRequest& request) {
   std::optional<TaskSource> suite;
   if (points.suite()) suite = TaskSource::suite(comm, *points.suite());
   Index largest = 0, left = 0;
-  const std::string about = from_root(comm, [&] {
+  const std::string about = run_on_root_and_broadcast(comm, [&] {
     const std::vector<PointStatus> statuses = read_statuses(request.output, points);
     left = points.size() - count(statuses, PointState::done);
     double most = 0;

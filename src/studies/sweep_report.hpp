@@ -25,11 +25,11 @@ namespace metasieve {
 /// "2 of 24 points failed: 3 (HASH): MESSAGE; ..." @return "" if none has
 [[nodiscard]] std::string failures_text(const std::vector<PointStatus>& statuses);
 
-/// Collective: estimates memory, disk and time of a sweep, without writing anything. @throws AgreedError
+/// Collective: estimates memory, disk and time of a sweep, without writing anything. @throws CollectiveError
 [[nodiscard]] std::string plan(const Communicator& comm, const SweepRequest& request);
 
 /// Collective: writes DIR/sweep.h5 and DIR/sweep.csv, one row a point, from the files in the points' folders.
-/// @return a summary, on rank 0. @throws AgreedError
+/// @return a summary, on rank 0. @throws CollectiveError
 [[nodiscard]] std::string collect_sweep(const Communicator& comm, const SweepRequest& request,
                                         const SweepPoints& points);
 

@@ -34,10 +34,10 @@ TrainingParts training_parts(const Config& config, Index total, bool is_generate
   const MetaConfig& meta = config.meta;
   const Index train = total - config.suite.validation_tasks;
   if (train <= 0)
-    throw AgreedError(ExitCode::usage,
-                      "suite.validation_tasks = " + std::to_string(config.suite.validation_tasks) +
-                          ": the suite has " + std::to_string(total) +
-                          " tasks, so nothing is left to train on; set it below that");
+    throw CollectiveError(ExitCode::usage,
+                          "suite.validation_tasks = " + std::to_string(config.suite.validation_tasks) +
+                              ": the suite has " + std::to_string(total) +
+                              " tasks, so nothing is left to train on; set it below that");
   TaskPart part{{0, train}, task_use(config, is_generated), meta};
   TaskPart held_out{{train, total}, part.use, meta};
   const double batch = real(meta.batch > 0 ? std::min(meta.batch, train) : train);

@@ -39,8 +39,8 @@ struct TrainingParts {
   TaskPart train, held_out;
 };
 
-/// The parts of a suite of `total` tasks. @throws AgreedError (exit code 2) if no task is left to train on:
-/// every rank must call it alike.
+/// The parts of a suite of `total` tasks. @throws CollectiveError (exit code 2) if no task is left to train
+/// on: every rank must call it alike.
 [[nodiscard]] TrainingParts training_parts(const Config& config, Index total, bool is_generated);
 
 // Rough costs in nanoseconds of one core of 2023. Ranks are balanced by them, for which their ratios are

@@ -56,7 +56,7 @@ public:
     tasks_.assign(static_cast<std::size_t>(ids.size()), {});
     const auto at = [&](std::uint64_t id) { return id - static_cast<std::uint64_t>(ids.begin); };
     std::vector<std::uint8_t> is_there(tasks_.size(), 0);
-    comm_.agree([&] {
+    comm_.run_collectively([&] {
       work_.restore(numbers(ids), [&](std::uint64_t id, const std::string& bytes) {
         tasks_[at(id)] = task_of_bytes(bytes);
         is_there[at(id)] = 1;
@@ -66,12 +66,12 @@ public:
     for (const std::uint64_t id : numbers(ids))
       if (is_there[at(id)] == 0) pieces.ids.push_back(id);
     pieces.work = [&](std::size_t k) {
-      Lap lap;
+      Stopwatch lap;
       tasks_[at(pieces.ids[k])] = source_.make(static_cast<Index>(pieces.ids[k]));
       clock_.add(Phase::make, lap.seconds() / thread_count());
     };
     pieces.result = [&](std::size_t k) { return task_bytes(tasks_[at(pieces.ids[k])]); };
-    Lap running;
+    Stopwatch running;
     work_.run(pieces);
     run_seconds_ += running.seconds();
     look_at_tasks();
@@ -126,7 +126,7 @@ Generated generate(const Communicator& comm, const GenerateRequest& request, Sta
   Progress progress({!comm.is_root(), "task", source.task_count(), work.kept(), 0, &status});
   status.begin();
   work.report_to(progress);
-  Lap lap;
+  Stopwatch lap;
   write_suite(
       comm, request.output, {resolved_ini(request.config, Affects::policy)}, maker.shapes(),
       [&](Range places) { return maker.make(places); }, suite_turn_bytes);

@@ -19,8 +19,8 @@ struct Generated {
   Profile profile;                            ///< if it was asked for
 };
 
-/// Collective: generates the tasks and writes them to a suite file. @throws AgreedError: exit code 75 if it
-/// was stopped, with all finished tasks kept for --resume
+/// Collective: generates the tasks and writes them to a suite file. @throws CollectiveError: exit code 75 if
+/// it was stopped, with all finished tasks kept for --resume
 Generated generate(const Communicator& comm, const GenerateRequest& request);
 
 } // namespace metasieve

@@ -100,7 +100,7 @@ void require_same_result(const FoundCheckpoint& found, const TrainRequest& reque
   const Checkpoint& checkpoint = *found.checkpoint;
   const Index done = checkpoint.policy.trained_iterations, wanted = request.config.meta.iterations;
   const auto refuse = [&](ExitCode code, const std::string& problem) {
-    throw AgreedError(code, "--resume: " + found.path.string() + " " + problem); // alike on every rank
+    throw CollectiveError(code, "--resume: " + found.path.string() + " " + problem); // alike on every rank
   };
   const std::vector<std::string> changed =
       changed_keys(checkpoint.config, resolved_ini(request.config), !request.suite);
@@ -123,8 +123,8 @@ ResumePoint resume_point(const Communicator& comm, const TrainRequest& request) 
   FoundCheckpoint found;
   try {
     found = find_checkpoint(comm, request.output);
-  } catch (const AgreedError& error) {
-    throw AgreedError(error.code(), std::string(error.what()) + "; without --resume the run starts over");
+  } catch (const CollectiveError& error) {
+    throw CollectiveError(error.code(), std::string(error.what()) + "; without --resume the run starts over");
   }
   if (found.checkpoint) {
     require_same_result(found, request);
@@ -152,12 +152,12 @@ std::string set_unfinished_aside(const Communicator& comm, const std::filesystem
   FoundCheckpoint before;
   try {
     before = find_checkpoint(comm, folder);
-  } catch (const AgreedError&) {
+  } catch (const CollectiveError&) {
     // What it is worth is unknown: it is kept.
   }
   const bool finished =
       before.checkpoint && before.checkpoint->policy.trained_iterations >= iterations_of(*before.checkpoint);
-  return from_root(comm, [&] {
+  return run_on_root_and_broadcast(comm, [&] {
     const std::filesystem::path kept =
         finished ? std::filesystem::path()
                  : set_aside(before.path.empty() ? newest : before.path, "checkpoint_unfinished");

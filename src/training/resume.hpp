@@ -19,8 +19,8 @@ namespace metasieve {
 differing_keys(const std::string& before, const std::string& now,
                const std::function<bool(const std::string& key)>& counts);
 
-/// @throws AgreedError: exit code 2 if the configuration would change the result, listing the keys; exit code
-/// 3 if the checkpoint is not what its configuration makes. Every rank must call it alike.
+/// @throws CollectiveError: exit code 2 if the configuration would change the result, listing the keys; exit
+/// code 3 if the checkpoint is not what its configuration makes. Every rank must call it alike.
 void require_same_result(const FoundCheckpoint& found, const TrainRequest& request);
 
 /// What a training goes on from.
@@ -30,7 +30,7 @@ struct ResumePoint {
   std::string warning;            ///< of a damaged checkpoint; else empty
 };
 
-/// Collective: finds what `--resume` goes on from. Changes no file. @throws AgreedError as
+/// Collective: finds what `--resume` goes on from. Changes no file. @throws CollectiveError as
 /// require_same_result, and exit code 3 if there are checkpoints and none is sound
 [[nodiscard]] ResumePoint resume_point(const Communicator& comm, const TrainRequest& request);
 

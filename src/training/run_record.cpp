@@ -56,9 +56,9 @@ void RunRecord::restore(FoundCheckpoint found) {
 
 void RunRecord::require_known_tasks(std::uint64_t tasks) {
   if (is_resumed() && tasks != state.tasks)
-    throw AgreedError(ExitCode::usage, "--resume: " + resumed_from_.string() +
-                                           " was trained on other tasks than these; give the same suite "
-                                           "again, or start over in another folder");
+    throw CollectiveError(ExitCode::usage, "--resume: " + resumed_from_.string() +
+                                               " was trained on other tasks than these; give the same suite "
+                                               "again, or start over in another folder");
   state.tasks = tasks;
 }
 
@@ -97,7 +97,7 @@ bool RunRecord::too_many_failed(Index batch) const {
 
 void RunRecord::fail(Index batch) {
   write_last_results();
-  throw AgreedError(
+  throw CollectiveError(
       ExitCode::numerical,
       format("%ld of %ld task fits failed, more than run.max_failed = %g: ", static_cast<long>(failed_fits),
              static_cast<long>(iterations_done() * batch), request_.config.run.max_failed) +
@@ -118,9 +118,9 @@ void RunRecord::complete_results() {
 
 void RunRecord::write_checkpoint() {
   if (!comm_.all_equal(hash_bytes(state.policy.theta)))
-    throw AgreedError(ExitCode::internal, "the ranks' policies differ after iteration " +
-                                              std::to_string(iterations_done()) +
-                                              ": are all nodes of one kind of processor and one build?");
+    throw CollectiveError(ExitCode::internal, "the ranks' policies differ after iteration " +
+                                                  std::to_string(iterations_done()) +
+                                                  ": are all nodes of one kind of processor and one build?");
   const auto timed = clock.measure(Phase::checkpoint);
   complete_results();
   metasieve::write_checkpoint(comm_, request_.output / checkpoint_name,

@@ -17,14 +17,14 @@ namespace metasieve {
 /// out of the folder, unless the caller does.
 class RunRecord {
 public:
-  /// Collective: an untrained policy, nothing done. @throws AgreedError (exit code 3) if another run writes
-  /// to the folder
+  /// Collective: an untrained policy, nothing done. @throws CollectiveError (exit code 3) if another run
+  /// writes to the folder
   RunRecord(const Communicator& comm, const TrainRequest& request);
 
   /// Goes on from the run of a checkpoint, if there is one.
   void restore(FoundCheckpoint found);
 
-  /// Notes the fingerprint of all tasks. @throws AgreedError (exit code 2) if a checkpoint was trained on
+  /// Notes the fingerprint of all tasks. @throws CollectiveError (exit code 2) if a checkpoint was trained on
   /// others; every rank must call it alike.
   void require_known_tasks(std::uint64_t tasks);
 
@@ -40,7 +40,7 @@ public:
   /// Collective: writes the results and ends a run that learns from too few of its tasks.
   [[noreturn]] void fail(Index batch);
 
-  /// Collective. @throws AgreedError (internal) if the ranks' policies differ
+  /// Collective. @throws CollectiveError (internal) if the ranks' policies differ
   void write_checkpoint();
   /// Collective: policy and results; counts the time, and with `profiles` the flops.
   void write_last_files(bool profiles);

@@ -38,7 +38,7 @@ TaskPool::TaskPool(const Communicator& comm, const TaskSource& source, const Tas
       order, [&](Index i) { return costs.preparation[static_cast<std::size_t>(i - part.ids.begin)]; });
   std::atomic<std::uint64_t> fingerprints = 0;
   std::atomic<Index> done = 0;
-  comm.agree([&] {
+  comm.run_collectively([&] {
     for_each_parallel({0, to_prepare.size()}, [&](Index turn) {
       if (stopped()) return;
       const Index i = order[static_cast<std::size_t>(turn)];
@@ -103,7 +103,7 @@ std::uint64_t fingerprint(TaskId id, const Split& train, const Split& test) {
 
 std::uint64_t fingerprint_of(const Communicator& comm, const TaskSource& source, Range ids) {
   std::atomic<std::uint64_t> sum = 0;
-  comm.agree([&] {
+  comm.run_collectively([&] {
     for_each_parallel(my_range(comm, ids.begin, source.costs(ids, generation_cost)), [&](Index i) {
       const Task task = source.make(i);
       sum += fingerprint(task.id, task.train, task.test);

@@ -90,7 +90,7 @@ std::vector<Task> TaskSource::tasks(const Communicator& comm, Range ids,
                                     const std::function<bool()>& stopped) const {
   if (const auto* reader = std::get_if<SuiteReader>(&source_)) return reader->read(ids);
   std::vector<Task> made(static_cast<std::size_t>(ids.size()));
-  comm.agree([&] {
+  comm.run_collectively([&] {
     for_each_parallel(ids, [&](Index i) {
       if (!stopped || !stopped()) made[static_cast<std::size_t>(i - ids.begin)] = make(i);
     });

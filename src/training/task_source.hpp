@@ -19,11 +19,11 @@ class TaskSource {
 public:
   /// The generator, as [suite] and the families say.
   [[nodiscard]] static TaskSource generator(const Config& config);
-  /// Collective. A suite file. @throws AgreedError
+  /// Collective. A suite file. @throws CollectiveError
   [[nodiscard]] static TaskSource suite(const Communicator& comm, const std::filesystem::path& path);
   /// Collective. A data set file, as [evaluate] says: `splits` random 70/30 splits, or the file's own split;
   /// flips `label_noise` of the training labels, unless the file tells its clean labels: then its noise is
-  /// already there. Where nothing is left to chance there is one split. @throws AgreedError
+  /// already there. Where nothing is left to chance there is one split. @throws CollectiveError
   [[nodiscard]] static TaskSource dataset(const Communicator& comm, const std::filesystem::path& path,
                                           const EvaluateConfig& config);
 
@@ -64,7 +64,7 @@ private:
 /// This rank's part of items begin..begin+costs.size()-1, dealt so that predicted cost is balanced.
 [[nodiscard]] Range my_range(const Communicator& comm, Index begin, const std::vector<double>& costs);
 
-/// What `request` trains on: its suite, or the generator. Collective. @throws AgreedError
+/// What `request` trains on: its suite, or the generator. Collective. @throws CollectiveError
 [[nodiscard]] TaskSource training_source(const Communicator& comm, const TrainRequest& request);
 
 } // namespace metasieve

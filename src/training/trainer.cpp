@@ -34,7 +34,7 @@ struct TrainingTasks {
   TaskPool train, held_out;
 };
 
-/// Collective: prepares the tasks. @throws AgreedError (exit code 75) after a stop signal
+/// Collective: prepares the tasks. @throws CollectiveError (exit code 75) after a stop signal
 TrainingTasks prepare_tasks(const Communicator& comm, const TaskSource& source, const TrainingParts& parts,
                             const StopCondition& stop, PhaseClock& clock, Progress& progress) {
   const auto pool_of = [&](const TaskPart& part) {
@@ -64,7 +64,7 @@ public:
         tasks_(std::move(tasks)), batches_(batches), stop_(stop), progress_(progress),
         workspace_(record.state.policy.theta.size(), batches.size()) {}
 
-  /// Collective: all iterations that are left, the last one with a checkpoint. @throws AgreedError
+  /// Collective: all iterations that are left, the last one with a checkpoint. @throws CollectiveError
   void run() {
     const Index iterations = request_.config.meta.iterations, every = request_.config.meta.validate_every;
     const Validation validation = baseline();

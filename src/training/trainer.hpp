@@ -21,7 +21,7 @@ struct Trained {
 };
 
 /// Collective: trains a policy and writes it, its results and checkpoints to the folder of the request. Says
-/// how far it is, unless it must be quiet. @throws AgreedError: exit code 75 if it was stopped, with a
+/// how far it is, unless it must be quiet. @throws CollectiveError: exit code 75 if it was stopped, with a
 /// checkpoint from which --resume goes on
 Trained train(const Communicator& comm, const TrainRequest& request);
 

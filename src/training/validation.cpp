@@ -38,7 +38,7 @@ TaskQuality mean_quality(const Communicator& comm, const TaskPool& pool, Index t
                          const std::function<TaskQuality(const PreparedTask&)>& of_task) {
   constexpr std::size_t quantities = 6;
   ExactSum sum(2 * quantities, 1.0, std::max<Index>(total, 1)); // of values, and of how many are defined
-  comm.agree([&] {
+  comm.run_collectively([&] {
     for_each_parallel(pool.ids(), [&](Index i) {
       const TaskQuality q = of_task(*pool.task(i));
       const std::array<double, quantities> values{q.accuracy,

@@ -109,7 +109,7 @@ public:
       seconds.push_back(job_.times.preparation(job_.preparations[static_cast<std::size_t>(i)], id_of(i)));
     result_.preparation_work = sum_of(seconds);
     static_cast<void>(computed(seconds));
-    comm_.agree([] {});
+    comm_.run_collectively([] {});
     hand_over();
     static_cast<void>(comm_.max(std::int64_t{0})); // whether to stop is agreed on
     const double prepared = MPI_Wtime();

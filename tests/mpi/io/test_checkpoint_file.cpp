@@ -5,7 +5,7 @@
 
 #include "base/bytes.hpp"
 #include "base/random.hpp"
-#include "mpi/agreed.hpp"
+#include "mpi/collective_error.hpp"
 #include "mpi/io/edit.hpp"
 #include "mpi/io/samples.hpp"
 #include "mpi/scratch.hpp"
@@ -13,7 +13,7 @@
 namespace metasieve {
 namespace {
 
-using test::agreed_error;
+using test::collective_error;
 using test::contains;
 using test::Scratch;
 
@@ -68,7 +68,7 @@ TEST(FindCheckpoint, does_not_fall_back_from_one_of_a_newer_version) {
   comm.barrier();
 
   EXPECT_PRED2(contains,
-               agreed_error(comm, [&] { static_cast<void>(find_checkpoint(comm, scratch.folder())); }),
+               collective_error(comm, [&] { static_cast<void>(find_checkpoint(comm, scratch.folder())); }),
                "checkpoint.h5: has format version 2.0");
 }
 
@@ -80,7 +80,7 @@ TEST(FindCheckpoint, names_both_when_none_is_sound) {
   comm.barrier();
 
   const std::string message =
-      agreed_error(comm, [&] { static_cast<void>(find_checkpoint(comm, scratch.folder())); });
+      collective_error(comm, [&] { static_cast<void>(find_checkpoint(comm, scratch.folder())); });
 
   EXPECT_PRED2(contains, message, "checkpoint.h5: is no HDF5 file");
   EXPECT_PRED2(contains, message, "checkpoint_prev.h5: is no HDF5 file");
@@ -93,7 +93,7 @@ TEST(FindCheckpoint, does_not_hide_that_the_only_one_is_damaged) {
   comm.barrier();
 
   EXPECT_PRED2(contains,
-               agreed_error(comm, [&] { static_cast<void>(find_checkpoint(comm, scratch.folder())); }),
+               collective_error(comm, [&] { static_cast<void>(find_checkpoint(comm, scratch.folder())); }),
                "checkpoint.h5: is no HDF5 file");
 }
 
@@ -106,7 +106,7 @@ TEST(CheckpointFile, with_a_gap_in_its_history_is_refused) {
 
   EXPECT_PRED2(
       contains,
-      agreed_error(comm, [&] { static_cast<void>(read_checkpoint(comm, scratch / checkpoint_name)); }),
+      collective_error(comm, [&] { static_cast<void>(read_checkpoint(comm, scratch / checkpoint_name)); }),
       "/history: record 1 is of iteration 3; must be 2");
 }
 
@@ -140,7 +140,7 @@ TEST(CheckpointFile, with_a_changed_optional_value_is_refused) {
 
   EXPECT_PRED2(
       contains,
-      agreed_error(comm, [&] { static_cast<void>(read_checkpoint(comm, scratch / checkpoint_name)); }),
+      collective_error(comm, [&] { static_cast<void>(read_checkpoint(comm, scratch / checkpoint_name)); }),
       "/validation: does not fit its checksum");
 }
 
@@ -180,7 +180,7 @@ TEST(CheckpointFile, with_a_flipped_bit_is_refused_or_the_same) {
       try {
         EXPECT_EQ(state(read_checkpoint(comm, scratch / "bad.h5")), wanted) << "bit " << bit;
         ++same;
-      } catch (const AgreedError& error) {
+      } catch (const CollectiveError& error) {
         EXPECT_EQ(error.code(), ExitCode::data);
         ++refused;
       }

@@ -3,7 +3,7 @@
 #include "hdf5/checksum.hpp"
 #include "hdf5/reader.hpp"
 
-#include "mpi/agreed.hpp"
+#include "mpi/collective_error.hpp"
 #include "mpi/io/edit.hpp"
 #include "mpi/io/samples.hpp"
 #include "mpi/scratch.hpp"
@@ -13,7 +13,7 @@
 namespace metasieve {
 namespace {
 
-using test::agreed_error;
+using test::collective_error;
 using test::contains;
 using test::Scratch;
 
@@ -103,7 +103,7 @@ TEST(FileChecksums, find_a_changed_value_that_is_legal_otherwise) {
   comm.barrier();
 
   const std::string message =
-      agreed_error(comm, [&] { static_cast<void>(verify_file(comm, scratch / "suite.h5")); });
+      collective_error(comm, [&] { static_cast<void>(verify_file(comm, scratch / "suite.h5")); });
 
   EXPECT_PRED2(contains, message, "suite.h5: /train/x: does not fit its checksum");
   EXPECT_PRED2(contains, message, "generate it again");

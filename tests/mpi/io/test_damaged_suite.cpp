@@ -1,6 +1,6 @@
 #include "files/suite.hpp"
 
-#include "mpi/agreed.hpp"
+#include "mpi/collective_error.hpp"
 #include "mpi/io/edit.hpp"
 #include "mpi/io/samples.hpp"
 #include "mpi/scratch.hpp"
@@ -36,7 +36,7 @@ protected:
 
   std::string error() {
     comm_.barrier();
-    const std::string message = test::agreed_error(comm_, [&] {
+    const std::string message = test::collective_error(comm_, [&] {
       const SuiteReader reader(comm_, path_);
       static_cast<void>(reader.read(test::share(comm_, reader.task_count())));
     });
@@ -259,7 +259,7 @@ TEST_F(DamagedSuite, flipped_bytes_of_the_structure_do_no_harm) {
     try {
       const SuiteReader reader(comm_, path_);
       static_cast<void>(reader.read(test::share(comm_, reader.task_count())));
-    } catch (const AgreedError& error) {
+    } catch (const CollectiveError& error) {
       ++refused;
       EXPECT_EQ(error.code(), ExitCode::data) << "byte " << at << ": " << error.what();
     }

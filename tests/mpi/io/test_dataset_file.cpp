@@ -1,6 +1,6 @@
 #include "files/dataset.hpp"
 
-#include "mpi/agreed.hpp"
+#include "mpi/collective_error.hpp"
 #include "mpi/io/edit.hpp"
 #include "mpi/io/samples.hpp"
 #include "mpi/scratch.hpp"
@@ -28,7 +28,7 @@ protected:
   std::string error_after(const std::function<void(hid_t)>& work) {
     change(work);
     const std::string message =
-        test::agreed_error(comm_, [&] { static_cast<void>(read_dataset(comm_, path_)); });
+        test::collective_error(comm_, [&] { static_cast<void>(read_dataset(comm_, path_)); });
     EXPECT_TRUE(message.starts_with(path_.string() + ": ")) << message;
     EXPECT_EQ(test::open_ids(), 0) << message;
     return message;

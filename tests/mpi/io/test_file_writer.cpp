@@ -5,7 +5,7 @@
 #include "hdf5/reader.hpp"
 #include "parallel/collective.hpp"
 
-#include "mpi/agreed.hpp"
+#include "mpi/collective_error.hpp"
 #include "mpi/io/edit.hpp"
 #include "mpi/scratch.hpp"
 
@@ -18,7 +18,7 @@
 namespace metasieve {
 namespace {
 
-using test::agreed_error;
+using test::collective_error;
 using test::contains;
 using test::Scratch;
 
@@ -137,7 +137,7 @@ TEST(FileWriter, says_why_a_path_cannot_be_written) {
   }
   comm.barrier();
   const auto message = [&](const std::filesystem::path& path) {
-    return agreed_error(comm, [&] { write_numbers(comm, path, 3); });
+    return collective_error(comm, [&] { write_numbers(comm, path, 3); });
   };
 
   EXPECT_PRED2(contains, message(scratch / "a_file" / "f.h5"), "Not a directory");
@@ -174,7 +174,7 @@ TEST_F(FailingWriter, a_source_that_throws_on_one_rank) {
   const auto source = [&](Range, std::byte*) {
     if (comm_.rank() == comm_.size() - 1) throw DataError("no such values");
   };
-  const std::string message = agreed_error(comm_, [&] {
+  const std::string message = collective_error(comm_, [&] {
     write_file(comm_, path_, FileType::results, {},
                [&](FileWriter& file) { file.write("/values", H5T_IEEE_F64LE, 3, 0, source, {}); });
   });
@@ -184,7 +184,7 @@ TEST_F(FailingWriter, a_source_that_throws_on_one_rank) {
 }
 
 TEST_F(FailingWriter, the_same_name_twice) {
-  const std::string message = agreed_error(comm_, [&] {
+  const std::string message = collective_error(comm_, [&] {
     write_file(comm_, path_, FileType::results, {}, [&](FileWriter& file) {
       file.group("/group");
       file.group("/group");
@@ -206,7 +206,7 @@ TEST_F(FailingWriter, no_room_for_the_data) {
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   setrlimit(RLIMIT_FSIZE, &small);
 
-  const std::string message = agreed_error(comm_, [&] {
+  const std::string message = collective_error(comm_, [&] {
     file.write("/values", std::span(values), {});
     file.finish();
   });

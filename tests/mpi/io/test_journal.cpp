@@ -1,6 +1,6 @@
 #include "files/journal.hpp"
 
-#include "mpi/agreed.hpp"
+#include "mpi/collective_error.hpp"
 #include "mpi/io/samples.hpp"
 #include "mpi/scratch.hpp"
 
@@ -11,7 +11,7 @@
 namespace metasieve {
 namespace {
 
-using test::agreed_error;
+using test::collective_error;
 using test::contains;
 using test::Scratch;
 
@@ -122,7 +122,7 @@ TEST(Journal, of_another_key_is_refused_and_left_as_it_is) {
     comm.barrier();
   }
 
-  const std::string message = agreed_error(
+  const std::string message = collective_error(
       comm, [&] { const Journal journal(comm, scratch / "e.h5", "meta.seed = 2\nsuite = 17\n", true); },
       ExitCode::usage);
 
@@ -137,7 +137,8 @@ TEST(Journal, whose_place_is_taken_by_a_file_is_an_error) {
   if (comm.is_root()) test::put_bytes(scratch / "e.h5.partial", "a file");
   comm.barrier();
   for (const bool resume : {false, true})
-    EXPECT_PRED2(contains, agreed_error(comm, [&] { const Journal j(comm, scratch / "e.h5", key, resume); }),
+    EXPECT_PRED2(contains,
+                 collective_error(comm, [&] { const Journal j(comm, scratch / "e.h5", key, resume); }),
                  "e.h5.partial: it is no folder");
 }
 
@@ -254,7 +255,8 @@ TEST(HashFile, is_that_of_the_bytes_for_any_number_of_ranks) {
   EXPECT_NE(a, b);
   EXPECT_TRUE(comm.all_equal(a));
   EXPECT_EQ(a, hash_file(Communicator(MPI_COMM_SELF), scratch / "a"));
-  EXPECT_PRED2(contains, agreed_error(comm, [&] { static_cast<void>(hash_file(comm, scratch / "none")); }),
+  EXPECT_PRED2(contains,
+               collective_error(comm, [&] { static_cast<void>(hash_file(comm, scratch / "none")); }),
                "cannot read");
   comm.barrier();
 }

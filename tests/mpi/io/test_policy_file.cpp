@@ -1,7 +1,7 @@
 #include "files/policy.hpp"
 #include "files/results.hpp"
 
-#include "mpi/agreed.hpp"
+#include "mpi/collective_error.hpp"
 #include "mpi/io/edit.hpp"
 #include "mpi/io/samples.hpp"
 #include "mpi/scratch.hpp"
@@ -9,7 +9,7 @@
 namespace metasieve {
 namespace {
 
-using test::agreed_error;
+using test::collective_error;
 using test::contains;
 using test::Scratch;
 
@@ -52,7 +52,7 @@ private:
     comm_.barrier();
     if (comm_.is_root()) test::put_bytes(path, good), test::edit(path, change);
     comm_.barrier();
-    const std::string message = agreed_error(comm_, read);
+    const std::string message = collective_error(comm_, read);
     EXPECT_TRUE(message.starts_with(path.string() + ": ")) << message;
     EXPECT_EQ(test::open_ids(), 0) << message;
     return message;
@@ -203,7 +203,7 @@ TEST_F(DamagedPolicy, checkpoint) {
 }
 
 TEST_F(DamagedPolicy, one_taken_for_the_other) {
-  EXPECT_PRED2(contains, agreed_error(comm_, [&] { static_cast<void>(read_policy(comm_, checkpoint_)); }),
+  EXPECT_PRED2(contains, collective_error(comm_, [&] { static_cast<void>(read_policy(comm_, checkpoint_)); }),
                "is a metasieve-checkpoint file; must be metasieve-policy");
 }
 
@@ -212,7 +212,7 @@ TEST_F(DamagedPolicy, truncated_at_any_length) {
     comm_.barrier();
     if (comm_.is_root()) test::put_bytes(checkpoint_, good_checkpoint_.substr(0, length));
     comm_.barrier();
-    agreed_error(comm_, [&] { static_cast<void>(read_checkpoint(comm_, checkpoint_)); });
+    collective_error(comm_, [&] { static_cast<void>(read_checkpoint(comm_, checkpoint_)); });
   }
 }
 

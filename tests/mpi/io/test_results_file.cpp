@@ -6,7 +6,7 @@
 #include "hdf5/atomic_replace.hpp"
 #include "hdf5/writer.hpp"
 
-#include "mpi/agreed.hpp"
+#include "mpi/collective_error.hpp"
 #include "mpi/io/edit.hpp"
 #include "mpi/io/samples.hpp"
 #include "mpi/scratch.hpp"
@@ -16,7 +16,7 @@
 namespace metasieve {
 namespace {
 
-using test::agreed_error;
+using test::collective_error;
 using test::contains;
 using test::Scratch;
 
@@ -204,7 +204,7 @@ TEST(TextFile, replaces_what_was_there_and_leaves_no_part) {
   EXPECT_EQ(text.str(), "second\n");
   EXPECT_FALSE(std::filesystem::exists(scratch / "new/a.csv.part"));
   comm.barrier();
-  EXPECT_THROW(write_text(comm, scratch / "new", "x"), AgreedError); // a folder
+  EXPECT_THROW(write_text(comm, scratch / "new", "x"), CollectiveError); // a folder
 }
 
 TEST(Inspect, describes_and_verifies_each_type) {
@@ -253,7 +253,8 @@ TEST(Inspect, verify_finds_one_bad_value_in_the_last_task) {
     });
   comm.barrier();
   EXPECT_PRED2(contains, inspect_file(comm, scratch / "suite"), "records             40\n");
-  EXPECT_PRED2(contains, agreed_error(comm, [&] { static_cast<void>(verify_file(comm, scratch / "suite")); }),
+  EXPECT_PRED2(contains,
+               collective_error(comm, [&] { static_cast<void>(verify_file(comm, scratch / "suite")); }),
                "/test/y: task 39, row 4 is 3; must be 0 or 1");
 }
 

@@ -2,7 +2,7 @@
 #include "files/suite_layout.hpp"
 #include "hdf5/writer.hpp"
 
-#include "mpi/agreed.hpp"
+#include "mpi/collective_error.hpp"
 #include "mpi/io/edit.hpp"
 #include "mpi/io/samples.hpp"
 #include "mpi/scratch.hpp"
@@ -10,7 +10,7 @@
 namespace metasieve {
 namespace {
 
-using test::agreed_error;
+using test::collective_error;
 using test::contains;
 using test::Scratch;
 
@@ -109,7 +109,7 @@ TEST(SuiteFile, refuses_a_task_of_another_shape_than_announced_on_one_rank_and_l
   std::vector<TaskShape> shapes = shapes_of(mine);
   if (comm.rank() == comm.size() - 1) shapes.back().columns += 1;
 
-  const std::string message = agreed_error(comm, [&] {
+  const std::string message = collective_error(comm, [&] {
     write_suite(comm, scratch / "s.h5", provenance, shapes,
                 [&](Range) { return std::span<const Task>(mine); });
   });
@@ -187,14 +187,14 @@ TEST(SuiteFile, refuses_tasks_that_do_not_fit_together) {
   const auto message = [&](const auto& change) {
     std::vector<Task> tasks = test::sample_tasks(test::share(comm, 8));
     if (!tasks.empty()) change(tasks.back());
-    return agreed_error(comm, [&] { write_suite(comm, path, provenance, tasks); });
+    return collective_error(comm, [&] { write_suite(comm, path, provenance, tasks); });
   };
 
   EXPECT_PRED2(contains, message([](Task& t) { t.train.y.resize(1); }), "y must have one value a row");
   EXPECT_PRED2(contains, message([](Task& t) { ++t.metadata.n_test; }), "rows differ from metadata");
   EXPECT_PRED2(contains, message([](Task& t) { t.metadata.family = std::string(32, 'x'); }), "31 characters");
   EXPECT_PRED2(contains, message([](Task& t) { t.metadata.task_id = 99, t.id = TaskId{99}; }), "consecutive");
-  EXPECT_PRED2(contains, agreed_error(comm, [&] { write_suite(comm, path, provenance, {}); }),
+  EXPECT_PRED2(contains, collective_error(comm, [&] { write_suite(comm, path, provenance, {}); }),
                "at least one task");
   EXPECT_FALSE(std::filesystem::exists(path));
 }
@@ -205,7 +205,7 @@ TEST(SuiteFile, refuses_a_range_outside) {
   write_suite(comm, scratch / "s.h5", provenance, test::sample_tasks(test::share(comm, 4)));
   const SuiteReader reader(comm, scratch / "s.h5");
   const auto read = [&] { static_cast<void>(reader.read({0, comm.rank() == comm.size() - 1 ? 5 : 1})); };
-  EXPECT_PRED2(contains, agreed_error(comm, read), "tasks 0 to 5 asked for; it has 4");
+  EXPECT_PRED2(contains, collective_error(comm, read), "tasks 0 to 5 asked for; it has 4");
 }
 
 } // namespace

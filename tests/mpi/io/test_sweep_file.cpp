@@ -2,7 +2,7 @@
 #include "files/sweep.hpp"
 #include "files/verify.hpp"
 
-#include "mpi/agreed.hpp"
+#include "mpi/collective_error.hpp"
 #include "mpi/scratch.hpp"
 
 #include <cmath>
@@ -71,8 +71,8 @@ TEST(SweepFile, a_table_without_an_index_is_refused) {
   sweep.table.columns.front().name = "number";
   write_sweep(comm, scratch / "s.h5", {}, sweep);
 
-  const std::string message =
-      test::agreed_error(comm, [&] { static_cast<void>(read_file(comm, scratch / "s.h5", sweep_layout())); });
+  const std::string message = test::collective_error(
+      comm, [&] { static_cast<void>(read_file(comm, scratch / "s.h5", sweep_layout())); });
 
   EXPECT_PRED2(test::contains, message, "/points: the first field must be the integer 'index'");
 }

@@ -1,6 +1,6 @@
 #include "parallel/communicator.hpp"
 
-#include "mpi/agreed.hpp"
+#include "mpi/collective_error.hpp"
 
 #include <array>
 #include <chrono>
@@ -10,7 +10,7 @@
 namespace metasieve {
 namespace {
 
-using test::agreed_error;
+using test::collective_error;
 using test::contains;
 
 TEST(Communicator, sums_element_by_element) {
@@ -119,7 +119,7 @@ TEST(Communicator, idle_barrier_is_left_by_nobody_before_the_last_has_come) {
 TEST(Communicator, agree_passes_when_all_do) {
   const Communicator comm;
   int calls = 0;
-  comm.agree([&] { ++calls; });
+  comm.run_collectively([&] { ++calls; });
   EXPECT_EQ(calls, 1);
 }
 
@@ -127,10 +127,10 @@ TEST(Communicator, agree_tells_all_of_the_one_that_fails) {
   const Communicator comm;
   const int culprit = comm.size() - 1;
 
-  const std::string message = agreed_error(
+  const std::string message = collective_error(
       comm,
       [&] {
-        comm.agree([&] {
+        comm.run_collectively([&] {
           if (comm.rank() == culprit) throw ConfigError("wrong");
         });
       },
@@ -144,14 +144,15 @@ TEST(Communicator, agree_tells_all_of_the_one_that_fails) {
 
 TEST(Communicator, agree_names_no_rank_when_all_fail) {
   const Communicator comm;
-  const std::string message = agreed_error(comm, [&] { comm.agree([] { throw DataError("the same"); }); });
+  const std::string message =
+      collective_error(comm, [&] { comm.run_collectively([] { throw DataError("the same"); }); });
   EXPECT_EQ(message, "the same");
 }
 
 TEST(Communicator, agree_takes_the_lowest_failing_rank) {
   const Communicator comm;
-  const std::string message = agreed_error(comm, [&] {
-    comm.agree([&] {
+  const std::string message = collective_error(comm, [&] {
+    comm.run_collectively([&] {
       if (comm.rank() > 0 || comm.size() == 1) throw DataError("from " + std::to_string(comm.rank()));
     });
   });
@@ -160,8 +161,8 @@ TEST(Communicator, agree_takes_the_lowest_failing_rank) {
 
 TEST(Communicator, agree_makes_an_internal_error_of_a_foreign_exception) {
   const Communicator comm;
-  agreed_error(
-      comm, [&] { comm.agree([] { throw std::out_of_range("at"); }); }, ExitCode::internal);
+  collective_error(
+      comm, [&] { comm.run_collectively([] { throw std::out_of_range("at"); }); }, ExitCode::internal);
 }
 
 } // namespace

@@ -103,7 +103,7 @@ TEST(TrainingParts, are_the_first_tasks_and_those_for_validation) {
   EXPECT_EQ(parts.held_out.use.gradients, 0.0);
   EXPECT_EQ(parts.held_out.use.assessments, 10.0); // the baseline, the start, seven between, and the end
   EXPECT_EQ(parts.held_out.meta.batch, 0);
-  EXPECT_THROW(static_cast<void>(training_parts(config, 40, true)), AgreedError);
+  EXPECT_THROW(static_cast<void>(training_parts(config, 40, true)), CollectiveError);
 }
 
 } // namespace

@@ -1,6 +1,6 @@
 #include "runtime/progress.hpp"
 
-#include "mpi/agreed.hpp"
+#include "mpi/collective_error.hpp"
 #include "mpi/scratch.hpp"
 
 #include <chrono>
@@ -21,13 +21,13 @@ std::string stopped(const Communicator& comm, std::int64_t begun,
   const test::Scratch scratch(comm);
   StatusFile status(comm, scratch / "progress.json", "train");
   status.begin();
-  static_cast<void>(test::agreed_error(
+  static_cast<void>(test::collective_error(
       comm,
       [&] {
         status.during([&] {
           Progress progress({true, "iteration", 14, begun, 0, &status});
           work(progress);
-          throw AgreedError(ExitCode::stopped_early, "stopped");
+          throw CollectiveError(ExitCode::stopped_early, "stopped");
         });
       },
       ExitCode::stopped_early));

@@ -1,6 +1,6 @@
 #include "runtime/resumable_work.hpp"
 
-#include "mpi/agreed.hpp"
+#include "mpi/collective_error.hpp"
 #include "mpi/scratch.hpp"
 #include "runtime/phases.hpp"
 
@@ -11,7 +11,7 @@
 namespace metasieve {
 namespace {
 
-using test::agreed_error;
+using test::collective_error;
 using test::contains;
 using test::Scratch;
 
@@ -56,7 +56,7 @@ protected:
   }
 
   std::string stopped() {
-    std::string message = agreed_error(
+    std::string message = collective_error(
         comm_,
         [&] {
           ResumableWork work(comm_, settings_);
@@ -134,7 +134,7 @@ TEST_F(SquaresTest, keeps_pieces_of_an_earlier_call_at_a_stop) {
     call(work, rank);
     while (wall_seconds() < end + 0.1) std::this_thread::sleep_for(std::chrono::milliseconds(10));
     EXPECT_PRED2(contains,
-                 agreed_error(
+                 collective_error(
                      comm_, [&] { call(work, 1000 + rank); }, ExitCode::stopped_early),
                  "after " + std::to_string(comm_.size()) + " of ");
   }
@@ -176,7 +176,7 @@ TEST_F(SquaresTest, appends_results_of_earlier_calls_for_the_caller_may_drop_the
 TEST_F(SquaresTest, of_which_one_throws_ends_on_all_ranks_and_keeps_what_was_written) {
   settings_.checkpoint_minutes = 1e-9; // each piece at once
   throws_at_ = static_cast<std::uint64_t>(settings_.pieces) - 1;
-  const std::string message = agreed_error(comm_, [&] {
+  const std::string message = collective_error(comm_, [&] {
     ResumableWork work(comm_, settings_);
     run(work);
   });

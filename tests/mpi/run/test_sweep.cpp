@@ -3,7 +3,7 @@
 #include "runtime/folder_lock.hpp"
 #include "studies/sweep_points.hpp"
 
-#include "mpi/agreed.hpp"
+#include "mpi/collective_error.hpp"
 #include "mpi/scratch.hpp"
 
 #include <fcntl.h>
@@ -175,7 +175,7 @@ TEST(SweepPoints, too_many_are_refused) {
   set_key(config, "sweep.meta.batch", values);
   set_key(config, "sweep.meta.seed", values);
 
-  const std::string message = test::agreed_error(
+  const std::string message = test::collective_error(
       comm, [&] { const SweepPoints points(comm, config); }, ExitCode::usage);
 
   EXPECT_PRED2(test::contains, message, "2004002 points, and at most 1000000");

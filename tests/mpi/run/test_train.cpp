@@ -3,7 +3,7 @@
 #include "cli/console_summary.hpp"
 #include "files/results.hpp"
 #include "meta/meta_gradient.hpp"
-#include "mpi/agreed.hpp"
+#include "mpi/collective_error.hpp"
 #include "mpi/scratch.hpp"
 #include "studies/dry_run.hpp"
 #include "training/generate.hpp"
@@ -15,7 +15,7 @@
 namespace metasieve {
 namespace {
 
-using test::agreed_error;
+using test::collective_error;
 using test::contains;
 using test::Scratch;
 
@@ -46,7 +46,7 @@ TEST(Train, of_which_most_fits_failed_ends_with_the_exit_code_of_a_numerical_fai
 
   std::string message;
   printed([&] {
-    message = agreed_error(
+    message = collective_error(
         comm,
         [&] {
           train(comm, {config, scratch.folder(), {}});
@@ -124,7 +124,7 @@ TEST(Train, ends_early_once_enough_fits_failed_to_judge) {
 
   std::string message;
   printed([&] {
-    message = agreed_error(
+    message = collective_error(
         comm,
         [&] {
           train(comm, {config, scratch.folder(), {}});
@@ -177,7 +177,7 @@ TEST(Plan, that_does_not_fit_into_memory_is_refused) {
   set_key(config, "suite.tasks", "200000"); // 500 GB with their features
   const TrainRequest request{config, scratch.folder(), {}};
 
-  const std::string message = agreed_error(
+  const std::string message = collective_error(
       comm, [&] { static_cast<void>(plan(comm, request)); }, ExitCode::usage);
 
   EXPECT_PRED2(contains, message, "does not fit: " + std::to_string(comm.size()) + " rank(s) take ");
@@ -228,7 +228,7 @@ TEST(Train, goes_on_with_tasks_held_in_another_way) {
   Config config = small_config();
   printed([&] { train(comm, {config, scratch / "whole", {}}); });
   set_key(config, "run.max_minutes", "1e-9"); // makes one iteration
-  agreed_error(
+  collective_error(
       comm,
       [&] {
         train(comm, {config, scratch / "run", {}});

@@ -40,7 +40,7 @@ int main(int argc, char** argv) {
       if (comm.is_root()) std::fputs(text.c_str(), stdout);
     } else
       return static_cast<int>(ExitCode::usage);
-  } catch (const AgreedError& error) {
+  } catch (const CollectiveError& error) {
     if (comm.is_root()) std::fprintf(stderr, "%s\n", error.what());
     return static_cast<int>(error.code());
   }

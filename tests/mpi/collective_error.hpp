@@ -9,14 +9,14 @@
 
 namespace metasieve::test {
 
-/// The message of the AgreedError (of this exit code) that `work` must throw on all ranks alike.
-inline std::string agreed_error(const Communicator& comm, const std::function<void()>& work,
+/// The message of the CollectiveError (of this exit code) that `work` must throw on all ranks alike.
+inline std::string collective_error(const Communicator& comm, const std::function<void()>& work,
                                 ExitCode code = ExitCode::data) {
   std::string message;
   try {
     work();
     ADD_FAILURE() << "nothing was thrown";
-  } catch (const AgreedError& error) {
+  } catch (const CollectiveError& error) {
     message = error.what();
     EXPECT_EQ(error.code(), code) << message;
   }
