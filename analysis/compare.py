@@ -41,7 +41,7 @@ class Failed(Exception):
 # ------------------------------------------------------------------------------------------------------ running
 
 def remove_results(output):
-    """What an earlier run left, so that nobody takes it for that of a run that fails. The data sets stay."""
+    """What an earlier run left: it must not be taken for the result of a run that fails. The data sets stay."""
     old = [name for name in RESULTS if (output / name).exists()]
     for name in old:
         (output / name).unlink()

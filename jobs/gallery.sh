@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the pictures of analysis/GALLERY.md anew, from runs of its own: about ten minutes on two cores.
+# Makes the pictures of analysis/GALLERY.md again, from runs of its own: about ten minutes on two cores.
 #
 #   jobs/gallery.sh               into runs/gallery
 #   jobs/gallery.sh --install     and copies them to analysis/gallery, in few colours, as the page shows them

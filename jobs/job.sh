@@ -122,8 +122,8 @@ finish() {
     0) say "$name: done after $SECONDS s" ;;
     75) stopped_early ;;
     143) say "$name: ENDED BY SLURM after $SECONDS s (time limit, scancel or preemption); to go on, $again" ;;
-    2) say "$name: FAILED with exit code 2: $line; mend command or configuration and submit again" ;;
-    3) say "$name: FAILED with exit code 3: $line; mend the file or make room, then $again" ;;
+    2) say "$name: FAILED with exit code 2: $line; correct command or configuration and submit again" ;;
+    3) say "$name: FAILED with exit code 3: $line; repair the file or make room, then $again" ;;
     4) say "$name: FAILED with exit code 4: $line; too many tasks fail numerically" ;;
     *)
       say "$name: FAILED with exit code $code: a rank died, see above (memory? more nodes, fewer ranks on each); $again"

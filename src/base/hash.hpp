@@ -21,7 +21,7 @@ namespace metasieve {
   return hash_bytes(std::as_bytes(std::span(values.data(), static_cast<std::size_t>(values.size()))), hash);
 }
 
-/// Of the characters, in order.
+/// Hash of the characters, in order.
 [[nodiscard]] inline std::uint64_t hash_text(std::string_view text) {
   return hash_bytes(std::as_bytes(std::span(text)));
 }

@@ -4,7 +4,7 @@
 
 namespace metasieve {
 
-/// Of this program, e.g. "0.1.0".
+/// Version of this program, e.g. "0.1.0".
 [[nodiscard]] std::string_view version() noexcept;
 
 /// Commit that this program was built from, 40 hex digits, then "-dirty" if tracked files differed from it;

@@ -16,7 +16,7 @@
 namespace metasieve {
 namespace {
 
-/// Of making a task: what its rank is charged for one that is read from the journal.
+/// Cost of a task that is read from the journal, as a share of the cost of making it.
 constexpr double cost_of_kept = 0.2;
 
 std::vector<std::uint64_t> numbers(Range ids) {
@@ -87,7 +87,7 @@ public:
 
   [[nodiscard]] double seconds() const noexcept { return seconds_; }
   [[nodiscard]] std::int64_t rows() const noexcept { return rows_; } ///< of the tasks made so far
-  /// Of those with one class alone among the training labels.
+  /// Tasks made so far whose training labels are all of one class.
   [[nodiscard]] const std::vector<std::uint64_t>& one_class() const noexcept { return one_class_; }
 
 private:

@@ -14,7 +14,7 @@ namespace metasieve {
 /// (was 1)". `with_tasks`: also those that only say which tasks to generate.
 [[nodiscard]] std::vector<std::string> changed_keys(const std::string& before, const std::string& now,
                                                     bool with_tasks);
-/// The same of those keys that count.
+/// Keys that count and differ, in the same form.
 [[nodiscard]] std::vector<std::string>
 differing_keys(const std::string& before, const std::string& now,
                const std::function<bool(const std::string& key)>& counts);

@@ -31,7 +31,7 @@ struct TaskOutcome {
 /// and the gradient that goes back from it.
 [[nodiscard]] std::int64_t forward_flops(const Policy& policy);
 [[nodiscard]] std::int64_t pullback_flops(const Policy& policy);
-/// Those of the gradient of one task, up to where it failed.
+/// Floating-point operations of the network in the gradient of one task, up to where it failed.
 [[nodiscard]] std::int64_t network_flops(const TaskOutcome& task, const Policy& policy);
 
 /// Memory of the training step, for one batch after the other: once the largest was seen, a step allocates
