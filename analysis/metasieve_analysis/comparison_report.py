@@ -13,7 +13,7 @@ OURS = ("meta_soft", "meta_hard")
 # What a method knows besides noisy training rows, for the introduction.
 TOLD = {"threshold": "`threshold` decides by the group of each test row, even where the final model does not see the "
                      "group: no blind method.",
-        "roh": "`roh` is told the true share of flipped labels, unless `evaluate.roh_tau` is set; in practice nobody "
+        "roh": "`roh` knows the true share of flipped labels, unless `evaluate.roh_tau` is set; in practice no user "
                "knows it."}
 FINDINGS = {"constant": "Warning", "undefined": "Undefined gaps", "failed": "Failed fits", "fairness": "Fairness",
             "accuracy": "Accuracy"}
@@ -163,7 +163,7 @@ def introduction(halves):
     methods = dict.fromkeys(method for tables in halves for found in summary_of(tables).values()
                             for method in found)
     names = "; ".join(f"`{method}`: {METHODS[method][0]}" for method in methods if method in METHODS)
-    oracle = " Those with clean labels know what nobody knows: a bound, not a choice." if "oracle" in names else ""
+    oracle = " Methods with clean labels know what no user knows: a bound, not a choice." if "oracle" in names else ""
     told = "".join(f"\n- {TOLD[method]}" for method in TOLD if method in methods)
     return f"""# Comparison on real data
 

@@ -245,7 +245,7 @@ class End(Job):
         self.assertIn("SLURM does not requeue it", self.last_line(run))
 
     def test_a_failure_keeps_its_code_and_says_what_to_do(self):
-        for code, hint in ((2, "mend command or configuration"), (3, "mend the file or make room"),
+        for code, hint in ((2, "correct command or configuration"), (3, "repair the file or make room"),
                            (4, "fail numerically"), (70, "a rank died"), (137, "a rank died")):
             with self.subTest(code=code):
                 run = self.job(CODE=str(code))
