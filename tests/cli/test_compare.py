@@ -174,7 +174,7 @@ class Compare(unittest.TestCase):
         tables["summary"]["method"] = tables["summary"]["method"].replace({"greedy": "threshold", "reweighing": "roh"})
         introduction = comparison_report.introduction([tables])
         self.assertIn("\n- `threshold` decides by the group of each test row, even where", introduction)
-        self.assertIn("\n- `roh` is told the true share of flipped labels", introduction)
+        self.assertIn("\n- `roh` knows the true share of flipped labels", introduction)
         self.assertEqual(comparison_report.report("blind", tables, {}).count(note), 2)  # one a data set
         self.assertEqual(comparison_report.report("aware", tables, {}).count(note), 0)
 
