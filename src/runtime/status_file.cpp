@@ -26,7 +26,7 @@ void try_to_replace(const fs::path& file, const std::string& text) {
 
 } // namespace
 
-StatusFile::StatusFile(const Communicator& comm, fs::path file, std::string command)
+StatusFile::StatusFile(const Communicator& comm, const fs::path& file, std::string command)
     : file_(fs::absolute(file)), command_(std::move(command)), started_(utc_now()), ranks_(comm.size()),
       threads_(thread_count()), is_root_(comm.is_root()), begin_(wall_seconds()) {}
 

@@ -27,7 +27,7 @@ struct RunState {
 class StatusFile {
 public:
   StatusFile() = default; ///< writes nothing
-  StatusFile(const Communicator& comm, std::filesystem::path file, std::string command);
+  StatusFile(const Communicator& comm, const std::filesystem::path& file, std::string command);
 
   /// Collective: writes the file, though the run may still refuse: if it ends before begin(), all is
   /// restored.

@@ -3,7 +3,6 @@
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "files/suite.hpp"
-#include "hdf5/handles.hpp"
 #include "parallel/collective.hpp"
 #include "parallel/for_each.hpp"
 #include "runtime/folder_lock.hpp"
@@ -57,7 +56,6 @@ void on_point(const Communicator& comm, const ScalingPoint& point,
     }
   }
   comm.idle_barrier();
-  if (comm.max(std::int64_t{h5::gave_up_file()}) > 0) h5::give_up_file(); // all must end the program alike
   code = static_cast<ExitCode>(comm.max(static_cast<std::int64_t>(code)));
   problem = comm.broadcast(problem);
   if (code != ExitCode::done) throw CollectiveError(code, to_string(point) + ": " + problem);
