@@ -35,7 +35,7 @@ std::string to_string(Phase phase) {
                                 : to_string(static_cast<Method>(method)));
 }
 
-PhaseClock::PhaseClock(std::vector<Phase> phases) {
+PhaseClock::PhaseClock(const std::vector<Phase>& phases) {
   for (const Phase phase : phases) entries_.push_back({phase});
 }
 

@@ -73,7 +73,7 @@ public:
     double begin_;
   };
 
-  explicit PhaseClock(std::vector<Phase> phases);
+  explicit PhaseClock(const std::vector<Phase>& phases);
 
   /// `phase` is one of those given to the constructor.
   [[nodiscard]] Scope measure(Phase phase) { return {*this, phase}; }
