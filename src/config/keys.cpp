@@ -173,7 +173,7 @@ Form<std::string> mixture_text() {
 
 // A place in Config; and a place whose path is also the name of the key.
 #define FIELD(path)                                                                                          \
-  [](auto& config) -> auto& { return config.path; }
+  [](auto& config) -> auto& { return config.path; } // NOLINT(bugprone-macro-parentheses)
 #define NAMED(path) #path, FIELD(path)
 
 std::vector<ConfigKey> make_keys() {

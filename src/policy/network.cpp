@@ -54,8 +54,10 @@ Vector pullback(const Policy& policy, const PolicyTrace& trace, const Vector& d_
         input.transpose() * d_z;
     d_theta.segment(layer.bias_offset, layer.outputs) = d_z.colwise().sum();
     if (l == 0) break;
-    const Matrix d_input = d_z * weight(policy.theta, layer).transpose();
-    d_z = (input.array() > 0.0).select(d_input, 0.0);
+    Matrix d_input = d_z * weight(policy.theta, layer).transpose();
+    d_input = (input.array() > 0.0).select(d_input, 0.0);
+    d_z.swap(
+        d_input); // not assigned: a matrix that cannot be resized, out of memory, is freed twice by Eigen 3.4
   }
   return d_theta;
 }

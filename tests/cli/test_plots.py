@@ -253,7 +253,7 @@ class Sweeps(InFolder):
         self.assertEqual(axes[1].get_xscale(), "log")
         marks, means, baseline = axes[0].lines
         self.assertEqual(len(marks.get_xdata()), 5)
-        np.testing.assert_allclose(means.get_ydata(), [np.mean([0.83, 0.84, 0.85]), np.mean([0.80, 0.82])])
+        np.testing.assert_allclose(means.get_ydata(), [np.mean([0.80, 0.82]), np.mean([0.83, 0.84, 0.85])])
         np.testing.assert_allclose(baseline.get_ydata(), 0.7)
 
     def test_parallel_coordinates_have_a_line_a_point(self):
