@@ -100,6 +100,7 @@ void set_key(Config& config, const std::string& given, const std::string& value)
 
 Affects affects_of(const std::string& name) {
   if (name.starts_with(family_prefix)) return Affects::tasks;
+  if (name.starts_with("sweep.")) return Affects::policy; // of its points
   if (const ConfigKey* key = find_key(current_name(name))) return key->affects;
   for (const ConfigKey& key : config_keys())
     if (name.starts_with(key.section() + ".")) return key.affects;

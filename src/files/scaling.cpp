@@ -30,13 +30,13 @@ std::vector<h5::Field<ScalingRow>> point_fields() {
   for (std::size_t k = 0; k < scaling_phases.size(); ++k)
     for (const auto& [suffix, member] : spreads) {
       const auto seconds = [k, of = member](auto& row) -> decltype(auto) { return (row.phases[k].*of); };
-      fields.push_back({std::string(scaling_phases.at(k)) + suffix, seconds});
+      fields.emplace_back(std::string(scaling_phases.at(k)) + suffix, seconds);
     }
-  fields.push_back({"imbalance", &ScalingRow::imbalance});
-  fields.push_back({"shard_imbalance", &ScalingRow::shard_imbalance});
-  fields.push_back({"allreduce_share", &ScalingRow::allreduce_share});
-  fields.push_back({"policy_hash", &ScalingRow::policy_hash});
-  fields.push_back({"oversubscribed", &ScalingRow::oversubscribed});
+  fields.emplace_back("imbalance", &ScalingRow::imbalance);
+  fields.emplace_back("shard_imbalance", &ScalingRow::shard_imbalance);
+  fields.emplace_back("allreduce_share", &ScalingRow::allreduce_share);
+  fields.emplace_back("policy_hash", &ScalingRow::policy_hash);
+  fields.emplace_back("oversubscribed", &ScalingRow::oversubscribed);
   return fields;
 }
 

@@ -56,8 +56,7 @@ Vector pullback(const Policy& policy, const PolicyTrace& trace, const Vector& d_
     if (l == 0) break;
     Matrix d_input = d_z * weight(policy.theta, layer).transpose();
     d_input = (input.array() > 0.0).select(d_input, 0.0);
-    d_z.swap(
-        d_input); // not assigned: a matrix that cannot be resized, out of memory, is freed twice by Eigen 3.4
+    d_z.swap(d_input); // not assigned: Eigen 3.4 frees a matrix twice that it cannot resize, out of memory
   }
   return d_theta;
 }

@@ -166,8 +166,7 @@ TrainingLoad training_load(const Communicator& comm, const TrainRequest& request
   const double checkpoint = 24.0 * p + gradients + history + 1e4, results = gradients + history + 8e3;
   const double shared = sum(train.tasks, held) + sum(held_out.tasks, held);
   const double files = 3.0 * checkpoint + results + 8.0 * p; // the one being written too
-  return {std::move(source),           std::move(parts), std::move(train),
-          std::move(held_out),         checkpoint,       results,
+  return {std::move(source),           parts, std::move(train), std::move(held_out), checkpoint, results,
           {memory, own, shared, files}};
 }
 
