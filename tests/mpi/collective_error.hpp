@@ -11,7 +11,7 @@ namespace metasieve::test {
 
 /// The message of the CollectiveError (of this exit code) that `work` must throw on all ranks alike.
 inline std::string collective_error(const Communicator& comm, const std::function<void()>& work,
-                                ExitCode code = ExitCode::data) {
+                                    ExitCode code = ExitCode::data) {
   std::string message;
   try {
     work();
