@@ -87,10 +87,11 @@ std::vector<double> measured_pace(const Communicator& comm, const TaskSource& so
                                   const std::vector<double>& costs, const std::vector<TimedStage>& stages) {
   std::vector<StageSeconds> all(stages.size() + 1);
   std::mutex guard;
+  const std::vector<Index> ids = timed_tasks(costs);
   comm.barrier();
   comm.run_collectively([&] {
     for_each_parallel({0, thread_count()}, [&](Index) {
-      const std::vector<StageSeconds> mine = time_stages(source, timed_tasks(costs), stages);
+      const std::vector<StageSeconds> mine = time_stages(source, ids, stages);
       const std::lock_guard lock(guard);
       for (std::size_t stage = 0; stage < mine.size(); ++stage) {
         all[stage].measured += mine[stage].measured;

@@ -26,9 +26,10 @@ struct TimedStage {
   Cost cost;
 };
 
-/// Collective: seconds over those of the rough costs, of making tasks (first) and of each stage; 1 where
-/// there is no task. Times some tasks of the source, from small to large by `costs` [tasks], with all threads
-/// of all ranks at work; the slowest rank counts. Takes some seconds at most, unless one task takes longer.
+/// Collective: measured seconds over the rough costs in seconds, first of making tasks, then of each stage.
+/// A pace is 1 where there is no task. Times some tasks of the source, from small to large by `costs`
+/// [tasks], with all threads of all ranks at work; the slowest rank counts. Takes some seconds at most,
+/// unless one task takes longer.
 [[nodiscard]] std::vector<double> measured_pace(const Communicator& comm, const TaskSource& source,
                                                 const std::vector<double>& costs,
                                                 const std::vector<TimedStage>& stages);
