@@ -10,7 +10,7 @@
 #include "files/suite_writer.hpp"
 #include "files/verify.hpp"
 #include "hdf5/raw_file.hpp"
-#include "mpi/io/samples.hpp"
+#include "support/sample_files.hpp"
 
 #include <benchmark/benchmark.h>
 

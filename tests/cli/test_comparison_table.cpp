@@ -17,7 +17,7 @@ EvaluationRow row(std::int64_t split, const std::string& method, double accuracy
   return out;
 }
 
-TEST(ComparisonTable, HasEveryMethodItsPairsAndFindings) {
+TEST(ComparisonTable, has_every_method_its_pairs_and_findings) {
   std::vector<EvaluationRow> rows{row(0, "baseline", 0.7, 0.1), row(0, "meta_hard", 0.75, 0.05),
                                   row(1, "baseline", 0.7, 0.1), row(1, "meta_hard", 0.75, 0.05)};
   EvaluationTables tables;

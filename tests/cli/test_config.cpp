@@ -20,7 +20,7 @@ std::string key_error(const std::string& name, const std::string& value) {
 
 Config loaded(const KeyValues& overrides) { return load_config(std::nullopt, overrides); }
 
-TEST(ConfigKeys, TextOfEachDefaultReadsBackToTheSame) {
+TEST(ConfigKeys, text_of_each_default_reads_back_to_the_same) {
   const Config defaults;
   for (const ConfigKey& key : config_keys()) {
     Config config;
@@ -31,7 +31,7 @@ TEST(ConfigKeys, TextOfEachDefaultReadsBackToTheSame) {
   }
 }
 
-TEST(ConfigKeys, EachSaysWhatItMeansAndMayBe) {
+TEST(ConfigKeys, each_says_what_it_means_and_may_be) {
   for (const ConfigKey& key : config_keys()) {
     EXPECT_FALSE(key.help.empty()) << key.name;
     EXPECT_FALSE(key.domain.empty()) << key.name;
@@ -39,7 +39,7 @@ TEST(ConfigKeys, EachSaysWhatItMeansAndMayBe) {
   }
 }
 
-TEST(ConfigKeys, RefusalNamesKeyValueAndDomain) {
+TEST(ConfigKeys, refusal_names_key_value_and_domain) {
   for (const ConfigKey& key : config_keys()) {
     if (key.domain.starts_with("FILE") || key.domain.starts_with("KEY")) continue; // looked at later
     const std::string error = key_error(key.name, "#");
@@ -49,7 +49,7 @@ TEST(ConfigKeys, RefusalNamesKeyValueAndDomain) {
   EXPECT_EQ(key_error("policy.keep", "1"), "policy.keep = 1: must be a number > 0 and < 1");
 }
 
-TEST(ConfigKeys, RefusedValueLeavesTheConfigurationAsItWas) {
+TEST(ConfigKeys, refused_value_leaves_the_configuration_as_it_was) {
   for (const ConfigKey& key : config_keys()) {
     if (key.domain.starts_with("FILE") || key.domain.starts_with("KEY")) continue; // looked at later
     Config config;
@@ -59,21 +59,21 @@ TEST(ConfigKeys, RefusedValueLeavesTheConfigurationAsItWas) {
   }
 }
 
-TEST(ConfigKeys, UnknownKeyNamesTheNearest) {
+TEST(ConfigKeys, unknown_key_names_the_nearest) {
   EXPECT_EQ(key_error("meta.batsh", "3"), "unknown key meta.batsh: did you mean meta.batch?");
   EXPECT_EQ(key_error("iterations", "3"), "unknown key iterations: did you mean meta.iterations?");
   EXPECT_EQ(key_error("family.a.minorty", "3"),
             "unknown key family.a.minorty: did you mean family.a.minority?");
 }
 
-TEST(ConfigKeys, OneOfOlderProgramsIsIgnored) {
+TEST(ConfigKeys, one_of_older_programs_is_ignored) {
   Config config;
   set_key(config, "output.compress", "labels");
   EXPECT_TRUE(config.explicit_keys.empty());
   EXPECT_EQ(resolved_ini(config), resolved_ini(Config()));
 }
 
-TEST(ConfigKeys, OldNameSetsTheRenamedKey) {
+TEST(ConfigKeys, old_name_sets_the_renamed_key) {
   Config config;
   set_key(config, "evaluate.rounds", "3");
   set_key(config, "sweep.evaluate.rounds_agreement", "0.1, 1");
@@ -84,7 +84,7 @@ TEST(ConfigKeys, OldNameSetsTheRenamedKey) {
   EXPECT_NE(resolved_ini(config).find("refit_rounds = 3\n"), std::string::npos);
 }
 
-TEST(ConfigKeys, OldNameOfAFeatureSetIsTakenAndKeptInFiles) {
+TEST(ConfigKeys, old_name_of_a_feature_set_is_taken_and_kept_in_files) {
   for (const auto& [name, old, set] :
        {std::tuple{"basic", "seed10", FeatureSet::basic}, std::tuple{"full", "full16", FeatureSet::full},
         std::tuple{"context", "context27", FeatureSet::context}})
@@ -98,7 +98,7 @@ TEST(ConfigKeys, OldNameOfAFeatureSetIsTakenAndKeptInFiles) {
     }
 }
 
-TEST(ConfigKeys, SayWhatTheyAffect) {
+TEST(ConfigKeys, say_what_they_affect) {
   EXPECT_EQ(affects_of("suite.seed"), Affects::tasks);
   EXPECT_EQ(affects_of("family.a.samples"), Affects::tasks);
   EXPECT_EQ(affects_of("suite.validation_tasks"), Affects::policy);
@@ -109,7 +109,7 @@ TEST(ConfigKeys, SayWhatTheyAffect) {
   EXPECT_EQ(affects_of("another.section"), Affects::policy);
 }
 
-TEST(SweepKeys, TextOfASweepReadsBackToTheSame) {
+TEST(SweepKeys, text_of_a_sweep_reads_back_to_the_same) {
   Config config = loaded({{"suite.mixture", "a:1"},
                           {"family.a.samples", "60:100"},
                           {"sweep.policy.hidden", "8,4; 16"},
@@ -129,7 +129,7 @@ TEST(SweepKeys, TextOfASweepReadsBackToTheSame) {
   EXPECT_EQ(resolved_ini(config).find("sweep"), std::string::npos);
 }
 
-TEST(SweepKeys, UnknownOnesNameTheNearest) {
+TEST(SweepKeys, unknown_ones_name_the_nearest) {
   EXPECT_EQ(key_error("sweep.meta.batsh", "3"),
             "unknown key sweep.meta.batsh: did you mean sweep.meta.batch?");
   EXPECT_EQ(key_error("sweep.sample", "3"), "unknown key sweep.sample: did you mean sweep.samples?");
@@ -138,7 +138,7 @@ TEST(SweepKeys, UnknownOnesNameTheNearest) {
   EXPECT_EQ(key_error("sweep.sampling", "sobol"), "sweep.sampling = sobol: must be latin | random");
 }
 
-TEST(Resolved, ReadsBackToTheSameText) {
+TEST(Resolved, reads_back_to_the_same_text) {
   const Config config = loaded({{"suite.mixture", "a:0.1,b-2:3"},
                                 {"family.a.samples", "60:100"},
                                 {"family.b-2.group_odds", "1.1:7"},
@@ -159,14 +159,14 @@ TEST(Resolved, ReadsBackToTheSameText) {
   EXPECT_EQ(again.families.size(), 2u);
 }
 
-TEST(Resolved, LeavesOutFamiliesOfNoUse) {
+TEST(Resolved, leaves_out_families_of_no_use) {
   Config config = loaded({});
   set_key(config, "family.spare.samples", "50");
 
   EXPECT_EQ(resolved_ini(config).find("spare"), std::string::npos);
 }
 
-TEST(MixtureText, TakesBlanksAndNamesWithoutShare) {
+TEST(MixtureText, takes_blanks_and_names_without_share) {
   Config config;
   config.suite.mixture = " a : 2, b";
 
@@ -174,7 +174,7 @@ TEST(MixtureText, TakesBlanksAndNamesWithoutShare) {
             (std::vector<std::pair<std::string, double>>{{"a", 2.0}, {"b", 1.0}}));
 }
 
-TEST(MixtureText, RefusesWhatIsNoMixture) {
+TEST(MixtureText, refuses_what_is_no_mixture) {
   for (const char* text :
        {"", ",", "a:", "a:0", "a:-1", "a:nan", "a:inf", "a:1,a:2", ":1", "a:1x", "a:1,,b:1"}) {
     Config config;
@@ -183,7 +183,7 @@ TEST(MixtureText, RefusesWhatIsNoMixture) {
   }
 }
 
-TEST(MixtureText, SharesSumToOne) {
+TEST(MixtureText, shares_sum_to_one) {
   const Mixture parts = mixture(loaded({{"suite.mixture", "seed:3,biased:1"}}));
 
   ASSERT_EQ(parts.size(), 2u);
@@ -191,7 +191,7 @@ TEST(MixtureText, SharesSumToOne) {
   EXPECT_DOUBLE_EQ(parts[1].share, 0.25);
 }
 
-TEST(LoadConfig, KnobOnTheCommandLineChangesOneValueOfAShippedFamily) {
+TEST(LoadConfig, knob_on_the_command_line_changes_one_value_of_a_shipped_family) {
   const Config config = loaded({{"suite.mixture", "biased:1"}, {"family.biased.samples", "300"}});
 
   ASSERT_EQ(config.families.size(), 1u);
@@ -199,25 +199,25 @@ TEST(LoadConfig, KnobOnTheCommandLineChangesOneValueOfAShippedFamily) {
   EXPECT_EQ(knob_text(config.families[0], "label_bias"), "0:0.5"); // as configs/families/biased.ini has it
 }
 
-TEST(Ini, NamesFileAndLine) {
+TEST(Ini, names_file_and_line) {
   EXPECT_EQ(config_error([] { static_cast<void>(parse_ini("# c\n[a]\nx = 1\n nonsense # c\n", "f.ini")); }),
             "f.ini: line 4: \"nonsense\" must be [section], key = value, or # comment");
   EXPECT_EQ(config_error([] { static_cast<void>(parse_ini("[a]\nx = 1\nx = 2\n", "f.ini")); }),
             "f.ini: a.x is given twice: keep one");
 }
 
-TEST(Ini, KeepsOrderAndDropsComments) {
+TEST(Ini, keeps_order_and_drops_comments) {
   const KeyValues entries = parse_ini("top = 0\n[b]\nx = 1 # one\n[a]\ny=a b\nz =\n", "f.ini");
 
   EXPECT_EQ(entries, (KeyValues{{"top", "0"}, {"b.x", "1"}, {"a.y", "a b"}, {"a.z", ""}}));
 }
 
-TEST(Ini, StoredTextKeepsWhatLooksLikeAComment) {
+TEST(Ini, stored_text_keeps_what_looks_like_a_comment) {
   EXPECT_EQ(stored_ini("[a]\nx = 1 # one\nnonsense\n\n[b.c]\ny =\n"),
             (KeyValues{{"a.x", "1 # one"}, {"b.c.y", ""}}));
 }
 
-TEST(CommandLineText, TakesBothForms) {
+TEST(CommandLineText, takes_both_forms) {
   const CommandLine line = parse_command_line(
       {"evaluate", "--dataset", "a.h5", "b.h5", "--policy=p.h5", "--dataset=c.h5", "--meta.batch", "-1",
        "--family.x.samples", "60", "--family.x.minority=0.3", "--output", "e.h5", "--dry-run"});
@@ -232,7 +232,7 @@ TEST(CommandLineText, TakesBothForms) {
             (KeyValues{{"meta.batch", "-1"}, {"family.x.samples", "60"}, {"family.x.minority", "0.3"}}));
 }
 
-TEST(CommandLineText, HelpWinsWhereverItStands) {
+TEST(CommandLineText, help_wins_wherever_it_stands) {
   for (const std::vector<std::string>& words : {std::vector<std::string>{"train", "--help"},
                                                 {"--help", "train"},
                                                 {"help", "train"},

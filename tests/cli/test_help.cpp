@@ -20,7 +20,7 @@ std::string joined_lines(const std::string& text) {
   return out;
 }
 
-TEST(Help, ListsEveryKeyWithItsDefault) {
+TEST(Help, lists_every_key_with_its_default) {
   const std::string text = joined_lines(help_text({"keys"}));
   for (const ConfigKey& key : config_keys()) {
     const std::string name = key.name.substr(key.name.find('.') + 1);
@@ -31,7 +31,7 @@ TEST(Help, ListsEveryKeyWithItsDefault) {
   }
 }
 
-TEST(Help, OfASectionListsItAlone) {
+TEST(Help, of_a_section_lists_it_alone) {
   const std::string text = help_text({"keys", "inner"});
 
   EXPECT_NE(text.find("step_size"), std::string::npos);
@@ -39,7 +39,7 @@ TEST(Help, OfASectionListsItAlone) {
   EXPECT_THROW(static_cast<void>(help_text({"keys", "iner"})), ConfigError);
 }
 
-TEST(Help, OfACommandNamesOptionsFirstKeysAndExamples) {
+TEST(Help, of_a_command_names_options_first_keys_and_examples) {
   for (const CommandInfo& info : commands()) {
     const std::string text = help_text({info.name});
     for (const OptionInfo& option : info.options)
@@ -51,7 +51,7 @@ TEST(Help, OfACommandNamesOptionsFirstKeysAndExamples) {
   }
 }
 
-TEST(CommandTable, ExamplesAreCommandLinesThatTheParserTakes) {
+TEST(CommandTable, examples_are_command_lines_that_the_parser_takes) {
   for (const CommandInfo& info : commands())
     for (const std::string& example : info.examples) {
       std::istringstream stream(example);
@@ -65,7 +65,7 @@ TEST(CommandTable, ExamplesAreCommandLinesThatTheParserTakes) {
     }
 }
 
-TEST(CommandTable, KeyTakesEachOfItsWords) {
+TEST(CommandTable, key_takes_each_of_its_words) {
   int with_values = 0;
   for (const ConfigKey& key : config_keys()) {
     with_values += key.words.empty() ? 0 : 1;

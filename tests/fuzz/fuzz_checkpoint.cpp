@@ -1,6 +1,6 @@
 #include "fuzz/hdf5_target.hpp"
 
-#include "mpi/io/samples.hpp"
+#include "support/sample_files.hpp"
 
 namespace metasieve::fuzz {
 namespace {

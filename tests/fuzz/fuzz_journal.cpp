@@ -5,7 +5,7 @@
 #include "files/journal.hpp"
 #include "files/suite_layout.hpp"
 
-#include "mpi/io/samples.hpp"
+#include "support/sample_files.hpp"
 
 #include <cstdlib>
 #include <cstring>

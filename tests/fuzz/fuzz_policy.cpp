@@ -2,7 +2,7 @@
 
 #include "files/policy.hpp"
 
-#include "mpi/io/samples.hpp"
+#include "support/sample_files.hpp"
 
 namespace metasieve::fuzz {
 namespace {

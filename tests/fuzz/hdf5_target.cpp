@@ -1,6 +1,6 @@
 #include "fuzz/hdf5_target.hpp"
 
-#include "mpi/scratch.hpp"
+#include "support/scratch.hpp"
 
 #include <cstdlib>
 #include <string_view>

@@ -44,7 +44,7 @@ INSTANTIATE_TEST_SUITE_P(Sizes, DrawnFrom,
                                          SizeAndCount{7681, 30}, SizeAndCount{100000, 600},
                                          SizeAndCount{1000000, 4000}));
 
-TEST_P(DrawnFrom, HasTheEntriesOfTheWholeShuffle) {
+TEST_P(DrawnFrom, has_the_entries_of_the_whole_shuffle) {
   const auto [size, count] = GetParam();
 
   for (const std::uint64_t seed : {1U, 2U, 3U}) {
@@ -57,7 +57,7 @@ TEST_P(DrawnFrom, HasTheEntriesOfTheWholeShuffle) {
   }
 }
 
-TEST(Sampler, DrawsFromEverySmallSizeAreThoseOfTheWholeShuffle) {
+TEST(Sampler, draws_from_every_small_size_are_those_of_the_whole_shuffle) {
   Sampler sampler;
   for (Index size = 0; size <= 70; ++size)
     for (Index count = 0; count <= size; ++count)
@@ -65,7 +65,7 @@ TEST(Sampler, DrawsFromEverySmallSizeAreThoseOfTheWholeShuffle) {
           << size << " " << count;
 }
 
-TEST(Sampler, ADrawDoesNotDependOnEarlierOnesOfOtherSizes) {
+TEST(Sampler, a_draw_does_not_depend_on_earlier_ones_of_other_sizes) {
   Sampler used;
   for (const auto& [size, count] :
        {SizeAndCount{90000, 700}, SizeAndCount{500, 400}, SizeAndCount{50000, 3}, SizeAndCount{50000, 700}}) {
@@ -77,7 +77,7 @@ TEST(Sampler, ADrawDoesNotDependOnEarlierOnesOfOtherSizes) {
   }
 }
 
-TEST(Sampler, KeepsItsMemory) {
+TEST(Sampler, keeps_its_memory) {
   Sampler sampler;
   const Index* const first = sampler.draw_sorted(stream_of(1), 100000, 600).data();
 

@@ -8,14 +8,14 @@
 namespace metasieve {
 namespace {
 
-TEST(Text, SplitTrimsPiecesAndDropsNothingButAnEmptyEnd) {
+TEST(Text, split_trims_pieces_and_drops_nothing_but_an_empty_end) {
   EXPECT_EQ(split(" a , b b,,c", ','), (std::vector<std::string>{"a", "b b", "", "c"}));
   EXPECT_EQ(split("a,", ','), (std::vector<std::string>{"a"}));
   EXPECT_EQ(split(",", ','), (std::vector<std::string>{""}));
   EXPECT_TRUE(split("", ',').empty());
 }
 
-TEST(Text, ANumberIsTheWholeText) {
+TEST(Text, a_number_is_the_whole_text) {
   EXPECT_EQ(parse_number<double>("1e-3"), 1e-3);
   EXPECT_EQ(parse_number<std::uint64_t>("18446744073709551615"), std::numeric_limits<std::uint64_t>::max());
   for (const char* text : {"", " 1", "1 ", "1x", "0x1", "--1", "1e9999"})
@@ -23,7 +23,7 @@ TEST(Text, ANumberIsTheWholeText) {
   EXPECT_FALSE(parse_number<std::int64_t>("9223372036854775808"));
 }
 
-TEST(Text, NumberReadsBackToTheSameBits) {
+TEST(Text, number_reads_back_to_the_same_bits) {
   for (const double number : {0.1, 1.0 / 3, 1e-300, 5e-324, 1e15, -0.0})
     EXPECT_EQ(parse_number<double>(number_text(number)), number);
 }

@@ -1,12 +1,12 @@
-#include "core/numerics.hpp"
 #include "fairness/outer_loss.hpp"
+#include "support/numerics.hpp"
 
 #include <cmath>
 
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 using Case = std::tuple<AccuracyLoss, Gap>;
 class OuterLoss : public ::testing::TestWithParam<Case> {};

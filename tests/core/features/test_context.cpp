@@ -1,15 +1,15 @@
 #include "features/cells.hpp"
 
-#include "core/features/feature_data.hpp"
 #include "features/meta_features.hpp"
+#include "support/random_tasks.hpp"
 
 #include <gtest/gtest.h>
 
 namespace metasieve {
 namespace {
 
-using testing::random_task;
-using testing::same_bits;
+using test::random_task;
+using test::same_bits;
 
 const FeatureOptions options{.set = FeatureSet::context, .ridge = 1e-3, .seed = Seed{3}, .id = TaskId{8}};
 

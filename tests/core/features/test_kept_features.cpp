@@ -1,9 +1,9 @@
-#include "core/numerics.hpp"
 #include "features/cells.hpp"
 #include "features/meta_features.hpp"
 #include "features/probe.hpp"
 #include "features/random_fourier.hpp"
 #include "numerics/newton.hpp"
+#include "support/numerics.hpp"
 #include "tasks/generate.hpp"
 
 #include <Eigen/LU>
@@ -12,7 +12,7 @@
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 constexpr double ridge = 1e-2;
 

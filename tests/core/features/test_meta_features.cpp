@@ -1,9 +1,9 @@
 #include "features/meta_features.hpp"
 
-#include "core/features/feature_data.hpp"
 #include "features/neighbours.hpp"
 #include "features/probe.hpp"
 #include "features/random_fourier.hpp"
+#include "support/random_tasks.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,11 +15,11 @@
 namespace metasieve {
 namespace {
 
-using testing::Degenerate;
-using testing::degenerate_tasks;
-using testing::duplicated_task;
-using testing::random_task;
-using testing::same_bits;
+using test::Degenerate;
+using test::degenerate_tasks;
+using test::duplicated_task;
+using test::random_task;
+using test::same_bits;
 
 const FeatureOptions options{.set = FeatureSet::full, .ridge = 1e-3, .seed = Seed{3}, .id = TaskId{8}};
 

@@ -1,6 +1,6 @@
 #include "features/neighbours.hpp"
 
-#include "core/features/feature_data.hpp"
+#include "support/random_tasks.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 namespace metasieve {
 namespace {
 
-using testing::random_task;
+using test::random_task;
 
 TEST(Neighbours, agreement_is_the_share_of_the_fifteen_nearest_in_the_standardised_rows) {
   const Split train = random_task(80, 4);

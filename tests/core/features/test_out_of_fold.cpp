@@ -1,7 +1,7 @@
 #include "features/probe.hpp"
 
-#include "core/features/feature_data.hpp"
 #include "numerics/newton.hpp"
+#include "support/random_tasks.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 namespace metasieve {
 namespace {
 
-using testing::random_task;
+using test::random_task;
 
 const Stream stream(Seed{9}, Draw::folds, TaskId{2});
 

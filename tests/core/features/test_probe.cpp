@@ -1,13 +1,13 @@
 #include "features/probe.hpp"
 
-#include "core/features/feature_data.hpp"
+#include "support/random_tasks.hpp"
 
 #include <gtest/gtest.h>
 
 namespace metasieve {
 namespace {
 
-using testing::random_task;
+using test::random_task;
 
 /// The largest component of the gradient of mean loss + 1/2 w'Rw, from raw x by scalar loops.
 double largest_gradient(const Split& train, const Probe& probe, double ridge) {

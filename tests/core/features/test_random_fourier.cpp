@@ -1,7 +1,7 @@
 #include "features/random_fourier.hpp"
 
-#include "core/features/feature_data.hpp"
 #include "inner/design.hpp"
+#include "support/random_tasks.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 namespace metasieve {
 namespace {
 
-using testing::random_task;
+using test::random_task;
 
 Matrix standardised(const Split& train) {
   return design_matrix(train, fit_standardizer(train, false)).leftCols(train.columns());

@@ -1,10 +1,10 @@
-#include "core/numerics.hpp"
 #include "inner/inner_fit.hpp"
+#include "support/numerics.hpp"
 
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 struct Setting {
   InnerProblem problem;

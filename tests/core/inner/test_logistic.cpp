@@ -1,14 +1,14 @@
-#include "core/numerics.hpp"
 #include "inner/design.hpp"
 #include "numerics/logistic.hpp"
 #include "numerics/newton.hpp"
+#include "support/numerics.hpp"
 
 #include <cmath>
 
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 Matrix with_intercept(Matrix x) {
   x.col(x.cols() - 1).setOnes();

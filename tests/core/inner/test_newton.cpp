@@ -1,5 +1,5 @@
-#include "core/numerics.hpp"
 #include "numerics/newton.hpp"
+#include "support/numerics.hpp"
 
 #include <Eigen/Dense>
 #include <algorithm>
@@ -8,7 +8,7 @@
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 struct Problem {
   Matrix x; // intercept last

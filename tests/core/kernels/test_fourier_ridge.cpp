@@ -1,8 +1,8 @@
 #include "kernels/fourier_ridge.hpp"
 
-#include "core/features/feature_data.hpp"
 #include "features/random_fourier.hpp"
 #include "inner/design.hpp"
+#include "support/random_tasks.hpp"
 
 #include <Eigen/Cholesky>
 #include <gtest/gtest.h>
@@ -14,8 +14,8 @@
 namespace metasieve {
 namespace {
 
-using testing::duplicated_task;
-using testing::random_task;
+using test::duplicated_task;
+using test::random_task;
 
 struct Problem {
   Matrix x;

@@ -1,10 +1,10 @@
-#include "core/numerics.hpp"
 #include "kernels/inner.hpp"
+#include "support/numerics.hpp"
 
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 Split split_of(Index n, Index d) {
   Split split{(normals(n, d, 1).array() * 3.0 + 5.0).matrix().cast<float>(), coin(n, 2), coin(n, 3, 0.3),

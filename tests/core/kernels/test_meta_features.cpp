@@ -1,8 +1,8 @@
 // The meta-features in single precision against those in double.
 
-#include "core/features/feature_data.hpp"
 #include "features/cells.hpp"
 #include "kernels/meta_features.hpp"
+#include "support/random_tasks.hpp"
 #include "tasks/generate.hpp"
 
 #include <gtest/gtest.h>
@@ -12,11 +12,11 @@
 namespace metasieve {
 namespace {
 
-using testing::Degenerate;
-using testing::degenerate_tasks;
-using testing::duplicated_task;
-using testing::random_task;
-using testing::same_bits;
+using test::Degenerate;
+using test::degenerate_tasks;
+using test::duplicated_task;
+using test::random_task;
+using test::same_bits;
 
 constexpr double tolerance = 1e-4;
 

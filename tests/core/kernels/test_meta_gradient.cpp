@@ -1,5 +1,5 @@
-#include "core/numerics.hpp"
 #include "kernels/meta_gradient.hpp"
+#include "support/numerics.hpp"
 #include "tasks/generate.hpp"
 
 #include <cmath>
@@ -9,7 +9,7 @@
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 PreparedTask task_of(Index samples, std::uint64_t id, FeatureSet features = FeatureSet::full) {
   Family family;

@@ -1,6 +1,6 @@
 #include "kernels/neighbours.hpp"
 
-#include "core/features/feature_data.hpp"
+#include "support/random_tasks.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,8 +10,8 @@
 namespace metasieve {
 namespace {
 
-using testing::duplicated_task;
-using testing::random_task;
+using test::duplicated_task;
+using test::random_task;
 
 /// Of all references.
 Vector fast_agreement(const Split& train, const Standardizer& s) {

@@ -1,5 +1,5 @@
-#include "core/numerics.hpp"
 #include "kernels/network.hpp"
+#include "support/numerics.hpp"
 
 #include <cmath>
 #include <numeric>
@@ -7,7 +7,7 @@
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 Policy policy_of(FeatureSet features, std::vector<Index> hidden) {
   Policy shape;

@@ -1,10 +1,10 @@
-#include "core/numerics.hpp"
 #include "kernels/outer_loss.hpp"
+#include "support/numerics.hpp"
 
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 using Options = std::tuple<AccuracyLoss, Gap>;
 

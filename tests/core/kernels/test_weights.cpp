@@ -1,11 +1,11 @@
-#include "core/numerics.hpp"
 #include "kernels/weights.hpp"
 #include "policy/weights.hpp"
+#include "support/numerics.hpp"
 
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 Eigen::VectorXf padded_to_packets(const Vector& values) {
   Eigen::VectorXf out =

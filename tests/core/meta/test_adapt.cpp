@@ -1,6 +1,6 @@
-#include "core/numerics.hpp"
 #include "methods/adapt.hpp"
 #include "policy/adam.hpp"
+#include "support/numerics.hpp"
 #include "tasks/generate.hpp"
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 PreparedTask biased_task() {
   Family family;

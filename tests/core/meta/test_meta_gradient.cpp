@@ -1,7 +1,7 @@
-#include "core/numerics.hpp"
 #include "features/meta_features.hpp"
 #include "meta/meta_gradient.hpp"
 #include "policy/weights.hpp"
+#include "support/numerics.hpp"
 #include "tasks/generate.hpp"
 
 #include <cmath>
@@ -10,7 +10,7 @@
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 PreparedTask small_task(bool use_group = true) {
   Family family;

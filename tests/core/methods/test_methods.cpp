@@ -1,5 +1,4 @@
 #include "base/error.hpp"
-#include "core/numerics.hpp"
 #include "methods/compare_methods.hpp"
 #include "methods/penalised.hpp"
 #include "methods/roh.hpp"
@@ -7,12 +6,13 @@
 #include "methods/threshold.hpp"
 #include "numerics/newton.hpp"
 #include "policy/weights.hpp"
+#include "support/numerics.hpp"
 #include "tasks/generate.hpp"
 
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 PreparedTask noisy_task() {
   Family family;

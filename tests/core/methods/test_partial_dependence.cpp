@@ -1,13 +1,13 @@
-#include "core/numerics.hpp"
 #include "methods/partial_dependence.hpp"
 #include "policy/weights.hpp"
+#include "support/numerics.hpp"
 
 #include <limits>
 
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 /// u = a features_0 + b features_1 for the policy that `linear_policy` makes.
 constexpr double a = 1.5, b = -0.5;

@@ -1,11 +1,11 @@
-#include "core/numerics.hpp"
 #include "inner/design.hpp"
 #include "methods/penalised.hpp"
+#include "support/numerics.hpp"
 
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 /// Group 1 has a feature of its own and lower labels: an accurate fit is unfair.
 struct Biased {

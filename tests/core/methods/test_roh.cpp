@@ -1,13 +1,13 @@
 #include "base/error.hpp"
-#include "core/numerics.hpp"
 #include "features/cells.hpp"
 #include "methods/roh.hpp"
 #include "numerics/newton.hpp"
+#include "support/numerics.hpp"
 
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 constexpr std::array every_fairness{RohFairness::none, RohFairness::dp, RohFairness::eqodds};
 

@@ -1,9 +1,9 @@
 // The figures that Roh et al. publish for their synthetic data, on their files.
 
-#include "core/methods/npy.hpp"
 #include "fairness/metrics.hpp"
 #include "methods/roh.hpp"
 #include "numerics/newton.hpp"
+#include "support/npy.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 /// xz_train.npy and the others: METASIEVE_DATA/roh2021, else the folder beside the source tree.
 std::filesystem::path data_folder() {

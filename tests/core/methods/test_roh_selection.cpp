@@ -1,7 +1,7 @@
-#include "core/numerics.hpp"
 #include "features/cells.hpp"
 #include "methods/roh.hpp"
 #include "numerics/logistic.hpp"
+#include "support/numerics.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -10,7 +10,7 @@
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 std::vector<Index> all_rows(Index size) {
   std::vector<Index> rows(static_cast<std::size_t>(size));

@@ -1,8 +1,8 @@
-#include "core/numerics.hpp"
 #include "features/meta_features.hpp"
 #include "methods/assess.hpp"
 #include "methods/methods.hpp"
 #include "methods/selection.hpp"
+#include "support/numerics.hpp"
 #include "tasks/generate.hpp"
 
 #include <array>
@@ -11,7 +11,7 @@
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 constexpr PrepareOptions prepare_options{FeatureSet::full, true, 1e-3, Seed{4}};
 

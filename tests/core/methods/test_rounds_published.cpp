@@ -1,7 +1,7 @@
 // Rounds on the clustered flips of Roh et al. 2021, on their files.
 
-#include "core/methods/npy.hpp"
 #include "methods/selection.hpp"
+#include "support/npy.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 /// Labels -1 and 1, or groups 0 and 1.
 Labels positive(const Matrix& column) { return (column.col(0).array() > 0.0).cast<std::uint8_t>(); }

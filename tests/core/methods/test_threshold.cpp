@@ -1,6 +1,6 @@
-#include "core/numerics.hpp"
 #include "fairness/metrics.hpp"
 #include "methods/threshold.hpp"
+#include "support/numerics.hpp"
 
 #include <cmath>
 #include <limits>
@@ -9,7 +9,7 @@
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 struct Rows {
   Vector score;

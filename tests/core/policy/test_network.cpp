@@ -1,12 +1,12 @@
-#include "core/numerics.hpp"
 #include "policy/network.hpp"
+#include "support/numerics.hpp"
 
 #include <cmath>
 
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 Policy small_policy() {
   Policy shape;

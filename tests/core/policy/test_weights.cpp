@@ -1,13 +1,13 @@
-#include "core/numerics.hpp"
 #include "policy/adam.hpp"
 #include "policy/weights.hpp"
+#include "support/numerics.hpp"
 
 #include <cmath>
 
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 class KeepWeights : public ::testing::TestWithParam<double> {};
 

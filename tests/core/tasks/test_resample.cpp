@@ -1,4 +1,4 @@
-#include "core/numerics.hpp"
+#include "support/numerics.hpp"
 #include "tasks/resample.hpp"
 
 #include <set>
@@ -6,7 +6,7 @@
 namespace metasieve {
 namespace {
 
-using namespace testing;
+using namespace test;
 
 Split small_rows() {
   Split rows;

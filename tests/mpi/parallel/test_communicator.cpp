@@ -1,6 +1,6 @@
 #include "parallel/communicator.hpp"
 
-#include "mpi/collective_error.hpp"
+#include "support/collective_error.hpp"
 
 #include <array>
 #include <chrono>

@@ -1,5 +1,5 @@
-#include "core/numerics.hpp"
 #include "parallel/partition.hpp"
+#include "support/numerics.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -25,7 +25,7 @@ double best_bottleneck(const std::vector<double>& costs, int parts) {
 }
 
 TEST(TaskPool, shards_of_any_number_of_ranks_are_the_suite_and_balanced_as_well_as_possible) {
-  const Vector draws = testing::normals(23, 8).array().exp();
+  const Vector draws = test::normals(23, 8).array().exp();
   const std::vector<double> costs(draws.begin(), draws.end());
 
   for (const int parts : {1, 2, 3, 4, 7, 23, 40}) {

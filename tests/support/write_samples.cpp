@@ -4,7 +4,7 @@
 #include "files/scores.hpp"
 #include "files/verify.hpp"
 
-#include "mpi/io/samples.hpp"
+#include "support/sample_files.hpp"
 
 #include <cstdio>
 

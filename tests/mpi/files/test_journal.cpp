@@ -1,8 +1,8 @@
 #include "files/journal.hpp"
 
-#include "mpi/collective_error.hpp"
-#include "mpi/io/samples.hpp"
-#include "mpi/scratch.hpp"
+#include "support/collective_error.hpp"
+#include "support/sample_files.hpp"
+#include "support/scratch.hpp"
 
 #include "files/suite_layout.hpp"
 

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-namespace metasieve::testing {
+namespace metasieve::test {
 
 /// A task with a non-linear signal, unequal groups and 15 % label noise.
 inline Split random_task(Index rows, Index columns, std::uint64_t seed = 1) {
@@ -82,4 +82,4 @@ inline const std::vector<Degenerate> degenerate_tasks{
                  for (Index i = 0; i < 80; ++i) s.y(i) = s.x(i, 0) > 0.0F ? 1 : 0;
                }}};
 
-} // namespace metasieve::testing
+} // namespace metasieve::test

@@ -5,7 +5,7 @@
 namespace metasieve {
 namespace {
 
-TEST(Bytes, ComeBackInTheSameOrder) {
+TEST(Bytes, come_back_in_the_same_order) {
   const MatrixF matrix = MatrixF::Random(2, 3);
   const std::string bytes =
       ByteWriter().put(7).put(std::string("seven")).put(std::vector<std::string>{"a", ""}).put(matrix).take();
@@ -18,7 +18,7 @@ TEST(Bytes, ComeBackInTheSameOrder) {
   EXPECT_EQ(reader.array<MatrixF>(), matrix);
 }
 
-TEST(Bytes, EndTooEarly) {
+TEST(Bytes, end_too_early) {
   const std::string bytes = ByteWriter().put(std::string("seven")).take();
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     const std::string cut = bytes.substr(0, size);
@@ -27,7 +27,7 @@ TEST(Bytes, EndTooEarly) {
   }
 }
 
-TEST(Bytes, ArrayOfAnyShapeIsCheckedBeforeMemoryIsTaken) {
+TEST(Bytes, array_of_any_shape_is_checked_before_memory_is_taken) {
   constexpr Index huge = Index{1} << 62;
   const std::pair<Index, Index> shapes[]{{-1, 1}, {1, -1}, {huge, 1}, {huge, 4}, {huge, huge}, {2, 2}};
   for (const auto& [rows, columns] : shapes) {
@@ -36,7 +36,7 @@ TEST(Bytes, ArrayOfAnyShapeIsCheckedBeforeMemoryIsTaken) {
   }
 }
 
-TEST(Bytes, VectorHasOneColumn) {
+TEST(Bytes, vector_has_one_column) {
   const std::string bytes = ByteWriter().put(Index{1}).put(Index{2}).put(1.0).put(2.0).take();
 
   EXPECT_THROW(static_cast<void>(ByteReader(bytes).array<Vector>()), DataError);

@@ -5,10 +5,10 @@
 
 #include "base/bytes.hpp"
 #include "base/random.hpp"
-#include "mpi/collective_error.hpp"
-#include "mpi/io/edit.hpp"
-#include "mpi/io/samples.hpp"
-#include "mpi/scratch.hpp"
+#include "support/collective_error.hpp"
+#include "support/damage.hpp"
+#include "support/sample_files.hpp"
+#include "support/scratch.hpp"
 
 namespace metasieve {
 namespace {

@@ -3,8 +3,8 @@
 #include "runtime/folder_lock.hpp"
 #include "studies/sweep_points.hpp"
 
-#include "mpi/collective_error.hpp"
-#include "mpi/scratch.hpp"
+#include "support/collective_error.hpp"
+#include "support/scratch.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -2,8 +2,8 @@
 #include "files/sweep.hpp"
 #include "files/verify.hpp"
 
-#include "mpi/collective_error.hpp"
-#include "mpi/scratch.hpp"
+#include "support/collective_error.hpp"
+#include "support/scratch.hpp"
 
 #include <cmath>
 

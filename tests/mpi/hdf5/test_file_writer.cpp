@@ -5,9 +5,9 @@
 #include "hdf5/reader.hpp"
 #include "parallel/collective.hpp"
 
-#include "mpi/collective_error.hpp"
-#include "mpi/io/edit.hpp"
-#include "mpi/scratch.hpp"
+#include "support/collective_error.hpp"
+#include "support/damage.hpp"
+#include "support/scratch.hpp"
 
 #include <sys/resource.h>
 

@@ -1,4 +1,4 @@
-#include "mpi/allocations.hpp"
+#include "support/allocations.hpp"
 
 #include <cstdlib>
 

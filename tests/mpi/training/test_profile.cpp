@@ -1,7 +1,8 @@
 #include "config/requests.hpp"
 #include "meta/batches.hpp"
-#include "mpi/scratch.hpp"
 #include "parallel/for_each.hpp"
+#include "support/configs.hpp"
+#include "support/scratch.hpp"
 #include "training/cost.hpp"
 #include "training/step.hpp"
 #include "training/task_source.hpp"
@@ -21,18 +22,14 @@ namespace {
 
 using test::Scratch;
 
-Config small_config() {
-  Config config;
-  set_key(config, "suite.tasks", "5");
-  set_key(config, "suite.validation_tasks", "1");
-  set_key(config, "suite.mixture", "small:1");
-  set_key(config, "family.small.samples", "90:400");
-  set_key(config, "family.small.features", "5:7");
-  set_key(config, "meta.iterations", "6");
-  set_key(config, "meta.batch", "3");
-  set_key(config, "meta.support", "150"); // less than some tasks have, more than others
-  set_key(config, "policy.hidden", "8,4");
-  return config;
+/// Tasks of which some have fewer rows than meta.support, others more.
+Config five_tasks() {
+  return test::small_config(5, {{"family.small.samples", "90:400"},
+                                {"family.small.features", "5:7"},
+                                {"meta.iterations", "6"},
+                                {"meta.batch", "3"},
+                                {"meta.support", "150"},
+                                {"policy.hidden", "8,4"}});
 }
 
 Trained trained(const Communicator& comm, const Scratch& scratch, const Config& config) {
@@ -94,7 +91,7 @@ TEST(Flops, of_a_gradient_end_where_it_failed) {
 TEST(Profile, of_a_training_counts_what_the_shapes_say) {
   const Communicator comm;
   const Scratch scratch(comm);
-  const Config config = small_config();
+  const Config config = five_tasks();
 
   const Trained out = trained(comm, scratch, config);
 
@@ -111,7 +108,7 @@ TEST(Profile, of_a_training_covers_all_of_its_time) {
   const Communicator comm;
   const Scratch scratch(comm);
 
-  const Profile profile = trained(comm, scratch, small_config()).profile;
+  const Profile profile = trained(comm, scratch, five_tasks()).profile;
 
   ASSERT_EQ(std::ssize(profile.seconds), comm.size());
   EXPECT_EQ(profile.phases.back().phase, Phase::rest);
@@ -129,7 +126,7 @@ TEST(Profile, of_a_training_covers_all_of_its_time) {
 TEST(Profile, is_not_made_unless_asked_for) {
   const Communicator comm;
   const Scratch scratch(comm);
-  TrainRequest request{small_config(), scratch.folder(), {}};
+  TrainRequest request{five_tasks(), scratch.folder(), {}};
   request.quiet = true;
 
   const Trained out = train(comm, request);

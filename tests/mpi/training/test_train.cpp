@@ -3,9 +3,10 @@
 #include "cli/console_summary.hpp"
 #include "files/results.hpp"
 #include "meta/meta_gradient.hpp"
-#include "mpi/collective_error.hpp"
-#include "mpi/scratch.hpp"
 #include "studies/dry_run.hpp"
+#include "support/collective_error.hpp"
+#include "support/configs.hpp"
+#include "support/scratch.hpp"
 #include "training/generate.hpp"
 #include "training/task_source.hpp"
 #include "training/trainer.hpp"
@@ -19,18 +20,8 @@ using test::collective_error;
 using test::contains;
 using test::Scratch;
 
-/// Three training tasks and one for validation, of 100 rows each.
-Config small_config() {
-  Config config;
-  set_key(config, "suite.tasks", "4");
-  set_key(config, "suite.validation_tasks", "1");
-  set_key(config, "suite.mixture", "small:1");
-  set_key(config, "family.small.samples", "100");
-  set_key(config, "family.small.features", "5");
-  set_key(config, "meta.iterations", "6");
-  set_key(config, "meta.batch", "2");
-  return config;
-}
+/// Three training tasks and one for validation.
+Config four_tasks() { return test::small_config(4, {{"meta.iterations", "6"}, {"meta.batch", "2"}}); }
 
 std::string printed(const std::function<void()>& work) {
   testing::internal::CaptureStdout();
@@ -41,7 +32,7 @@ std::string printed(const std::function<void()>& work) {
 TEST(Train, of_which_most_fits_failed_ends_with_the_exit_code_of_a_numerical_failure) {
   const Communicator comm;
   const Scratch scratch(comm);
-  Config config = small_config();
+  Config config = four_tasks();
   set_key(config, "meta.learning_rate", "1e200"); // from the first update on, the policy overflows
 
   std::string message;
@@ -76,7 +67,7 @@ TEST(Train, of_which_most_fits_failed_ends_with_the_exit_code_of_a_numerical_fai
 TEST(Train, measures_its_objective_on_the_validation_tasks) {
   const Communicator comm;
   const Scratch scratch(comm);
-  Config config = small_config();
+  Config config = four_tasks();
   set_key(config, "suite.validation_tasks", "2");
   set_key(config, "meta.support", "0");
   set_key(config, "meta.fairness", "dp");
@@ -117,7 +108,7 @@ TEST(Train, measures_its_objective_on_the_validation_tasks) {
 TEST(Train, ends_early_once_enough_fits_failed_to_judge) {
   const Communicator comm;
   const Scratch scratch(comm);
-  Config config = small_config();
+  Config config = four_tasks();
   set_key(config, "meta.learning_rate", "1e200");
   set_key(config, "meta.iterations", "1000");
   set_key(config, "run.max_failed", "0.9");
@@ -139,7 +130,7 @@ TEST(Train, ends_early_once_enough_fits_failed_to_judge) {
 TEST(Train, may_be_told_that_failures_do_not_matter) {
   const Communicator comm;
   const Scratch scratch(comm);
-  Config config = small_config();
+  Config config = four_tasks();
   set_key(config, "meta.learning_rate", "1e200");
   set_key(config, "run.max_failed", "1");
 
@@ -156,7 +147,7 @@ TEST(Train, may_be_told_that_failures_do_not_matter) {
 TEST(Train, prints_numbers_where_there_is_no_label_noise_to_compare_with) {
   const Communicator comm;
   const Scratch scratch(comm);
-  Config config = small_config();
+  Config config = four_tasks();
   set_key(config, "family.small.label_noise", "0");
 
   const TrainRequest request{config, scratch.folder(), {}};
@@ -171,7 +162,7 @@ TEST(Train, prints_numbers_where_there_is_no_label_noise_to_compare_with) {
 TEST(Plan, that_does_not_fit_into_memory_is_refused) {
   const Communicator comm;
   const Scratch scratch(comm);
-  Config config = small_config();
+  Config config = four_tasks();
   set_key(config, "family.small.samples", "20000");
   set_key(config, "family.small.features", "20");
   set_key(config, "suite.tasks", "200000"); // 500 GB with their features
@@ -188,7 +179,7 @@ TEST(Plan, that_does_not_fit_into_memory_is_refused) {
 TEST(Plan, of_tasks_that_are_not_held_fits) {
   const Communicator comm;
   const Scratch scratch(comm);
-  Config config = small_config();
+  Config config = four_tasks();
   set_key(config, "family.small.samples", "20000");
   set_key(config, "suite.tasks", "200000");
   set_key(config, "suite.hold", "regenerate");
@@ -201,7 +192,7 @@ TEST(Plan, of_tasks_that_are_not_held_fits) {
 TEST(Train, learns_the_same_policy_however_tasks_are_held) {
   const Communicator comm;
   const Scratch scratch(comm);
-  Config config = small_config();
+  Config config = four_tasks();
   printed([&] { generate(comm, {config, scratch / "suite.h5"}); });
   const auto policy_of = [&](const char* hold, const char* features, bool from_file) {
     set_key(config, "suite.hold", hold);
@@ -225,7 +216,7 @@ TEST(Train, learns_the_same_policy_however_tasks_are_held) {
 TEST(Train, goes_on_with_tasks_held_in_another_way) {
   const Communicator comm;
   const Scratch scratch(comm);
-  Config config = small_config();
+  Config config = four_tasks();
   printed([&] { train(comm, {config, scratch / "whole", {}}); });
   set_key(config, "run.max_minutes", "1e-9"); // makes one iteration
   collective_error(
@@ -254,7 +245,7 @@ double planned_bytes(const std::string& text, const std::string& name) {
 TEST(Plan, of_a_training_foretells_the_size_of_its_files) {
   const Communicator comm;
   const Scratch scratch(comm);
-  Config config = small_config();
+  Config config = four_tasks();
   set_key(config, "meta.iterations", "30");
   set_key(config, "output.save_gradients", "true");
   const TrainRequest request{config, scratch.folder(), {}};

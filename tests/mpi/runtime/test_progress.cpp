@@ -1,7 +1,7 @@
 #include "runtime/progress.hpp"
 
-#include "mpi/collective_error.hpp"
-#include "mpi/scratch.hpp"
+#include "support/collective_error.hpp"
+#include "support/scratch.hpp"
 
 #include <chrono>
 #include <thread>

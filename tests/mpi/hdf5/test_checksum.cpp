@@ -3,10 +3,10 @@
 #include "hdf5/checksum.hpp"
 #include "hdf5/reader.hpp"
 
-#include "mpi/collective_error.hpp"
-#include "mpi/io/edit.hpp"
-#include "mpi/io/samples.hpp"
-#include "mpi/scratch.hpp"
+#include "support/collective_error.hpp"
+#include "support/damage.hpp"
+#include "support/sample_files.hpp"
+#include "support/scratch.hpp"
 
 #include <set>
 

@@ -6,7 +6,7 @@
 
 #include <functional>
 
-namespace metasieve::testing {
+namespace metasieve::test {
 
 /// Standard normals, reproducible.
 inline Vector normals(Index size, std::uint64_t salt) {
@@ -51,4 +51,4 @@ inline double relative_error(const Vector& actual, const Vector& expected) {
   return (actual - expected).norm() / expected.norm();
 }
 
-} // namespace metasieve::testing
+} // namespace metasieve::test

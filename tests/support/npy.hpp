@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace metasieve::testing {
+namespace metasieve::test {
 
 /// A little-endian float32, row-major .npy file of version 1, [n] as [n, 1]. @throws std::runtime_error if it
 /// is none.
@@ -38,4 +38,4 @@ inline Matrix read_npy(const std::string& path) {
   return Eigen::Map<const MatrixF>(values.data(), rows, columns).cast<double>();
 }
 
-} // namespace metasieve::testing
+} // namespace metasieve::test

@@ -1,10 +1,10 @@
 #include "files/policy.hpp"
 #include "files/results.hpp"
 
-#include "mpi/collective_error.hpp"
-#include "mpi/io/edit.hpp"
-#include "mpi/io/samples.hpp"
-#include "mpi/scratch.hpp"
+#include "support/collective_error.hpp"
+#include "support/damage.hpp"
+#include "support/sample_files.hpp"
+#include "support/scratch.hpp"
 
 namespace metasieve {
 namespace {

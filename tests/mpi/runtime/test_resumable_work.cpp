@@ -1,8 +1,9 @@
 #include "runtime/resumable_work.hpp"
 
-#include "mpi/collective_error.hpp"
-#include "mpi/scratch.hpp"
+#include "parallel/for_each.hpp"
 #include "runtime/phases.hpp"
+#include "support/collective_error.hpp"
+#include "support/scratch.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -174,6 +175,7 @@ TEST_F(SquaresTest, appends_results_of_earlier_calls_for_the_caller_may_drop_the
 }
 
 TEST_F(SquaresTest, of_which_one_throws_ends_on_all_ranks_and_keeps_what_was_written) {
+  if (thread_count() > 1) GTEST_SKIP() << "with one thread each piece is written before the next begins";
   settings_.checkpoint_minutes = 1e-9; // each piece at once
   throws_at_ = static_cast<std::uint64_t>(settings_.pieces) - 1;
   const std::string message = collective_error(comm_, [&] {

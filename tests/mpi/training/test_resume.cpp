@@ -1,6 +1,6 @@
 #include "training/resume.hpp"
 
-#include "mpi/io/samples.hpp"
+#include "support/sample_files.hpp"
 #include "training/task_pool.hpp"
 
 #include <gtest/gtest.h>

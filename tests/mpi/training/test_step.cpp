@@ -1,25 +1,21 @@
 #include "training/step.hpp"
 
 #include "config/requests.hpp"
-#include "core/numerics.hpp"
 #include "meta/batches.hpp"
-#include "mpi/allocations.hpp"
+#include "support/allocations.hpp"
+#include "support/configs.hpp"
+#include "support/numerics.hpp"
 #include "training/cost.hpp"
 #include "training/task_pool.hpp"
 
 namespace metasieve {
 namespace {
 
-Config small_config() {
-  Config config;
-  set_key(config, "suite.tasks", "13");
-  set_key(config, "suite.validation_tasks", "1");
-  set_key(config, "suite.mixture", "small:1");
-  set_key(config, "family.small.samples", "100:900");
-  set_key(config, "family.small.features", "5:9");
-  set_key(config, "meta.batch", "4");
-  set_key(config, "meta.support", "120");
-  return config;
+Config thirteen_tasks() {
+  return test::small_config(13, {{"family.small.samples", "100:900"},
+                                 {"family.small.features", "5:9"},
+                                 {"meta.batch", "4"},
+                                 {"meta.support", "120"}});
 }
 
 /// What a training computes in an iteration, without what it tells of it.
@@ -61,7 +57,7 @@ private:
 class StepBy : public ::testing::TestWithParam<const char*> {
 protected:
   static Config config() {
-    Config config = small_config();
+    Config config = thirteen_tasks();
     set_key(config, "inner.method", GetParam());
     return config;
   }
@@ -79,7 +75,7 @@ TEST_P(StepBy, in_float32_agree_with_those_in_float64) {
     EXPECT_EQ(mean.failed, 0);
     EXPECT_NEAR(mean.loss, expected.loss, 1e-3 * expected.loss);
     // The features are in float32 too: ranks of rows whose losses are all but equal may change places.
-    EXPECT_LT(testing::relative_error(mean.d_theta, expected.d_theta), 1e-3);
+    EXPECT_LT(test::relative_error(mean.d_theta, expected.d_theta), 1e-3);
     EXPECT_NE(mean.d_theta, expected.d_theta);
   }
 }

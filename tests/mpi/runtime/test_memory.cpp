@@ -1,7 +1,7 @@
-#include "config/settings.hpp"
 #include "runtime/machine.hpp"
 
 #include "parallel/for_each.hpp"
+#include "support/configs.hpp"
 #include "training/cost.hpp"
 #include "training/task_pool.hpp"
 
@@ -16,13 +16,8 @@ namespace {
 
 /// Tasks of which each rank gets several, with what they need for a while much less than what they leave.
 Config config_of(int ranks) {
-  Config config;
-  set_key(config, "suite.tasks", std::to_string(16 * ranks));
-  set_key(config, "suite.validation_tasks", "1");
-  set_key(config, "suite.mixture", "even:1");
-  set_key(config, "family.even.samples", "1000:2000");
-  set_key(config, "family.even.features", "5:20");
-  return config;
+  return test::small_config(16 * Index{ranks},
+                            {{"family.small.samples", "1000:2000"}, {"family.small.features", "5:20"}});
 }
 
 /// Bytes that malloc has given and not got back, of all threads.
