@@ -110,7 +110,7 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
     clock.add(Phase::score, lap.seconds());
   });
   static_cast<void>(lap.seconds());
-  write_scores(comm, files.front(), {resolved_ini(plan.config), job_metadata(comm, request.begin)}, rows);
+  write_file(comm, files.front(), {resolved_ini(plan.config), job_metadata(comm, request.begin)}, rows);
   write_text(comm, files.back(), scores_csv(rows));
   clock.add(Phase::write, lap.seconds());
   Scored scored{std::move(rows), {}};

@@ -56,7 +56,8 @@ void check_names(const FileReader& file, const Dataset& data) {
 
 } // namespace
 
-const FileLayout<Dataset>& dataset_layout() {
+template <>
+const FileLayout<Dataset>& layout_of<Dataset>() {
   static const auto layout =
       FileLayout<Dataset>(FileType::dataset)
           .optional_attribute("feature_names", &Dataset::feature_names)
@@ -76,7 +77,7 @@ const FileLayout<Dataset>& dataset_layout() {
 }
 
 Dataset read_dataset(const Communicator& comm, const std::filesystem::path& path) {
-  Dataset data = read_file(comm, path, dataset_layout());
+  Dataset data = read_file<Dataset>(comm, path);
   data.name = path.stem().string();
   return data;
 }

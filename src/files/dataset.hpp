@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/split.hpp"
-#include "files/read_file.hpp"
+#include "files/file_layout.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -22,17 +22,11 @@ struct Dataset {
   std::string group_name, positive_label, source, source_sha256;
 };
 
-[[nodiscard]] const FileLayout<Dataset>& dataset_layout();
+/// Refuses NaN or infinite features, no rows, labels or groups other than 0/1, one class, one group.
+template <>
+[[nodiscard]] const FileLayout<Dataset>& layout_of<Dataset>();
 
-/// Collective: the same on every rank. @throws CollectiveError (exit code 3) naming file and data set:
-/// missing, not HDF5, another file type, newer version, truncated, wrong shape or type, empty, NaN or
-/// infinite, labels or groups other than 0/1, one class, one group.
+/// Collective: read_file, and the name. @throws CollectiveError (exit code 3)
 [[nodiscard]] Dataset read_dataset(const Communicator& comm, const std::filesystem::path& path);
-
-/// Collective; rank 0's data set is written, as the importers do. @throws CollectiveError (exit code 3)
-inline void write_dataset(const Communicator& comm, const std::filesystem::path& path,
-                          const Provenance& provenance, const Dataset& data) {
-  write_on_root(comm, path, provenance, dataset_layout(), data);
-}
 
 } // namespace metasieve

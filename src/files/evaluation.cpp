@@ -135,12 +135,13 @@ const h5::Records<PointSummaryRow>& point_summary_records() {
   return records;
 }
 
-const FileLayout<Evaluation>& evaluation_layout() {
+template <>
+const FileLayout<Evaluation>& layout_of<Evaluation>() {
   const auto in_tables = [](auto member) {
     return [member](auto& evaluation) -> auto& { return evaluation.tables.*member; };
   };
   static const auto layout =
-      FileLayout<Evaluation>(FileType::evaluation)
+      FileLayout<Evaluation>(FileType::evaluation, Writers::all_ranks)
           .table(
               "/evaluation", h5::Records<EvaluationRow>(evaluation_fields()), &Evaluation::rows,
               {"one record a source, split and method: metrics on the clean test rows; undefined values are "
@@ -175,14 +176,6 @@ const FileLayout<Evaluation>& evaluation_layout() {
                   ""},
                  Presence::if_any);
   return layout;
-}
-
-void write_evaluation(const Communicator& comm, const std::filesystem::path& path,
-                      const Provenance& provenance, std::vector<EvaluationRow> rows,
-                      const EvaluationTables& tables) {
-  const Evaluation mine{std::move(rows), comm.is_root() ? tables : EvaluationTables{}};
-  write_file(comm, path, FileType::evaluation, provenance,
-             [&](FileWriter& file) { evaluation_layout().write(file, mine); });
 }
 
 } // namespace metasieve

@@ -136,7 +136,8 @@ void read_gradients(const FileReader& file, Results& results) {
 
 } // namespace
 
-const FileLayout<Results>& results_layout() {
+template <>
+const FileLayout<Results>& layout_of<Results>() {
   static const auto layout =
       FileLayout<Results>(FileType::results)
           .table("/history", history_records(), &Results::history,

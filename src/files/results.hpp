@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/linalg.hpp"
-#include "files/read_file.hpp"
+#include "files/file_layout.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -93,16 +93,11 @@ struct Results {
 
 /// What a results file and a checkpoint share: /history, /validation, /failures, /sessions, /timing (phase,
 /// rank, seconds); /flops and /meta_gradient where there are any.
-[[nodiscard]] const FileLayout<Results>& results_layout();
+template <>
+[[nodiscard]] const FileLayout<Results>& layout_of<Results>();
 
 /// The tables without optional fields and gradients, as bytes: what a checkpoint's checksum is of, for
 /// programs with and without these fields read each other's.
 [[nodiscard]] std::string required_values(const Results& results);
-
-/// Collective; rank 0's results are written.
-inline void write_results(const Communicator& comm, const std::filesystem::path& path,
-                          const Provenance& provenance, const Results& results) {
-  write_on_root(comm, path, provenance, results_layout(), results);
-}
 
 } // namespace metasieve

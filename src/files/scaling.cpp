@@ -58,7 +58,8 @@ void check_points(const FileReader& file, const Scaling& scaling) {
 
 } // namespace
 
-const FileLayout<Scaling>& scaling_layout() {
+template <>
+const FileLayout<Scaling>& layout_of<Scaling>() {
   static const auto layout =
       FileLayout<Scaling>(FileType::scaling)
           .attribute_of_every_file("config", &Scaling::config)
@@ -88,7 +89,7 @@ const FileLayout<Scaling>& scaling_layout() {
 void write_scaling(const Communicator& comm, const std::filesystem::path& path, const Scaling& scaling,
                    JobMetadata job) {
   job.hosts.clear();
-  write_on_root(comm, path, {scaling.config, std::move(job)}, scaling_layout(), scaling);
+  write_file(comm, path, {scaling.config, std::move(job)}, scaling);
 }
 
 } // namespace metasieve

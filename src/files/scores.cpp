@@ -6,9 +6,10 @@
 
 namespace metasieve {
 
-const FileLayout<std::vector<ScoreRow>>& scores_layout() {
+template <>
+const FileLayout<std::vector<ScoreRow>>& layout_of<std::vector<ScoreRow>>() {
   static const auto layout =
-      FileLayout<std::vector<ScoreRow>>(FileType::scores)
+      FileLayout<std::vector<ScoreRow>>(FileType::scores, Writers::all_ranks)
           .table("/scores",
                  h5::Records<ScoreRow>({{"row", &ScoreRow::row},
                                         {"score", &ScoreRow::score},
@@ -20,12 +21,6 @@ const FileLayout<std::vector<ScoreRow>>& scores_layout() {
                  {"one record a row of the data set: output of the policy, soft keep weight, hard selection",
                   ""});
   return layout;
-}
-
-void write_scores(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                  const std::vector<ScoreRow>& rows) {
-  write_file(comm, path, FileType::scores, provenance,
-             [&](FileWriter& file) { scores_layout().write(file, rows); });
 }
 
 std::string scores_csv(const std::vector<ScoreRow>& rows) {

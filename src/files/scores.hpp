@@ -1,9 +1,8 @@
 #pragma once
 
-#include "files/read_file.hpp"
+#include "files/file_layout.hpp"
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -19,13 +18,9 @@ struct ScoreRow {
   std::uint8_t y, group; ///< as in the data set
 };
 
-/// File type metasieve-scores: /scores.
-[[nodiscard]] const FileLayout<std::vector<ScoreRow>>& scores_layout();
-
-/// Collective; every rank gives its rows, written in rank order.
-/// @throws CollectiveError (exit code 3) naming the file if it cannot be written.
-void write_scores(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
-                  const std::vector<ScoreRow>& rows);
+/// File type metasieve-scores: /scores, the rows of all ranks in rank order.
+template <>
+[[nodiscard]] const FileLayout<std::vector<ScoreRow>>& layout_of<std::vector<ScoreRow>>();
 
 /// The rows as comma-separated text, numbers to their last bit: row,score,weight,selected,y,z. NaN: empty.
 [[nodiscard]] std::string scores_csv(const std::vector<ScoreRow>& rows);

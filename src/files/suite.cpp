@@ -1,6 +1,6 @@
 #include "files/suite.hpp"
 
-#include "files/read_file.hpp"
+#include "files/file_layout.hpp"
 #include "parallel/collective.hpp"
 
 #include <array>

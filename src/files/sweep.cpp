@@ -114,7 +114,8 @@ bool fits_one_table(const std::vector<SweepColumn>& columns) {
   return bytes < most;
 }
 
-const FileLayout<Sweep>& sweep_layout() {
+template <>
+const FileLayout<Sweep>& layout_of<Sweep>() {
   static const auto layout = FileLayout<Sweep>(FileType::sweep)
                                  .part(write_points, read_points)
                                  .table("/summary", point_summary_records(), &Sweep::summary,

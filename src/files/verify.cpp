@@ -3,9 +3,9 @@
 #include "files/checkpoint.hpp"
 #include "files/dataset.hpp"
 #include "files/evaluation.hpp"
+#include "files/file_layout.hpp"
 #include "files/inspect.hpp"
 #include "files/policy.hpp"
-#include "files/read_file.hpp"
 #include "files/results.hpp"
 #include "files/scaling.hpp"
 #include "files/scores.hpp"
@@ -41,9 +41,9 @@ void read_all_tasks(const Communicator& comm, const std::filesystem::path& path)
   }
 }
 
-template <auto layout>
+template <class Content>
 void read_as(const FileReader& file) {
-  static_cast<void>(layout().read(file));
+  static_cast<void>(layout_of<Content>().read(file));
 }
 
 constexpr const char* resumed =
@@ -59,14 +59,14 @@ struct FileKind {
 const std::array file_kinds{
     FileKind{FileType::suite, [](const FileReader& file) { static_cast<void>(read_suite_head(file)); },
              "no run can use it: generate it again"},
-    FileKind{FileType::dataset, read_as<dataset_layout>, "no run can use it: import it again"},
-    FileKind{FileType::policy, read_as<policy_layout>, resumed},
-    FileKind{FileType::checkpoint, read_as<checkpoint_layout>, ""},
-    FileKind{FileType::results, read_as<results_layout>, resumed},
-    FileKind{FileType::evaluation, read_as<evaluation_layout>, "evaluate again"},
-    FileKind{FileType::scores, read_as<scores_layout>, "score again"},
-    FileKind{FileType::scaling, read_as<scaling_layout>, "remove it, and scaling measures or collects again"},
-    FileKind{FileType::sweep, read_as<sweep_layout>, "sweep --collect makes it again"}};
+    FileKind{FileType::dataset, read_as<Dataset>, "no run can use it: import it again"},
+    FileKind{FileType::policy, read_as<Policy>, resumed},
+    FileKind{FileType::checkpoint, read_as<Checkpoint>, ""},
+    FileKind{FileType::results, read_as<Results>, resumed},
+    FileKind{FileType::evaluation, read_as<Evaluation>, "evaluate again"},
+    FileKind{FileType::scores, read_as<std::vector<ScoreRow>>, "score again"},
+    FileKind{FileType::scaling, read_as<Scaling>, "remove it, and scaling measures or collects again"},
+    FileKind{FileType::sweep, read_as<Sweep>, "sweep --collect makes it again"}};
 
 const FileKind& kind_of(FileType type) {
   return *std::find_if(file_kinds.begin(), file_kinds.end(),

@@ -114,7 +114,7 @@ Scaling read_points(const Communicator& comm, const fs::path& folder) {
   Scaling all;
   for (std::string name; std::getline(names, name);) {
     const fs::path path = folder / "points" / name;
-    const Scaling point = read_scaling(comm, path);
+    const Scaling point = read_file<Scaling>(comm, path);
     if (all.points.empty())
       all = point;
     else {

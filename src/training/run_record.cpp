@@ -132,8 +132,8 @@ void RunRecord::write_checkpoint() {
 void RunRecord::write_last_files(bool profiles) {
   {
     const auto timed = clock.measure(Phase::write);
-    write_policy(comm_, request_.output / "policy.h5", {resolved_ini(request_.config, Affects::policy)},
-                 state.policy);
+    write_file(comm_, request_.output / "policy.h5", {resolved_ini(request_.config, Affects::policy)},
+               state.policy);
   }
   if (has_trained()) complete_results(); // else the run was complete, and all is known
   if (profiles) state.results.flops = counted(clock.profile(comm_, seconds(), thread_count()));
@@ -143,7 +143,7 @@ void RunRecord::write_last_files(bool profiles) {
 
 void RunRecord::write_last_results() {
   facts_.seconds = seconds();
-  write_results(comm_, request_.output / "results.h5", {state.config, facts_}, state.results);
+  write_file(comm_, request_.output / "results.h5", {state.config, facts_}, state.results);
 }
 
 } // namespace metasieve

@@ -1,4 +1,4 @@
-#include "files/read_file.hpp"
+#include "files/file_layout.hpp"
 
 #include "hdf5/atomic_replace.hpp"
 
