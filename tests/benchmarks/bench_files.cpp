@@ -7,7 +7,6 @@
 #include "files/policy.hpp"
 #include "files/results.hpp"
 #include "files/suite.hpp"
-#include "files/suite_writer.hpp"
 #include "files/verify.hpp"
 #include "hdf5/raw_file.hpp"
 #include "mpi/io/samples.hpp"
