@@ -5,7 +5,7 @@
 #include "files/dataset.hpp"
 #include "files/policy.hpp"
 #include "files/scores.hpp"
-#include "hdf5/atomic_replace.hpp"
+#include "hdf5/raw_file.hpp"
 #include "kernels/meta_features.hpp"
 #include "methods/selection.hpp"
 #include "parallel/collective.hpp"

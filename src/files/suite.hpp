@@ -2,7 +2,7 @@
 
 #include "base/linalg.hpp"
 #include "files/suite_layout.hpp"
-#include "hdf5/job_metadata.hpp"
+#include "hdf5/file_header.hpp"
 #include "hdf5/raw_file.hpp"
 #include "parallel/communicator.hpp"
 #include "tasks/task.hpp"

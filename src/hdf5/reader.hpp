@@ -2,7 +2,7 @@
 
 #include "base/linalg.hpp"
 #include "hdf5/attribute.hpp"
-#include "hdf5/file_type.hpp"
+#include "hdf5/file_header.hpp"
 #include "hdf5/handles.hpp"
 #include "hdf5/records.hpp"
 

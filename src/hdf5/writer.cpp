@@ -1,8 +1,8 @@
 #include "hdf5/writer.hpp"
 
 #include "base/version.hpp"
-#include "hdf5/atomic_replace.hpp"
 #include "hdf5/checksum.hpp"
+#include "hdf5/raw_file.hpp"
 #include "parallel/collective.hpp"
 
 #include <algorithm>

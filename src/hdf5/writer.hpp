@@ -2,9 +2,8 @@
 
 #include "base/linalg.hpp"
 #include "hdf5/attribute.hpp"
-#include "hdf5/file_type.hpp"
+#include "hdf5/file_header.hpp"
 #include "hdf5/handles.hpp"
-#include "hdf5/job_metadata.hpp"
 #include "hdf5/raw_file.hpp"
 #include "hdf5/records.hpp"
 #include "parallel/communicator.hpp"

@@ -3,8 +3,8 @@
 #include "base/json.hpp"
 #include "base/stopwatch.hpp"
 #include "base/version.hpp"
-#include "hdf5/atomic_replace.hpp"
-#include "hdf5/job_metadata.hpp"
+#include "hdf5/file_header.hpp"
+#include "hdf5/raw_file.hpp"
 #include "parallel/for_each.hpp"
 #include "runtime/output_checks.hpp"
 

@@ -5,7 +5,6 @@
 #include "files/suite.hpp"
 #include "parallel/collective.hpp"
 #include "parallel/for_each.hpp"
-#include "runtime/folder_lock.hpp"
 #include "runtime/output_checks.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/stop_condition.hpp"

@@ -4,7 +4,7 @@
 #include "base/text.hpp"
 #include "files/results.hpp"
 #include "files/sweep.hpp"
-#include "hdf5/atomic_replace.hpp"
+#include "hdf5/raw_file.hpp"
 #include "hdf5/reader.hpp"
 #include "parallel/collective.hpp"
 #include "parallel/for_each.hpp"

@@ -1,7 +1,7 @@
 #include "files/checkpoint.hpp"
 #include "files/policy.hpp"
 #include "files/results.hpp"
-#include "hdf5/atomic_replace.hpp"
+#include "hdf5/raw_file.hpp"
 
 #include "base/bytes.hpp"
 #include "base/random.hpp"

@@ -3,7 +3,7 @@
 #include "files/results.hpp"
 #include "files/scores.hpp"
 #include "files/verify.hpp"
-#include "hdf5/atomic_replace.hpp"
+#include "hdf5/raw_file.hpp"
 #include "hdf5/writer.hpp"
 
 #include "mpi/collective_error.hpp"
