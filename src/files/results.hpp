@@ -37,17 +37,11 @@ struct ValidationRow {
   double fairness_loss = std::numeric_limits<double>::quiet_NaN();
 };
 
-/// Seconds of one phase, for each rank.
+/// Seconds and floating-point operations of one phase.
 struct PhaseSeconds {
   std::string phase;           ///< at most 31 characters
-  std::vector<double> seconds; ///< [ranks]
-};
-
-/// Floating-point operations of one phase on all ranks; a multiply-add counts two.
-struct PhaseFlops {
-  std::string phase; ///< at most 31 characters
-  std::int64_t flops;
-  std::uint8_t estimated; ///< 1: by a formula; 0: counted from shapes
+  std::vector<double> seconds; ///< [ranks], wall time
+  std::int64_t flops = 0;      ///< of all ranks, a multiply-add counting two; 0: not counted
 };
 
 /// A task that failed numerically, and where.
@@ -76,8 +70,8 @@ struct Results {
   std::vector<FailureRow> failures; ///< by task id
   std::vector<SessionRow> sessions;
   std::vector<PhaseSeconds> timing; ///< of the last session
-  Matrix meta_gradient; ///< [iterations, p], or empty when not saved; rows beyond the history are room
-  std::vector<PhaseFlops> flops{}; ///< of the last session, with --profile; written, but not read back
+  Matrix meta_gradient;    ///< [iterations, p], or empty when not saved; rows beyond the history are room
+  bool with_flops = false; ///< whether the flops of `timing` are written; they are not read back
 
   /// Rows of the gradients that have been made.
   [[nodiscard]] Index gradient_rows() const {

@@ -3,7 +3,6 @@
 #include "base/hash.hpp"
 #include "base/text.hpp"
 #include "files/policy.hpp"
-#include "parallel/for_each.hpp"
 #include "runtime/machine.hpp"
 #include "training/resume.hpp"
 
@@ -136,7 +135,7 @@ void RunRecord::write_last_files(bool profiles) {
                state.policy);
   }
   if (has_trained()) complete_results(); // else the run was complete, and all is known
-  if (profiles) state.results.flops = counted(clock.profile(comm_, seconds(), thread_count()));
+  state.results.with_flops = profiles;
   const auto timed = clock.measure(Phase::write);
   write_last_results();
 }
