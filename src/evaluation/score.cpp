@@ -4,7 +4,6 @@
 #include "evaluation/plan.hpp"
 #include "files/dataset.hpp"
 #include "files/policy.hpp"
-#include "files/scores.hpp"
 #include "hdf5/raw_file.hpp"
 #include "kernels/meta_features.hpp"
 #include "methods/selection.hpp"

@@ -99,8 +99,8 @@ public:
   }
 
   /// A table: a std::vector of records. Ranks write theirs in rank order.
-  template <class Record, class Member>
-  FileLayout& table(const std::string& name, const h5::Records<Record>& records, Member member,
+  template <class Member, class Record = typename ValueOf<Member>::value_type>
+  FileLayout& table(const std::string& name, Member member, const h5::Records<Record>& records,
                     const Meaning& meaning, Presence presence = Presence::always) {
     return part(
         [=](FileWriter& file, const Content& content) {

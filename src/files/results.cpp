@@ -148,19 +148,19 @@ template <>
 const FileLayout<Results>& layout_of<Results>() {
   static const auto layout =
       FileLayout<Results>(FileType::results)
-          .table("/history", history_records(), &Results::history,
+          .table("/history", &Results::history, history_records(),
                  {"one record a meta-iteration, from 1: means over the batch; seconds of wall time", ""})
           .table(
-              "/validation", validation_records(), &Results::validation,
+              "/validation", &Results::validation, validation_records(),
               {"the policy on the validation tasks, means over tasks where defined; iteration 0 is the "
                "untrained policy; loss, accuracy_loss, fairness_loss: of the fit on all rows by their keep "
                "weights, the others: of the fit on the rows of the hard selection",
                ""})
           .table(
-              "/failures", failure_records(), &Results::failures,
+              "/failures", &Results::failures, failure_records(),
               {"tasks that failed numerically, by kind: how often they were left out of a batch's means", ""},
               Presence::added_later)
-          .table("/sessions", session_records(), &Results::sessions,
+          .table("/sessions", &Results::sessions, session_records(),
                  {"one record for each time the run was started or resumed", ""}, Presence::added_later)
           .part(
               [](FileWriter& file, const Results& results) {

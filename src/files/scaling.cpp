@@ -68,20 +68,19 @@ const FileLayout<Scaling>& layout_of<Scaling>() {
           .attribute("hosts", &Scaling::hosts)
           .attribute("machines", &Scaling::machines)
           .table(
-              "/points", records_of_training<ScalingRow>(point_fields()), &Scaling::points,
+              "/points", &Scaling::points, records_of_training(point_fields()),
               {"one record a training: times in seconds; phases as least, mean and most over the ranks, of "
                "the whole training; work: predicted seconds of one core an iteration",
                ""})
           .read_only(check_points)
-          .table("/timing",
+          .table("/timing", &Scaling::timing,
                  records_of_training<ScalingSeconds>({{"phase", 16, &ScalingSeconds::phase},
                                                       {"rank", &ScalingSeconds::rank},
                                                       {"seconds", &ScalingSeconds::seconds}}),
-                 &Scaling::timing, {"wall time of each phase of each training on each rank", "s"})
-          .table("/iterations",
+                 {"wall time of each phase of each training on each rank", "s"})
+          .table("/iterations", &Scaling::iterations,
                  records_of_training<ScalingIteration>(
                      {{"iteration", &ScalingIteration::iteration}, {"seconds", &ScalingIteration::seconds}}),
-                 &Scaling::iterations,
                  {"wall time of each iteration of each training, without validation and checkpoints", "s"});
   return layout;
 }

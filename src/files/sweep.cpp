@@ -112,7 +112,7 @@ template <>
 const FileLayout<Sweep>& layout_of<Sweep>() {
   static const auto layout = FileLayout<Sweep>(FileType::sweep)
                                  .part(write_points, read_points)
-                                 .table("/summary", point_summary_records(), &Sweep::summary,
+                                 .table("/summary", &Sweep::summary, point_summary_records(),
                                         {"/summary of each point's evaluation; index: of the point", ""});
   return layout;
 }

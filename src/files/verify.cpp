@@ -8,7 +8,6 @@
 #include "files/policy.hpp"
 #include "files/results.hpp"
 #include "files/scaling.hpp"
-#include "files/scores.hpp"
 #include "files/suite.hpp"
 #include "files/sweep.hpp"
 #include "hdf5/reader.hpp"

@@ -44,7 +44,7 @@ struct FormatVersion {
 };
 inline constexpr FormatVersion format_version{1, 0};
 
-/// The job that writes a file.
+/// The job that writes a file: root attributes of these names, but for texts that are empty.
 struct JobMetadata {
   std::int64_t ranks = 1;
   std::int64_t threads = 1; ///< of each rank
@@ -53,17 +53,6 @@ struct JobMetadata {
   std::string processor; ///< of rank 0's node
   std::string flags;     ///< that the program was compiled with
   double seconds = 0;    ///< wall time, from the start of the command to the writing
-
-  /// Calls `use(attribute, value)` for each field: the root attributes of a file.
-  void for_each_field(const auto& use) const {
-    use("ranks", ranks);
-    use("threads", threads);
-    use("nodes", nodes);
-    use("hosts", hosts);
-    use("processor", processor);
-    use("flags", flags);
-    use("seconds", seconds);
-  }
 };
 
 /// How a file was made: what every file says of it.

@@ -110,6 +110,7 @@ Field<Record> flag(const std::string& name, std::function<bool(const Record&)> v
 template <class Record>
 class Records {
 public:
+  Records(std::initializer_list<Field<Record>> fields) : Records(std::vector<Field<Record>>(fields)) {}
   explicit Records(std::vector<Field<Record>> fields) : fields_(std::move(fields)) {
     for (Field<Record>& field : fields_) {
       field.layout.offset = size_;

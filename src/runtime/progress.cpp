@@ -76,14 +76,11 @@ void StatusFile::update(const RunState& state) {
 void StatusFile::during(const std::function<void()>& work) {
   try {
     work();
-  } catch (const CollectiveError& error) {
-    end(error.code(), is_root_);
-    throw;
-  } catch (const Error& error) { // of this rank alone, which ends the job
-    end(error.code(), true);
-    throw;
-  } catch (...) {
-    end(ExitCode::internal, true);
+  } catch (const std::exception& caught) {
+    const auto* const error = dynamic_cast<const Error*>(&caught);
+    const bool is_of_all = dynamic_cast<const CollectiveError*>(&caught) != nullptr;
+    end(error == nullptr ? ExitCode::internal : error->code(),
+        is_root_ || !is_of_all); // one rank's ends the job
     throw;
   }
   end(ExitCode::done, is_root_);

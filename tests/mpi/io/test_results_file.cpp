@@ -1,7 +1,7 @@
+#include "files/dataset.hpp"
 #include "files/file_layout.hpp"
 #include "files/policy.hpp"
 #include "files/results.hpp"
-#include "files/scores.hpp"
 #include "files/verify.hpp"
 #include "hdf5/raw_file.hpp"
 #include "hdf5/writer.hpp"

@@ -1,7 +1,7 @@
+#include "files/dataset.hpp"
 #include "files/evaluation.hpp"
 #include "files/policy.hpp"
 #include "files/results.hpp"
-#include "files/scores.hpp"
 #include "files/verify.hpp"
 
 #include "mpi/io/samples.hpp"
