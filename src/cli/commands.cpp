@@ -134,9 +134,7 @@ void run_command(const Communicator& comm, const std::vector<std::string>& argum
     comm.run_collectively([&] { text = help_text(line.topic); });
     return print(comm, text);
   }
-  if (line.command == "inspect")
-    return print(comm, line.has("json") ? inspect_json(comm, line.files.front())
-                                        : inspect_file(comm, line.files.front()));
+  if (line.command == "inspect") return print(comm, inspect_file(comm, line.files.front(), line.has("json")));
   if (line.command == "verify") return print(comm, verify_file(comm, line.files.front()));
   if (line.command == "sweep") return run_sweep(comm, line);
   run_stage(comm, line);

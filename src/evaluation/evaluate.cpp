@@ -154,8 +154,9 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
 
   Stopwatch writing;
   const Range part = my_range(comm, 0, std::vector<double>(results.rows.size(), 1.0));
-  write_evaluation(comm, request.output, {resolved_ini(plan.config), job_metadata(comm, request.begin)},
-                   {results.rows.begin() + part.begin, results.rows.begin() + part.end}, results.tables);
+  write_file(comm, request.output, {resolved_ini(plan.config), job_metadata(comm, request.begin)},
+             Evaluation{{results.rows.begin() + part.begin, results.rows.begin() + part.end},
+                        comm.is_root() ? results.tables : EvaluationTables{}});
   work.finish();
   clock.add(Phase::write, writing.seconds());
   progress.clear_line();

@@ -3,7 +3,7 @@
 #include "config/requests.hpp"
 #include "evaluation/statistics.hpp"
 #include "runtime/phases.hpp"
-#include "runtime/status_file.hpp"
+#include "runtime/progress.hpp"
 #include "training/task_source.hpp"
 
 #include <string>

@@ -99,7 +99,8 @@ std::vector<TaskSource> evaluation_sources(const Communicator& comm, const Evalu
 
 std::vector<Policy> read_policies(const Communicator& comm, const EvaluateRequest& request) {
   std::vector<Policy> policies;
-  for (const std::filesystem::path& file : request.policies) policies.push_back(read_policy(comm, file));
+  for (const std::filesystem::path& file : request.policies)
+    policies.push_back(read_file<Policy>(comm, file));
   return policies;
 }
 

@@ -4,8 +4,7 @@
 #include "evaluation/plan.hpp"
 #include "files/dataset.hpp"
 #include "files/policy.hpp"
-#include "files/scores.hpp"
-#include "hdf5/atomic_replace.hpp"
+#include "hdf5/raw_file.hpp"
 #include "kernels/meta_features.hpp"
 #include "methods/selection.hpp"
 #include "parallel/collective.hpp"
@@ -110,7 +109,7 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
     clock.add(Phase::score, lap.seconds());
   });
   static_cast<void>(lap.seconds());
-  write_scores(comm, files.front(), {resolved_ini(plan.config), job_metadata(comm, request.begin)}, rows);
+  write_file(comm, files.front(), {resolved_ini(plan.config), job_metadata(comm, request.begin)}, rows);
   write_text(comm, files.back(), scores_csv(rows));
   clock.add(Phase::write, lap.seconds());
   Scored scored{std::move(rows), {}};

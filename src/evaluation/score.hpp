@@ -1,7 +1,7 @@
 #pragma once
 
 #include "config/requests.hpp"
-#include "files/scores.hpp"
+#include "files/dataset.hpp"
 #include "parallel/communicator.hpp"
 #include "runtime/phases.hpp"
 

@@ -91,10 +91,11 @@ bool means_damage(const CollectiveError& error) {
 
 } // namespace
 
-const FileLayout<Checkpoint>& checkpoint_layout() {
+template <>
+const FileLayout<Checkpoint>& layout_of<Checkpoint>() {
   static const auto layout =
       FileLayout<Checkpoint>(FileType::checkpoint)
-          .include(policy_layout(), &Checkpoint::policy)
+          .include(layout_of<Policy>(), &Checkpoint::policy)
           .attribute(
               "step", [](auto& checkpoint) -> auto& { return checkpoint.adam.step; })
           .read_only(check_step)
@@ -110,7 +111,7 @@ const FileLayout<Checkpoint>& checkpoint_layout() {
           .array(
               "/second_moment", [](auto& checkpoint) -> auto& { return checkpoint.adam.second_moment; },
               {"Adam's mean of squared gradients", ""}, moment_from(0.0))
-          .include(results_layout(), &Checkpoint::results)
+          .include(layout_of<Results>(), &Checkpoint::results)
           .read_only(check_checksum)
           .read_only(check_optional_fields)
           .read_only(check_history);
@@ -122,7 +123,7 @@ FoundCheckpoint find_checkpoint(const Communicator& comm, const std::filesystem:
   std::string problem;
   if (is_there(comm, newest)) {
     try {
-      return {read_checkpoint(comm, newest), newest, {}};
+      return {read_file<Checkpoint>(comm, newest), newest, {}};
     } catch (const CollectiveError& error) {
       if (!means_damage(error) || !is_there(comm, previous)) throw;
       problem = error.what();
@@ -131,7 +132,7 @@ FoundCheckpoint find_checkpoint(const Communicator& comm, const std::filesystem:
     return {};
   }
   try {
-    return {read_checkpoint(comm, previous), previous,
+    return {read_file<Checkpoint>(comm, previous), previous,
             problem.empty() ? newest.string() + " is missing" : problem};
   } catch (const CollectiveError& error) {
     if (problem.empty()) throw;

@@ -19,19 +19,15 @@ struct Checkpoint {
   Results results;         ///< so far
 };
 
-[[nodiscard]] const FileLayout<Checkpoint>& checkpoint_layout();
+/// A checkpoint has an attribute `checksum`: 64-bit FNV-1a over all of it. Refuses what Policy's layout does,
+/// moments that do not fit the policy, and a checksum that does not fit the contents.
+template <>
+[[nodiscard]] const FileLayout<Checkpoint>& layout_of<Checkpoint>();
 
-/// Collective; rank 0's state is written, with an attribute `checksum` (64-bit FNV-1a over all of it). The
-/// file that was at `path` goes to `previous`.
+/// Collective; rank 0's state is written. The file that was at `path` goes to `previous`.
 inline void write_checkpoint(const Communicator& comm, const std::filesystem::path& path,
                              const std::filesystem::path& previous, const Checkpoint& checkpoint) {
-  write_on_root(comm, path, {checkpoint.config}, checkpoint_layout(), checkpoint, previous);
-}
-
-/// Collective: the same on every rank. @throws CollectiveError (exit code 3) naming file and data set: what
-/// `read_policy` refuses, moments that do not fit the policy, a checksum that does not fit the contents.
-[[nodiscard]] inline Checkpoint read_checkpoint(const Communicator& comm, const std::filesystem::path& path) {
-  return read_file(comm, path, checkpoint_layout());
+  write_file(comm, path, {checkpoint.config}, checkpoint, previous);
 }
 
 /// The newest sound checkpoint of a folder.

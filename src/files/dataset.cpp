@@ -1,5 +1,7 @@
 #include "files/dataset.hpp"
 
+#include "base/text.hpp"
+
 #include <cmath>
 
 namespace metasieve {
@@ -56,7 +58,8 @@ void check_names(const FileReader& file, const Dataset& data) {
 
 } // namespace
 
-const FileLayout<Dataset>& dataset_layout() {
+template <>
+const FileLayout<Dataset>& layout_of<Dataset>() {
   static const auto layout =
       FileLayout<Dataset>(FileType::dataset)
           .optional_attribute("feature_names", &Dataset::feature_names)
@@ -76,9 +79,34 @@ const FileLayout<Dataset>& dataset_layout() {
 }
 
 Dataset read_dataset(const Communicator& comm, const std::filesystem::path& path) {
-  Dataset data = read_file(comm, path, dataset_layout());
+  Dataset data = read_file<Dataset>(comm, path);
   data.name = path.stem().string();
   return data;
+}
+
+template <>
+const FileLayout<std::vector<ScoreRow>>& layout_of<std::vector<ScoreRow>>() {
+  static const auto layout =
+      FileLayout<std::vector<ScoreRow>>(FileType::scores, Writers::all_ranks)
+          .table("/scores", std::identity(),
+                 {{"row", &ScoreRow::row},
+                  {"score", &ScoreRow::score},
+                  {"weight", &ScoreRow::weight},
+                  {"selected", &ScoreRow::selected},
+                  {"y", &ScoreRow::y},
+                  {"z", &ScoreRow::group}},
+                 {"one record a row of the data set: output of the policy, soft keep weight, hard selection",
+                  ""});
+  return layout;
+}
+
+std::string scores_csv(const std::vector<ScoreRow>& rows) {
+  const auto text = [](double value) { return std::isnan(value) ? std::string() : number_text(value); };
+  std::string csv = "row,score,weight,selected,y,z\n";
+  for (const ScoreRow& r : rows)
+    csv += std::to_string(r.row) + "," + text(r.score) + "," + text(r.weight) + "," +
+           std::to_string(r.selected) + "," + std::to_string(r.y) + "," + std::to_string(r.group) + "\n";
+  return csv;
 }
 
 } // namespace metasieve

@@ -1,8 +1,9 @@
 #pragma once
 
 #include "base/split.hpp"
-#include "files/read_file.hpp"
+#include "files/file_layout.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -22,17 +23,28 @@ struct Dataset {
   std::string group_name, positive_label, source, source_sha256;
 };
 
-[[nodiscard]] const FileLayout<Dataset>& dataset_layout();
+/// Refuses NaN or infinite features, no rows, labels or groups other than 0/1, one class, one group.
+template <>
+[[nodiscard]] const FileLayout<Dataset>& layout_of<Dataset>();
 
-/// Collective: the same on every rank. @throws CollectiveError (exit code 3) naming file and data set:
-/// missing, not HDF5, another file type, newer version, truncated, wrong shape or type, empty, NaN or
-/// infinite, labels or groups other than 0/1, one class, one group.
+/// Collective: read_file, and the name. @throws CollectiveError (exit code 3)
 [[nodiscard]] Dataset read_dataset(const Communicator& comm, const std::filesystem::path& path);
 
-/// Collective; rank 0's data set is written, as the importers do. @throws CollectiveError (exit code 3)
-inline void write_dataset(const Communicator& comm, const std::filesystem::path& path,
-                          const Provenance& provenance, const Dataset& data) {
-  write_on_root(comm, path, provenance, dataset_layout(), data);
-}
+/// What a policy says of one row of a data set. Test rows of the data set's own split are not trained on:
+/// their score is NaN, their weight and flag are 0.
+struct ScoreRow {
+  std::int64_t row;      ///< of the data set, from 0
+  double score;          ///< the network's output u: higher is more trusted
+  double weight;         ///< soft keep weight, in (0, 1)
+  std::uint8_t selected; ///< 1 if among the floor(keep * n) training rows of highest score
+  std::uint8_t y, group; ///< as in the data set
+};
+
+/// File type metasieve-scores: /scores, the rows of all ranks in rank order.
+template <>
+[[nodiscard]] const FileLayout<std::vector<ScoreRow>>& layout_of<std::vector<ScoreRow>>();
+
+/// The rows as comma-separated text, numbers to their last bit: row,score,weight,selected,y,z. NaN: empty.
+[[nodiscard]] std::string scores_csv(const std::vector<ScoreRow>& rows);
 
 } // namespace metasieve

@@ -70,58 +70,6 @@ Fields<Row> summary_fields(std::ptrdiff_t place = 0, const Fields<Row>& more = {
   return fields;
 }
 
-h5::Records<PairedRow> paired_records() {
-  return h5::Records<PairedRow>({{"source", source_size, &PairedRow::source},
-                                 {"method", name_size, &PairedRow::method},
-                                 {"peer", name_size, &PairedRow::peer},
-                                 {"metric", name_size, &PairedRow::metric},
-                                 {"difference", &PairedRow::difference},
-                                 {"low", &PairedRow::low},
-                                 {"high", &PairedRow::high},
-                                 {"won", &PairedRow::won},
-                                 {"splits", &PairedRow::splits}});
-}
-
-h5::Records<DetectionRow> detection_records() {
-  return h5::Records<DetectionRow>({{"source", source_size, &DetectionRow::source},
-                                    {"corruption", name_size, &DetectionRow::corruption},
-                                    {"method", name_size, &DetectionRow::method},
-                                    {"group", &DetectionRow::group},
-                                    {"label", &DetectionRow::label},
-                                    {"rows", &DetectionRow::rows},
-                                    {"rejected", &DetectionRow::rejected},
-                                    {"flipped", &DetectionRow::flipped},
-                                    {"caught", &DetectionRow::caught},
-                                    {"precision", &DetectionRow::precision},
-                                    {"recall", &DetectionRow::recall}});
-}
-
-h5::Records<ResponseRow> response_records() {
-  return h5::Records<ResponseRow>({{"source", source_size, &ResponseRow::source},
-                                   {"policy", &ResponseRow::policy},
-                                   {"feature", name_size, &ResponseRow::feature},
-                                   {"quantile", &ResponseRow::quantile},
-                                   {"value", &ResponseRow::value},
-                                   {"score", &ResponseRow::score},
-                                   {"keep", &ResponseRow::keep}});
-}
-
-h5::Records<Finding> finding_records() {
-  using Field = h5::Field<Finding>;
-  return h5::Records<Finding>({{"source", source_size, &Finding::source},
-                               {"kind", name_size, &Finding::kind},
-                               {"text", text_size, &Finding::text},
-                               Field("method", list_size, &Finding::method).optional(),
-                               Field("metric", name_size, &Finding::metric).optional(),
-                               Field("change", &Finding::change).optional(),
-                               Field("low", &Finding::low).optional(),
-                               Field("high", &Finding::high).optional(),
-                               Field("cost", &Finding::cost).optional(),
-                               Field("balanced_cost", &Finding::balanced_cost).optional(),
-                               Field("level", &Finding::level).optional(),
-                               Field("floor", &Finding::floor).optional()});
-}
-
 } // namespace
 
 const h5::Records<SummaryRow>& summary_records() {
@@ -135,54 +83,87 @@ const h5::Records<PointSummaryRow>& point_summary_records() {
   return records;
 }
 
-const FileLayout<Evaluation>& evaluation_layout() {
+template <>
+const FileLayout<Evaluation>& layout_of<Evaluation>() {
+  using Tables = EvaluationTables;
+  using Field = h5::Field<Finding>;
   const auto in_tables = [](auto member) {
     return [member](auto& evaluation) -> auto& { return evaluation.tables.*member; };
   };
   static const auto layout =
-      FileLayout<Evaluation>(FileType::evaluation)
+      FileLayout<Evaluation>(FileType::evaluation, Writers::all_ranks)
           .table(
-              "/evaluation", h5::Records<EvaluationRow>(evaluation_fields()), &Evaluation::rows,
+              "/evaluation", &Evaluation::rows, h5::Records<EvaluationRow>(evaluation_fields()),
               {"one record a source, split and method: metrics on the clean test rows; undefined values are "
                "NaN and have their flag `<name>_defined` at 0",
                ""})
-          .table("/summary", summary_records(), in_tables(&EvaluationTables::summary),
+          .table("/summary", in_tables(&Tables::summary), summary_records(),
                  {"mean over the splits where defined (each split the mean over the policies), with a 95 % "
                   "bootstrap interval over splits, and the change against the method `baseline` on the same "
                   "splits",
                   ""})
           .table(
-              "/paired", paired_records(), in_tables(&EvaluationTables::paired),
+              "/paired", in_tables(&Tables::paired),
+              {{"source", source_size, &PairedRow::source},
+               {"method", name_size, &PairedRow::method},
+               {"peer", name_size, &PairedRow::peer},
+               {"metric", name_size, &PairedRow::metric},
+               {"difference", &PairedRow::difference},
+               {"low", &PairedRow::low},
+               {"high", &PairedRow::high},
+               {"won", &PairedRow::won},
+               {"splits", &PairedRow::splits}},
               {"difference of a selection to a peer on the same splits, and the share of splits that it won, "
                "ties half",
                ""})
-          .table("/detection", detection_records(), in_tables(&EvaluationTables::detection),
+          .table("/detection", in_tables(&Tables::detection),
+                 {{"source", source_size, &DetectionRow::source},
+                  {"corruption", name_size, &DetectionRow::corruption},
+                  {"method", name_size, &DetectionRow::method},
+                  {"group", &DetectionRow::group},
+                  {"label", &DetectionRow::label},
+                  {"rows", &DetectionRow::rows},
+                  {"rejected", &DetectionRow::rejected},
+                  {"flipped", &DetectionRow::flipped},
+                  {"caught", &DetectionRow::caught},
+                  {"precision", &DetectionRow::precision},
+                  {"recall", &DetectionRow::recall}},
                  {"rejected rows as a detector of flipped labels, by kind of corruption, group and observed "
                   "label; -1: both",
                   ""})
           .table(
-              "/response", response_records(), in_tables(&EvaluationTables::response),
+              "/response", in_tables(&Tables::response),
+              {{"source", source_size, &ResponseRow::source},
+               {"policy", &ResponseRow::policy},
+               {"feature", name_size, &ResponseRow::feature},
+               {"quantile", &ResponseRow::quantile},
+               {"value", &ResponseRow::value},
+               {"score", &ResponseRow::score},
+               {"keep", &ResponseRow::keep}},
               {"partial dependence of the trained policies: mean score and keep weight with one feature set "
                "to a quantile",
                ""})
-          .table("/findings", finding_records(), in_tables(&EvaluationTables::findings),
+          .table("/findings", in_tables(&Tables::findings),
+                 {{"source", source_size, &Finding::source},
+                  {"kind", name_size, &Finding::kind},
+                  {"text", text_size, &Finding::text},
+                  Field("method", list_size, &Finding::method).optional(),
+                  Field("metric", name_size, &Finding::metric).optional(),
+                  Field("change", &Finding::change).optional(),
+                  Field("low", &Finding::low).optional(),
+                  Field("high", &Finding::high).optional(),
+                  Field("cost", &Finding::cost).optional(),
+                  Field("balanced_cost", &Finding::balanced_cost).optional(),
+                  Field("level", &Finding::level).optional(),
+                  Field("floor", &Finding::floor).optional()},
                  {"what to know before believing the figures", ""})
-          .table("/frontier",
+          .table("/frontier", in_tables(&Tables::frontier),
                  h5::Records<SummaryRow>(summary_fields<SummaryRow>(2, {{"setting", &SummaryRow::setting}})),
-                 in_tables(&EvaluationTables::frontier),
                  {"as /summary, for each setting: the weight of the fairness gap (meta_hard, meta_soft, "
                   "penalised) or the tolerance (threshold)",
                   ""},
                  Presence::if_any);
   return layout;
-}
-
-void write_evaluation(const Communicator& comm, const std::filesystem::path& path,
-                      const Provenance& provenance, std::vector<EvaluationRow> rows,
-                      const EvaluationTables& tables) {
-  const Evaluation mine{std::move(rows), comm.is_root() ? tables : EvaluationTables{}};
-  write_file(comm, path, FileType::evaluation, provenance,
-             [&](FileWriter& file) { evaluation_layout().write(file, mine); });
 }
 
 } // namespace metasieve

@@ -1,9 +1,8 @@
 #pragma once
 
 #include "fairness/metrics.hpp"
-#include "files/read_file.hpp"
+#include "files/file_layout.hpp"
 
-#include <filesystem>
 #include <limits>
 #include <string>
 #include <vector>
@@ -110,12 +109,8 @@ struct Evaluation {
 [[nodiscard]] const h5::Records<SummaryRow>& summary_records();
 [[nodiscard]] const h5::Records<PointSummaryRow>& point_summary_records(); ///< after the field `index`
 
-[[nodiscard]] const FileLayout<Evaluation>& evaluation_layout();
-
-/// Collective; every rank gives its rows, written in rank order to /evaluation; rank 0 gives the tables.
-/// @throws CollectiveError (exit code 3) naming the file if it cannot be written.
-void write_evaluation(const Communicator& comm, const std::filesystem::path& path,
-                      const Provenance& provenance, std::vector<EvaluationRow> rows,
-                      const EvaluationTables& tables);
+/// Every rank gives its rows, written in rank order to /evaluation; rank 0 alone gives the tables.
+template <>
+[[nodiscard]] const FileLayout<Evaluation>& layout_of<Evaluation>();
 
 } // namespace metasieve

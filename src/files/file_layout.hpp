@@ -2,10 +2,13 @@
 
 #include "hdf5/reader.hpp"
 #include "hdf5/writer.hpp"
+#include "parallel/collective.hpp"
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -23,6 +26,12 @@ enum class Presence {
   if_any       ///< left out where there are no records
 };
 
+/// Whose content a file holds.
+enum class Writers {
+  root,
+  all_ranks ///< the rows of each, in rank order
+};
+
 /// All that a file of one type holds beside the attributes of every file, in the order in which it is
 /// written. From this list follow writing and reading. A `member` is a pointer to a member of Content, or a
 /// function from the content, const or not, to a reference.
@@ -32,9 +41,10 @@ class FileLayout {
   using ValueOf = std::remove_cvref_t<std::invoke_result_t<Member, Content&>>;
 
 public:
-  explicit FileLayout(FileType type) : type_(type) {}
+  explicit FileLayout(FileType type, Writers writers = Writers::root) : type_(type), writers_(writers) {}
 
   [[nodiscard]] FileType type() const noexcept { return type_; }
+  [[nodiscard]] Writers writers() const noexcept { return writers_; }
 
   /// What is none of the below.
   FileLayout& part(std::function<void(FileWriter&, const Content&)> write,
@@ -89,8 +99,8 @@ public:
   }
 
   /// A table: a std::vector of records. Ranks write theirs in rank order.
-  template <class Record, class Member>
-  FileLayout& table(const std::string& name, const h5::Records<Record>& records, Member member,
+  template <class Member, class Record = typename ValueOf<Member>::value_type>
+  FileLayout& table(const std::string& name, Member member, const h5::Records<Record>& records,
                     const Meaning& meaning, Presence presence = Presence::always) {
     return part(
         [=](FileWriter& file, const Content& content) {
@@ -150,7 +160,55 @@ private:
     std::function<void(const FileReader&, Content&)> read;
   };
   FileType type_;
+  Writers writers_;
   std::vector<Part> parts_;
 };
+
+/// The layout of the files that hold a Content. Each file type specialises it.
+template <class Content>
+[[nodiscard]] const FileLayout<Content>& layout_of();
+
+/// First argument of a process that checks a file for another one: `metasieve --check-file CHECK PATH`.
+inline constexpr const char* check_option = "--check-file";
+
+/// Lets check_in_child_process start this program again: its main calls serve_file_check first of all.
+void allow_child_processes() noexcept;
+
+/// Has a file read by a process of its own: HDF5 1.10 crashes, or never ends, on many damaged files, and that
+/// must not happen to a rank. The new process is this program again, without MPI; a copy of this one (fork)
+/// would be unsafe beside the memory that an MPI library has registered with the network. `check`: see
+/// serve_file_check.
+/// @return what the check says of a sound file; nothing if no process can be started, and nothing was checked
+/// @throws DataError what the check throws; or that the file is damaged, if it crashes or takes too long
+std::optional<std::string> check_in_child_process(const std::filesystem::path& path, std::string_view check);
+
+/// Collective: check_in_child_process on rank 0, after which every rank sees the file. @throws
+/// CollectiveError
+void check_together(const Communicator& comm, const std::filesystem::path& path, FileType type);
+
+/// Collective: rank 0 has the file checked, then every rank reads it. @throws CollectiveError (exit code 3)
+/// naming file and data set: missing, not HDF5, another file type, a newer version, truncated, a wrong shape
+/// or type, and what the layout refuses
+template <class Content>
+[[nodiscard]] Content read_file(const Communicator& comm, const std::filesystem::path& path) {
+  const FileLayout<Content>& layout = layout_of<Content>();
+  check_together(comm, path, layout.type());
+  Content content{};
+  run_collectively_on_file(comm, [&] { content = layout.read(FileReader(path, layout.type())); });
+  return content;
+}
+
+/// Collective: writes the content of the layout's writers. What was at `path` goes to `previous`, unless that
+/// is empty. @throws CollectiveError (exit code 3) naming the file if it cannot be written
+template <class Content>
+void write_file(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
+                const Content& content, const std::filesystem::path& previous = {}) {
+  const FileLayout<Content>& layout = layout_of<Content>();
+  const auto fill = [&](FileWriter& file) { layout.write(file, content); };
+  if (layout.writers() == Writers::root)
+    write_file_on_root(comm, path, layout.type(), provenance, fill, previous);
+  else
+    write_file(comm, path, layout.type(), provenance, fill, previous);
+}
 
 } // namespace metasieve

@@ -1,12 +1,10 @@
 #include "files/inspect.hpp"
 
 #include "base/json.hpp"
-#include "hdf5/reader.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <map>
 #include <sstream>
@@ -42,41 +40,15 @@ JsonMembers spread(const std::vector<double>& values) {
   return {{"least", least}, {"greatest", greatest}, {"mean", sum / count}};
 }
 
-/// A table as it is stored.
-struct Table {
-  std::vector<h5::FieldLayout> fields;
-  std::size_t record_bytes, records;
-  std::string bytes;
-
-  Table(const FileReader& file, const std::string& name) : fields(file.fields(name)) {
-    record_bytes = fields.back().offset + fields.back().size;
-    bytes = file.read_records(name, fields, std::string(record_bytes, '\0'));
-    records = bytes.size() / record_bytes;
-  }
-
-  /// Calls `use` with the value of a field of a record: text, std::int64_t, std::uint64_t or double.
-  auto visit(const h5::FieldLayout& field, std::size_t record, const auto& use) const {
-    const auto* from =
-        reinterpret_cast<const std::byte*>(bytes.data()) + record * record_bytes + field.offset;
-    const auto number = [&]<class T>(T value) {
-      std::memcpy(&value, from, sizeof value);
-      return use(value);
-    };
-    if (field.number == nullptr) return use(h5::padded_text(field.name, from, field.size));
-    if (field.number == &h5::type_of<double>) return number(double{});
-    return field.number == &h5::type_of<std::uint64_t> ? number(std::uint64_t{}) : number(std::int64_t{});
-  }
-
-  [[nodiscard]] Json value(const h5::FieldLayout& field, std::size_t record) const {
-    return visit(field, record, [](const auto& value) { return Json(value); });
-  }
-};
+Json value_json(const h5::AnyRecords& table, const h5::FieldLayout& field, std::size_t record) {
+  return table.visit(field, record, [](const auto& value) { return Json(value); });
+}
 
 /// Texts with their numbers of occurrences, or the range of the numbers and the first and last one.
-Json field_json(const Table& table, const h5::FieldLayout& field) {
+Json field_json(const h5::AnyRecords& table, const h5::FieldLayout& field) {
   std::map<std::string, int> texts;
   std::vector<double> numbers;
-  for (std::size_t i = 0; i < table.records; ++i)
+  for (std::size_t i = 0; i < table.count; ++i)
     table.visit(field, i, [&]<class T>(const T& value) {
       if constexpr (std::is_same_v<T, std::string>)
         ++texts[value];
@@ -87,26 +59,26 @@ Json field_json(const Table& table, const h5::FieldLayout& field) {
     return texts.size() > most_texts ? Json::object({{"different", texts.size()}})
                                      : Json::object({texts.begin(), texts.end()});
   JsonMembers members = spread(numbers);
-  members.emplace_back("first", table.records > 0 ? table.value(field, 0) : Json());
-  members.emplace_back("last", table.records > 0 ? table.value(field, table.records - 1) : Json());
+  members.emplace_back("first", table.count > 0 ? value_json(table, field, 0) : Json());
+  members.emplace_back("last", table.count > 0 ? value_json(table, field, table.count - 1) : Json());
   return Json::object(members);
 }
 
 Json table_json(const FileReader& file, const std::string& name) {
-  const Table table(file, name);
-  if (table.records <= most_records && std::count(shown_whole.begin(), shown_whole.end(), name) > 0) {
+  const h5::AnyRecords table = file.any_records(name);
+  if (table.count <= most_records && std::count(shown_whole.begin(), shown_whole.end(), name) > 0) {
     std::vector<Json> records;
-    for (std::size_t i = 0; i < table.records; ++i) {
+    for (std::size_t i = 0; i < table.count; ++i) {
       JsonMembers members;
       for (const h5::FieldLayout& field : table.fields)
-        members.emplace_back(field.name, table.value(field, i));
+        members.emplace_back(field.name, value_json(table, field, i));
       records.push_back(Json::object(members));
     }
     return Json::array(records);
   }
   JsonMembers fields;
   for (const h5::FieldLayout& field : table.fields) fields.emplace_back(field.name, field_json(table, field));
-  return Json::object({{"records", table.records}, {"fields", Json::object(fields)}});
+  return Json::object({{"records", table.count}, {"fields", Json::object(fields)}});
 }
 
 Json array_json(const FileReader& file, const ValueLayout& layout) {
@@ -193,13 +165,12 @@ Json data_sets_json(const FileReader& file) {
 
 } // namespace
 
-std::string description_of(const std::filesystem::path& path, bool as_json) {
-  const FileReader file(path);
+std::string description_of(const FileReader& file, bool as_json) {
   const std::string type(to_string(file.type()));
   const Json contents = contents_json(file);
   const std::string config = file.attribute_if_any<std::string>("config").value_or("");
   if (as_json)
-    return Json::object({{"file", path.string()},
+    return Json::object({{"file", file.path().string()},
                          {"type", type},
                          {"bytes", file.bytes()},
                          {"attributes", attributes_json(file)},
@@ -208,7 +179,7 @@ std::string description_of(const std::filesystem::path& path, bool as_json) {
                          {"contents", contents}})
                .text() +
            "\n";
-  std::string text = path.string() + ": " + type + " " + std::to_string(file.version().major) + "." +
+  std::string text = file.path().string() + ": " + type + " " + std::to_string(file.version().major) + "." +
                      std::to_string(file.version().minor) + ", " + std::to_string(file.bytes()) + " bytes\n" +
                      attributes_json(file).outline() + "contents:\n" + contents.outline();
   if (!config.empty()) text += "config:\n" + config;

@@ -2,13 +2,13 @@
 
 #include "base/bytes.hpp"
 #include "base/hash.hpp"
+#include "base/text.hpp"
 #include "parallel/collective.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <map>
-#include <sstream>
 
 namespace metasieve {
 namespace {
@@ -51,53 +51,40 @@ Found read_head(const RawFile& file, std::int64_t offset, std::int64_t file_size
   return head.size > file_size - offset - head_bytes ? Found::unfinished : Found::whole;
 }
 
-/// The result that lies at `offset`, unless it is damaged.
-std::optional<std::string> read_result(const RawFile& file, std::int64_t offset, std::int64_t size,
-                                       std::uint64_t hash) {
-  std::string result = file.read(offset, size);
-  if (std::ssize(result) != size || hash_text(result) != hash) return std::nullopt;
+/// The result that lies there, unless it is damaged.
+std::optional<std::string> read_result(const RawFile& file, const JournalPlace& place) {
+  std::string result = file.read(place.offset, place.size);
+  if (std::ssize(result) != place.size || hash_text(result) != place.hash) return std::nullopt;
   return result;
 }
 
-bool before(const JournalPlace& a, const JournalPlace& b) { return a.id < b.id; }
+/// By id; a piece that was done twice has its later result.
+using Places = std::map<std::uint64_t, JournalPlace>;
 
-/// What rank 0 finds in the files of a folder.
-struct Scan {
-  std::vector<std::string> files;
-  std::vector<JournalPlace> places;
-  std::int64_t damaged_files = 0, last_run = 0;
-
-  /// Reads heads alone: results may be large, and are checked when they are read. @throws ConfigError:
-  /// another key
-  void add(const fs::path& folder, const std::string& name, const std::string& key);
-};
-
-void Scan::add(const fs::path& folder, const std::string& name, const std::string& key) {
-  files.push_back(name);
-  std::int64_t run = 0;
-  if (std::sscanf(name.c_str(), "%9ld-", &run) == 1) last_run = std::max(last_run, run);
+/// Adds the places of the records of file `number`. Reads heads alone: results may be large, and are checked
+/// when they are read. @return whether the file is damaged. @throws ConfigError: another key
+bool find_records(const fs::path& folder, const std::string& name, std::int64_t number,
+                  const std::string& key, Places& places) {
   const RawFile file = RawFile::open(folder / name);
   const std::int64_t size = file.size();
-  RecordHead head{};
-  Found found = read_head(file, 0, size, head);
-  if (found == Found::whole) {
-    const std::optional<std::string> other = read_result(file, head_bytes, head.size, head.result_hash);
-    if (!other || head.id != key_id)
-      found = Found::damaged;
-    else if (*other != key)
-      throw ConfigError("--resume: the finished work in " + folder.string() +
-                        " was made with other settings (" + differing_names(key, *other) +
-                        "); give those settings again, or start again without --resume");
-  }
-  std::int64_t offset = 0;
-  while (found == Found::whole) {
+  for (std::int64_t offset = 0; offset != size;) {
+    RecordHead head{};
+    const Found found = read_head(file, offset, size, head);
+    if (found != Found::whole) return found == Found::damaged;
+    const JournalPlace place{head.id, number, offset + head_bytes, head.size, head.result_hash};
+    if (offset == 0) {
+      const std::optional<std::string> other = read_result(file, place);
+      if (!other || head.id != key_id) return true;
+      if (*other != key)
+        throw ConfigError("--resume: the finished work in " + folder.string() +
+                          " was made with other settings (" + differing_names(key, *other) +
+                          "); give those settings again, or start again without --resume");
+    } else {
+      places[head.id] = place;
+    }
     offset += head_bytes + head.size; // of what is whole: it ends within the file
-    if (offset == size) break;
-    found = read_head(file, offset, size, head);
-    if (found == Found::whole)
-      places.push_back({head.id, std::ssize(files) - 1, offset + head_bytes, head.size, head.result_hash});
   }
-  if (found == Found::damaged) ++damaged_files;
+  return false;
 }
 
 std::vector<std::string> journal_names(const fs::path& folder) {
@@ -137,16 +124,17 @@ Journal::Journal(const Communicator& comm, const fs::path& output, std::string k
 
 void Journal::find_kept(const Communicator& comm) {
   const std::string bytes = run_on_root_and_broadcast(comm, [&] {
-    Scan scan;
-    for (const std::string& name : journal_names(folder_)) scan.add(folder_, name, key_);
-    // A piece that was done twice has its later result; files are in the order of the runs.
-    std::reverse(scan.places.begin(), scan.places.end());
-    std::stable_sort(scan.places.begin(), scan.places.end(), before);
-    const auto same = [](const JournalPlace& a, const JournalPlace& b) { return a.id == b.id; };
-    scan.places.erase(std::unique(scan.places.begin(), scan.places.end(), same), scan.places.end());
+    const std::vector<std::string> files = journal_names(folder_); // in the order of the runs
+    Places places;
+    std::int64_t damaged_files = 0, last_run = 0;
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      std::int64_t run = 0;
+      if (std::sscanf(files[i].c_str(), "%9ld-", &run) == 1) last_run = std::max(last_run, run);
+      damaged_files += find_records(folder_, files[i], static_cast<std::int64_t>(i), key_, places);
+    }
     ByteWriter out;
-    out.put(scan.files).put(scan.damaged_files).put(scan.last_run).put(std::int64_t{std::ssize(scan.places)});
-    for (const JournalPlace& place : scan.places) out.put(place);
+    out.put(files).put(damaged_files).put(last_run).put(std::int64_t{std::ssize(places)});
+    for (const auto& [id, place] : places) out.put(place);
     return out.take();
   });
   comm.run_collectively([&] {
@@ -159,22 +147,23 @@ void Journal::find_kept(const Communicator& comm) {
   });
 }
 
+const JournalPlace* Journal::find(std::uint64_t id) const {
+  const auto place = std::ranges::lower_bound(kept_, id, {}, &JournalPlace::id);
+  return place != kept_.end() && place->id == id ? &*place : nullptr;
+}
+
 void Journal::read(std::span<const std::uint64_t> ids, const Take& take) {
   std::vector<JournalPlace> wanted;
-  for (const std::uint64_t id : ids) {
-    const auto place = std::lower_bound(kept_.begin(), kept_.end(), JournalPlace{id}, before);
-    if (place != kept_.end() && place->id == id) wanted.push_back(*place);
-  }
-  std::sort(wanted.begin(), wanted.end(), [](const JournalPlace& a, const JournalPlace& b) {
-    return std::pair(a.file, a.offset) < std::pair(b.file, b.offset);
-  });
+  for (const std::uint64_t id : ids)
+    if (const JournalPlace* place = find(id)) wanted.push_back(*place);
+  std::ranges::sort(wanted, {},
+                    [](const JournalPlace& place) { return std::pair(place.file, place.offset); });
   std::optional<RawFile> file;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const JournalPlace& place = wanted[i];
     if (i == 0 || wanted[i - 1].file != place.file)
       file.emplace(RawFile::open(folder_ / files_[static_cast<std::size_t>(place.file)]));
-    const std::optional<std::string> result = read_result(*file, place.offset, place.size, place.hash);
-    if (result)
+    if (const std::optional<std::string> result = read_result(*file, place))
       take(place.id, *result);
     else
       ++damaged_records_;
@@ -214,22 +203,15 @@ void Journal::remove() {
   comm_.barrier();
 }
 
-std::string differing_names(const std::string& a, const std::string& b, int most) {
-  std::map<std::string, std::array<std::string, 2>> values;
-  for (const std::size_t side : {0U, 1U}) {
-    std::istringstream lines(side == 0 ? a : b);
-    for (std::string line; std::getline(lines, line);) {
-      const std::size_t equals = line.find(" = ");
-      values[line.substr(0, equals)][side] = "=" + line; // unlike that of a line that is missing
-    }
-  }
-  std::string names;
-  for (const auto& [name, lines] : values) {
-    if (lines[0] == lines[1]) continue;
-    if (most-- == 0) return names + ", ...";
-    names += (names.empty() ? "" : ", ") + name;
-  }
-  return names;
+std::string differing_names(const std::string& a, const std::string& b, std::size_t most) {
+  std::map<std::string, std::array<std::string, 2>> lines;
+  for (const std::size_t side : {0U, 1U})
+    for (const std::string& line : split(side == 0 ? a : b, '\n'))
+      lines[line.substr(0, line.find(" ="))][side] = line;
+  std::vector<std::string> names;
+  for (const auto& [name, sides] : lines)
+    if (sides[0] != sides[1]) names.push_back(name);
+  return first_few(std::move(names), most);
 }
 
 } // namespace metasieve

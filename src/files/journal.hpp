@@ -38,6 +38,8 @@ public:
   [[nodiscard]] bool found_folder() const noexcept { return found_folder_; }
   /// One place a piece, by id; alike on every rank.
   [[nodiscard]] const std::vector<JournalPlace>& kept() const noexcept { return kept_; }
+  /// The place of a piece, or nullptr if its result is not kept.
+  [[nodiscard]] const JournalPlace* find(std::uint64_t id) const;
 
   using Take = std::function<void(std::uint64_t id, const std::string& result)>;
   /// Hands over the results of those of `ids` (ascending) that are kept, in any order; by this rank alone.
@@ -69,6 +71,6 @@ private:
 };
 
 /// The names of those lines "name = value" that are not the same in both texts, at most `most`, then ", ...".
-[[nodiscard]] std::string differing_names(const std::string& a, const std::string& b, int most = 5);
+[[nodiscard]] std::string differing_names(const std::string& a, const std::string& b, std::size_t most = 5);
 
 } // namespace metasieve

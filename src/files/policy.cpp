@@ -77,7 +77,8 @@ void read_layers(const FileReader& file, Policy& policy) {
 
 } // namespace
 
-const FileLayout<Policy>& policy_layout() {
+template <>
+const FileLayout<Policy>& layout_of<Policy>() {
   static const auto layout =
       FileLayout<Policy>(FileType::policy)
           .part(

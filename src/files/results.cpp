@@ -84,13 +84,21 @@ const h5::Records<TimingRow>& timing_records() {
   return records;
 }
 
-const h5::Records<PhaseFlops>& flops_records() {
-  static const h5::Records<PhaseFlops> records({
-      {"phase", 32, &PhaseFlops::phase},
-      {"flops", &PhaseFlops::flops},
-      {"estimated", &PhaseFlops::estimated},
+void write_flops(FileWriter& file, const Results& results) {
+  if (!results.with_flops) return;
+  std::vector<PhaseSeconds> counted;
+  for (const PhaseSeconds& phase : results.timing)
+    if (phase.flops > 0) counted.push_back(phase);
+  if (counted.empty()) return;
+  static const h5::Records<PhaseSeconds> records({
+      {"phase", 32, &PhaseSeconds::phase},
+      {"flops", &PhaseSeconds::flops},
+      h5::flag<PhaseSeconds>("estimated", [](const PhaseSeconds&) { return false; }),
   });
-  return records;
+  file.write("/flops", records, std::span<const PhaseSeconds>(counted),
+             {"floating-point operations of each phase on all ranks, of the last session; a "
+              "multiply-add counts two; estimated: by a formula, else counted from shapes",
+              ""});
 }
 
 std::vector<TimingRow> timing_rows(const std::vector<PhaseSeconds>& timing) {
@@ -107,7 +115,7 @@ std::vector<PhaseSeconds> phases_of(const std::vector<TimingRow>& rows) {
   for (const TimingRow& row : rows) {
     auto phase =
         std::find_if(phases.begin(), phases.end(), [&](const auto& p) { return p.phase == row.phase; });
-    if (phase == phases.end()) phase = phases.insert(phase, {row.phase, {}});
+    if (phase == phases.end()) phase = phases.insert(phase, {row.phase, {}, 0});
     phase->seconds.push_back(row.seconds);
   }
   return phases;
@@ -136,22 +144,23 @@ void read_gradients(const FileReader& file, Results& results) {
 
 } // namespace
 
-const FileLayout<Results>& results_layout() {
+template <>
+const FileLayout<Results>& layout_of<Results>() {
   static const auto layout =
       FileLayout<Results>(FileType::results)
-          .table("/history", history_records(), &Results::history,
+          .table("/history", &Results::history, history_records(),
                  {"one record a meta-iteration, from 1: means over the batch; seconds of wall time", ""})
           .table(
-              "/validation", validation_records(), &Results::validation,
+              "/validation", &Results::validation, validation_records(),
               {"the policy on the validation tasks, means over tasks where defined; iteration 0 is the "
                "untrained policy; loss, accuracy_loss, fairness_loss: of the fit on all rows by their keep "
                "weights, the others: of the fit on the rows of the hard selection",
                ""})
           .table(
-              "/failures", failure_records(), &Results::failures,
+              "/failures", &Results::failures, failure_records(),
               {"tasks that failed numerically, by kind: how often they were left out of a batch's means", ""},
               Presence::added_later)
-          .table("/sessions", session_records(), &Results::sessions,
+          .table("/sessions", &Results::sessions, session_records(),
                  {"one record for each time the run was started or resumed", ""}, Presence::added_later)
           .part(
               [](FileWriter& file, const Results& results) {
@@ -162,13 +171,7 @@ const FileLayout<Results>& results_layout() {
               [](const FileReader& file, Results& results) {
                 results.timing = phases_of(file.records("/timing", timing_records()));
               })
-          .written([](FileWriter& file, const Results& results) {
-            if (!results.flops.empty())
-              file.write("/flops", flops_records(), std::span(results.flops),
-                         {"floating-point operations of each phase on all ranks, of the last session; a "
-                          "multiply-add counts two; estimated: by a formula, else counted from shapes",
-                          ""});
-          })
+          .written(write_flops)
           .part(write_gradients, read_gradients);
   return layout;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/linalg.hpp"
-#include "files/read_file.hpp"
+#include "files/file_layout.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -37,17 +37,11 @@ struct ValidationRow {
   double fairness_loss = std::numeric_limits<double>::quiet_NaN();
 };
 
-/// Seconds of one phase, for each rank.
+/// Seconds and floating-point operations of one phase.
 struct PhaseSeconds {
   std::string phase;           ///< at most 31 characters
-  std::vector<double> seconds; ///< [ranks]
-};
-
-/// Floating-point operations of one phase on all ranks; a multiply-add counts two.
-struct PhaseFlops {
-  std::string phase; ///< at most 31 characters
-  std::int64_t flops;
-  std::uint8_t estimated; ///< 1: by a formula; 0: counted from shapes
+  std::vector<double> seconds; ///< [ranks], wall time
+  std::int64_t flops = 0;      ///< of all ranks, a multiply-add counting two; 0: not counted
 };
 
 /// A task that failed numerically, and where.
@@ -76,8 +70,8 @@ struct Results {
   std::vector<FailureRow> failures; ///< by task id
   std::vector<SessionRow> sessions;
   std::vector<PhaseSeconds> timing; ///< of the last session
-  Matrix meta_gradient; ///< [iterations, p], or empty when not saved; rows beyond the history are room
-  std::vector<PhaseFlops> flops{}; ///< of the last session, with --profile; written, but not read back
+  Matrix meta_gradient;    ///< [iterations, p], or empty when not saved; rows beyond the history are room
+  bool with_flops = false; ///< whether the flops of `timing` are written; they are not read back
 
   /// Rows of the gradients that have been made.
   [[nodiscard]] Index gradient_rows() const {
@@ -93,16 +87,11 @@ struct Results {
 
 /// What a results file and a checkpoint share: /history, /validation, /failures, /sessions, /timing (phase,
 /// rank, seconds); /flops and /meta_gradient where there are any.
-[[nodiscard]] const FileLayout<Results>& results_layout();
+template <>
+[[nodiscard]] const FileLayout<Results>& layout_of<Results>();
 
 /// The tables without optional fields and gradients, as bytes: what a checkpoint's checksum is of, for
 /// programs with and without these fields read each other's.
 [[nodiscard]] std::string required_values(const Results& results);
-
-/// Collective; rank 0's results are written.
-inline void write_results(const Communicator& comm, const std::filesystem::path& path,
-                          const Provenance& provenance, const Results& results) {
-  write_on_root(comm, path, provenance, results_layout(), results);
-}
 
 } // namespace metasieve

@@ -58,7 +58,8 @@ void check_points(const FileReader& file, const Scaling& scaling) {
 
 } // namespace
 
-const FileLayout<Scaling>& scaling_layout() {
+template <>
+const FileLayout<Scaling>& layout_of<Scaling>() {
   static const auto layout =
       FileLayout<Scaling>(FileType::scaling)
           .attribute_of_every_file("config", &Scaling::config)
@@ -67,20 +68,19 @@ const FileLayout<Scaling>& scaling_layout() {
           .attribute("hosts", &Scaling::hosts)
           .attribute("machines", &Scaling::machines)
           .table(
-              "/points", records_of_training<ScalingRow>(point_fields()), &Scaling::points,
+              "/points", &Scaling::points, records_of_training(point_fields()),
               {"one record a training: times in seconds; phases as least, mean and most over the ranks, of "
                "the whole training; work: predicted seconds of one core an iteration",
                ""})
           .read_only(check_points)
-          .table("/timing",
+          .table("/timing", &Scaling::timing,
                  records_of_training<ScalingSeconds>({{"phase", 16, &ScalingSeconds::phase},
                                                       {"rank", &ScalingSeconds::rank},
                                                       {"seconds", &ScalingSeconds::seconds}}),
-                 &Scaling::timing, {"wall time of each phase of each training on each rank", "s"})
-          .table("/iterations",
+                 {"wall time of each phase of each training on each rank", "s"})
+          .table("/iterations", &Scaling::iterations,
                  records_of_training<ScalingIteration>(
                      {{"iteration", &ScalingIteration::iteration}, {"seconds", &ScalingIteration::seconds}}),
-                 &Scaling::iterations,
                  {"wall time of each iteration of each training, without validation and checkpoints", "s"});
   return layout;
 }
@@ -88,7 +88,7 @@ const FileLayout<Scaling>& scaling_layout() {
 void write_scaling(const Communicator& comm, const std::filesystem::path& path, const Scaling& scaling,
                    JobMetadata job) {
   job.hosts.clear();
-  write_on_root(comm, path, {scaling.config, std::move(job)}, scaling_layout(), scaling);
+  write_file(comm, path, {scaling.config, std::move(job)}, scaling);
 }
 
 } // namespace metasieve

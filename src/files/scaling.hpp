@@ -1,6 +1,6 @@
 #pragma once
 
-#include "files/read_file.hpp"
+#include "files/file_layout.hpp"
 
 #include <array>
 #include <cstdint>
@@ -70,18 +70,13 @@ struct Scaling {
   std::vector<ScalingIteration> iterations;
 };
 
-[[nodiscard]] const FileLayout<Scaling>& scaling_layout();
+template <>
+[[nodiscard]] const FileLayout<Scaling>& layout_of<Scaling>();
 
 /// Collective; rank 0's study is written: /points, /timing, /iterations. File type metasieve-scaling. `job`:
 /// the one that writes; the attribute `hosts` is a list of those that measured.
 /// @throws CollectiveError (exit code 3) naming the file if it cannot be written.
 void write_scaling(const Communicator& comm, const std::filesystem::path& path, const Scaling& scaling,
                    JobMetadata job);
-
-/// Collective; every rank gets what write_scaling wrote. @throws CollectiveError (exit code 3) naming file
-/// and data set.
-[[nodiscard]] inline Scaling read_scaling(const Communicator& comm, const std::filesystem::path& path) {
-  return read_file(comm, path, scaling_layout());
-}
 
 } // namespace metasieve

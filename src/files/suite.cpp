@@ -1,12 +1,14 @@
 #include "files/suite.hpp"
 
-#include "files/read_file.hpp"
+#include "files/file_layout.hpp"
 #include "parallel/collective.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 #include <optional>
 
 namespace metasieve {
@@ -106,19 +108,130 @@ SuiteHead read_head(const Communicator& comm, const std::filesystem::path& path)
   return head;
 }
 
+/// Refuses a task that would make a suite that no reader takes, or is not the one of this shape and id.
+void check_task(const Task& task, const TaskShape& shape, std::uint64_t id) {
+  const Metadata& metadata = task.metadata;
+  const auto require = [&](bool sound, const std::string& problem) {
+    if (!sound) throw DataError("task " + std::to_string(metadata.task_id) + ": " + problem);
+  };
+  require(metadata.family.size() <= 31, "family name '" + metadata.family + "' is longer than 31 characters");
+  for (const SuitePart& part : suite_parts) {
+    const Split& split = task.*part.split;
+    const Index rows = split.rows(), columns = split.columns();
+    require(rows == shape.*part.rows && columns == shape.columns, "has another shape than was announced");
+    require(rows > 0 && rows == shape_of(metadata).*part.rows, "rows differ from metadata");
+    require(columns > 0 && columns == metadata.n_features, "columns differ from metadata");
+    for (const SuiteArray& array : suite_arrays)
+      require(array.is_features() || (split.*array.labels).size() == rows,
+              std::string(array.name) + " must have one value a row");
+  }
+  require(static_cast<std::uint64_t>(task.id) == metadata.task_id, "id differs from metadata.task_id");
+  require(metadata.task_id == id,
+          "ids must be consecutive over the ranks; this must be " + std::to_string(id));
+}
+
+/// The rank's tasks in turns, each as long as its rows fit into `turn_bytes`; at least one task a turn.
+std::vector<Range> turns_of(std::span<const TaskShape> shapes, Index turn_bytes) {
+  std::vector<Range> turns;
+  Index bytes = 0;
+  for (Index i = 0; i < std::ssize(shapes); ++i) {
+    const TaskShape& shape = shapes[static_cast<std::size_t>(i)];
+    const Index more = (shape.train_rows + shape.test_rows) * (4 * shape.columns + 3);
+    if (turns.empty() || bytes + more > turn_bytes) {
+      turns.push_back({i, i});
+      bytes = 0;
+    }
+    turns.back().end = i + 1;
+    bytes += more;
+  }
+  return turns;
+}
+
+std::int64_t sum(const std::vector<std::int64_t>& sizes) {
+  return std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
+}
+
+/// The data sets of a suite file while it is written.
+class SuiteTables {
+public:
+  SuiteTables(FileWriter& file, std::span<const TaskShape> shapes) : file_(file) {
+    metadata_ = file.begin("/metadata", metadata_records().type().get(), std::ssize(shapes), 0,
+                           {"one record a task, in id order; a rate of an empty group is NaN", ""});
+    for (std::size_t p = 0; p < suite_parts.size(); ++p) begin_part(p, shapes);
+  }
+
+  /// The next tasks of this rank.
+  void append(std::span<const Task> tasks) {
+    file_.append(metadata_, std::ssize(tasks), [&](Range rows, std::byte* to) {
+      for (Index i = rows.begin; i < rows.end; ++i, to += metadata_records().size())
+        metadata_records().store(tasks[static_cast<std::size_t>(i)].metadata, to);
+    });
+    for (std::size_t p = 0; p < suite_parts.size(); ++p)
+      for (std::size_t a = 0; a < suite_arrays.size(); ++a) {
+        const auto pieces = suite_pieces(tasks, suite_parts[p], suite_arrays[a]);
+        const Index value_bytes = suite_arrays[a].value_bytes();
+        Index bytes = 0;
+        for (const auto& piece : pieces) bytes += std::ssize(piece);
+        file_.append(arrays_[p][a], bytes / value_bytes, [&](Range rows, std::byte* to) {
+          for_each_piece(pieces, {rows.begin * value_bytes, rows.end * value_bytes},
+                         [&](std::span<const std::byte> from) {
+                           std::memcpy(to, from.data(), from.size());
+                           to += from.size();
+                         });
+        });
+      }
+  }
+
+  void end() {
+    file_.end(std::move(metadata_));
+    for (auto& part : arrays_)
+      for (FileWriter::Table& table : part) file_.end(std::move(table));
+  }
+
+private:
+  void begin_part(std::size_t p, std::span<const TaskShape> shapes) {
+    const SuitePart& part = suite_parts[p];
+    file_.group(part.name);
+    const auto sizes_in = [&](const SuiteArray& array) {
+      std::vector<std::int64_t> sizes;
+      for (const TaskShape& shape : shapes) sizes.push_back(part.values(array, shape));
+      return sizes;
+    };
+    for (std::size_t a = 0; a < suite_arrays.size(); ++a) {
+      const SuiteArray& array = suite_arrays[a];
+      const hid_t type = array.is_features() ? h5::type_of<float>() : h5::type_of<std::uint8_t>();
+      arrays_[p][a] = file_.begin(part.path(array.name), type, sum(sizes_in(array)), 0, {array.meaning, ""});
+    }
+    write_offsets(part.path("row_offset"), sizes_in(suite_arrays[1]),
+                  {"task t has rows row_offset[t] to row_offset[t+1]", "rows"});
+    write_offsets(part.path("x_offset"), sizes_in(suite_arrays[0]),
+                  {"task t has values x_offset[t] to x_offset[t+1] of x", "values"});
+  }
+
+  /// Offsets of this rank's tasks in the whole file; the last rank adds the total.
+  void write_offsets(const std::string& name, const std::vector<std::int64_t>& sizes,
+                     const Meaning& meaning) {
+    const Communicator& comm = file_.communicator();
+    auto at = static_cast<std::uint64_t>(comm.exclusive_sum(sum(sizes)));
+    std::vector<std::uint64_t> offsets;
+    for (const std::int64_t size : sizes) {
+      offsets.push_back(at);
+      at += static_cast<std::uint64_t>(size);
+    }
+    if (comm.rank() == comm.size() - 1) offsets.push_back(at);
+    file_.write(name, std::span<const std::uint64_t>(offsets), meaning);
+  }
+
+  FileWriter& file_;
+  FileWriter::Table metadata_;
+  std::array<std::array<FileWriter::Table, suite_arrays.size()>, suite_parts.size()> arrays_;
+};
+
 } // namespace
 
 SuiteReader::SuiteReader(const Communicator& comm, const std::filesystem::path& path)
     : comm_(&comm), path_(path), head_(read_head(comm, path)) {
   run_collectively_on_file(comm, [&] { file_.emplace(RawFile::open(path)); });
-  for (std::size_t p = 0; p < suite_parts.size(); ++p) {
-    auto& [features, labels] = offsets_[p];
-    for (const Metadata& task : head_.metadata) {
-      const TaskShape shape = shape_of(task);
-      features.push_back(features.back() + suite_parts[p].values(suite_arrays[0], shape));
-      labels.push_back(labels.back() + suite_parts[p].values(suite_arrays[1], shape));
-    }
-  }
 }
 
 std::vector<Task> SuiteReader::read_range(Range range) const {
@@ -129,8 +242,9 @@ std::vector<Task> SuiteReader::read_range(Range range) const {
     for (std::size_t p = 0; p < suite_parts.size(); ++p)
       for (std::size_t a = 0; a < suite_arrays.size(); ++a) {
         const SuiteArray& array = suite_arrays[a];
-        const std::vector<Index>& offset = array.is_features() ? offsets_[p].features : offsets_[p].labels;
-        const std::int64_t place = head_.places[p][a] + offset[begin] * array.value_bytes();
+        const SuitePlaces& places = head_.parts[p];
+        const std::vector<Index>& offset = array.is_features() ? places.x_offset : places.row_offset;
+        const std::int64_t place = places.begin[a] + offset[begin] * array.value_bytes();
         use(suite_parts[p], array, place, (offset[end] - offset[begin]) * array.value_bytes());
       }
   };
@@ -160,6 +274,39 @@ std::vector<Task> SuiteReader::read(Range range) const {
 Task SuiteReader::read_alone(Index task) const {
   std::vector<Task> tasks = read_range({task, task + 1});
   return std::move(tasks.front());
+}
+
+void write_suite(const Communicator& comm, const std::filesystem::path& path, const Provenance& provenance,
+                 std::span<const TaskShape> shapes, const TaskSupply& supply, Index turn_bytes) {
+  if (comm.sum(std::ssize(shapes)) == 0)
+    throw CollectiveError(ExitCode::data,
+                          "cannot write " + path.string() + ": a suite must have at least one task");
+  const std::int64_t first = comm.exclusive_sum(std::ssize(shapes));
+  std::vector<Range> turns = turns_of(shapes, turn_bytes);
+  turns.resize(static_cast<std::size_t>(comm.max(std::ssize(turns))),
+               {std::ssize(shapes), std::ssize(shapes)}); // no more tasks, but all take part in each turn
+  std::uint64_t first_id = 0;                             // of the file
+  write_file(comm, path, FileType::suite, provenance, [&](FileWriter& file) {
+    SuiteTables tables(file, shapes);
+    for (std::size_t t = 0; t < turns.size(); ++t) {
+      const auto begin = static_cast<std::size_t>(turns[t].begin),
+                 count = static_cast<std::size_t>(turns[t].size());
+      const std::span<const Task> tasks = supply(turns[t]);
+      // In the first turn the rank of the file's first task makes its id known.
+      if (t == 0) first_id = comm.wrapping_sum(first == 0 && !tasks.empty() ? tasks[0].metadata.task_id : 0);
+      run_collectively_on_file(comm, [&] {
+        try {
+          if (tasks.size() != count) throw DataError("tasks and shapes must be as many");
+          for (std::size_t i = 0; i < count; ++i)
+            check_task(tasks[i], shapes[begin + i], first_id + static_cast<std::uint64_t>(first) + begin + i);
+        } catch (const DataError& error) {
+          throw DataError("cannot write " + path.string() + ": " + error.what());
+        }
+      });
+      tables.append(tasks);
+    }
+    tables.end();
+  });
 }
 
 } // namespace metasieve

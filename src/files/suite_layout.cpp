@@ -4,8 +4,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <functional>
-#include <limits>
 
 namespace metasieve {
 
@@ -79,32 +77,35 @@ void check_metadata(const FileReader& file, const std::vector<Metadata>& tasks) 
   }
 }
 
-/// Offsets must start at 0 and grow by `step` for each task, up to the end of an array of `total` values.
-void check_offsets(const FileReader& file, const std::string& name, std::size_t tasks, Index total,
-                   const std::function<std::int64_t(std::size_t)>& step) {
+/// Where each task begins in an array of `total` values: from 0 on, each after the ones before.
+std::vector<Index> read_offsets(const FileReader& file, const std::string& name, const SuitePart& part,
+                                const SuiteArray& array, const std::vector<Metadata>& tasks, Index total) {
   const Index count = file.extent<std::uint64_t>(name).count;
-  if (count != static_cast<Index>(tasks) + 1)
+  if (count != std::ssize(tasks) + 1)
     file.fail(name, "has " + std::to_string(count) + " values; must have one more than the " +
-                        std::to_string(tasks) + " tasks");
-  const std::vector<std::int64_t> offsets = file.values<std::int64_t>(name, 1);
+                        std::to_string(tasks.size()) + " tasks");
+  std::vector<Index> offsets = file.values<std::int64_t>(name, 1);
   if (offsets.front() != 0) file.fail(name, "starts at " + std::to_string(offsets.front()) + "; must be 0");
-  for (std::size_t i = 0; i < tasks; ++i)
-    if (offsets[i + 1] < offsets[i] || offsets[i + 1] - offsets[i] != step(i))
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const Index step = part.values(array, shape_of(tasks[i]));
+    if (offsets[i + 1] < offsets[i] || offsets[i + 1] - offsets[i] != step)
       file.fail(name, task_name(i) + ": goes from " + std::to_string(offsets[i]) + " to " +
                           std::to_string(offsets[i + 1]) + "; /metadata asks for a step of " +
-                          std::to_string(step(i)));
+                          std::to_string(step));
+  }
   if (offsets.back() != total)
     file.fail(name, "ends at " + std::to_string(offsets.back()) + ", but there are " + std::to_string(total) +
                         " values");
+  return offsets;
 }
 
 } // namespace
 
 SuiteHead read_suite_head(const FileReader& file) {
   SuiteHead head{file.records("/metadata", metadata_records()),
-                 file.attribute_if_any<std::string>("config").value_or("")};
-  const std::vector<Metadata>& tasks = head.metadata;
-  check_metadata(file, tasks);
+                 file.attribute_if_any<std::string>("config").value_or(""),
+                 {}};
+  check_metadata(file, head.metadata);
   for (std::size_t p = 0; p < suite_parts.size(); ++p) {
     const SuitePart& part = suite_parts[p];
     std::array<Index, suite_arrays.size()> counts{};
@@ -112,20 +113,16 @@ SuiteHead read_suite_head(const FileReader& file) {
       const std::string name = part.path(suite_arrays[a].name);
       const Extent extent =
           suite_arrays[a].is_features() ? file.extent<float>(name) : file.extent<std::uint8_t>(name);
-      head.places[p][a] = extent.place;
+      head.parts[p].begin[a] = extent.place;
       counts[a] = extent.count;
       if (a > 1 && counts[a] != counts[1])
         file.fail(name, "has " + std::to_string(counts[a]) + " values; must have the " +
                             std::to_string(counts[1]) + " of y");
     }
-    check_offsets(file, part.path("row_offset"), tasks.size(), counts[1],
-                  [&](std::size_t i) { return shape_of(tasks[i]).*part.rows; });
-    check_offsets(file, part.path("x_offset"), tasks.size(), counts[0], [&](std::size_t i) {
-      std::int64_t step = 0;
-      const bool overflows =
-          __builtin_mul_overflow(shape_of(tasks[i]).*part.rows, tasks[i].n_features, &step);
-      return overflows ? std::numeric_limits<std::int64_t>::max() : step;
-    });
+    head.parts[p].row_offset =
+        read_offsets(file, part.path("row_offset"), part, suite_arrays[1], head.metadata, counts[1]);
+    head.parts[p].x_offset =
+        read_offsets(file, part.path("x_offset"), part, suite_arrays[0], head.metadata, counts[0]);
   }
   return head;
 }

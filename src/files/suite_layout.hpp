@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -44,9 +45,12 @@ struct SuitePart {
 
   /// "/train/x"
   [[nodiscard]] std::string path(const std::string& array) const { return std::string(name) + "/" + array; }
-  /// Number of values that a task has in an array of this part.
+  /// Number of values that a task has in an array of this part; the greatest number where it does not fit.
   [[nodiscard]] Index values(const SuiteArray& array, const TaskShape& shape) const {
-    return shape.*rows * (array.is_features() ? shape.columns : 1);
+    Index count = 0;
+    const bool overflows =
+        __builtin_mul_overflow(shape.*rows, array.is_features() ? shape.columns : 1, &count);
+    return overflows ? std::numeric_limits<Index>::max() : count;
   }
 };
 inline constexpr std::array suite_parts{SuitePart{"/train", &Task::train, &TaskShape::train_rows},
@@ -85,12 +89,17 @@ void for_each_piece(const std::vector<std::span<Byte>>& pieces, Range range, con
   }
 }
 
+/// Where the arrays of a part are in a suite file.
+struct SuitePlaces {
+  std::array<std::int64_t, suite_arrays.size()> begin{}; ///< of the values of each array, in bytes
+  std::vector<Index> x_offset, row_offset;               ///< [tasks + 1]: where each task begins, in values
+};
+
 /// All of a suite file but the values of its tasks.
 struct SuiteHead {
   std::vector<Metadata> metadata; ///< one record a task, in id order
   std::string config;             ///< resolved, that made the suite
-  /// Where the values of each array of each part begin in the file, in bytes.
-  std::array<std::array<std::int64_t, suite_arrays.size()>, suite_parts.size()> places{};
+  std::array<SuitePlaces, suite_parts.size()> parts;
 };
 
 /// Reads it from a suite file by one rank, and checks every shape, type and offset, so that any range of

@@ -14,36 +14,21 @@ using Kind = SweepColumn::Kind;
 
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 
-/// Adds room for column k to a row that has that for all before it.
-void widen(SweepRow& row) {
-  row.numbers.push_back(undefined);
-  row.texts.emplace_back();
-}
-
-/// How column k is stored. `text_size`: bytes of its texts.
+/// How column k is written; any_records reads it. `text_size`: bytes of its texts.
 h5::Field<SweepRow> field_of(const SweepColumn& column, std::size_t k, std::size_t text_size) {
-  const auto number = [&]<class T>(T) -> h5::Field<SweepRow> {
-    return {{column.name, sizeof(T), &h5::type_of<T>},
-            [k](const SweepRow& row, std::byte* to) {
-              const T value = static_cast<T>(row.numbers[k]);
-              std::memcpy(to, &value, sizeof value);
-            },
-            [k](SweepRow& row, const std::byte* from) {
-              T value{};
-              std::memcpy(&value, from, sizeof value);
-              widen(row);
-              row.numbers[k] = static_cast<double>(value);
-            }};
-  };
-  if (column.kind == Kind::integer) return number(std::int64_t{});
-  if (column.kind == Kind::number) return number(double{});
-  h5::Field<SweepRow> text(
-      column.name, text_size, [k](auto& row) -> auto& { return row.texts[k]; });
-  text.load = [load = text.load](SweepRow& row, const std::byte* from) {
-    widen(row);
-    load(row, from);
-  };
-  return text;
+  if (column.kind == Kind::text) return {column.name, text_size, [k](auto& row) -> auto& {return row.texts[k];
+}
+}; // namespace
+if (column.kind == Kind::number) return {column.name, [k](auto& row) -> auto& {return row.numbers[k];
+} // namespace metasieve
+}
+;
+return {{column.name, sizeof(std::int64_t), &h5::type_of<std::int64_t>},
+        [k](const SweepRow& row, std::byte* to) {
+          const auto value = static_cast<std::int64_t>(row.numbers[k]);
+          std::memcpy(to, &value, sizeof value);
+        },
+        [](SweepRow&, const std::byte*) {}};
 }
 
 /// `text_sizes`: bytes of each column that is text.
@@ -70,19 +55,25 @@ void write_points(FileWriter& file, const Sweep& sweep) {
 }
 
 void read_points(const FileReader& file, Sweep& sweep) {
-  std::vector<SweepColumn>& columns = sweep.table.columns;
-  std::vector<std::size_t> text_sizes;
-  for (const h5::FieldLayout& field : file.fields("/points")) {
+  const h5::AnyRecords points = file.any_records("/points");
+  sweep.table.rows.resize(points.count);
+  for (const h5::FieldLayout& field : points.fields) {
     const bool number = field.number == &h5::type_of<double>;
-    columns.push_back({field.name, field.number == nullptr ? Kind::text
-                                   : number                ? Kind::number
-                                                           : Kind::integer});
-    text_sizes.push_back(field.size);
+    const std::size_t k = sweep.table.add(field.name, field.number == nullptr ? Kind::text
+                                                      : number                ? Kind::number
+                                                                              : Kind::integer);
+    for (std::size_t i = 0; i < points.count; ++i)
+      points.visit(field, i, [&]<class T>(const T& value) {
+        if constexpr (std::is_same_v<T, std::string>)
+          sweep.table.rows[i].texts[k] = value;
+        else
+          sweep.table.rows[i].numbers[k] = static_cast<double>(value);
+      });
   }
-  if (columns.empty() || columns.front().name != "index" || columns.front().kind != Kind::integer)
+  const SweepColumn& first = sweep.table.columns.front();
+  if (first.name != "index" || first.kind != Kind::integer)
     file.fail("/points", "the first field must be the integer 'index'");
-  sweep.table.rows = file.records("/points", records_of(columns, text_sizes));
-  for (std::size_t i = 0; i < sweep.table.rows.size(); ++i)
+  for (std::size_t i = 0; i < points.count; ++i)
     if (sweep.table.rows[i].numbers.front() != static_cast<double>(i))
       file.fail("/points", "record " + std::to_string(i) + " has another index");
 }
@@ -103,7 +94,10 @@ std::string cell(const SweepRow& row, Kind kind, std::size_t k) {
 
 std::size_t SweepTable::add(const std::string& name, Kind kind) {
   columns.push_back({name, kind});
-  for (SweepRow& row : rows) widen(row);
+  for (SweepRow& row : rows) {
+    row.numbers.push_back(undefined);
+    row.texts.emplace_back();
+  }
   return columns.size() - 1;
 }
 
@@ -114,10 +108,11 @@ bool fits_one_table(const std::vector<SweepColumn>& columns) {
   return bytes < most;
 }
 
-const FileLayout<Sweep>& sweep_layout() {
+template <>
+const FileLayout<Sweep>& layout_of<Sweep>() {
   static const auto layout = FileLayout<Sweep>(FileType::sweep)
                                  .part(write_points, read_points)
-                                 .table("/summary", point_summary_records(), &Sweep::summary,
+                                 .table("/summary", &Sweep::summary, point_summary_records(),
                                         {"/summary of each point's evaluation; index: of the point", ""});
   return layout;
 }

@@ -2,7 +2,6 @@
 
 #include "files/evaluation.hpp"
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -38,15 +37,10 @@ struct Sweep {
 /// Whether HDF5 can hold a table of these columns: their names must fit into 64 kB.
 [[nodiscard]] bool fits_one_table(const std::vector<SweepColumn>& columns);
 
-[[nodiscard]] const FileLayout<Sweep>& sweep_layout();
-
-/// Collective; rank 0's sweep is written: /points, one record a point, and /summary, one record a point,
-/// source, method and metric. File type metasieve-sweep. @throws CollectiveError (exit code 3) naming the
-/// file
-inline void write_sweep(const Communicator& comm, const std::filesystem::path& path,
-                        const Provenance& provenance, const Sweep& sweep) {
-  write_on_root(comm, path, provenance, sweep_layout(), sweep);
-}
+/// File type metasieve-sweep: /points, one record a point, and /summary, one record a point, source, method
+/// and metric.
+template <>
+[[nodiscard]] const FileLayout<Sweep>& layout_of<Sweep>();
 
 /// The table as comma-separated text, numbers to their last bit; undefined: empty.
 [[nodiscard]] std::string sweep_csv(const SweepTable& table);

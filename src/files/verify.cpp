@@ -3,12 +3,11 @@
 #include "files/checkpoint.hpp"
 #include "files/dataset.hpp"
 #include "files/evaluation.hpp"
+#include "files/file_layout.hpp"
 #include "files/inspect.hpp"
 #include "files/policy.hpp"
-#include "files/read_file.hpp"
 #include "files/results.hpp"
 #include "files/scaling.hpp"
-#include "files/scores.hpp"
 #include "files/suite.hpp"
 #include "files/sweep.hpp"
 #include "hdf5/reader.hpp"
@@ -41,9 +40,9 @@ void read_all_tasks(const Communicator& comm, const std::filesystem::path& path)
   }
 }
 
-template <auto layout>
+template <class Content>
 void read_as(const FileReader& file) {
-  static_cast<void>(layout().read(file));
+  static_cast<void>(layout_of<Content>().read(file));
 }
 
 constexpr const char* resumed =
@@ -51,40 +50,27 @@ constexpr const char* resumed =
 
 /// What is done with the files of a type.
 struct FileKind {
-  FileType type;
   /// Reads all that the reader of this type reads, but the values of a suite's tasks. @throws DataError
   void (*read)(const FileReader&);
   const char* advice; ///< what to do about one that is damaged; of a checkpoint see resumption()
 };
-const std::array file_kinds{
-    FileKind{FileType::suite, [](const FileReader& file) { static_cast<void>(read_suite_head(file)); },
-             "no run can use it: generate it again"},
-    FileKind{FileType::dataset, read_as<dataset_layout>, "no run can use it: import it again"},
-    FileKind{FileType::policy, read_as<policy_layout>, resumed},
-    FileKind{FileType::checkpoint, read_as<checkpoint_layout>, ""},
-    FileKind{FileType::results, read_as<results_layout>, resumed},
-    FileKind{FileType::evaluation, read_as<evaluation_layout>, "evaluate again"},
-    FileKind{FileType::scores, read_as<scores_layout>, "score again"},
-    FileKind{FileType::scaling, read_as<scaling_layout>, "remove it, and scaling measures or collects again"},
-    FileKind{FileType::sweep, read_as<sweep_layout>, "sweep --collect makes it again"}};
+/// In the order of FileType.
+constexpr std::array<FileKind, file_type_names.size()> file_kinds{
+    {{[](const FileReader& file) { static_cast<void>(read_suite_head(file)); },
+      "no run can use it: generate it again"},
+     {read_as<Dataset>, "no run can use it: import it again"},
+     {read_as<Policy>, resumed},
+     {read_as<Checkpoint>, ""},
+     {read_as<Results>, resumed},
+     {read_as<Evaluation>, "evaluate again"},
+     {read_as<std::vector<ScoreRow>>, "score again"},
+     {read_as<Scaling>, "remove it, and scaling measures or collects again"},
+     {read_as<Sweep>, "sweep --collect makes it again"}}};
 
-const FileKind& kind_of(FileType type) {
-  return *std::find_if(file_kinds.begin(), file_kinds.end(),
-                       [=](const auto& kind) { return kind.type == type; });
-}
-
-/// Looks at every attribute and data set. @return the name of the file's type
-std::string check_header(const std::filesystem::path& path) {
-  const FileReader file(path);
-  static_cast<void>(file.attributes());
-  static_cast<void>(file.data_sets());
-  return std::string(to_string(file.type()));
-}
+const FileKind& kind_of(FileType type) { return file_kinds[static_cast<std::size_t>(type)]; }
 
 /// "12 checksums fit", and how many data sets have none. @throws DataError
-std::string check_whole(const std::filesystem::path& path) {
-  const FileReader file(path);
-  kind_of(file.type()).read(file);
+std::string checksums_of(const FileReader& file) {
   int fit = 0, none = 0;
   for (const ValueLayout& data_set : file.data_sets()) {
     const std::optional<bool> fits = file.checksum_fits(data_set.name);
@@ -97,17 +83,20 @@ std::string check_whole(const std::filesystem::path& path) {
 }
 
 std::string run_check(std::string_view check, const std::filesystem::path& path) {
-  if (check == "header") return check_header(path);
-  if (check == "whole") return check_whole(path);
-  if (check == "text" || check == "json") {
-    const FileReader file(path);
-    kind_of(file.type()).read(file);
-    return description_of(path, check == "json");
+  if (const std::optional<FileType> type = file_type_of(check)) {
+    kind_of(*type).read(FileReader(path, *type));
+    return {};
   }
-  const std::optional<FileType> type = file_type_of(check);
-  if (!type) throw Error(ExitCode::usage, "no such check");
-  kind_of(*type).read(FileReader(path, *type));
-  return {};
+  const FileReader file(path);
+  if (check == "header") { // every attribute and data set
+    static_cast<void>(file.attributes());
+    static_cast<void>(file.data_sets());
+    return std::string(to_string(file.type()));
+  }
+  kind_of(file.type()).read(file);
+  if (check == "whole") return checksums_of(file);
+  if (check == "text" || check == "json") return description_of(file, check == "json");
+  throw Error(ExitCode::usage, "no such check");
 }
 
 /// Collective: the check by a process of its own, or by rank 0 if none can be started.
@@ -177,12 +166,8 @@ std::optional<int> serve_file_check(int argc, char** argv) {
   _exit(static_cast<int>(code));
 }
 
-std::string inspect_file(const Communicator& comm, const std::filesystem::path& path) {
-  return checked(comm, path, "text");
-}
-
-std::string inspect_json(const Communicator& comm, const std::filesystem::path& path) {
-  return checked(comm, path, "json");
+std::string inspect_file(const Communicator& comm, const std::filesystem::path& path, bool as_json) {
+  return checked(comm, path, as_json ? "json" : "text");
 }
 
 std::string verify_file(const Communicator& comm, const std::filesystem::path& path) {

@@ -15,9 +15,8 @@ namespace metasieve {
 
 /// Collective: what is in any of our files, see description_of; the same text on every rank.
 /// @throws CollectiveError (exit code 3) if it is not one of ours, or damaged.
-[[nodiscard]] std::string inspect_file(const Communicator& comm, const std::filesystem::path& path);
-/// Collective: as inspect_file, as JSON.
-[[nodiscard]] std::string inspect_json(const Communicator& comm, const std::filesystem::path& path);
+[[nodiscard]] std::string inspect_file(const Communicator& comm, const std::filesystem::path& path,
+                                       bool as_json = false);
 
 /// Serves check_in_child_process. For main, before anything else and before MPI starts: in a process that is
 /// to check a file, reads all of it that the reader of its type would read, and says what is wrong on

@@ -317,8 +317,17 @@ std::string FileReader::read_records(const std::string& name, const std::vector<
   });
 }
 
-std::vector<h5::FieldLayout> FileReader::fields(const std::string& name) const {
-  return within(name, [&] { return h5::fields_of(open(name).type.get()); });
+h5::AnyRecords FileReader::any_records(const std::string& name) const {
+  return within(name, [&] {
+    h5::AnyRecords table{h5::fields_of(open(name).type.get()), 0, 0, {}};
+    table.record_bytes = table.fields.back().offset + table.fields.back().size;
+    table.bytes = read_records(name, table.fields, std::string(table.record_bytes, '\0'));
+    table.count = table.bytes.size() / table.record_bytes;
+    for (const h5::FieldLayout& field : table.fields)
+      for (std::size_t i = 0; field.number == nullptr && i < table.count; ++i)
+        table.visit(field, i, [](const auto&) {});
+    return table;
+  });
 }
 
 } // namespace metasieve

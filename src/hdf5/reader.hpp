@@ -2,7 +2,7 @@
 
 #include "base/linalg.hpp"
 #include "hdf5/attribute.hpp"
-#include "hdf5/file_type.hpp"
+#include "hdf5/file_header.hpp"
 #include "hdf5/handles.hpp"
 #include "hdf5/records.hpp"
 
@@ -42,6 +42,7 @@ public:
   /// Checks also that it is of this type.
   FileReader(const std::filesystem::path& path, FileType type);
 
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
   [[nodiscard]] FileType type() const noexcept { return type_; }
   [[nodiscard]] const FormatVersion& version() const noexcept { return version_; }
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
@@ -99,11 +100,8 @@ public:
     const std::string bytes = read_records(name, records.layouts(), records.blank());
     return within(name, [&] { return records.unpack(bytes); });
   }
-  /// The bytes of a table's records, as of h5::Records. `blank`: the bytes of a record before it is read.
-  [[nodiscard]] std::string read_records(const std::string& name, const std::vector<h5::FieldLayout>& fields,
-                                         const std::string& blank) const;
-  /// The fields of a table, whatever they are: see h5::fields_of.
-  [[nodiscard]] std::vector<h5::FieldLayout> fields(const std::string& name) const;
+  /// A table with whatever fields it has; its texts are checked.
+  [[nodiscard]] h5::AnyRecords any_records(const std::string& name) const;
 
   /// "PATH: name: problem"
   [[noreturn]] void fail(const std::string& name, const std::string& problem) const;
@@ -119,6 +117,9 @@ private:
   [[nodiscard]] DataSet open(const std::string& name, int rank) const;
   void check_storage(const DataSet& data_set) const;
   [[nodiscard]] Extent extent(const std::string& name, hid_t type) const;
+  /// The bytes of a table's records, as of h5::Records. `blank`: the bytes of a record before it is read.
+  [[nodiscard]] std::string read_records(const std::string& name, const std::vector<h5::FieldLayout>& fields,
+                                         const std::string& blank) const;
   static void read(const DataSet& data_set, hid_t type, bool integers, void* values);
 
   /// Adds file and name to what `work` throws.

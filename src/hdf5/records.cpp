@@ -86,6 +86,7 @@ std::vector<FieldLayout> fields_of(hid_t file_type) {
     if (!fields.empty()) field.offset = fields.back().offset + fields.back().size;
     fields.push_back(std::move(field));
   }
+  if (fields.empty()) throw DataError("has no fields: damaged");
   return fields;
 }
 

@@ -34,6 +34,26 @@ void require_fields(hid_t file_type, const std::vector<FieldLayout>& fields);
 /// The text in a zero-padded field. @throws DataError if it fills the field without a final zero byte.
 [[nodiscard]] std::string padded_text(const std::string& name, const std::byte* bytes, std::size_t size);
 
+/// A table with whatever fields it has, see fields_of.
+struct AnyRecords {
+  std::vector<FieldLayout> fields;
+  std::size_t record_bytes = 0, count = 0;
+  std::string bytes; ///< of `count` records
+
+  /// Calls `use` with the value of a field of a record: std::string, std::int64_t, std::uint64_t or double.
+  auto visit(const FieldLayout& field, std::size_t record, const auto& use) const {
+    const auto* from =
+        reinterpret_cast<const std::byte*>(bytes.data()) + record * record_bytes + field.offset;
+    const auto number = [&]<class T>(T value) {
+      std::memcpy(&value, from, sizeof value);
+      return use(value);
+    };
+    if (field.number == nullptr) return use(padded_text(field.name, from, field.size));
+    if (field.number == &type_of<double>) return number(double{});
+    return field.number == &type_of<std::uint64_t> ? number(std::uint64_t{}) : number(std::int64_t{});
+  }
+};
+
 /// How one field of a Record is stored: its name, where it is in the record, and how it lies in a file.
 template <class Record>
 struct Field {
@@ -90,6 +110,7 @@ Field<Record> flag(const std::string& name, std::function<bool(const Record&)> v
 template <class Record>
 class Records {
 public:
+  Records(std::initializer_list<Field<Record>> fields) : Records(std::vector<Field<Record>>(fields)) {}
   explicit Records(std::vector<Field<Record>> fields) : fields_(std::move(fields)) {
     for (Field<Record>& field : fields_) {
       field.layout.offset = size_;

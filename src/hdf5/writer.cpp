@@ -1,8 +1,8 @@
 #include "hdf5/writer.hpp"
 
 #include "base/version.hpp"
-#include "hdf5/atomic_replace.hpp"
 #include "hdf5/checksum.hpp"
+#include "hdf5/raw_file.hpp"
 #include "parallel/collective.hpp"
 
 #include <algorithm>
@@ -23,10 +23,6 @@ h5::File create_collectively(const Communicator& comm, const std::filesystem::pa
   h5::check(H5Pset_obj_track_times(creation.get(), false), "H5Pset_obj_track_times");
   h5::check(H5Pset_attr_phase_change(creation.get(), 64, 32), "H5Pset_attr_phase_change");
   return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), "H5Fcreate"};
-}
-
-std::int64_t bytes_of_row(const FileWriter::Table& table) {
-  return static_cast<std::int64_t>(H5Tget_size(table.type.get())) * std::max<Index>(table.columns, 1);
 }
 
 h5::DataSet create_data_set(hid_t file, const std::string& name, hid_t type, std::int64_t rows, Index columns,
@@ -50,12 +46,12 @@ h5::DataSet create_data_set(hid_t file, const std::string& name, hid_t type, std
 
 FileWriter::FileWriter(const Communicator& comm, const std::filesystem::path& path, FileType type,
                        const Provenance& provenance)
-    : comm_(comm), path_(path), part_(path.string() + ".part"), type_(type) {
+    : comm_(comm), path_(path), part_(path.string() + ".part") {
   run_collectively_on_file(comm_, [&] {
     if (comm_.is_root()) prepare_place(path_, part_);
   });
   try {
-    create(provenance);
+    create(type, provenance);
   } catch (const CollectiveError&) {
     abandon(); // a rank whose H5Fcreate failed could not take part in closing
     throw;
@@ -64,25 +60,34 @@ FileWriter::FileWriter(const Communicator& comm, const std::filesystem::path& pa
 
 FileWriter::~FileWriter() { file_.release(); }
 
-void FileWriter::create(const Provenance& provenance) {
+void FileWriter::create(FileType type, const Provenance& provenance) {
   h5::initialise();
   comm_.run_collectively([&] { require_visible(part_); });
   const std::string config = comm_.broadcast(provenance.config);
   const std::string created = comm_.broadcast(utc_now());
   step([&] { file_ = create_collectively(comm_, part_); });
   step([&] {
-    h5::write_attribute(file_.get(), "filetype", std::string(to_string(type_)));
-    h5::write_attribute(file_.get(), "version", std::vector{format_version.major, format_version.minor});
-    h5::write_attribute(file_.get(), "created_by", "metasieve " + std::string(version()));
-    h5::write_attribute(file_.get(), "git_commit", std::string(git_commit()));
-    if (!is_reproducible(type_)) h5::write_attribute(file_.get(), "created", created);
-    h5::write_attribute(file_.get(), "config", config);
-    if (provenance.job && !is_reproducible(type_))
-      provenance.job->for_each_field([&]<class Value>(const char* name, const Value& value) {
-        if constexpr (std::is_same_v<Value, std::string>)
-          if (value.empty()) return;
-        h5::write_attribute(file_.get(), name, value);
-      });
+    const auto write = [&](const char* name, const auto& value) {
+      h5::write_attribute(file_.get(), name, value);
+    };
+    const auto write_if_any = [&](const char* name, const std::string& text) {
+      if (!text.empty()) write(name, text);
+    };
+    write("filetype", std::string(to_string(type)));
+    write("version", std::vector{format_version.major, format_version.minor});
+    write("created_by", "metasieve " + std::string(version()));
+    write("git_commit", std::string(git_commit()));
+    if (!is_reproducible(type)) write("created", created);
+    write("config", config);
+    if (provenance.job && !is_reproducible(type)) {
+      write("ranks", provenance.job->ranks);
+      write("threads", provenance.job->threads);
+      write("nodes", provenance.job->nodes);
+      write_if_any("hosts", provenance.job->hosts);
+      write_if_any("processor", provenance.job->processor);
+      write_if_any("flags", provenance.job->flags);
+      write("seconds", provenance.job->seconds);
+    }
     raw_.emplace(RawFile::open(part_));
   });
 }
@@ -115,6 +120,7 @@ FileWriter::Table FileWriter::begin(const std::string& name, hid_t type, Index r
   table.mine = {first, first + rows};
   step([&] {
     table.type = h5::DataType(H5Tcopy(type), "H5Tcopy");
+    table.row_bytes = static_cast<std::int64_t>(H5Tget_size(type)) * std::max<Index>(columns, 1);
     table.data_set = create_data_set(file_.get(), name, type, total, columns, meaning);
   });
   reserve(name, table.data_set);
@@ -125,17 +131,17 @@ FileWriter::Table FileWriter::begin(const std::string& name, hid_t type, Index r
 
 void FileWriter::append(Table& table, Index rows, const RowSource& source) {
   // Every rank makes the same number of transfers, the last ones empty on ranks with less.
-  const std::int64_t row_bytes = bytes_of_row(table);
-  const std::int64_t block = std::max<std::int64_t>(transfer_bytes / row_bytes, 1);
+  const std::int64_t block = std::max<std::int64_t>(transfer_bytes / table.row_bytes, 1);
   const std::int64_t blocks = comm_.max((rows + block - 1) / block);
   const Index first = table.mine.begin + table.written;
   for (std::int64_t i = 0; i < blocks; ++i) {
     const Range turn{std::min(i * block, rows), std::min((i + 1) * block, rows)};
-    const auto bytes = static_cast<std::size_t>(turn.size() * row_bytes);
+    const auto bytes = static_cast<std::size_t>(turn.size() * table.row_bytes);
     step([&] {
       if (staged_.size() < bytes) staged_.resize(bytes);
       source(turn, staged_.data());
-      table.sum += checksum(first + turn.begin, static_cast<std::size_t>(row_bytes), {staged_.data(), bytes});
+      table.sum +=
+          checksum(first + turn.begin, static_cast<std::size_t>(table.row_bytes), {staged_.data(), bytes});
     });
     step([&] { transfer(table, {first + turn.begin, first + turn.end}, staged_.data()); });
   }
@@ -189,8 +195,7 @@ void FileWriter::transfer(const Table& table, Range rows, const std::byte* data)
   H5D_mpio_actual_io_mode_t mode = H5D_MPIO_NO_COLLECTIVE;
   h5::check(H5Pget_mpio_actual_io_mode(collective.get(), &mode), "H5Pget_mpio_actual_io_mode");
   all_collective_ = all_collective_ && mode == H5D_MPIO_CONTIGUOUS_COLLECTIVE;
-  const std::int64_t row_bytes = bytes_of_row(table);
-  raw_->write_back(table.place + rows.begin * row_bytes, rows.size() * row_bytes);
+  raw_->write_back(table.place + rows.begin * table.row_bytes, rows.size() * table.row_bytes);
 }
 
 /// Room for all that HDF5 has still to write: its own structures, between the values and after them.
@@ -203,19 +208,17 @@ void FileWriter::finish(const std::filesystem::path& previous) {
   step([&] { reserve_rest(); });
   step([&] { h5::check(H5Fflush(file_.get(), H5F_SCOPE_GLOBAL), "H5Fflush"); });
   step([&] { h5::write_attribute(file_.get(), "complete", std::int64_t{1}); });
-  step([&] { close(); }); // writes that attribute, into space that is there; atomic_replace has it on disk
+  step([&] { // writes that attribute, into space that is there; atomic_replace has it on disk
+    try {
+      file_.close();
+    } catch (const h5::IoError&) {
+      h5::give_up_file();
+      throw;
+    }
+  });
   run_collectively_on_file(comm_, [&] {
     if (comm_.is_root()) atomic_replace(part_, path_, previous);
   });
-}
-
-void FileWriter::close() {
-  try {
-    file_.close();
-  } catch (const h5::IoError&) {
-    h5::give_up_file();
-    throw;
-  }
 }
 
 void FileWriter::discard() noexcept {
@@ -234,10 +237,6 @@ void FileWriter::discard() noexcept {
 
 void FileWriter::abandon() noexcept {
   if (file_.release() >= 0) h5::give_up_file();
-  remove_part();
-}
-
-void FileWriter::remove_part() const noexcept {
   std::error_code ignored;
   if (comm_.is_root()) std::filesystem::remove(part_, ignored);
 }

@@ -2,9 +2,8 @@
 
 #include "base/linalg.hpp"
 #include "hdf5/attribute.hpp"
-#include "hdf5/file_type.hpp"
+#include "hdf5/file_header.hpp"
 #include "hdf5/handles.hpp"
-#include "hdf5/job_metadata.hpp"
 #include "hdf5/raw_file.hpp"
 #include "hdf5/records.hpp"
 #include "parallel/communicator.hpp"
@@ -57,6 +56,7 @@ public:
     h5::DataSet data_set;
     h5::DataType type;
     Index columns = 0;
+    std::int64_t row_bytes = 0;
     std::int64_t place = 0; ///< of its first value in the file, in bytes
     Range mine;             ///< of this rank's rows in the file
     Index written = 0;      ///< of them
@@ -113,13 +113,11 @@ public:
   void abandon() noexcept;
 
 private:
-  void create(const Provenance& provenance);
+  void create(FileType type, const Provenance& provenance);
   void step(const std::function<void()>& work) const;
   void transfer(const Table& table, Range rows, const std::byte* data);
   void reserve(const std::string& name, h5::DataSet& data_set);
   void reserve_rest() const;
-  void close();
-  void remove_part() const noexcept;
 
   template <class T>
   static RowSource copy_of(std::span<const T> values, Index width) {
@@ -132,7 +130,6 @@ private:
 
   const Communicator& comm_;
   std::filesystem::path path_, part_;
-  FileType type_;
   h5::File file_;
   std::optional<RawFile> raw_;    ///< of this file, for hints
   std::vector<std::byte> staged_; ///< what is handed over next

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "hdf5/job_metadata.hpp"
+#include "hdf5/file_header.hpp"
 #include "parallel/communicator.hpp"
 
 #include <filesystem>

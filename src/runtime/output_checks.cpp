@@ -1,11 +1,16 @@
 #include "runtime/output_checks.hpp"
 
+#include "base/stopwatch.hpp"
+#include "hdf5/raw_file.hpp"
 #include "parallel/collective.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 namespace metasieve {
 namespace {
@@ -26,16 +31,16 @@ void require_writable(const fs::path& file) {
   const auto refuse = [&](const std::string& problem) {
     throw DataError("cannot write " + file.string() + ": " + problem);
   };
-  if (!file.has_filename()) refuse("it names no file");
+  require_file_name(file);
   std::error_code error;
-  const fs::file_status there = fs::status(file, error);
-  if (fs::is_directory(there)) refuse("it is a folder");
-  if (fs::exists(there) && !fs::is_regular_file(there)) refuse("it is no regular file");
   const fs::path folder = existing_folder(file);
   if (!fs::is_directory(folder, error)) refuse(folder.string() + " is no folder");
   if (const int problem = try_to_write_into(folder); problem != 0)
     refuse("folder " + folder.string() + ": " + std::generic_category().message(problem));
 }
+
+/// Whether another process holds a lock that excludes this one; takes it otherwise.
+bool is_refused(int file, int kind) { return ::flock(file, kind | LOCK_NB) != 0 && errno == EWOULDBLOCK; }
 
 } // namespace
 
@@ -61,6 +66,40 @@ void require_writable(const Communicator& comm, const std::vector<fs::path>& fil
   on_root(comm, [&] {
     for (const fs::path& file : files) require_writable(file);
   });
+}
+
+std::optional<FileLock> FileLock::try_lock(const fs::path& path) {
+  std::error_code none;
+  // Network file systems lock a file only if it is open for writing, and a folder not at all.
+  const int mode = fs::is_directory(path, none) ? O_RDONLY | O_DIRECTORY : O_RDWR | O_CREAT;
+  FileLock lock(::open(path.c_str(), mode | O_CLOEXEC, 0666));
+  if (lock.file_ < 0)
+    throw DataError("cannot write " + path.string() + ": " + std::generic_category().message(errno));
+  if (is_refused(lock.file_, LOCK_EX)) return std::nullopt;
+  return lock;
+}
+
+bool FileLock::is_held(const fs::path& file) {
+  const FileLock lock(::open(file.c_str(), O_RDWR | O_CLOEXEC));
+  return lock.file_ >= 0 && is_refused(lock.file_, LOCK_SH);
+}
+
+FileLock::~FileLock() {
+  if (file_ >= 0) ::close(file_);
+}
+
+FolderLock::FolderLock(const Communicator& comm, const fs::path& folder, double patience) {
+  run_collectively_on_file(comm, [&] {
+    std::error_code none;
+    if (!comm.is_root() || !fs::is_directory(folder, none)) return;
+    const double begin = wall_seconds();
+    while (!(lock_ = FileLock::try_lock(folder)) && wall_seconds() - begin < patience)
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    if (!lock_)
+      throw DataError("cannot write to " + folder.string() +
+                      ": another run is writing there; wait until it has ended, or give another --output");
+  });
+  found_ = comm.max(std::int64_t{lock_.has_value()}) != 0;
 }
 
 } // namespace metasieve

@@ -3,6 +3,8 @@
 #include "parallel/communicator.hpp"
 
 #include <filesystem>
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace metasieve {
@@ -19,5 +21,44 @@ void require_distinct(const Communicator& comm, const std::vector<std::filesyste
 /// are made when there is something to put into them. @throws CollectiveError (exit code 3) naming file and
 /// reason.
 void require_writable(const Communicator& comm, const std::vector<std::filesystem::path>& files);
+
+/// An advisory lock that this process holds on a file or folder until it is destroyed, or the process dies.
+/// File systems without locks let everybody in.
+class FileLock {
+public:
+  /// By one rank alone. Creates a file that is not there, in a folder that is.
+  /// @return nothing if another process holds it. @throws DataError
+  [[nodiscard]] static std::optional<FileLock> try_lock(const std::filesystem::path& path);
+  /// Whether another process holds a lock on the file; false if it cannot be opened.
+  [[nodiscard]] static bool is_held(const std::filesystem::path& file);
+
+  ~FileLock();
+  FileLock(FileLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  FileLock& operator=(FileLock&& other) noexcept {
+    std::swap(file_, other.file_);
+    return *this;
+  }
+
+private:
+  explicit FileLock(int file) : file_(file) {}
+
+  int file_; ///< descriptor; < 0: none
+};
+
+/// Keeps a second run out of an output folder for as long as it lives; rank 0 holds the lock.
+class FolderLock {
+public:
+  FolderLock() = default;
+  /// Collective. A folder that is not there is not locked. @throws CollectiveError (exit code 3) if another
+  /// run still holds it after `patience` seconds
+  FolderLock(const Communicator& comm, const std::filesystem::path& folder, double patience = 0);
+
+  /// Whether the folder was there; the same on every rank.
+  [[nodiscard]] bool found() const noexcept { return found_; }
+
+private:
+  std::optional<FileLock> lock_; ///< on rank 0
+  bool found_ = false;
+};
 
 } // namespace metasieve

@@ -63,28 +63,19 @@ std::size_t PhaseClock::place_of(Phase phase) const {
 std::vector<PhaseSeconds> PhaseClock::all_ranks(const Communicator& comm) const {
   std::vector<PhaseSeconds> timing;
   for (const Entry& entry : entries_)
-    timing.push_back({to_string(entry.phase), comm.gather(std::vector<double>{entry.seconds})});
+    timing.push_back(
+        {to_string(entry.phase), comm.gather(std::vector<double>{entry.seconds}), comm.sum(entry.flops)});
   return timing;
 }
 
 Profile PhaseClock::profile(const Communicator& comm, double seconds, int threads) const {
-  Profile profile{{}, comm.gather(std::vector<double>{seconds}), threads};
-  PhaseProfile rest{Phase::rest, profile.seconds};
-  for (const Entry& entry : entries_) {
-    std::vector<double> taken = comm.gather(std::vector<double>{entry.seconds});
-    for (std::size_t rank = 0; rank < taken.size(); ++rank)
-      rest.seconds[rank] = std::max(rest.seconds[rank] - taken[rank], 0.0);
-    profile.phases.push_back({entry.phase, std::move(taken), comm.sum(entry.flops)});
-  }
-  profile.phases.push_back(std::move(rest));
+  Profile profile{all_ranks(comm), comm.gather(std::vector<double>{seconds}), threads};
+  std::vector<double> rest = profile.seconds;
+  for (const PhaseSeconds& phase : profile.phases)
+    for (std::size_t rank = 0; rank < rest.size(); ++rank)
+      rest[rank] = std::max(rest[rank] - phase.seconds[rank], 0.0);
+  profile.phases.push_back({to_string(Phase::rest), std::move(rest), 0});
   return profile;
-}
-
-std::vector<PhaseFlops> counted(const Profile& profile) {
-  std::vector<PhaseFlops> flops;
-  for (const PhaseProfile& phase : profile.phases)
-    if (phase.flops > 0) flops.push_back({to_string(phase.phase), phase.flops, 0});
-  return flops;
 }
 
 std::string timing_table(const std::vector<PhaseSeconds>& timing) {
@@ -109,7 +100,7 @@ std::string profile_table(const Profile& profile) {
     if (flops > 0) text += format("  %11.6g  %14.3g", giga, all > 0 ? giga / (all * profile.threads) : 0.0);
     text += "\n";
   };
-  for (const PhaseProfile& phase : profile.phases) add(to_string(phase.phase), phase.seconds, phase.flops);
+  for (const PhaseSeconds& phase : profile.phases) add(phase.phase, phase.seconds, phase.flops);
   add("all", profile.seconds, 0);
   return text;
 }

@@ -42,16 +42,9 @@ enum class Phase : std::uint8_t {
 /// The name in files and tables, "make" or "greedy".
 [[nodiscard]] std::string to_string(Phase phase);
 
-/// Seconds and flops of one phase of a run.
-struct PhaseProfile {
-  Phase phase;
-  std::vector<double> seconds; ///< [ranks], wall time
-  std::int64_t flops = 0;      ///< of all ranks, a multiply-add counting two; 0: not counted
-};
-
 /// Where the time of a run went.
 struct Profile {
-  std::vector<PhaseProfile> phases; ///< the last one, `rest`, is what no other covers
+  std::vector<PhaseSeconds> phases; ///< the last one, `rest`, is what no other covers
   std::vector<double> seconds;      ///< [ranks], of the whole run
   int threads = 1;                  ///< of each rank
 };
@@ -82,9 +75,9 @@ public:
 
   [[nodiscard]] double seconds(Phase phase) const;
 
-  /// Collective: seconds of every phase on every rank.
+  /// Collective: seconds of every phase on every rank, and its flops.
   [[nodiscard]] std::vector<PhaseSeconds> all_ranks(const Communicator& comm) const;
-  /// Collective: seconds and flops; `rest` is what is left of `seconds`, the time of the run on this rank.
+  /// Collective: the same with `rest`, which is what is left of `seconds`, the time of the run on this rank.
   [[nodiscard]] Profile profile(const Communicator& comm, double seconds, int threads) const;
 
 private:
@@ -98,9 +91,6 @@ private:
   std::vector<Entry> entries_;
   mutable std::mutex guard_;
 };
-
-/// Phases with flops.
-[[nodiscard]] std::vector<PhaseFlops> counted(const Profile& profile);
 
 /// A line a phase: least, mean and most seconds of a rank, most / mean.
 [[nodiscard]] std::string timing_table(const std::vector<PhaseSeconds>& timing);

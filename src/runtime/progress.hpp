@@ -1,12 +1,69 @@
 #pragma once
 
-#include "runtime/status_file.hpp"
+#include "base/error.hpp"
+#include "parallel/communicator.hpp"
 
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace metasieve {
+
+/// How far a run is.
+struct RunState {
+  std::int64_t done = 0, total = 0;
+  std::string unit; ///< iterations, tasks or points
+  double seconds_left = 0;
+  std::vector<std::pair<std::string, double>> metrics; ///< latest value of each
+};
+
+/// A small JSON file for programs that watch a run: what it is, how far it is, and how it ended. Rank 0
+/// replaces it as a whole, at most once a second. A run goes on if it cannot be written; a killed run leaves
+/// `running` with an old `updated`.
+class StatusFile {
+public:
+  StatusFile() = default; ///< writes nothing
+  StatusFile(const Communicator& comm, const std::filesystem::path& file, std::string command);
+
+  /// Collective: writes the file, though the run may still refuse: if it ends before begin(), all is
+  /// restored.
+  void prepare();
+  /// Collective: writes the file, for the run may now change its folder.
+  void begin();
+  /// By rank 0; does nothing on the others, nor before prepare() or begin().
+  void update(const RunState& state);
+
+  /// Collective: runs `work`, writes how it ended, and lets its exception pass.
+  void during(const std::function<void()>& work);
+
+private:
+  enum class Stage : std::uint8_t { none, preparing, begun };
+
+  void enter(Stage stage);
+  void end(ExitCode code, bool writes);
+  void undo() const;
+  void write(const char* state, const ExitCode* code) const;
+
+  std::filesystem::path file_; ///< absolute; empty: none is kept
+  std::string command_, started_;
+  int ranks_ = 1, threads_ = 1;
+  bool is_root_ = false;
+  Stage stage_ = Stage::none;
+  std::optional<std::string> before_;     ///< contents of the file before prepare()
+  std::filesystem::path existing_folder_; ///< the innermost one before prepare()
+  double begin_ = 0, written_ = 0;        ///< wall_seconds()
+  RunState state_;
+};
+
+/// The status file of a run with an output folder: progress.json in it.
+[[nodiscard]] std::filesystem::path status_of_folder(const std::filesystem::path& folder);
+/// The status file of a run with an output file: FILE.progress.json.
+[[nodiscard]] std::filesystem::path status_of_file(const std::filesystem::path& file);
 
 struct ProgressSettings {
   bool is_quiet = true;         ///< prints nothing, as all ranks but 0

@@ -41,12 +41,6 @@ void ResumableWork::report_to(Progress& progress) {
   progress.print_line(note());
 }
 
-bool ResumableWork::keeps(std::uint64_t id) const {
-  const auto& kept = journal_.kept();
-  return std::binary_search(kept.begin(), kept.end(), JournalPlace{id, 0, 0, 0},
-                            [](const JournalPlace& a, const JournalPlace& b) { return a.id < b.id; });
-}
-
 void ResumableWork::run(const PendingPieces& pieces) {
   report_damage();
   if (progress_ != nullptr) progress_->begin_status();

@@ -41,7 +41,7 @@ public:
   /// Collective. @throws CollectiveError
   ResumableWork(const Communicator& comm, const WorkSettings& settings);
 
-  [[nodiscard]] bool keeps(std::uint64_t id) const;
+  [[nodiscard]] bool keeps(std::uint64_t id) const { return journal_.find(id) != nullptr; }
   /// Results of `ids` (ascending) that earlier runs have finished, without damaged ones; by this rank alone.
   void restore(std::span<const std::uint64_t> ids, const Journal::Take& take) { journal_.read(ids, take); }
 

@@ -3,7 +3,7 @@
 #include "base/text.hpp"
 #include "evaluation/task_results.hpp"
 #include "files/policy.hpp"
-#include "files/suite_writer.hpp"
+#include "files/suite.hpp"
 #include "kernels/meta_features.hpp"
 #include "methods/partial_dependence.hpp"
 #include "parallel/for_each.hpp"

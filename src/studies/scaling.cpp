@@ -5,7 +5,6 @@
 #include "files/suite.hpp"
 #include "parallel/collective.hpp"
 #include "parallel/for_each.hpp"
-#include "runtime/folder_lock.hpp"
 #include "runtime/output_checks.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/stop_condition.hpp"
@@ -114,7 +113,7 @@ Scaling read_points(const Communicator& comm, const fs::path& folder) {
   Scaling all;
   for (std::string name; std::getline(names, name);) {
     const fs::path path = folder / "points" / name;
-    const Scaling point = read_scaling(comm, path);
+    const Scaling point = read_file<Scaling>(comm, path);
     if (all.points.empty())
       all = point;
     else {

@@ -3,10 +3,9 @@
 #include "base/hash.hpp"
 #include "base/ini.hpp"
 #include "base/text.hpp"
-#include "hdf5/atomic_replace.hpp"
 #include "hdf5/raw_file.hpp"
 #include "parallel/collective.hpp"
-#include "runtime/folder_lock.hpp"
+#include "runtime/output_checks.hpp"
 #include "runtime/resumable_work.hpp"
 
 #include <algorithm>

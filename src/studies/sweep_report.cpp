@@ -4,7 +4,7 @@
 #include "base/text.hpp"
 #include "files/results.hpp"
 #include "files/sweep.hpp"
-#include "hdf5/atomic_replace.hpp"
+#include "hdf5/raw_file.hpp"
 #include "hdf5/reader.hpp"
 #include "parallel/collective.hpp"
 #include "parallel/for_each.hpp"
@@ -298,7 +298,7 @@ std::string collect_sweep(const Communicator& comm, const SweepRequest& request,
                " has fewer, and /summary has all metrics\n";
   });
   write_text(comm, csv, rows);
-  write_sweep(comm, file, {sweep_ini(request.config), job_metadata(comm, request.begin)}, sweep);
+  write_file(comm, file, {sweep_ini(request.config), job_metadata(comm, request.begin)}, sweep);
   return summary;
 }
 

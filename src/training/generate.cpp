@@ -1,7 +1,6 @@
 #include "training/generate.hpp"
 
-#include "files/suite_layout.hpp"
-#include "files/suite_writer.hpp"
+#include "files/suite.hpp"
 #include "parallel/for_each.hpp"
 #include "runtime/machine.hpp"
 #include "runtime/output_checks.hpp"

@@ -3,7 +3,6 @@
 #include "base/hash.hpp"
 #include "base/text.hpp"
 #include "files/policy.hpp"
-#include "parallel/for_each.hpp"
 #include "runtime/machine.hpp"
 #include "training/resume.hpp"
 
@@ -132,18 +131,18 @@ void RunRecord::write_checkpoint() {
 void RunRecord::write_last_files(bool profiles) {
   {
     const auto timed = clock.measure(Phase::write);
-    write_policy(comm_, request_.output / "policy.h5", {resolved_ini(request_.config, Affects::policy)},
-                 state.policy);
+    write_file(comm_, request_.output / "policy.h5", {resolved_ini(request_.config, Affects::policy)},
+               state.policy);
   }
   if (has_trained()) complete_results(); // else the run was complete, and all is known
-  if (profiles) state.results.flops = counted(clock.profile(comm_, seconds(), thread_count()));
+  state.results.with_flops = profiles;
   const auto timed = clock.measure(Phase::write);
   write_last_results();
 }
 
 void RunRecord::write_last_results() {
   facts_.seconds = seconds();
-  write_results(comm_, request_.output / "results.h5", {state.config, facts_}, state.results);
+  write_file(comm_, request_.output / "results.h5", {state.config, facts_}, state.results);
 }
 
 } // namespace metasieve

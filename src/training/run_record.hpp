@@ -2,7 +2,7 @@
 
 #include "config/requests.hpp"
 #include "files/checkpoint.hpp"
-#include "runtime/folder_lock.hpp"
+#include "runtime/output_checks.hpp"
 #include "runtime/phases.hpp"
 #include "training/failures.hpp"
 #include "training/step.hpp"

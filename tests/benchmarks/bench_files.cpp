@@ -7,7 +7,6 @@
 #include "files/policy.hpp"
 #include "files/results.hpp"
 #include "files/suite.hpp"
-#include "files/suite_writer.hpp"
 #include "files/verify.hpp"
 #include "hdf5/raw_file.hpp"
 #include "support/sample_files.hpp"
@@ -233,7 +232,7 @@ Checkpoint checkpoint_of_training() {
 
 void policy_write(benchmark::State& state) {
   const Policy policy = checkpoint_of_training().policy;
-  Pair([&](const fs::path& path) { write_policy(world(), path, provenance, policy); }).compare_writing(state);
+  Pair([&](const fs::path& path) { write_file(world(), path, provenance, policy); }).compare_writing(state);
 }
 
 void checkpoint_write(benchmark::State& state) {
@@ -243,9 +242,7 @@ void checkpoint_write(benchmark::State& state) {
 
 void results_write(benchmark::State& state) {
   const Results results = checkpoint_of_training().results;
-  Pair([&](const fs::path& path) {
-    write_results(world(), path, provenance, results);
-  }).compare_writing(state);
+  Pair([&](const fs::path& path) { write_file(world(), path, provenance, results); }).compare_writing(state);
 }
 
 void suites(benchmark::internal::Benchmark* benchmark) {

@@ -240,7 +240,7 @@ class Release(unittest.TestCase):
         self.assertEqual((cited["version"], cited["date-released"]), releases[0])
         self.assertEqual(cited["version"], version())
         self.assertEqual(releases, sorted(releases, key=lambda r: [int(n) for n in r[0].split(".")], reverse=True))
-        form = re.search(r"format_version\{(\d+), (\d+)\}", (ROOT / "src/hdf5/file_type.hpp").read_text())
+        form = re.search(r"format_version\{(\d+), (\d+)\}", (ROOT / "src/hdf5/file_header.hpp").read_text())
         self.assertIn(f"version {form[1]}.{form[2]}", (ROOT / "CHANGELOG.md").read_text())
         for key in ("cff-version", "message", "title", "license", "authors"):
             self.assertIn(f"\n{key}:", "\n" + (ROOT / "CITATION.cff").read_text())

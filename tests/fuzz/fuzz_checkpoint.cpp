@@ -11,7 +11,7 @@ void write_good(const std::filesystem::path& path) {
 
 /// What is accepted must be a state to go on from.
 void read(const std::filesystem::path& path) {
-  const Checkpoint state = read_checkpoint(world(), path);
+  const Checkpoint state = read_file<Checkpoint>(world(), path);
   const Index size = parameter_count(state.policy);
   const bool sound = state.policy.theta.size() == size && state.adam.first_moment.size() == size &&
                      state.adam.second_moment.size() == size && state.adam.first_moment.allFinite() &&

@@ -8,7 +8,7 @@ namespace metasieve::fuzz {
 namespace {
 
 void write_good(const std::filesystem::path& path) {
-  write_dataset(world(), path, {"[suite]\n"}, test::sample_dataset());
+  write_file(world(), path, {"[suite]\n"}, test::sample_dataset());
 }
 
 /// What is accepted must be what a fit can be made of.

@@ -8,12 +8,12 @@ namespace metasieve::fuzz {
 namespace {
 
 void write_good(const std::filesystem::path& path) {
-  write_policy(world(), path, {"[suite]\n"}, test::sample_policy());
+  write_file(world(), path, {"[suite]\n"}, test::sample_policy());
 }
 
 /// What is accepted must give finite scores.
 void read(const std::filesystem::path& path) {
-  const Policy policy = read_policy(world(), path);
+  const Policy policy = read_file<Policy>(world(), path);
   const bool sound = policy.theta.size() == parameter_count(policy) && policy.theta.allFinite() &&
                      policy.keep > 0 && policy.keep < 1 && policy.temperature > 0;
   if (!sound) found("accepted a policy that is none");

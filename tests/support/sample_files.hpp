@@ -6,7 +6,6 @@
 #include "files/evaluation.hpp"
 #include "files/results.hpp"
 #include "files/suite.hpp"
-#include "files/suite_writer.hpp"
 
 #include <limits>
 

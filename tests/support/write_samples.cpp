@@ -1,7 +1,7 @@
+#include "files/dataset.hpp"
 #include "files/evaluation.hpp"
 #include "files/policy.hpp"
 #include "files/results.hpp"
-#include "files/scores.hpp"
 #include "files/verify.hpp"
 
 #include "support/sample_files.hpp"
@@ -15,13 +15,15 @@ namespace {
 void write_samples(const Communicator& comm, const std::filesystem::path& folder) {
   const Provenance provenance{"[suite]\ntasks = 7\n"};
   write_suite(comm, folder / "suite.h5", provenance, test::sample_tasks(test::share(comm, 7)));
-  write_dataset(comm, folder / "dataset.h5", provenance, test::sample_dataset());
-  write_policy(comm, folder / "policy.h5", provenance, test::sample_policy());
+  write_file(comm, folder / "dataset.h5", provenance, test::sample_dataset());
+  write_file(comm, folder / "policy.h5", provenance, test::sample_policy());
   write_checkpoint(comm, folder / "checkpoint.h5", {}, test::sample_checkpoint());
-  write_results(comm, folder / "results.h5", provenance, test::sample_results());
-  write_evaluation(comm, folder / "evaluation.h5", provenance, {test::sample_row(comm.rank())},
-                   test::sample_tables());
-  write_scores(comm, folder / "scores.h5", provenance, {{comm.rank(), -0.5, 0.25, 1, 0, 1}});
+  write_file(comm, folder / "results.h5", provenance, test::sample_results());
+  write_file(comm, folder / "evaluation.h5", provenance,
+             Evaluation{{test::sample_row(comm.rank())},
+                        comm.is_root() ? test::sample_tables() : EvaluationTables{}});
+  write_file(comm, folder / "scores.h5", provenance,
+             std::vector<ScoreRow>{{comm.rank(), -0.5, 0.25, 1, 0, 1}});
 }
 
 } // namespace

@@ -1,7 +1,7 @@
 #include "files/checkpoint.hpp"
 #include "files/policy.hpp"
 #include "files/results.hpp"
-#include "hdf5/atomic_replace.hpp"
+#include "hdf5/raw_file.hpp"
 
 #include "base/bytes.hpp"
 #include "base/random.hpp"
@@ -104,10 +104,10 @@ TEST(CheckpointFile, with_a_gap_in_its_history_is_refused) {
   checkpoint.results.history[1].iteration = 3;
   write_checkpoint(comm, scratch / checkpoint_name, {}, checkpoint);
 
-  EXPECT_PRED2(
-      contains,
-      collective_error(comm, [&] { static_cast<void>(read_checkpoint(comm, scratch / checkpoint_name)); }),
-      "/history: record 1 is of iteration 3; must be 2");
+  EXPECT_PRED2(contains,
+               collective_error(
+                   comm, [&] { static_cast<void>(read_file<Checkpoint>(comm, scratch / checkpoint_name)); }),
+               "/history: record 1 is of iteration 3; must be 2");
 }
 
 /// Written before there were optional fields: its checksum fits, though it is of fewer values.
@@ -115,7 +115,7 @@ TEST(CheckpointFile, of_an_older_program_is_read) {
   const Communicator comm;
 
   const Results results =
-      read_checkpoint(comm, METASIEVE_SOURCE_DIR "/tests/fuzz/corpus/checkpoint/good").results;
+      read_file<Checkpoint>(comm, METASIEVE_SOURCE_DIR "/tests/fuzz/corpus/checkpoint/good").results;
 
   ASSERT_EQ(results.validation.empty() || results.sessions.empty(), false); // alike on every rank
   EXPECT_NEAR(results.validation.back().accuracy, 0.8, 1e-12);
@@ -138,10 +138,10 @@ TEST(CheckpointFile, with_a_changed_optional_value_is_refused) {
     });
   comm.barrier();
 
-  EXPECT_PRED2(
-      contains,
-      collective_error(comm, [&] { static_cast<void>(read_checkpoint(comm, scratch / checkpoint_name)); }),
-      "/validation: does not fit its checksum");
+  EXPECT_PRED2(contains,
+               collective_error(
+                   comm, [&] { static_cast<void>(read_file<Checkpoint>(comm, scratch / checkpoint_name)); }),
+               "/validation: does not fit its checksum");
 }
 
 /// All that two reads must agree in.
@@ -169,7 +169,7 @@ TEST(CheckpointFile, with_a_flipped_bit_is_refused_or_the_same) {
   write_to(comm, scratch.folder(), 2);
   if (comm.size() == 1) {
     const std::string good = test::bytes_of(scratch / checkpoint_name);
-    const std::string wanted = state(read_checkpoint(comm, scratch / checkpoint_name));
+    const std::string wanted = state(read_file<Checkpoint>(comm, scratch / checkpoint_name));
     const Stream stream(Seed{5}, Draw::parameters, TaskId{});
     int refused = 0, same = 0;
     for (Index i = 0; i < 1500; ++i) {
@@ -178,7 +178,7 @@ TEST(CheckpointFile, with_a_flipped_bit_is_refused_or_the_same) {
       bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << bit % 8));
       test::put_bytes(scratch / "bad.h5", bad);
       try {
-        EXPECT_EQ(state(read_checkpoint(comm, scratch / "bad.h5")), wanted) << "bit " << bit;
+        EXPECT_EQ(state(read_file<Checkpoint>(comm, scratch / "bad.h5")), wanted) << "bit " << bit;
         ++same;
       } catch (const CollectiveError& error) {
         EXPECT_EQ(error.code(), ExitCode::data);

@@ -15,7 +15,7 @@ using test::contains;
 class DatasetFile : public testing::Test {
 protected:
   DatasetFile() {
-    write_dataset(comm_, path_, {}, data_);
+    write_file(comm_, path_, {}, data_);
     good_ = test::bytes_of(path_);
   }
 

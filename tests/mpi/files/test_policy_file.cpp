@@ -27,18 +27,19 @@ void expect_same(const Policy& a, const Policy& b) {
 class DamagedPolicy : public testing::Test {
 protected:
   DamagedPolicy() {
-    write_policy(comm_, policy_, {}, test::sample_policy());
+    write_file(comm_, policy_, {}, test::sample_policy());
     write_checkpoint(comm_, checkpoint_, {}, test::sample_checkpoint());
     good_policy_ = test::bytes_of(policy_);
     good_checkpoint_ = test::bytes_of(checkpoint_);
   }
 
   std::string policy_error(const std::function<void(hid_t)>& change) {
-    return error(policy_, good_policy_, change, [&] { static_cast<void>(read_policy(comm_, policy_)); });
+    return error(policy_, good_policy_, change,
+                 [&] { static_cast<void>(read_file<Policy>(comm_, policy_)); });
   }
   std::string checkpoint_error(const std::function<void(hid_t)>& change) {
     return error(checkpoint_, good_checkpoint_, change,
-                 [&] { static_cast<void>(read_checkpoint(comm_, checkpoint_)); });
+                 [&] { static_cast<void>(read_file<Checkpoint>(comm_, checkpoint_)); });
   }
 
   Communicator comm_;
@@ -66,8 +67,8 @@ TEST(PolicyFile, comes_back_bit_for_bit_and_is_rank_0s) {
   Policy other = policy;
   other.theta.setZero();
   other.hidden = {1};
-  write_policy(comm, scratch / "p.h5", {"[meta]\n"}, comm.is_root() ? policy : other);
-  expect_same(read_policy(comm, scratch / "p.h5"), policy);
+  write_file(comm, scratch / "p.h5", {"[meta]\n"}, comm.is_root() ? policy : other);
+  expect_same(read_file<Policy>(comm, scratch / "p.h5"), policy);
 }
 
 TEST(PolicyFile, without_hidden_layers) {
@@ -76,8 +77,8 @@ TEST(PolicyFile, without_hidden_layers) {
   Policy policy = test::sample_policy();
   policy.hidden.clear();
   policy.theta = Vector::LinSpaced(11, 0, 1);
-  write_policy(comm, scratch / "p.h5", {}, policy);
-  expect_same(read_policy(comm, scratch / "p.h5"), policy);
+  write_file(comm, scratch / "p.h5", {}, policy);
+  expect_same(read_file<Policy>(comm, scratch / "p.h5"), policy);
 }
 
 /// Open MPI has been seen to write what lay there into the gaps of a file.
@@ -91,9 +92,9 @@ TEST(PolicyFile, has_the_same_bytes_for_any_number_of_ranks) {
   const Scratch scratch(comm);
   for (int i = 0; i < 5; ++i) {
     leave_text_in_freed_memory();
-    write_policy(comm, scratch / "together.h5", {"[meta]\n"}, test::sample_policy());
+    write_file(comm, scratch / "together.h5", {"[meta]\n"}, test::sample_policy());
     if (comm.is_root()) {
-      write_policy(Communicator(MPI_COMM_SELF), scratch / "alone.h5", {"[meta]\n"}, test::sample_policy());
+      write_file(Communicator(MPI_COMM_SELF), scratch / "alone.h5", {"[meta]\n"}, test::sample_policy());
       EXPECT_TRUE(test::bytes_of(scratch / "together.h5") == test::bytes_of(scratch / "alone.h5"));
       EXPECT_FALSE(contains(test::bytes_of(scratch / "together.h5"), "cccccccc"));
     }
@@ -108,7 +109,7 @@ TEST(CheckpointFile, comes_back_bit_for_bit) {
   other.policy = test::sample_policy();
   write_checkpoint(comm, scratch / "c.h5", {}, comm.is_root() ? saved : other);
 
-  const Checkpoint read = read_checkpoint(comm, scratch / "c.h5");
+  const Checkpoint read = read_file<Checkpoint>(comm, scratch / "c.h5");
 
   expect_same(read.policy, saved.policy);
   EXPECT_TRUE(read.adam.first_moment == saved.adam.first_moment);
@@ -132,7 +133,7 @@ TEST(CheckpointFile, of_an_untrained_policy_has_no_history) {
   saved.results = {};
   saved.adam.step = saved.policy.trained_iterations = 0;
   write_checkpoint(comm, scratch / "c.h5", {}, saved);
-  EXPECT_TRUE(read_checkpoint(comm, scratch / "c.h5").results.history.empty());
+  EXPECT_TRUE(read_file<Checkpoint>(comm, scratch / "c.h5").results.history.empty());
 }
 
 TEST_F(DamagedPolicy, attributes) {
@@ -203,7 +204,8 @@ TEST_F(DamagedPolicy, checkpoint) {
 }
 
 TEST_F(DamagedPolicy, one_taken_for_the_other) {
-  EXPECT_PRED2(contains, collective_error(comm_, [&] { static_cast<void>(read_policy(comm_, checkpoint_)); }),
+  EXPECT_PRED2(contains,
+               collective_error(comm_, [&] { static_cast<void>(read_file<Policy>(comm_, checkpoint_)); }),
                "is a metasieve-checkpoint file; must be metasieve-policy");
 }
 
@@ -212,7 +214,7 @@ TEST_F(DamagedPolicy, truncated_at_any_length) {
     comm_.barrier();
     if (comm_.is_root()) test::put_bytes(checkpoint_, good_checkpoint_.substr(0, length));
     comm_.barrier();
-    collective_error(comm_, [&] { static_cast<void>(read_checkpoint(comm_, checkpoint_)); });
+    collective_error(comm_, [&] { static_cast<void>(read_file<Checkpoint>(comm_, checkpoint_)); });
   }
 }
 

@@ -1,9 +1,9 @@
+#include "files/dataset.hpp"
+#include "files/file_layout.hpp"
 #include "files/policy.hpp"
-#include "files/read_file.hpp"
 #include "files/results.hpp"
-#include "files/scores.hpp"
 #include "files/verify.hpp"
-#include "hdf5/atomic_replace.hpp"
+#include "hdf5/raw_file.hpp"
 #include "hdf5/writer.hpp"
 
 #include "support/collective_error.hpp"
@@ -24,9 +24,9 @@ TEST(ResultsFile, comes_back) {
   const Communicator comm;
   const Scratch scratch(comm);
   const Results saved = test::sample_results();
-  write_results(comm, scratch / "r.h5", {}, comm.is_root() ? saved : Results{});
+  write_file(comm, scratch / "r.h5", {}, comm.is_root() ? saved : Results{});
 
-  const Results read = read_file(comm, scratch / "r.h5", results_layout());
+  const Results read = read_file<Results>(comm, scratch / "r.h5");
 
   EXPECT_EQ(read.history.size(), 2U);
   EXPECT_EQ(read.history[0].failed_tasks, 2);
@@ -52,8 +52,8 @@ TEST(ResultsFile, comes_back) {
 TEST(ResultsFile, empty_ones_are_legal) {
   const Communicator comm;
   const Scratch scratch(comm);
-  write_results(comm, scratch / "r.h5", {}, {});
-  const Results read = read_file(comm, scratch / "r.h5", results_layout());
+  write_file(comm, scratch / "r.h5", {}, Results{});
+  const Results read = read_file<Results>(comm, scratch / "r.h5");
   EXPECT_TRUE(read.history.empty() && read.validation.empty() && read.timing.empty());
   EXPECT_EQ(read.meta_gradient.size(), 0);
 }
@@ -78,7 +78,7 @@ TEST(ResultsFile, of_an_older_program_lacks_what_came_later) {
     file.write("/timing", timing, mine(std::vector<TimingRow>()), {});
   });
 
-  const Results read = read_file(comm, scratch / "r.h5", results_layout());
+  const Results read = read_file<Results>(comm, scratch / "r.h5");
 
   EXPECT_EQ(read.history.size(), 2U);
   EXPECT_EQ(read.validation.size(), 2U);
@@ -118,9 +118,9 @@ TEST(EvaluationFile, comes_back_in_rank_order_with_undefined_values) {
   std::vector<EvaluationRow> mine(static_cast<std::size_t>(comm.rank()),
                                   test::sample_row(comm.rank())); // none on 0
   if (comm.size() == 1) mine = {test::sample_row(1)};
-  write_evaluation(comm, scratch / "e.h5", {}, mine, {});
+  write_file(comm, scratch / "e.h5", {}, Evaluation{mine, {}});
 
-  const Evaluation read = read_file(comm, scratch / "e.h5", evaluation_layout());
+  const Evaluation read = read_file<Evaluation>(comm, scratch / "e.h5");
 
   const int size = comm.size();
   EXPECT_EQ(std::ssize(read.rows), size == 1 ? 1 : size * (size - 1) / 2);
@@ -142,10 +142,10 @@ TEST(EvaluationFile, comes_back_in_rank_order_with_undefined_values) {
 TEST(EvaluationFile, tables_of_rank_0_come_back_on_every_rank) {
   const Communicator comm;
   const Scratch scratch(comm);
-  write_evaluation(comm, scratch / "e.h5", {}, {},
-                   comm.is_root() ? test::sample_tables() : EvaluationTables{});
+  write_file(comm, scratch / "e.h5", {},
+             Evaluation{{}, comm.is_root() ? test::sample_tables() : EvaluationTables{}});
 
-  const EvaluationTables read = read_file(comm, scratch / "e.h5", evaluation_layout()).tables;
+  const EvaluationTables read = read_file<Evaluation>(comm, scratch / "e.h5").tables;
 
   EXPECT_TRUE(read.summary.size() == 1 && read.paired.size() == 1 && read.detection.size() == 1);
   EXPECT_TRUE(read.response.size() == 1 && read.findings.size() == 1 && read.frontier.size() == 1);
@@ -171,15 +171,15 @@ TEST(EvaluationFile, cuts_long_names_instead_of_losing_an_evaluation) {
   const Scratch scratch(comm);
   EvaluationRow row = test::sample_row(0);
   row.source = std::string(100, 's');
-  write_evaluation(comm, scratch / "e.h5", {}, {row}, {});
-  EXPECT_EQ(read_file(comm, scratch / "e.h5", evaluation_layout()).rows[0].source, std::string(63, 's'));
+  write_file(comm, scratch / "e.h5", {}, Evaluation{{row}, {}});
+  EXPECT_EQ(read_file<Evaluation>(comm, scratch / "e.h5").rows[0].source, std::string(63, 's'));
 }
 
 TEST(ScoresFile, comes_back) {
   const Communicator comm;
   const Scratch scratch(comm);
-  write_scores(comm, scratch / "s.h5", {}, {{comm.rank(), -0.5, 0.25, 1, 0, 1}});
-  const std::vector<ScoreRow> read = read_file(comm, scratch / "s.h5", scores_layout());
+  write_file(comm, scratch / "s.h5", {}, std::vector<ScoreRow>{{comm.rank(), -0.5, 0.25, 1, 0, 1}});
+  const std::vector<ScoreRow> read = read_file<std::vector<ScoreRow>>(comm, scratch / "s.h5");
   EXPECT_EQ(std::ssize(read), comm.size());
   EXPECT_EQ(read.back().row, comm.size() - 1);
   EXPECT_EQ(read.back().weight, 0.25);
@@ -213,12 +213,12 @@ TEST(Inspect, describes_and_verifies_each_type) {
   const JobMetadata job{4, 2, 3, "a, b, c", "some processor", "-O3", 12.5};
   const Provenance provenance{"[suite]\ntasks = 40\n", job};
   write_suite(comm, scratch / "suite", provenance, test::sample_tasks(test::share(comm, 40)));
-  write_dataset(comm, scratch / "dataset", provenance, test::sample_dataset());
-  write_policy(comm, scratch / "policy", provenance, test::sample_policy());
+  write_file(comm, scratch / "dataset", provenance, test::sample_dataset());
+  write_file(comm, scratch / "policy", provenance, test::sample_policy());
   write_checkpoint(comm, scratch / "checkpoint", {}, test::sample_checkpoint());
-  write_results(comm, scratch / "results", provenance, test::sample_results());
-  write_evaluation(comm, scratch / "evaluation", provenance, {test::sample_row(0)}, {});
-  write_scores(comm, scratch / "scores", provenance, {});
+  write_file(comm, scratch / "results", provenance, test::sample_results());
+  write_file(comm, scratch / "evaluation", provenance, Evaluation{{test::sample_row(0)}, {}});
+  write_file(comm, scratch / "scores", provenance, std::vector<ScoreRow>());
   const std::vector<std::pair<const char*, const char*>> expected{
       {"suite", "family              biased_with_a_name_of_31_letter 20, seed_random 20\n"},
       {"dataset", "/y                  rows 20, least 0, greatest 1, mean 0.35\n"},

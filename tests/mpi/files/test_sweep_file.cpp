@@ -1,4 +1,4 @@
-#include "files/read_file.hpp"
+#include "files/file_layout.hpp"
 #include "files/sweep.hpp"
 #include "files/verify.hpp"
 
@@ -35,9 +35,9 @@ TEST(SweepFile, comes_back) {
   const Communicator comm;
   const Scratch scratch(comm);
   const Sweep saved = sample(2);
-  write_sweep(comm, scratch / "s.h5", {}, comm.is_root() ? saved : Sweep());
+  write_file(comm, scratch / "s.h5", {}, comm.is_root() ? saved : Sweep());
 
-  const Sweep read = read_file(comm, scratch / "s.h5", sweep_layout());
+  const Sweep read = read_file<Sweep>(comm, scratch / "s.h5");
 
   EXPECT_EQ(sweep_csv(read.table), sweep_csv(saved.table));
   EXPECT_EQ(read.summary.size(), 1U);
@@ -58,10 +58,10 @@ TEST(SweepFile, what_is_said_to_fit_one_table_does) {
   while (fits_one_table(sample(most + 1).table.columns)) ++most;
   const Sweep saved = sample(most);
 
-  write_sweep(comm, scratch / "s.h5", {}, saved);
+  write_file(comm, scratch / "s.h5", {}, saved);
 
   EXPECT_GT(most, 800U);
-  EXPECT_EQ(sweep_csv(read_file(comm, scratch / "s.h5", sweep_layout()).table), sweep_csv(saved.table));
+  EXPECT_EQ(sweep_csv(read_file<Sweep>(comm, scratch / "s.h5").table), sweep_csv(saved.table));
 }
 
 TEST(SweepFile, a_table_without_an_index_is_refused) {
@@ -69,10 +69,10 @@ TEST(SweepFile, a_table_without_an_index_is_refused) {
   const Scratch scratch(comm);
   Sweep sweep = sample(1);
   sweep.table.columns.front().name = "number";
-  write_sweep(comm, scratch / "s.h5", {}, sweep);
+  write_file(comm, scratch / "s.h5", {}, sweep);
 
-  const std::string message = test::collective_error(
-      comm, [&] { static_cast<void>(read_file(comm, scratch / "s.h5", sweep_layout())); });
+  const std::string message =
+      test::collective_error(comm, [&] { static_cast<void>(read_file<Sweep>(comm, scratch / "s.h5")); });
 
   EXPECT_PRED2(test::contains, message, "/points: the first field must be the integer 'index'");
 }

@@ -112,7 +112,7 @@ TEST(FileChecksums, find_a_changed_value_that_is_legal_otherwise) {
 TEST(FileChecksums, of_files_without_any_are_not_asked_for) {
   const Communicator comm;
   const Scratch scratch(comm);
-  write_policy(comm, scratch / "policy.h5", {}, test::sample_policy());
+  write_file(comm, scratch / "policy.h5", {}, test::sample_policy());
   if (comm.is_root())
     test::edit(scratch / "policy.h5", [](hid_t file) {
       test::replace(file, "/layers/0/bias", {5}, std::vector<double>{1, 2, 3, 4, 5});

@@ -1,7 +1,7 @@
 #include "hdf5/writer.hpp"
 
 #include "base/version.hpp"
-#include "hdf5/job_metadata.hpp"
+#include "hdf5/file_header.hpp"
 #include "hdf5/reader.hpp"
 #include "parallel/collective.hpp"
 

@@ -1,6 +1,6 @@
 #include "config/settings.hpp"
 #include "config/sweep_grammar.hpp"
-#include "runtime/folder_lock.hpp"
+#include "runtime/output_checks.hpp"
 #include "studies/sweep_points.hpp"
 
 #include "support/collective_error.hpp"

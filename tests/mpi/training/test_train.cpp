@@ -47,7 +47,7 @@ TEST(Train, of_which_most_fits_failed_ends_with_the_exit_code_of_a_numerical_fai
 
   EXPECT_PRED2(contains, message, "10 of 12 task fits failed");
   EXPECT_FALSE(std::filesystem::exists(scratch / "policy.h5")); // it would mean nothing
-  const Results results = read_file(comm, scratch / "results.h5", results_layout());
+  const Results results = read_file<Results>(comm, scratch / "results.h5");
   EXPECT_EQ(results.history.size(), 6U);
   std::int64_t failures = 0;
   for (const FailureRow& row : results.failures) {
@@ -124,7 +124,7 @@ TEST(Train, ends_early_once_enough_fits_failed_to_judge) {
   });
 
   EXPECT_PRED2(contains, message, "98 of 100 task fits failed, more than run.max_failed = 0.9: tasks ");
-  EXPECT_EQ(read_file(comm, scratch / "results.h5", results_layout()).history.size(), 50U);
+  EXPECT_EQ(read_file<Results>(comm, scratch / "results.h5").history.size(), 50U);
 }
 
 TEST(Train, may_be_told_that_failures_do_not_matter) {

@@ -1,6 +1,6 @@
-#include "files/read_file.hpp"
+#include "files/file_layout.hpp"
 
-#include "hdf5/atomic_replace.hpp"
+#include "hdf5/raw_file.hpp"
 
 #include <fcntl.h>
 #include <spawn.h>

@@ -1,10 +1,14 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <optional>
+#include <string>
 #include <string_view>
 
+/// What every file says of itself.
 namespace metasieve {
 
 enum class FileType { suite, dataset, policy, checkpoint, results, evaluation, scores, scaling, sweep };
@@ -39,5 +43,32 @@ struct FormatVersion {
   std::int32_t minor = 0;
 };
 inline constexpr FormatVersion format_version{1, 0};
+
+/// The job that writes a file: root attributes of these names, but for texts that are empty.
+struct JobMetadata {
+  std::int64_t ranks = 1;
+  std::int64_t threads = 1; ///< of each rank
+  std::int64_t nodes = 1;
+  std::string hosts;     ///< names of the nodes, "a, b, c"; of many the first, then "+ 112 more"
+  std::string processor; ///< of rank 0's node
+  std::string flags;     ///< that the program was compiled with
+  double seconds = 0;    ///< wall time, from the start of the command to the writing
+};
+
+/// How a file was made: what every file says of it.
+struct Provenance {
+  std::string config;                            ///< resolved, as INI text, re-runnable
+  std::optional<JobMetadata> job = std::nullopt; ///< left out of files that must be reproducible
+};
+
+/// Now, UTC, ISO 8601 to the second: "2026-01-31T12:00:00Z".
+[[nodiscard]] inline std::string utc_now() {
+  const std::time_t time = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm parts{};
+  gmtime_r(&time, &parts);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
+}
 
 } // namespace metasieve
