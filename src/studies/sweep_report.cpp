@@ -11,6 +11,7 @@
 #include "runtime/machine.hpp"
 #include "runtime/output_checks.hpp"
 #include "studies/dry_run.hpp"
+#include "studies/measured_pace.hpp"
 #include "training/cost.hpp"
 #include "training/task_source.hpp"
 
@@ -41,7 +42,10 @@ double sampled_bytes(const Config& config, const std::optional<TaskSource>& suit
   if (!suite) generated.emplace(TaskSource::generator(config));
   const TaskSource& source = suite ? *suite : *generated;
   const TaskUse use = task_use(config, source.is_generator());
-  return sampled_sum(source, [&](const TaskShape& task) { return held_bytes(task, use); });
+  constexpr Index most_sampled = 100;
+  return TaskSample(source, {0, source.task_count()}, most_sampled).sum([&](const TaskShape& task) {
+    return held_bytes(task, use);
+  });
 }
 
 using Kind = SweepColumn::Kind;
