@@ -1,6 +1,5 @@
 #include "evaluation/plan.hpp"
 
-#include "evaluation/detection.hpp"
 #include "files/policy.hpp"
 #include "training/cost.hpp"
 

@@ -1,7 +1,6 @@
 #include "studies/sweep_points.hpp"
 
 #include "base/hash.hpp"
-#include "base/ini.hpp"
 #include "base/text.hpp"
 #include "hdf5/atomic_replace.hpp"
 #include "hdf5/raw_file.hpp"

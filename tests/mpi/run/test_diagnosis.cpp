@@ -1,4 +1,4 @@
-#include "evaluation/detection.hpp"
+#include "evaluation/task_results.hpp"
 
 #include "methods/partial_dependence.hpp"
 #include "tasks/generate.hpp"
