@@ -61,12 +61,13 @@ std::string joined(const std::vector<std::string>& words, std::string_view separ
   return text;
 }
 
-std::string first_few(std::vector<std::string> words, std::size_t most) {
+std::string first_few(std::vector<std::string> words, std::string_view separator) {
+  constexpr std::size_t most = 5;
   if (words.size() > most) {
     words.resize(most);
     words.emplace_back("...");
   }
-  return joined(words);
+  return joined(words, separator);
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {

@@ -14,8 +14,8 @@ namespace metasieve {
 /// "a, b, c"
 [[nodiscard]] std::string joined(const std::vector<std::string>& words, std::string_view separator = ", ");
 
-/// "a, b, c, ...": the first `most` of the words.
-[[nodiscard]] std::string first_few(std::vector<std::string> words, std::size_t most = 5);
+/// "a, b, c, d, e, ...": at most five of the words.
+[[nodiscard]] std::string first_few(std::vector<std::string> words, std::string_view separator = ", ");
 
 /// Pieces of `text` between separators, each trimmed. Nothing after the last separator is no piece.
 [[nodiscard]] std::vector<std::string> split(std::string_view text, char separator);

@@ -102,10 +102,6 @@ std::vector<Policy> read_policies(const Communicator& comm, const EvaluateReques
   return policies;
 }
 
-EvaluationPlan evaluation_plan(const Communicator& comm, const EvaluateRequest& request) {
-  return evaluation_plan(request, read_policies(comm, request));
-}
-
 EvaluationPlan evaluation_plan(const EvaluateRequest& request, std::vector<Policy> policies) {
   require_one_kind(request, policies);
 

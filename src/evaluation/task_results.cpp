@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <tuple>
 
 namespace metasieve {
@@ -263,14 +264,16 @@ Vector response_of(const PreparedTask& task, const Policy& policy) {
   return out;
 }
 
-std::vector<ResponseRow> response_table(const std::vector<std::vector<Vector>>& responses,
-                                        const std::string& name, FeatureSet features) {
+std::vector<ResponseRow> response_table(const std::vector<TaskResult>& results, const std::string& name,
+                                        FeatureSet features) {
   std::vector<ResponseRow> out;
-  const std::size_t policies = responses.empty() ? 0 : responses.front().size();
+  const std::span first =
+      std::span(results).first(std::min(results.size(), static_cast<std::size_t>(response_tasks)));
+  const std::size_t policies = first.empty() ? 0 : first.front().response.size();
   for (std::size_t p = 0; p < policies; ++p) {
-    Vector mean = Vector::Zero(responses.front()[p].size());
-    for (const std::vector<Vector>& of_task : responses) mean += of_task[p];
-    mean /= static_cast<double>(responses.size());
+    Vector mean = Vector::Zero(first.front().response[p].size());
+    for (const TaskResult& result : first) mean += result.response[p];
+    mean /= static_cast<double>(first.size());
     const Index part = mean.size() / 3;
     for (Index at = 0; at < part; ++at)
       out.push_back({name, static_cast<std::int64_t>(p),

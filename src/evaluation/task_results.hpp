@@ -52,9 +52,9 @@ struct TaskResult {
 /// keep, each [features, points], as numbers.
 [[nodiscard]] Vector response_of(const PreparedTask& task, const Policy& policy);
 
-/// The mean of `responses` over the tasks of the source called `name`: [tasks][policies], as response_of
-/// gives them for policies of one feature set.
-[[nodiscard]] std::vector<ResponseRow> response_table(const std::vector<std::vector<Vector>>& responses,
+/// The mean response of each policy over the first tasks of the source called `name`, for policies of one
+/// feature set.
+[[nodiscard]] std::vector<ResponseRow> response_table(const std::vector<TaskResult>& results,
                                                       const std::string& name, FeatureSet features);
 
 } // namespace metasieve

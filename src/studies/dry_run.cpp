@@ -91,12 +91,8 @@ PreparedTask prepared(const Task& task, PrepareOptions options) {
 /// "12 s", "1.2 s"
 std::string seconds_text(double seconds) { return format(seconds < 10 ? "%.1f s" : "%.0f s", seconds); }
 
-/// Bytes in evaluation.h5 that each task and each source take.
-struct EvaluationSizes {
-  double of_task, of_source;
-};
-
-EvaluationSizes evaluation_sizes(const EvaluationPlan& plan) {
+/// Bytes in evaluation.h5 of a source of so many tasks.
+double evaluation_bytes(const EvaluationPlan& plan, Index tasks) {
   constexpr double row = 322, summary = 17 * 240, pair = 11 * 200, detection = 9 * 192, response = 11 * 136;
   const auto policies = static_cast<double>(plan.comparison.policies.size());
   double rows = 0, asking = 0;
@@ -110,9 +106,9 @@ EvaluationSizes evaluation_sizes(const EvaluationPlan& plan) {
   const auto points = plan.frontier_steps > 0
                           ? static_cast<double>(3 * frontier.weights.size() + frontier.tolerances.size())
                           : 0.0;
-  return {rows * row,
-          (count + points) * summary + asking * (count - 1.0) * pair + 0.5 * count * detection +
-              policies * static_cast<double>(feature_count(plan.config.policy.features)) * response};
+  return static_cast<double>(tasks) * rows * row + (count + points) * summary +
+         asking * (count - 1.0) * pair + 0.5 * count * detection +
+         policies * static_cast<double>(feature_count(plan.config.policy.features)) * response;
 }
 
 /// "5000 rows", or "about 5000 rows" where each task of a sample stands for `weight`.
@@ -262,10 +258,9 @@ std::string plan(const Communicator& comm, const TrainRequest& request) {
 std::string plan(const Communicator& comm, const EvaluateRequest& request) {
   require_distinct(comm, {request.output}, request.input_files());
   require_writable(comm, {request.output});
-  const EvaluationPlan evaluation = evaluation_plan(comm, request);
+  const EvaluationPlan evaluation = evaluation_plan(request, read_policies(comm, request));
   const FeatureSet features = evaluation.config.policy.features;
   const auto cost = [&](const TaskShape& task) { return evaluation.cost(task); };
-  const EvaluationSizes sizes = evaluation_sizes(evaluation);
   std::string text = "dry run: nothing is written\n";
   double file_bytes = 3e4;
   for (const TaskSource& source : evaluation_sources(comm, request)) {
@@ -286,7 +281,7 @@ std::string plan(const Communicator& comm, const EvaluateRequest& request) {
                    source.names({0, 1}).front().c_str(), static_cast<long>(source.task_count()),
                    rows_text(load.tasks.sum(rows), load.tasks.weight).c_str(), memory / megabyte,
                    seconds_text(seconds).c_str());
-    file_bytes += sizes.of_task * static_cast<double>(source.task_count()) + sizes.of_source;
+    file_bytes += evaluation_bytes(evaluation, source.task_count());
   }
   require_room(comm, {0, 0, 0, file_bytes}, request.output.parent_path(), "");
   return text + format("  file             %s, %.1f MB\n", request.output.c_str(), file_bytes / megabyte);

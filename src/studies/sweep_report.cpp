@@ -29,7 +29,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t most_named = 5;
 constexpr double small_files_bytes = 4e4; ///< of a point, with the blocks that each file fills in part
 
 std::string core_hours(double core_seconds) {
@@ -230,12 +229,8 @@ std::string failures_text(const std::vector<PointStatus>& statuses) {
   for (const PointStatus& status : statuses)
     if (status.state == PointState::failed) failed.push_back(status.point + ": " + status.message);
   if (failed.empty()) return "";
-  const std::string head = std::to_string(failed.size()) + " of " + std::to_string(statuses.size());
-  if (failed.size() > most_named) {
-    failed.resize(most_named);
-    failed.emplace_back("...");
-  }
-  return head + " points failed: " + joined(failed, "; ") + "; remove the cause, then --retry repeats them";
+  return std::to_string(failed.size()) + " of " + std::to_string(statuses.size()) +
+         " points failed: " + first_few(failed, "; ") + "; remove the cause, then --retry repeats them";
 }
 
 std::string plan(const Communicator& comm, const SweepRequest& request) {
