@@ -15,6 +15,9 @@ using MatrixF = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowM
 using Vector = Eigen::VectorXd;
 using Labels = Eigen::Matrix<std::uint8_t, Eigen::Dynamic, 1>; ///< each 0 or 1
 
+/// In what the hot path computes: float64 is the reference, float32 the fast form that tests hold to it.
+enum class Precision { float32, float64 };
+
 /// 1 / (1 + exp(-f)), element by element.
 template <class Derived>
 [[nodiscard]] auto sigmoid(const Eigen::ArrayBase<Derived>& f) {

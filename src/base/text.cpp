@@ -1,8 +1,11 @@
 #include "base/text.hpp"
 
+#include "base/error.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
 #include <utility>
 
 namespace metasieve {
@@ -22,6 +25,31 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
   return row.back();
 }
 
+bool is_binary(const std::string& text) {
+  return std::ranges::any_of(text, [](unsigned char c) {
+    return c == 0x7f || (c < 0x20 && std::string_view("\t\r\n\f\v").find(char(c)) == std::string_view::npos);
+  });
+}
+
+/// The keys of these lines; calls faulty(i) for line i if it is neither [section] nor key = value nor empty.
+KeyValues keys_of(const std::vector<std::string>& lines, const auto& faulty) {
+  KeyValues entries;
+  std::string section;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::string_view line = trimmed(lines[i]);
+    const std::size_t equals = line.find('=');
+    if (line.empty()) continue;
+    if (line.starts_with('[') && line.ends_with(']'))
+      section = line.size() > 2 ? std::string(line.substr(1, line.size() - 2)) + "." : "";
+    else if (equals == std::string_view::npos)
+      faulty(i);
+    else
+      entries.emplace_back(section + std::string(trimmed(line.substr(0, equals))),
+                           trimmed(line.substr(equals + 1)));
+  }
+  return entries;
+}
+
 } // namespace
 
 std::string joined(const std::vector<std::string>& words, std::string_view separator) {
@@ -33,12 +61,13 @@ std::string joined(const std::vector<std::string>& words, std::string_view separ
   return text;
 }
 
-std::string first_few(std::vector<std::string> words, std::size_t most) {
+std::string first_few(std::vector<std::string> words, std::string_view separator) {
+  constexpr std::size_t most = 5;
   if (words.size() > most) {
     words.resize(most);
     words.emplace_back("...");
   }
-  return joined(words);
+  return joined(words, separator);
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -74,6 +103,25 @@ std::string duration_text(double seconds) {
   if (whole < 3600) return format("%ld min %02ld s", whole / 60, whole % 60);
   if (whole < 86400) return format("%ld h %02ld min", whole / 3600, whole % 3600 / 60);
   return format("%ld d %02ld h", whole / 86400, whole % 86400 / 3600);
+}
+
+KeyValues parse_ini(const std::string& text, const std::string& name) {
+  if (is_binary(text)) throw ConfigError(name + ": is no text file; an INI file is needed");
+  std::vector<std::string> lines = split(text, '\n');
+  for (std::string& line : lines) line = std::string(trimmed(line.substr(0, line.find('#'))));
+  KeyValues entries = keys_of(lines, [&](std::size_t i) {
+    throw ConfigError(name + ": line " + std::to_string(i + 1) + ": \"" + lines[i].substr(0, 60) +
+                      (lines[i].size() > 60 ? "..." : "") +
+                      "\" must be [section], key = value, or # comment");
+  });
+  std::set<std::string> seen;
+  for (const auto& [key, value] : entries)
+    if (!seen.insert(key).second) throw ConfigError(name + ": " + key + " is given twice: keep one");
+  return entries;
+}
+
+KeyValues stored_ini(const std::string& text) {
+  return keys_of(split(text, '\n'), [](std::size_t) {});
 }
 
 } // namespace metasieve

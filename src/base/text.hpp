@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace metasieve {
@@ -13,8 +14,8 @@ namespace metasieve {
 /// "a, b, c"
 [[nodiscard]] std::string joined(const std::vector<std::string>& words, std::string_view separator = ", ");
 
-/// "a, b, c, ...": the first `most` of the words.
-[[nodiscard]] std::string first_few(std::vector<std::string> words, std::size_t most = 5);
+/// "a, b, c, d, e, ...": at most five of the words.
+[[nodiscard]] std::string first_few(std::vector<std::string> words, std::string_view separator = ", ");
 
 /// Pieces of `text` between separators, each trimmed. Nothing after the last separator is no piece.
 [[nodiscard]] std::vector<std::string> split(std::string_view text, char separator);
@@ -52,5 +53,17 @@ template <class... Values>
 
 /// "0.4 s", "35 s", "3 min 20 s", "2 h 05 min", "3 d 04 h"
 [[nodiscard]] std::string duration_text(double seconds);
+
+/// `section.key` -> value, in the order in which they were given.
+using KeyValues = std::vector<std::pair<std::string, std::string>>;
+
+/// The keys of INI text that a user wrote: [section], key = value, # comments; keys before the first
+/// [section] have no prefix. `name` is what errors call the text. @throws ConfigError naming file and line
+/// for anything else, and for a key given twice
+[[nodiscard]] KeyValues parse_ini(const std::string& text, const std::string& name);
+
+/// The keys of INI text that a program wrote, as it is stored in files: without comments. Passes over lines
+/// that are neither [section] nor key = value.
+[[nodiscard]] KeyValues stored_ini(const std::string& text);
 
 } // namespace metasieve

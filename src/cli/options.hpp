@@ -1,6 +1,6 @@
 #pragma once
 
-#include "base/ini.hpp"
+#include "base/text.hpp"
 
 #include <filesystem>
 #include <map>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "base/ini.hpp"
-#include "base/precision.hpp"
+#include "base/linalg.hpp"
+#include "base/text.hpp"
 #include "features/meta_features.hpp"
 #include "meta/meta_gradient.hpp"
 #include "methods/compare_methods.hpp"

@@ -16,8 +16,6 @@
 namespace metasieve {
 namespace {
 
-constexpr std::size_t most_named = 5;
-
 /// Collective: the contents of the input files, which are read once more for it.
 std::string key_of_files(const Communicator& comm, const EvaluateRequest& request) {
   std::string key;
@@ -74,7 +72,6 @@ void add_source(const std::vector<TaskResult>& results, const TaskSource& source
                 Gathered& gathered) {
   const std::vector<std::string> names = source.names({0, source.task_count()});
   const bool families = source.has_families();
-  std::vector<std::vector<Vector>> responses;
   for (std::size_t i = 0; i < results.size(); ++i) {
     const TaskResult& result = results[i];
     const auto task = static_cast<Index>(i);
@@ -82,11 +79,10 @@ void add_source(const std::vector<TaskResult>& results, const TaskSource& source
       gathered.rows.push_back(row_of(task, method, names[i], families));
     for (const MethodResult& point : result.frontier)
       gathered.frontier.push_back({row_of(task, point, names[i], families), point.setting});
-    if (task < response_tasks) responses.push_back(result.response);
   }
   std::ranges::move(detection_table(results, names), std::back_inserter(gathered.tables.detection));
   const std::string name = std::set(names.begin(), names.end()).size() == 1 ? names.front() : "all";
-  std::ranges::move(response_table(responses, name, features), std::back_inserter(gathered.tables.response));
+  std::ranges::move(response_table(results, name, features), std::back_inserter(gathered.tables.response));
 }
 
 /// Counts the fits that failed, and says so where their share is larger than `most`: then the comparison
@@ -102,12 +98,10 @@ void count_failed(const std::vector<EvaluationRow>& rows, double most, Evaluated
   evaluated.fits = std::ssize(rows);
   const double share = static_cast<double>(evaluated.failed) / static_cast<double>(rows.size());
   if (rows.empty() || share <= most) return;
-  const bool all_named = places.size() <= most_named;
-  places.resize(std::min(places.size(), most_named));
   evaluated.problem =
       format("%ld of %zu fits failed (%.3g %%), more than run.max_failed = %g: tasks or splits ",
              static_cast<long>(evaluated.failed), rows.size(), 100.0 * share, most) +
-      joined(places) + (all_named ? "" : ", ...") +
+      first_few(places) +
       "; try a larger inner.ridge, leave the failing methods out of evaluate.methods, or look at the rows "
       "with failed = 1";
 }

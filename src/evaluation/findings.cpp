@@ -142,8 +142,7 @@ std::string fairness_text(const Finding& f) {
          (f.method.empty() ? "" : "; the largest mean reduction is that of " + best) + chance;
 }
 
-} // namespace
-
+/// Words of a finding, from its other fields.
 std::string text_of(const Finding& f) {
   if (f.kind == "constant")
     return "WARNING: a model that gives one class to over 98 % of the test rows looks fair and is of no use; "
@@ -158,6 +157,8 @@ std::string text_of(const Finding& f) {
          format("%s, %+.2f points [%+.2f, %+.2f]", f.method.c_str(), 100.0 * f.change, 100.0 * f.low,
                 100.0 * f.high);
 }
+
+} // namespace
 
 std::vector<Finding> findings_of(const std::vector<EvaluationRow>& rows,
                                  const std::vector<SummaryRow>& summary) {

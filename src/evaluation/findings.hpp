@@ -2,7 +2,6 @@
 
 #include "files/evaluation.hpp"
 
-#include <string>
 #include <vector>
 
 namespace metasieve {
@@ -12,8 +11,5 @@ namespace metasieve {
 /// sampling error.
 [[nodiscard]] std::vector<Finding> findings_of(const std::vector<EvaluationRow>& rows,
                                                const std::vector<SummaryRow>& summary);
-
-/// Words of a finding, from its other fields.
-[[nodiscard]] std::string text_of(const Finding& finding);
 
 } // namespace metasieve

@@ -1,6 +1,5 @@
 #include "evaluation/plan.hpp"
 
-#include "evaluation/detection.hpp"
 #include "files/policy.hpp"
 #include "training/cost.hpp"
 
@@ -102,10 +101,6 @@ std::vector<Policy> read_policies(const Communicator& comm, const EvaluateReques
   for (const std::filesystem::path& file : request.policies)
     policies.push_back(read_file<Policy>(comm, file));
   return policies;
-}
-
-EvaluationPlan evaluation_plan(const Communicator& comm, const EvaluateRequest& request) {
-  return evaluation_plan(request, read_policies(comm, request));
 }
 
 EvaluationPlan evaluation_plan(const EvaluateRequest& request, std::vector<Policy> policies) {

@@ -23,9 +23,6 @@ struct EvaluationPlan {
 /// cannot be used
 [[nodiscard]] std::vector<Policy> read_policies(const Communicator& comm, const EvaluateRequest& request);
 
-/// Collective: reads the policies. @throws CollectiveError as read_policies, and exit code 2 if they are of
-/// different kinds.
-[[nodiscard]] EvaluationPlan evaluation_plan(const Communicator& comm, const EvaluateRequest& request);
 /// `policies`: those of the request's files, alike on every rank. @throws CollectiveError (exit code 2) if
 /// they are of different kinds
 [[nodiscard]] EvaluationPlan evaluation_plan(const EvaluateRequest& request, std::vector<Policy> policies);

@@ -19,8 +19,11 @@
 namespace metasieve {
 namespace {
 
-EvaluateRequest as_evaluation(const ScoreRequest& request) {
-  return {request.config, {request.policy}, std::nullopt, {request.dataset}, request.output};
+/// Collective: the policy with the settings that an evaluation on the data set would have.
+EvaluationPlan plan_of(const Communicator& comm, const ScoreRequest& request) {
+  const EvaluateRequest evaluation{
+      request.config, {request.policy}, std::nullopt, {request.dataset}, request.output};
+  return evaluation_plan(evaluation, read_policies(comm, evaluation));
 }
 
 /// Checks that the files can be written, and that nothing is lost by it: neither an input, nor a table of
@@ -89,7 +92,7 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
   require_free(comm, request);
   PhaseClock clock({Phase::read, Phase::features, Phase::score, Phase::write});
   Stopwatch lap;
-  const EvaluationPlan plan = evaluation_plan(comm, as_evaluation(request));
+  const EvaluationPlan plan = plan_of(comm, request);
   const Dataset data = read_dataset(comm, request.dataset);
   const Policy& policy = plan.comparison.policies.front();
   clock.add(Phase::read, lap.seconds());
@@ -119,7 +122,7 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
 
 std::string plan(const Communicator& comm, const ScoreRequest& request) {
   require_free(comm, request);
-  const EvaluationPlan evaluation = evaluation_plan(comm, as_evaluation(request));
+  const EvaluationPlan evaluation = plan_of(comm, request);
   const Dataset data = read_dataset(comm, request.dataset);
   const auto rows = static_cast<Index>(training_rows(data).size());
   const TaskShape shape{rows, 0, data.x.cols()};

@@ -1,13 +1,21 @@
 #pragma once
 
-#include "evaluation/detection.hpp"
 #include "evaluation/plan.hpp"
+#include "files/evaluation.hpp"
 #include "runtime/phases.hpp"
 #include "runtime/resumable_work.hpp"
 
 #include <functional>
 
 namespace metasieve {
+
+/// All that an evaluation keeps of one task.
+struct TaskResult {
+  Corruption corruption = Corruption::none;
+  std::vector<MethodResult> methods;  ///< of the comparison
+  std::vector<MethodResult> frontier; ///< empty unless asked for
+  std::vector<Vector> response; ///< by policy: see response_of; empty but for the first tasks of a source
+};
 
 /// The result as bytes, for other ranks and the journal. Not a file format.
 [[nodiscard]] std::string bytes_of(const TaskResult& result);
@@ -33,5 +41,20 @@ namespace metasieve {
 [[nodiscard]] std::vector<TaskResult> task_results(const Communicator& comm, const TaskSource& source,
                                                    std::uint64_t number, const EvaluationPlan& plan,
                                                    ResumableWork& work, PhaseClock& clock);
+
+/// The hard selections in the `results` of the tasks of a source as detectors of flipped labels: counts over
+/// the tasks, for each kind of corruption (and "all", where there are several), by group and by observed
+/// label. names [tasks]: the family of each, or the data set.
+[[nodiscard]] std::vector<DetectionRow> detection_table(const std::vector<TaskResult>& results,
+                                                        const std::vector<std::string>& names);
+
+/// What a policy has learnt of each feature, on response_rows rows of a task, evenly spread: value, score and
+/// keep, each [features, points], as numbers.
+[[nodiscard]] Vector response_of(const PreparedTask& task, const Policy& policy);
+
+/// The mean response of each policy over the first tasks of the source called `name`, for policies of one
+/// feature set.
+[[nodiscard]] std::vector<ResponseRow> response_table(const std::vector<TaskResult>& results,
+                                                      const std::string& name, FeatureSet features);
 
 } // namespace metasieve

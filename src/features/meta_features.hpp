@@ -1,6 +1,6 @@
 #pragma once
 
-#include "base/precision.hpp"
+#include "base/linalg.hpp"
 #include "base/random.hpp"
 #include "features/feature_set.hpp"
 #include "features/neighbours.hpp"

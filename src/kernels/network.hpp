@@ -1,6 +1,6 @@
 #pragma once
 
-#include "base/precision.hpp"
+#include "base/linalg.hpp"
 #include "numerics/registers.hpp"
 #include "policy/network.hpp"
 

@@ -29,20 +29,22 @@ constexpr double staging_bytes = 34 * megabyte; // of a collective write, at mos
 
 /// The tasks of a source, and which rank works on which.
 struct Load {
-  std::vector<TaskShape> tasks;
-  TaskSchedule schedule;
+  TaskSample tasks;
+  std::vector<double> costs; ///< [tasks], rough, of the work on each
+  TaskSchedule schedule;     ///< of `tasks`, by place
 };
 
 Load balanced_load(const Communicator& comm, const TaskSource& source, const Cost& cost) {
-  const Range all{0, source.task_count()};
-  const std::vector<Range> shards = balanced_shards(source.costs(all, cost), comm.size());
-  return {source.shapes(all), {shards, shards}};
+  TaskSample tasks(source, {0, source.task_count()});
+  std::vector<double> costs;
+  for (const TaskShape& task : tasks.shapes) costs.push_back(cost(task));
+  const std::vector<Range> shards = balanced_shards(costs, comm.size());
+  return {std::move(tasks), std::move(costs), {shards, shards}};
 }
 
-double sum(const std::vector<TaskShape>& tasks, const Cost& value) {
-  double total = 0;
-  for (const TaskShape& task : tasks) total += value(task);
-  return total;
+/// Expected seconds of a balanced load, at a measured pace.
+double balanced_seconds(const Load& load, double pace) {
+  return pace * load.tasks.weight * busiest_seconds(load.costs, load.schedule.owned_by, thread_count());
 }
 
 double rows(const TaskShape& task) { return static_cast<double>(task.train_rows + task.test_rows); }
@@ -53,17 +55,17 @@ double fullest(const Load& load, const Cost& bytes) {
   for (int rank = 0; rank < static_cast<int>(load.schedule.owned_by.size()); ++rank) {
     double held = 0;
     for (const Transfer& transfer : transfers_of(load.schedule, rank))
-      held += bytes(load.tasks[static_cast<std::size_t>(transfer.task)]);
+      held += bytes(load.tasks.shapes[static_cast<std::size_t>(transfer.task)]);
     most = std::max(most, held);
   }
-  return most;
+  return load.tasks.weight * most;
 }
 
 /// Bytes that the threads of a rank take for a while, each for the largest task, beyond what the rank `holds`
 /// of it.
 double working_bytes(const Load& load, FeatureSet features, const Cost& holds) {
   double most = 0;
-  for (const TaskShape& task : load.tasks)
+  for (const TaskShape& task : load.tasks.shapes)
     most = std::max(most, working_bytes(task, features) + prepared_bytes(task, features) - holds(task));
   return most * thread_count();
 }
@@ -89,12 +91,8 @@ PreparedTask prepared(const Task& task, PrepareOptions options) {
 /// "12 s", "1.2 s"
 std::string seconds_text(double seconds) { return format(seconds < 10 ? "%.1f s" : "%.0f s", seconds); }
 
-/// Bytes in evaluation.h5 that each task and each source take.
-struct EvaluationSizes {
-  double of_task, of_source;
-};
-
-EvaluationSizes evaluation_sizes(const EvaluationPlan& plan) {
+/// Bytes in evaluation.h5 of a source of so many tasks.
+double evaluation_bytes(const EvaluationPlan& plan, Index tasks) {
   constexpr double row = 322, summary = 17 * 240, pair = 11 * 200, detection = 9 * 192, response = 11 * 136;
   const auto policies = static_cast<double>(plan.comparison.policies.size());
   double rows = 0, asking = 0;
@@ -108,15 +106,19 @@ EvaluationSizes evaluation_sizes(const EvaluationPlan& plan) {
   const auto points = plan.frontier_steps > 0
                           ? static_cast<double>(3 * frontier.weights.size() + frontier.tolerances.size())
                           : 0.0;
-  return {rows * row,
-          (count + points) * summary + asking * (count - 1.0) * pair + 0.5 * count * detection +
-              policies * static_cast<double>(feature_count(plan.config.policy.features)) * response};
+  return static_cast<double>(tasks) * rows * row + (count + points) * summary +
+         asking * (count - 1.0) * pair + 0.5 * count * detection +
+         policies * static_cast<double>(feature_count(plan.config.policy.features)) * response;
 }
 
-std::string header(const Communicator& comm, Index tasks, double all_rows) {
-  return format(
-      "dry run: nothing is written\n  tasks            %ld with %.0f rows, on %d rank(s) x %d thread(s)\n",
-      static_cast<long>(tasks), all_rows, comm.size(), thread_count());
+/// "5000 rows", or "about 5000 rows" where each task of a sample stands for `weight`.
+std::string rows_text(double rows, double weight) {
+  return format(weight > 1 ? "about %.0f rows" : "%.0f rows", rows);
+}
+
+std::string header(const Communicator& comm, Index tasks, const std::string& rows) {
+  return format("dry run: nothing is written\n  tasks            %ld with %s, on %d rank(s) x %d thread(s)\n",
+                static_cast<long>(tasks), rows.c_str(), comm.size(), thread_count());
 }
 
 /// Share of the iterations that a training has still to make.
@@ -144,14 +146,11 @@ TrainingLoad training_load(const Communicator& comm, const TrainRequest& request
   TrainingParts parts = training_parts(request.config, count, source.is_generator());
   const TaskUse& use = parts.train.use;
   const auto held = [&](const TaskShape& task) { return held_bytes(task, use); };
-  // Where half of what some tasks say is too much, no need to look at each one.
-  const double index = index_bytes(count, source.is_generator()), likely = 0.5 * sampled_sum(source, held);
-  require_room(comm, {index + likely / comm.size(), index, likely, 0}, request.output,
-               ranks_that_fit(comm, likely, index));
   const auto load = [&](const TaskPart& part) {
-    std::vector<TaskShape> tasks = source.shapes(part.ids);
-    TaskSchedule schedule = partition_tasks(task_costs(tasks, part.use), part.meta, comm.size());
-    return Load{std::move(tasks), std::move(schedule)};
+    TaskSample tasks(source, part.ids);
+    TaskCosts costs = task_costs(tasks.shapes, part.use);
+    TaskSchedule schedule = partition_tasks(costs, part.meta, comm.size());
+    return Load{std::move(tasks), std::move(costs.uses), std::move(schedule)};
   };
   Load train = load(parts.train), held_out = load(parts.held_out);
 
@@ -160,11 +159,11 @@ TrainingLoad training_load(const Communicator& comm, const TrainRequest& request
   const double gradients = request.config.output.save_gradients ? 8.0 * p * iterations : 0.0;
   const double history = 66.0 * iterations + 96.0 * parts.held_out.use.assessments;
   const double own =
-      program_bytes + index + gradients +
+      program_bytes + index_bytes(count, source.is_generator()) + gradients +
       std::max(working_bytes(train, use.features(), held), working_bytes(held_out, use.features(), held));
   const double memory = own + fullest(train, held) + fullest(held_out, held);
   const double checkpoint = 24.0 * p + gradients + history + 1e4, results = gradients + history + 8e3;
-  const double shared = sum(train.tasks, held) + sum(held_out.tasks, held);
+  const double shared = train.tasks.sum(held) + held_out.tasks.sum(held);
   const double files = 3.0 * checkpoint + results + 8.0 * p; // the one being written too
   return {std::move(source),           parts, std::move(train), std::move(held_out), checkpoint, results,
           {memory, own, shared, files}};
@@ -178,39 +177,28 @@ double expected_seconds(const Communicator& comm, const TrainRequest& request, c
   const MetaOptions meta = request.config.meta_options();
   kernels::PackedPolicy<> packed;
   packed.pack(policy);
-  const auto gradient = [&](const TaskShape& task) { return gradient_cost(task, use); };
-  const auto assessment = [&](const TaskShape& task) { return assessment_cost(task, use.parameters); };
-  std::vector<double> costs;
-  for (const TaskShape& task : load.train.tasks) costs.push_back(gradient(task));
   const std::vector<double> pace = measured_pace(
-      comm, load.source, costs,
+      comm, load.source, load.train.tasks, load.train.costs,
       {{[&](TimedTask& timed) { timed.prepared = prepared(timed.task, use.prepare); },
         [&](const TaskShape& task) { return preparation_cost(task, use.features()); }},
        {[&](TimedTask& timed) {
           static_cast<void>(timed.gradient(timed.prepared, packed, meta, timed.calls++));
         },
-        gradient},
+        [&](const TaskShape& task) { return gradient_cost(task, use); }},
        {[&](TimedTask& timed) {
           static_cast<void>(quality_of(timed.prepared, policy, request.config.inner.ridge, meta.outer));
         },
-        assessment}});
+        [&](const TaskShape& task) { return assessment_cost(task, use.parameters); }}});
   const StagePace stages{pace[0], pace[1], pace[2], pace[3]};
   const auto seconds = [&](const Load& part, const TaskPart& how) {
     const ScheduleSeconds of =
-        seconds_of(part.schedule, task_costs(part.tasks, how.use, stages), how.meta, thread_count());
-    return of.preparation + left * of.uses;
+        seconds_of(part.schedule, task_costs(part.tasks.shapes, how.use, stages), how.meta, thread_count());
+    return part.tasks.weight * (of.preparation + left * of.uses);
   };
   return seconds(load.train, load.parts.train) + seconds(load.held_out, load.parts.held_out);
 }
 
 } // namespace
-
-double sampled_sum(const TaskSource& source, const Cost& value) {
-  constexpr Index most_sampled = 100;
-  const Index count = std::min(source.task_count(), most_sampled);
-  return sum(source.shapes({0, count}), value) * static_cast<double>(source.task_count()) /
-         static_cast<double>(count);
-}
 
 double training_seconds(const Communicator& comm, const TrainRequest& request) {
   return expected_seconds(comm, request, training_load(comm, request), 1.0);
@@ -223,24 +211,22 @@ Needs training_needs(const Communicator& comm, const TrainRequest& request) {
 std::string plan(const Communicator& comm, const GenerateRequest& request) {
   require_writable(comm, {request.output});
   const TaskSource source = TaskSource::generator(request.config);
-  const auto tasks = static_cast<double>(source.task_count());
-  const double index = index_bytes(source.task_count(), true);
-  require_room(comm, {index, index, 0, 0.5 * sampled_sum(source, data_bytes)}, request.output.parent_path(),
-               "run fewer ranks on each node, or make a smaller suite");
   const Load load = balanced_load(comm, source, generation_cost);
-  const double data = sum(load.tasks, data_bytes), file = data + 320.0 * tasks + 2e4;
+  const double data = load.tasks.sum(data_bytes);
+  const double file = data + 320.0 * static_cast<double>(source.task_count()) + 2e4;
   // A turn of tasks, and a copy of them on its way to the journal; shapes and costs of all.
   const double held = 2.0 * std::min<double>(fullest(load, data_bytes), suite_turn_bytes);
-  const double memory = program_bytes + held + std::min(file, staging_bytes) + index;
-  require_room(comm, {memory, memory, 0, file}, request.output.parent_path(), "run fewer ranks on each node");
-  const std::vector<double> costs = source.costs({0, source.task_count()}, generation_cost);
-  const double seconds = measured_pace(comm, source, costs, {}).front() *
-                         busiest_seconds(costs, load.schedule.owned_by, thread_count());
+  const double memory =
+      program_bytes + held + std::min(file, staging_bytes) + index_bytes(source.task_count(), true);
+  require_room(comm, {memory, memory, 0, file}, request.output.parent_path(),
+               "run fewer ranks on each node, or make a smaller suite");
+  const double seconds =
+      balanced_seconds(load, measured_pace(comm, source, load.tasks, load.costs, {}).front());
   const double minutes = request.config.output.checkpoint_minutes;
   const bool journal = (minutes > 0 && seconds > 60.0 * minutes) || // finished tasks wait in OUTPUT.partial
                        fullest(load, data_bytes) > double{suite_turn_bytes};
   require_room(comm, {0, 0, 0, journal ? 2.0 * file : file}, request.output.parent_path(), "");
-  return header(comm, source.task_count(), sum(load.tasks, rows)) +
+  return header(comm, source.task_count(), rows_text(load.tasks.sum(rows), load.tasks.weight)) +
          format("  memory per rank  %.0f MB\n  file             %s, %.1f MB\n  time             about %s\n",
                 memory / megabyte, request.output.c_str(), file / megabyte, seconds_text(seconds).c_str());
 }
@@ -254,8 +240,9 @@ std::string plan(const Communicator& comm, const TrainRequest& request) {
   const double seconds = expected_seconds(comm, request, load, left);
   const Policy& policy = request.config.policy;
   const auto p = static_cast<double>(parameter_count(policy));
+  const TaskSample &train = load.train.tasks, &held_out = load.held_out.tasks;
   return header(comm, load.source.task_count(),
-                sum(load.train.tasks, rows) + sum(load.held_out.tasks, rows)) +
+                rows_text(train.sum(rows) + held_out.sum(rows), std::max(train.weight, held_out.weight))) +
          format(
              "  policy           %.0f parameters, %s, hidden layers %zu\n"
              "  memory per rank  %.0f MB\n"
@@ -271,10 +258,9 @@ std::string plan(const Communicator& comm, const TrainRequest& request) {
 std::string plan(const Communicator& comm, const EvaluateRequest& request) {
   require_distinct(comm, {request.output}, request.input_files());
   require_writable(comm, {request.output});
-  const EvaluationPlan evaluation = evaluation_plan(comm, request);
+  const EvaluationPlan evaluation = evaluation_plan(request, read_policies(comm, request));
   const FeatureSet features = evaluation.config.policy.features;
   const auto cost = [&](const TaskShape& task) { return evaluation.cost(task); };
-  const EvaluationSizes sizes = evaluation_sizes(evaluation);
   std::string text = "dry run: nothing is written\n";
   double file_bytes = 3e4;
   for (const TaskSource& source : evaluation_sources(comm, request)) {
@@ -283,19 +269,19 @@ std::string plan(const Communicator& comm, const EvaluateRequest& request) {
     const auto held = [&](const TaskShape& task) { return hold ? data_bytes(task) : 0.0; };
     const double own = program_bytes + index_bytes(source.task_count(), !request.suite) +
                        working_bytes(load, features, held);
-    const double memory = own + fullest(load, held), shared = sum(load.tasks, held);
+    const double memory = own + fullest(load, held), shared = load.tasks.sum(held);
     require_room(comm, {memory, own, shared, 0}, {}, ranks_that_fit(comm, shared, own));
     PhaseClock clock(evaluation_phases(evaluation));
     const auto evaluate = [&](TimedTask& timed) {
       static_cast<void>(evaluate_task([&] { return timed.task; }, response_tasks, evaluation, clock));
     };
-    const std::vector<double> costs = source.costs({0, source.task_count()}, cost);
-    const double seconds = measured_pace(comm, source, costs, {{evaluate, cost}}).back() *
-                           busiest_seconds(costs, load.schedule.owned_by, thread_count());
-    text += format("  %-16s %ld tasks or splits, %.0f rows; memory per rank %.0f MB; about %s\n",
+    const double seconds = balanced_seconds(
+        load, measured_pace(comm, source, load.tasks, load.costs, {{evaluate, cost}}).back());
+    text += format("  %-16s %ld tasks or splits, %s; memory per rank %.0f MB; about %s\n",
                    source.names({0, 1}).front().c_str(), static_cast<long>(source.task_count()),
-                   sum(load.tasks, rows), memory / megabyte, seconds_text(seconds).c_str());
-    file_bytes += sizes.of_task * static_cast<double>(source.task_count()) + sizes.of_source;
+                   rows_text(load.tasks.sum(rows), load.tasks.weight).c_str(), memory / megabyte,
+                   seconds_text(seconds).c_str());
+    file_bytes += evaluation_bytes(evaluation, source.task_count());
   }
   require_room(comm, {0, 0, 0, file_bytes}, request.output.parent_path(), "");
   return text + format("  file             %s, %.1f MB\n", request.output.c_str(), file_bytes / megabyte);

@@ -2,7 +2,6 @@
 
 #include "config/requests.hpp"
 #include "runtime/machine.hpp"
-#include "studies/measured_pace.hpp"
 
 #include <string>
 
@@ -18,9 +17,6 @@ namespace metasieve {
 
 /// Collective: memory and disk of a training on the ranks of `comm`. @throws CollectiveError
 [[nodiscard]] Needs training_needs(const Communicator& comm, const TrainRequest& request);
-
-/// The sum of `value` over all tasks of a source, estimated from the first ones.
-[[nodiscard]] double sampled_sum(const TaskSource& source, const Cost& value);
 
 /// Collective: expected seconds of a training from its beginning, on the ranks of `comm`. @throws
 /// CollectiveError

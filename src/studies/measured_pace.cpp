@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <mutex>
-#include <numeric>
 
 namespace metasieve {
 namespace {
@@ -17,9 +16,8 @@ constexpr double most_seconds = 2.0;    ///< of a thread, after which no further
 constexpr double least_seconds = 0.005; ///< of a stage on one task: short ones are repeated
 constexpr Index most_rows = 20000;      ///< that are timed of a task
 
-std::vector<Index> timed_tasks(const std::vector<double>& costs) {
-  std::vector<Index> order(costs.size()), timed;
-  std::iota(order.begin(), order.end(), Index{0});
+std::vector<Index> timed_tasks(const TaskSample& tasks, const std::vector<double>& costs) {
+  std::vector<Index> order = all_rows(std::ssize(costs)), timed;
   const auto count = static_cast<double>(order.size());
   for (const double place : timed_places) {
     if (order.empty()) break;
@@ -27,17 +25,14 @@ std::vector<Index> timed_tasks(const std::vector<double>& costs) {
     std::nth_element(order.begin(), at, order.end(), [&](Index a, Index b) {
       return costs[static_cast<std::size_t>(a)] < costs[static_cast<std::size_t>(b)];
     });
-    timed.push_back(*at);
+    timed.push_back(tasks.ids[static_cast<std::size_t>(*at)]);
   }
   return timed;
 }
 
 /// Cuts a large task: timing it whole would take too long.
 void cut(Split& split) {
-  if (split.rows() <= most_rows) return;
-  std::vector<Index> first(static_cast<std::size_t>(most_rows));
-  std::iota(first.begin(), first.end(), Index{0});
-  split = gather(split, first);
+  if (split.rows() > most_rows) split = gather(split, all_rows(most_rows));
 }
 
 /// Seconds of one call, mean over as many as fill least_seconds.
@@ -83,11 +78,26 @@ std::vector<StageSeconds> time_stages(const TaskSource& source, const std::vecto
 
 } // namespace
 
-std::vector<double> measured_pace(const Communicator& comm, const TaskSource& source,
+TaskSample::TaskSample(const TaskSource& source, Range range, Index most) {
+  const Index count = std::min(range.size(), most);
+  weight = count > 0 ? static_cast<double>(range.size()) / static_cast<double>(count) : 1.0;
+  for (Index k = 0; k < count; ++k) {
+    ids.push_back(range.begin + k * range.size() / count);
+    shapes.push_back(source.shape(ids.back()));
+  }
+}
+
+double TaskSample::sum(const Cost& value) const {
+  double total = 0;
+  for (const TaskShape& task : shapes) total += value(task);
+  return weight * total;
+}
+
+std::vector<double> measured_pace(const Communicator& comm, const TaskSource& source, const TaskSample& tasks,
                                   const std::vector<double>& costs, const std::vector<TimedStage>& stages) {
   std::vector<StageSeconds> all(stages.size() + 1);
   std::mutex guard;
-  const std::vector<Index> ids = timed_tasks(costs);
+  const std::vector<Index> ids = timed_tasks(tasks, costs);
   comm.barrier();
   comm.run_collectively([&] {
     for_each_parallel({0, thread_count()}, [&](Index) {

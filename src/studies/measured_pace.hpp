@@ -12,6 +12,18 @@ namespace metasieve {
 
 using Cost = std::function<double(const TaskShape&)>;
 
+/// Tasks that stand for a range of them: all, or where these are more than `most`, evenly spaced ones.
+struct TaskSample {
+  TaskSample(const TaskSource& source, Range range, Index most = 100000);
+
+  std::vector<Index> ids;        ///< ascending
+  std::vector<TaskShape> shapes; ///< [ids.size()]
+  double weight;                 ///< tasks of the range for each of these
+
+  /// The sum of `value` over all tasks of the range.
+  [[nodiscard]] double sum(const Cost& value) const;
+};
+
 /// What a thread works on while it is timed.
 struct TimedTask {
   Task task;
@@ -27,11 +39,11 @@ struct TimedStage {
 };
 
 /// Collective: measured seconds over the rough costs in seconds, first of making tasks, then of each stage.
-/// A pace is 1 where there is no task. Times some tasks of the source, from small to large by `costs`
-/// [tasks], with all threads of all ranks at work; the slowest rank counts. Takes some seconds at most,
-/// unless one task takes longer.
+/// A pace is 1 where there is no task. Times some of `tasks`, from small to large by `costs` [tasks], with
+/// all threads of all ranks at work; the slowest rank counts. Takes some seconds at most, unless one task
+/// takes longer.
 [[nodiscard]] std::vector<double> measured_pace(const Communicator& comm, const TaskSource& source,
-                                                const std::vector<double>& costs,
+                                                const TaskSample& tasks, const std::vector<double>& costs,
                                                 const std::vector<TimedStage>& stages);
 
 } // namespace metasieve

@@ -26,18 +26,6 @@ namespace fs = std::filesystem;
 
 constexpr double lock_patience = 60; // seconds: putting points together takes less
 
-/// Sets the number of threads for as long as it lives.
-class Threads {
-public:
-  explicit Threads(int count) { set_thread_count(count); }
-  ~Threads() { set_thread_count(before_); }
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-
-private:
-  int before_ = thread_count();
-};
-
 /// Collective: the first ranks do `work` together as at a point, on a communicator of their own; the others
 /// wait asleep. An error that those throw alike, all ranks throw: CollectiveError.
 void on_point(const Communicator& comm, const ScalingPoint& point,
@@ -47,12 +35,14 @@ void on_point(const Communicator& comm, const ScalingPoint& point,
   auto code = ExitCode::done;
   std::string problem;
   if (is_mine) {
-    const Threads threads(point.threads);
+    const int before = thread_count();
+    set_thread_count(point.threads);
     try {
       work(part);
     } catch (const CollectiveError& error) {
       code = error.code(), problem = error.what();
     }
+    set_thread_count(before);
   }
   comm.idle_barrier();
   code = static_cast<ExitCode>(comm.max(static_cast<std::int64_t>(code)));

@@ -66,7 +66,7 @@ struct Job {
   const SweepPoints& points;
   std::string place; ///< this_place() of rank 0
 
-  [[nodiscard]] fs::path folder(Index i) const { return point_folder(request.output, points.at(i)); }
+  [[nodiscard]] fs::path folder(Index i) const { return points.folder(request.output, i); }
   /// Whether something is to be done for a point of this status, if no other process is at work on it. What
   /// this job has begun is left alone.
   [[nodiscard]] bool is_open(const PointStatus& status) const {
@@ -93,7 +93,7 @@ std::string write_sweep_ini(const Communicator& comm, const SweepRequest& reques
 /// Collective. @return text of the profile, if that is asked for
 std::string evaluate_point(const Communicator& comm, const Job& job, Index i, const Policy& policy) {
   EvaluateRequest request;
-  request.config = job.points.config(job.points.at(i));
+  request.config = job.points.config(i);
   request.policies = {job.folder(i) / "policy.h5"};
   request.datasets = job.points.datasets();
   request.output = job.folder(i) / "evaluation.h5";
@@ -101,8 +101,8 @@ std::string evaluate_point(const Communicator& comm, const Job& job, Index i, co
   request.resume = comm.max(std::int64_t{fs::exists(request.output.string() + ".partial", none)}) > 0;
   request.profile = job.request.profile;
   EvaluationInput input{{policy}, {}, Pooling::none, ""};
-  input.key = "point = " + job.points.at(i).name() +
-              "\n--policy = " + std::to_string(hash_bytes(policy.theta)) + "\n";
+  input.key =
+      "point = " + job.points.name(i) + "\n--policy = " + std::to_string(hash_bytes(policy.theta)) + "\n";
   if (request.datasets.empty()) {
     SuiteConfig& suite = request.config.suite; // the same families, other tasks
     suite.tasks = request.config.sweep.evaluate_tasks;
@@ -121,7 +121,7 @@ std::string evaluate_point(const Communicator& comm, const Job& job, Index i, co
 
 /// Collective: trains and evaluates. @throws CollectiveError; std::bad_alloc on this rank alone
 void make_point(const Communicator& comm, const Job& job, Index i, bool resume) {
-  TrainRequest request{job.points.config(job.points.at(i)), job.folder(i), job.points.suite(), resume};
+  TrainRequest request{job.points.config(i), job.folder(i), job.points.suite(), resume};
   request.locked = true;
   request.profile = job.request.profile;
   const Trained trained = train(comm, request);
@@ -161,7 +161,7 @@ bool run_point(const Communicator& comm, const Job& job, Index i, bool to_log) {
     status.state = PointState::running;
     status.message = "";
     status.code = 0;
-    status.values = job.points.text(job.points.at(i));
+    status.values = job.points.text(i);
     status.place = this_place();
     status.job = job.place;
     ++status.attempts;
@@ -310,8 +310,8 @@ std::string run_one(const Communicator& comm, const Job& job) {
       throw Error(ExitCode::stopped_early,
                   name + " is at work in another run; run the same command again when that has ended");
     }
-    return name + " of " + std::to_string(job.points.size()) + ", " + job.points.text(job.points.at(i)) +
-           ", is done in " + job.folder(i).string() + "\n";
+    return name + " of " + std::to_string(job.points.size()) + ", " + job.points.text(i) + ", is done in " +
+           job.folder(i).string() + "\n";
   });
 }
 

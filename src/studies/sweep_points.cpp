@@ -1,7 +1,6 @@
 #include "studies/sweep_points.hpp"
 
 #include "base/hash.hpp"
-#include "base/ini.hpp"
 #include "base/text.hpp"
 #include "hdf5/raw_file.hpp"
 #include "parallel/collective.hpp"
@@ -49,8 +48,6 @@ void for_each_member(auto& status, const auto& use) {
 
 } // namespace
 
-std::string SweepPoint::name() const { return format("%016llx", static_cast<unsigned long long>(hash)); }
-
 SweepPoints::SweepPoints(const Communicator& comm, Config base) : base_(std::move(base)) {
   const std::string files = hashes_of_files(comm, *this);
   run_collectively_on_file(comm, [&] {
@@ -61,8 +58,9 @@ SweepPoints::SweepPoints(const Communicator& comm, Config base) : base_(std::mov
     std::unordered_set<std::uint64_t> seen;
     for (Index i = 0; i < combinations(); ++i) {
       try {
-        const std::uint64_t hash = hash_of(config({i, 0}), files);
-        if (seen.insert(hash).second) points_.push_back({i, hash});
+        points_.push_back({i, 0});
+        points_.back().hash = hash_of(config(size() - 1), files);
+        if (!seen.insert(points_.back().hash).second) points_.pop_back();
       } catch (const ConfigError& error) {
         throw ConfigError("sweep point " + std::to_string(i) + ": " + error.what());
       }
@@ -108,42 +106,42 @@ std::vector<std::string> SweepPoints::keys() const {
   return keys;
 }
 
-std::vector<std::string> SweepPoints::values(const SweepPoint& point) const {
+std::vector<std::string> SweepPoints::values(Index i) const {
   std::vector<std::string> values;
   Index below = combinations();
   for (const SweepAxis& axis : axes_) {
     below /= axis.size();
-    const Index place = point.combination / below % axis.size();
+    const Index place = at(i).combination / below % axis.size();
     for (const std::vector<std::string>& of_key : axis.values)
       values.push_back(of_key[static_cast<std::size_t>(place)]);
   }
   return values;
 }
 
-std::string SweepPoints::text(const SweepPoint& point) const {
+std::string SweepPoints::text(Index i) const {
   std::vector<std::string> settings = keys();
-  const std::vector<std::string> at = values(point);
-  for (std::size_t k = 0; k < settings.size(); ++k) settings[k] += " = " + at[k];
+  const std::vector<std::string> here = values(i);
+  for (std::size_t k = 0; k < settings.size(); ++k) settings[k] += " = " + here[k];
   return joined(settings);
 }
 
-Config SweepPoints::config(const SweepPoint& point) const {
+std::string SweepPoints::name(Index i) const {
+  return format("%016llx", static_cast<unsigned long long>(at(i).hash));
+}
+
+Config SweepPoints::config(Index i) const {
   Config config = base_;
   KeyValues knobs;
-  const std::vector<std::string> names = keys(), at = values(point);
+  const std::vector<std::string> names = keys(), here = values(i);
   for (std::size_t k = 0; k < names.size(); ++k) {
-    set_key(config, names[k], at[k]);
-    if (names[k].starts_with("family.")) knobs.emplace_back(names[k], at[k]);
+    set_key(config, names[k], here[k]);
+    if (names[k].starts_with("family.")) knobs.emplace_back(names[k], here[k]);
   }
   validate(config, knobs);
   return config;
 }
 
 std::string_view to_string(PointState state) { return state_names[static_cast<std::size_t>(state)]; }
-
-fs::path point_folder(const fs::path& sweep, const SweepPoint& point) {
-  return sweep / "points" / point.name();
-}
 
 PointStatus read_status(const fs::path& point) {
   std::map<std::string, std::string> values;
@@ -167,7 +165,7 @@ PointStatus read_status(const fs::path& point) {
 std::vector<PointStatus> read_statuses(const fs::path& sweep, const SweepPoints& points) {
   std::vector<PointStatus> statuses;
   for (Index i = 0; i < points.size(); ++i) {
-    statuses.push_back(read_status(point_folder(sweep, points.at(i))));
+    statuses.push_back(read_status(points.folder(sweep, i)));
     statuses.back().point = points.label(i);
   }
   return statuses;

@@ -12,15 +12,7 @@
 
 namespace metasieve {
 
-/// One combination of values of the axes.
-struct SweepPoint {
-  Index combination;  ///< its number among all
-  std::uint64_t hash; ///< of all that decides its results
-
-  [[nodiscard]] std::string name() const; ///< 16 hexadecimal digits: its folder in DIR/points
-};
-
-/// The points of a sweep; the same on every rank.
+/// The points of a sweep, by number; the same on every rank. Each is a combination of values of the axes.
 class SweepPoints {
 public:
   /// Collective: checks and hashes every point; of points that decide the same results only the first is
@@ -29,18 +21,23 @@ public:
   /// that cannot be read
   SweepPoints(const Communicator& comm, Config base);
 
-  [[nodiscard]] const std::vector<SweepPoint>& all() const noexcept { return points_; }
-  [[nodiscard]] const SweepPoint& at(Index i) const { return points_[static_cast<std::size_t>(i)]; }
   [[nodiscard]] Index size() const { return std::ssize(points_); }
   [[nodiscard]] Index combinations() const;            ///< points that decide the same results included
   [[nodiscard]] std::vector<std::string> keys() const; ///< the swept ones
-  /// The value of each swept key at a point.
-  [[nodiscard]] std::vector<std::string> values(const SweepPoint& point) const;
+  /// The value of each swept key at point i.
+  [[nodiscard]] std::vector<std::string> values(Index i) const;
   /// "policy.keep = 0.7, meta.batch = 8"
-  [[nodiscard]] std::string text(const SweepPoint& point) const;
+  [[nodiscard]] std::string text(Index i) const;
+  /// 16 hexadecimal digits: a hash of all that decides the results of the point.
+  [[nodiscard]] std::string name(Index i) const;
   /// "4 (00112233445566ff)"
-  [[nodiscard]] std::string label(Index i) const { return std::to_string(i) + " (" + at(i).name() + ")"; }
-  [[nodiscard]] Config config(const SweepPoint& point) const; ///< @throws ConfigError
+  [[nodiscard]] std::string label(Index i) const { return std::to_string(i) + " (" + name(i) + ")"; }
+  [[nodiscard]] Config config(Index i) const; ///< @throws ConfigError
+  /// SWEEP/points/NAME: policy.h5, results.h5, checkpoint.h5, evaluation.h5, status.txt, log.txt; and claim,
+  /// which the process at work on the point holds locked.
+  [[nodiscard]] std::filesystem::path folder(const std::filesystem::path& sweep, Index i) const {
+    return sweep / "points" / name(i);
+  }
 
   [[nodiscard]] std::optional<std::filesystem::path> suite() const;  ///< that all points train on
   [[nodiscard]] std::vector<std::filesystem::path> datasets() const; ///< that all points are evaluated on
@@ -50,11 +47,16 @@ public:
   }
 
 private:
+  struct Point {
+    Index combination;  ///< its number among all
+    std::uint64_t hash; ///< of all that decides its results
+  };
+  [[nodiscard]] const Point& at(Index i) const { return points_[static_cast<std::size_t>(i)]; }
   [[nodiscard]] std::uint64_t hash_of(const Config& config, const std::string& files) const;
 
   Config base_;
   std::vector<SweepAxis> axes_;
-  std::vector<SweepPoint> points_;
+  std::vector<Point> points_;
 };
 
 /// `left`: not begun, or stopped by request; `running`: a process is at work on it; `died`: its process has.
@@ -77,10 +79,6 @@ struct PointStatus {
   double core_seconds = 0; ///< seconds * ranks * threads, over these starts
   std::uint64_t files = 0; ///< files_hash() when it was done
 };
-
-/// The folder of a point: policy.h5, results.h5, checkpoint.h5, evaluation.h5, status.txt, log.txt; and
-/// claim, which the process at work on the point holds locked.
-[[nodiscard]] std::filesystem::path point_folder(const std::filesystem::path& sweep, const SweepPoint& point);
 
 /// Default values where there is no status, or a damaged one: the point is to be run then.
 [[nodiscard]] PointStatus read_status(const std::filesystem::path& point);

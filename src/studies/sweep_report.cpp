@@ -11,6 +11,7 @@
 #include "runtime/machine.hpp"
 #include "runtime/output_checks.hpp"
 #include "studies/dry_run.hpp"
+#include "studies/measured_pace.hpp"
 #include "training/cost.hpp"
 #include "training/task_source.hpp"
 
@@ -28,7 +29,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t most_named = 5;
 constexpr double small_files_bytes = 4e4; ///< of a point, with the blocks that each file fills in part
 
 std::string core_hours(double core_seconds) {
@@ -41,7 +41,10 @@ double sampled_bytes(const Config& config, const std::optional<TaskSource>& suit
   if (!suite) generated.emplace(TaskSource::generator(config));
   const TaskSource& source = suite ? *suite : *generated;
   const TaskUse use = task_use(config, source.is_generator());
-  return sampled_sum(source, [&](const TaskShape& task) { return held_bytes(task, use); });
+  constexpr Index most_sampled = 100;
+  return TaskSample(source, {0, source.task_count()}, most_sampled).sum([&](const TaskShape& task) {
+    return held_bytes(task, use);
+  });
 }
 
 using Kind = SweepColumn::Kind;
@@ -73,8 +76,8 @@ std::optional<std::string> column_of(const SummaryRow& row, const std::vector<Su
 /// Which of the swept keys have numbers alone as values.
 std::vector<bool> are_numbers(const SweepPoints& points) {
   std::vector<bool> are(points.keys().size(), true);
-  for (const SweepPoint& point : points.all()) {
-    const std::vector<std::string> values = points.values(point);
+  for (Index i = 0; i < points.size(); ++i) {
+    const std::vector<std::string> values = points.values(i);
     for (std::size_t k = 0; k < values.size(); ++k) are[k] = are[k] && parse_number<double>(values[k]);
   }
   return are;
@@ -94,9 +97,9 @@ Sweep read_results(const fs::path& sweep, const SweepPoints& points, std::vector
   };
   const std::vector<std::string> keys = points.keys();
   const std::vector<bool> numeric = are_numbers(points);
-  for (std::size_t i = 0; i < statuses.size(); ++i) {
-    SweepRow& row = all.table.rows[i];
-    PointStatus& status = statuses[i];
+  for (Index i = 0; i < points.size(); ++i) {
+    SweepRow& row = all.table.rows[static_cast<std::size_t>(i)];
+    PointStatus& status = statuses[static_cast<std::size_t>(i)];
     const auto text = [&](const std::string& name, const std::string& value) {
       const std::size_t k = place(name, Kind::text);
       row.texts[k] = value;
@@ -105,7 +108,7 @@ Sweep read_results(const fs::path& sweep, const SweepPoints& points, std::vector
       const std::size_t k = place(name, kind);
       row.numbers[k] = value;
     };
-    const fs::path folder = point_folder(sweep, points.all()[i]);
+    const fs::path folder = points.folder(sweep, i);
     if (status.state == PointState::done && status.files != files_hash(folder)) {
       status.state = PointState::left; // the next run repeats it
       write_status(folder, status);
@@ -122,9 +125,9 @@ Sweep read_results(const fs::path& sweep, const SweepPoints& points, std::vector
             FileReader(folder / "evaluation.h5", FileType::evaluation).records("/summary", summary_records());
     }
     number("index", static_cast<double>(i), Kind::integer);
-    text("hash", points.all()[i].name());
+    text("hash", points.name(i));
     text("state", std::string(to_string(status.state)));
-    const std::vector<std::string> values = points.values(points.all()[i]);
+    const std::vector<std::string> values = points.values(i);
     for (std::size_t k = 0; k < keys.size(); ++k)
       if (numeric[k])
         number(keys[k], *parse_number<double>(values[k]));
@@ -138,7 +141,7 @@ Sweep read_results(const fs::path& sweep, const SweepPoints& points, std::vector
     for (const auto& [name, member] : validation_columns)
       number(name, validation.empty() ? undefined : validation.back().*member);
     for (const SummaryRow& metric : summary) {
-      all.summary.push_back({metric, static_cast<std::int64_t>(i)});
+      all.summary.push_back({metric, std::int64_t{i}});
       const std::optional<std::string> name = column_of(metric, summary);
       for (const auto& [ending, value] :
            {std::pair(".mean", metric.mean), {".low", metric.low}, {".high", metric.high}})
@@ -172,7 +175,7 @@ std::string overview(const SweepPoints& points, const std::vector<PointStatus>& 
     text += "note: " + std::to_string(same) + " more would be the same as others and are left out\n";
 
   std::set<std::string> known;
-  for (const SweepPoint& point : points.all()) known.insert(point.name());
+  for (Index i = 0; i < points.size(); ++i) known.insert(points.name(i));
   std::vector<std::string> others;
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(folder / "points", none))
@@ -189,9 +192,9 @@ std::string list_text(const SweepPoints& points, const std::vector<PointStatus>&
   for (Index i = 0; i < points.size(); ++i) {
     const PointState state = statuses[static_cast<std::size_t>(i)].state;
     JsonMembers row{{" index", format("%6ld", static_cast<long>(i))},
-                    {"hash", points.at(i).name()},
+                    {"hash", points.name(i)},
                     {"state", std::string(to_string(state))}};
-    const std::vector<std::string> values = points.values(points.at(i));
+    const std::vector<std::string> values = points.values(i);
     for (std::size_t k = 0; k < keys.size(); ++k) row.emplace_back(keys[k], values[k]);
     rows.push_back(Json::object(std::move(row)));
   }
@@ -226,12 +229,8 @@ std::string failures_text(const std::vector<PointStatus>& statuses) {
   for (const PointStatus& status : statuses)
     if (status.state == PointState::failed) failed.push_back(status.point + ": " + status.message);
   if (failed.empty()) return "";
-  const std::string head = std::to_string(failed.size()) + " of " + std::to_string(statuses.size());
-  if (failed.size() > most_named) {
-    failed.resize(most_named);
-    failed.emplace_back("...");
-  }
-  return head + " points failed: " + joined(failed, "; ") + "; remove the cause, then --retry repeats them";
+  return std::to_string(failed.size()) + " of " + std::to_string(statuses.size()) +
+         " points failed: " + first_few(failed, "; ") + "; remove the cause, then --retry repeats them";
 }
 
 std::string plan(const Communicator& comm, const SweepRequest& request) {
@@ -245,7 +244,7 @@ std::string plan(const Communicator& comm, const SweepRequest& request) {
     left = points.size() - count(statuses, PointState::done);
     double most = 0;
     for (Index i = 0; i < points.size(); ++i)
-      if (const double bytes = sampled_bytes(points.config(points.at(i)), suite); bytes > most)
+      if (const double bytes = sampled_bytes(points.config(i), suite); bytes > most)
         largest = i, most = bytes;
     return overview(points, statuses, request.output);
   });
@@ -254,8 +253,7 @@ std::string plan(const Communicator& comm, const SweepRequest& request) {
 
   const PointGroups groups(comm, request.config.sweep.ranks_per_point);
   const auto training = [&](Index i) {
-    return TrainRequest{points.config(points.at(i)), point_folder(request.output, points.at(i)),
-                        points.suite()};
+    return TrainRequest{points.config(i), points.folder(request.output, i), points.suite()};
   };
   Needs needs = training_needs(groups.mine, training(largest));
   needs.rank_bytes = comm.max(needs.rank_bytes);

@@ -50,8 +50,6 @@ TrainingParts training_parts(const Config& config, Index total, bool is_generate
 
 double fit_cost(double rows, Index columns) { return 5.0 * rows * (12.0 + real(columns)); }
 
-double forward_cost(double rows, Index parameters) { return forward_pass * rows * real(parameters); }
-
 double generation_cost(const TaskShape& task) {
   return 37.0 * real(task.train_rows + task.test_rows) * (3.0 + real(task.columns));
 }
@@ -76,7 +74,7 @@ double gradient_cost(const TaskShape& task, const TaskUse& use) {
 
 double assessment_cost(const TaskShape& task, Index parameters) {
   const double rows = real(task.train_rows);
-  return 250.0 * rows + forward_cost(rows, parameters) + 2.0 * fit_cost(rows, task.columns);
+  return 250.0 * rows + forward_pass * rows * real(parameters) + 2.0 * fit_cost(rows, task.columns);
 }
 
 double making_cost(const TaskShape& task, bool is_generated) {

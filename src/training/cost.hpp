@@ -48,8 +48,6 @@ struct TrainingParts {
 
 /// One fit of the inner model by Newton's method.
 [[nodiscard]] double fit_cost(double rows, Index columns);
-/// The policy's output for each row.
-[[nodiscard]] double forward_cost(double rows, Index parameters);
 [[nodiscard]] double generation_cost(const TaskShape& task);
 /// Probe and features.
 [[nodiscard]] double preparation_cost(const TaskShape& task, FeatureSet features);

@@ -1,13 +1,10 @@
 #include "training/failures.hpp"
 
+#include "base/text.hpp"
+
 #include <algorithm>
 
 namespace metasieve {
-namespace {
-
-constexpr std::size_t most_named = 5;
-
-} // namespace
 
 void FailureLog::add(TaskId task, TaskFailure kind, std::int64_t iteration) {
   add({static_cast<std::int64_t>(task), std::string(task_failures[static_cast<std::size_t>(kind)]), 1,
@@ -39,10 +36,9 @@ std::vector<FailureRow> FailureLog::all(const Communicator& comm) const {
 std::string failures_text(std::vector<FailureRow> failures) {
   std::stable_sort(failures.begin(), failures.end(),
                    [](const FailureRow& a, const FailureRow& b) { return a.count > b.count; });
-  std::string text = failures.size() == 1 ? "task " : "tasks ";
-  for (std::size_t i = 0; i < std::min(failures.size(), most_named); ++i)
-    text += (i == 0 ? "" : ", ") + std::to_string(failures[i].task_id) + " (" + failures[i].kind + ")";
-  return text + (failures.size() > most_named ? ", ..." : "");
+  std::vector<std::string> tasks;
+  for (const FailureRow& row : failures) tasks.push_back(std::to_string(row.task_id) + " (" + row.kind + ")");
+  return (tasks.size() == 1 ? "task " : "tasks ") + first_few(tasks);
 }
 
 std::string failures_advice(const std::vector<FailureRow>& failures) {

@@ -52,7 +52,6 @@ public:
   [[nodiscard]] double seconds() const noexcept { return wall_seconds() - begin_; } ///< of this session
   /// Since the latest checkpoint, or the start.
   [[nodiscard]] double seconds_since_checkpoint() const noexcept { return wall_seconds() - last_written_; }
-  [[nodiscard]] const JobMetadata& facts() const noexcept { return facts_; }
 
   Checkpoint state;
   FailureLog failures;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "training/cost.hpp"
+#include "training/task_schedule.hpp"
 #include "training/task_source.hpp"
 
 #include <cstdint>
@@ -54,6 +55,12 @@ private:
       held_; ///< [ids_.size()], without rows unless use_.holds_rows; empty: no features either
   std::uint64_t fingerprint_ = 0;
 };
+
+/// Collective: sends each task from the rank that prepared it to its owner. prepared: this rank's of
+/// schedule.prepared_by, in order. @return its own of schedule.owned_by, to the bit. Memory: at most the
+/// tasks of both.
+[[nodiscard]] std::vector<PreparedTask>
+migrate_tasks(const Communicator& comm, std::vector<PreparedTask> prepared, const TaskSchedule& schedule);
 
 /// 64 bits of all values of a task; sums over tasks modulo 2^64 do not depend on who holds them.
 [[nodiscard]] std::uint64_t fingerprint(TaskId id, const Split& train, const Split& test);

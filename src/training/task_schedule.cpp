@@ -37,8 +37,7 @@ FirstBatches first_batches(const MetaConfig& meta, Index tasks) {
 }
 
 /// Seconds until the last rank has done those of `items` (ascending) that are in its shard.
-template <class Items>
-double busiest(const Items& items, std::span<const double> costs, std::span<const Range> shards,
+double busiest(const std::vector<Index>& items, std::span<const double> costs, std::span<const Range> shards,
                int threads) {
   double most = 0;
   auto item = items.begin();

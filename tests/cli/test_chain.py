@@ -276,6 +276,16 @@ class Talk(BinaryTest):
                 self.assertRegex(run.stdout, expected[command])
         self.assertEqual(tree(self.folder), before)
 
+    def test_dry_run_of_very_many_tasks_looks_at_a_sample(self):
+        many = ("--suite.tasks", "10000000", "--suite.validation_tasks", "5000000", "--suite.hold", "regenerate",
+                "--suite.hold_features", "false", *FAMILY, "--dry-run")
+        for ranks in (ALONE, 2):
+            with self.subTest(ranks=ranks):
+                train = self.succeed("train", *many, "--output", "new", ranks=ranks)
+                self.assertRegex(train.stdout, r"tasks +10000000 with about \d+ rows")
+        generate = self.succeed("generate", "--suite.tasks", "200000", *FAMILY, "--dry-run", "--output", "new.h5")
+        self.assertRegex(generate.stdout, r"tasks +200000 with about \d+ rows")
+
     def test_sizes_that_a_dry_run_tells(self):
         """Within 20 % and 60 kB: what HDF5's own structures take is a guess."""
         write_dataset(self.folder / "data.h5")

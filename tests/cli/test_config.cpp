@@ -1,4 +1,4 @@
-#include "base/ini.hpp"
+#include "base/text.hpp"
 #include "cli/options.hpp"
 #include "config/load.hpp"
 #include "config/settings.hpp"

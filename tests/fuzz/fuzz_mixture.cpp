@@ -1,6 +1,6 @@
 #include "fuzz/harness.hpp"
 
-#include "base/ini.hpp"
+#include "base/text.hpp"
 #include "config/settings.hpp"
 
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "evaluation/detection.hpp"
+#include "evaluation/task_results.hpp"
 
 #include "methods/partial_dependence.hpp"
 #include "tasks/generate.hpp"
@@ -49,11 +49,11 @@ TEST(ResponseTable, is_the_mean_over_tasks) {
   for (std::uint64_t id = 0; id < 3; ++id)
     tasks.push_back(prepare(generate_task(family, Seed{4}, TaskId{id}), {}));
   const std::vector<Policy> policies{initialise({}, Seed{1}), initialise({}, Seed{2})};
-  std::vector<std::vector<Vector>> responses;
-  for (const PreparedTask& task : tasks)
-    responses.push_back({response_of(task, policies[0]), response_of(task, policies[1])});
+  std::vector<TaskResult> results(tasks.size());
+  for (std::size_t i = 0; i < tasks.size(); ++i)
+    results[i].response = {response_of(tasks[i], policies[0]), response_of(tasks[i], policies[1])};
 
-  const std::vector<ResponseRow> table = response_table(responses, "family", FeatureSet::full);
+  const std::vector<ResponseRow> table = response_table(results, "family", FeatureSet::full);
 
   EXPECT_EQ(table.size(), 2U * 16 * 11);
   double score = 0, value = 0;

@@ -106,10 +106,10 @@ Config base() {
   return config;
 }
 
-std::vector<std::uint64_t> hashes(const Communicator& comm, const Config& config) {
-  std::vector<std::uint64_t> out;
+std::vector<std::string> names(const Communicator& comm, const Config& config) {
+  std::vector<std::string> out;
   const SweepPoints points(comm, config);
-  for (const SweepPoint& point : points.all()) out.push_back(point.hash);
+  for (Index i = 0; i < points.size(); ++i) out.push_back(points.name(i));
   return out;
 }
 
@@ -118,20 +118,20 @@ TEST(SweepPoints, values_and_configuration_of_each) {
   const SweepPoints points(comm, base());
 
   ASSERT_EQ(points.size(), 6);
-  EXPECT_EQ(points.text(points.at(4)), "policy.keep = 0.7, meta.batch = 8");
-  const Config config = points.config(points.at(4));
+  EXPECT_EQ(points.text(4), "policy.keep = 0.7, meta.batch = 8");
+  const Config config = points.config(4);
   EXPECT_EQ(config.policy.keep, 0.7);
   EXPECT_EQ(config.meta.batch, 8);
-  EXPECT_EQ(points.at(4).name().size(), 16U);
+  EXPECT_EQ(points.name(4).size(), 16U);
 }
 
-TEST(SweepPoints, a_hash_changes_with_what_decides_the_results_and_with_nothing_else) {
+TEST(SweepPoints, a_name_changes_with_what_decides_the_results_and_with_nothing_else) {
   const Communicator comm;
-  const std::vector<std::uint64_t> before = hashes(comm, base());
+  const std::vector<std::string> before = names(comm, base());
   const auto with = [&](const char* key, const char* value) {
     Config config = base();
     set_key(config, key, value);
-    return hashes(comm, config);
+    return names(comm, config);
   };
 
   EXPECT_EQ(std::set(before.begin(), before.end()).size(), 6U);
@@ -144,17 +144,17 @@ TEST(SweepPoints, a_hash_changes_with_what_decides_the_results_and_with_nothing_
                                    {"evaluate.seed", "3"},
                                    {"sweep.evaluate_tasks", "3"},
                                    {"suite.seed", "5"}}) {
-    const std::vector<std::uint64_t> after = with(key, value);
+    const std::vector<std::string> after = with(key, value);
     for (std::size_t i = 0; i < before.size(); ++i) EXPECT_NE(after[i], before[i]) << key;
   }
-  const std::vector<std::uint64_t> other = with("sweep.meta.batch", "8, 4, 32");
+  const std::vector<std::string> other = with("sweep.meta.batch", "8, 4, 32");
   EXPECT_EQ(other[0], before[1]);
   EXPECT_EQ(other[1], before[0]);
   Config without = base();
   set_key(without, "sweep.evaluate_tasks", "0");
-  const std::vector<std::uint64_t> unmeasured = hashes(comm, without);
+  const std::vector<std::string> unmeasured = names(comm, without);
   set_key(without, "evaluate.seed", "9");
-  EXPECT_EQ(hashes(comm, without), unmeasured) << "nothing is evaluated";
+  EXPECT_EQ(names(comm, without), unmeasured) << "nothing is evaluated";
 }
 
 TEST(SweepPoints, a_kept_sweep_tells_of_its_lists_and_a_training_does_not) {

@@ -1,4 +1,5 @@
 #include "config/settings.hpp"
+#include "studies/measured_pace.hpp"
 #include "training/cost.hpp"
 
 #include <gtest/gtest.h>
@@ -104,6 +105,30 @@ TEST(TrainingParts, are_the_first_tasks_and_those_for_validation) {
   EXPECT_EQ(parts.held_out.use.assessments, 10.0); // the baseline, the start, seven between, and the end
   EXPECT_EQ(parts.held_out.meta.batch, 0);
   EXPECT_THROW(static_cast<void>(training_parts(config, 40, true)), CollectiveError);
+}
+
+TEST(TaskSample, is_all_tasks_or_evenly_spaced_ones_that_stand_for_them) {
+  Config config;
+  set_key(config, "suite.tasks", "3000");
+  set_key(config, "suite.mixture", "some:1");
+  set_key(config, "family.some.samples", "100:900");
+  const TaskSource source = TaskSource::generator(config);
+  const auto one = [](const TaskShape&) { return 1.0; };
+
+  const TaskSample all(source, {10, 2900}), some(source, {10, 2900}, 700), none(source, {10, 10});
+
+  EXPECT_EQ(all.ids.size(), 2890U);
+  EXPECT_EQ(all.weight, 1.0);
+  EXPECT_EQ(all.ids.back(), 2899);
+  ASSERT_EQ(some.ids.size(), 700U);
+  EXPECT_EQ(some.ids.front(), 10);
+  for (std::size_t k = 1; k < some.ids.size(); ++k) {
+    EXPECT_GE(some.ids[k] - some.ids[k - 1], 4);
+    EXPECT_LE(some.ids[k] - some.ids[k - 1], 5);
+  }
+  EXPECT_DOUBLE_EQ(some.sum(one), 2890.0);
+  EXPECT_NEAR(some.sum(data_bytes) / all.sum(data_bytes), 1.0, 0.1);
+  EXPECT_EQ(none.sum(data_bytes), 0.0);
 }
 
 } // namespace

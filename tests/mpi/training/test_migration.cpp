@@ -1,8 +1,7 @@
-#include "config/settings.hpp"
-#include "training/migration.hpp"
-
-#include "kernels/meta_features.hpp"
 #include "training/task_pool.hpp"
+
+#include "config/settings.hpp"
+#include "kernels/meta_features.hpp"
 
 #include <gtest/gtest.h>
 
