@@ -52,7 +52,7 @@ void check_checksum(const FileReader& file, const Checkpoint& checkpoint) {
     file.fail("/", "attribute 'checksum' does not fit the contents: damaged");
 }
 
-/// The history must tell of every iteration once, or a resumed run's results would have gaps.
+/// Checks that the history has every iteration once: else a resumed run's results would have gaps.
 void check_history(const FileReader& file, const Checkpoint& checkpoint) {
   const std::vector<HistoryRow>& history = checkpoint.results.history;
   const std::int64_t iterations = checkpoint.policy.trained_iterations;
@@ -107,10 +107,10 @@ const FileLayout<Checkpoint>& layout_of<Checkpoint>() {
           })
           .array(
               "/first_moment", [](auto& checkpoint) -> auto& { return checkpoint.adam.first_moment; },
-              {"Adam's mean of gradients", ""}, moment_from(-std::numeric_limits<double>::infinity()))
+              {"Adam's mean of gradients"}, moment_from(-std::numeric_limits<double>::infinity()))
           .array(
               "/second_moment", [](auto& checkpoint) -> auto& { return checkpoint.adam.second_moment; },
-              {"Adam's mean of squared gradients", ""}, moment_from(0.0))
+              {"Adam's mean of squared gradients"}, moment_from(0.0))
           .include(layout_of<Results>(), &Checkpoint::results)
           .read_only(check_checksum)
           .read_only(check_optional_fields)

@@ -50,8 +50,7 @@ void write_points(FileWriter& file, const Sweep& sweep) {
   file.write("/points", records_of(sweep.table.columns, text_sizes_of(sweep.table)),
              std::span(sweep.table.rows),
              {"one record a point: its number, hash and state, what was swept, and what was found; undefined "
-              "values are NaN",
-              ""});
+              "values are NaN"});
 }
 
 void read_points(const FileReader& file, Sweep& sweep) {
@@ -113,7 +112,7 @@ const FileLayout<Sweep>& layout_of<Sweep>() {
   static const auto layout = FileLayout<Sweep>(FileType::sweep)
                                  .part(write_points, read_points)
                                  .table("/summary", &Sweep::summary, point_summary_records(),
-                                        {"/summary of each point's evaluation; index: of the point", ""});
+                                        {"/summary of each point's evaluation; index: of the point"});
   return layout;
 }
 

@@ -26,7 +26,7 @@ void require_writable(const Communicator& comm, const std::vector<std::filesyste
 /// File systems without locks let everybody in.
 class FileLock {
 public:
-  /// By one rank alone. Creates a file that is not there, in a folder that is.
+  /// Called by one rank alone. Creates a file that is not there, in a folder that is.
   /// @return nothing if another process holds it. @throws DataError
   [[nodiscard]] static std::optional<FileLock> try_lock(const std::filesystem::path& path);
   /// Whether another process holds a lock on the file; false if it cannot be opened.
