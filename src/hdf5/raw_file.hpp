@@ -7,8 +7,26 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace metasieve {
+
+/// Owns a file descriptor, or none if it is negative; move-only.
+class Descriptor {
+public:
+  explicit Descriptor(int file) noexcept : file_(file) {}
+  ~Descriptor();
+  Descriptor(Descriptor&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(file_, other.file_);
+    return *this;
+  }
+
+  [[nodiscard]] int get() const noexcept { return file_; }
+
+private:
+  int file_;
+};
 
 /// A file as bytes, used by one rank; move-only. Every call is checked. @throws DataError naming the file
 class RawFile {
@@ -16,9 +34,6 @@ public:
   [[nodiscard]] static RawFile open(const std::filesystem::path& path); ///< to read
   /// A new file, to append to. @throws DataError if there is one of this name
   [[nodiscard]] static RawFile create(const std::filesystem::path& path);
-  ~RawFile();
-  RawFile(RawFile&& other) noexcept;
-  RawFile& operator=(RawFile&& other) noexcept;
 
   [[nodiscard]] std::int64_t size() const;
   /// `size` bytes from `offset` on; fewer where the file ends before.
@@ -38,7 +53,7 @@ public:
 private:
   RawFile(int file, std::filesystem::path path) : file_(file), path_(std::move(path)) {}
 
-  int file_;
+  Descriptor file_;
   std::filesystem::path path_;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "hdf5/raw_file.hpp"
 #include "parallel/communicator.hpp"
 
 #include <filesystem>
@@ -32,17 +33,10 @@ public:
   /// Whether another process holds a lock on the file; false if it cannot be opened.
   [[nodiscard]] static bool is_held(const std::filesystem::path& file);
 
-  ~FileLock();
-  FileLock(FileLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
-  FileLock& operator=(FileLock&& other) noexcept {
-    std::swap(file_, other.file_);
-    return *this;
-  }
-
 private:
-  explicit FileLock(int file) : file_(file) {}
+  explicit FileLock(Descriptor file) : file_(std::move(file)) {}
 
-  int file_; ///< descriptor; < 0: none
+  Descriptor file_;
 };
 
 /// Keeps a second run out of an output folder for as long as it lives; rank 0 holds the lock.
