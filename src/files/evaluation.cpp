@@ -20,8 +20,7 @@ Fields<EvaluationRow> evaluation_fields() {
     }));
   };
   const auto metric = [&](const char* name, double Metrics::*member) {
-    add(
-        name, [member](auto& row) -> auto& { return row.metrics.*member; });
+    add(name, h5::nested(&EvaluationRow::metrics, member));
   };
   fields.push_back({"source", source_size, &EvaluationRow::source});
   fields.push_back({"split", &EvaluationRow::split});
@@ -87,9 +86,7 @@ template <>
 const FileLayout<Evaluation>& layout_of<Evaluation>() {
   using Tables = EvaluationTables;
   using Field = h5::Field<Finding>;
-  const auto in_tables = [](auto member) {
-    return [member](auto& evaluation) -> auto& { return evaluation.tables.*member; };
-  };
+  const auto in_tables = [](auto member) { return h5::nested(&Evaluation::tables, member); };
   static const auto layout =
       FileLayout<Evaluation>(FileType::evaluation, Writers::all_ranks)
           .table(

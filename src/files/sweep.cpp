@@ -16,19 +16,17 @@ constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 
 /// How column k is written; any_records reads it. `text_size`: bytes of its texts.
 h5::Field<SweepRow> field_of(const SweepColumn& column, std::size_t k, std::size_t text_size) {
-  if (column.kind == Kind::text) return {column.name, text_size, [k](auto& row) -> auto& {return row.texts[k];
-}
-}; // namespace
-if (column.kind == Kind::number) return {column.name, [k](auto& row) -> auto& {return row.numbers[k];
-} // namespace metasieve
-}
-;
-return {{column.name, sizeof(std::int64_t), &h5::type_of<std::int64_t>},
-        [k](const SweepRow& row, std::byte* to) {
-          const auto value = static_cast<std::int64_t>(row.numbers[k]);
-          std::memcpy(to, &value, sizeof value);
-        },
-        [](SweepRow&, const std::byte*) {}};
+  const auto text = [k](auto& row) -> auto& { return row.texts[k]; };
+  const auto number = [k](auto& row) -> auto& { return row.numbers[k]; };
+  if (column.kind == Kind::text) return {column.name, text_size, text};
+  if (column.kind == Kind::number) return {column.name, number};
+  const auto store = [k](const SweepRow& row, std::byte* to) {
+    const auto value = static_cast<std::int64_t>(row.numbers[k]);
+    std::memcpy(to, &value, sizeof value);
+  };
+  return {{column.name, sizeof(std::int64_t), &h5::type_of<std::int64_t>},
+          store,
+          [](SweepRow&, const std::byte*) {}};
 }
 
 /// `text_sizes`: bytes of each column that is text.
