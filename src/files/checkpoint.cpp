@@ -52,7 +52,7 @@ void check_checksum(const FileReader& file, const Checkpoint& checkpoint) {
     file.fail("/", "attribute 'checksum' does not fit the contents: damaged");
 }
 
-/// The history must tell of every iteration once, or a resumed run's results would have gaps.
+/// Checks that the history has every iteration once: else a resumed run's results would have gaps.
 void check_history(const FileReader& file, const Checkpoint& checkpoint) {
   const std::vector<HistoryRow>& history = checkpoint.results.history;
   const std::int64_t iterations = checkpoint.policy.trained_iterations;
@@ -96,8 +96,7 @@ const FileLayout<Checkpoint>& layout_of<Checkpoint>() {
   static const auto layout =
       FileLayout<Checkpoint>(FileType::checkpoint)
           .include(layout_of<Policy>(), &Checkpoint::policy)
-          .attribute(
-              "step", [](auto& checkpoint) -> auto& { return checkpoint.adam.step; })
+          .attribute("step", h5::nested(&Checkpoint::adam, &Adam::step))
           .read_only(check_step)
           .attribute("tasks_fingerprint", &Checkpoint::tasks)
           .attribute_of_every_file("config", &Checkpoint::config)
@@ -105,12 +104,10 @@ const FileLayout<Checkpoint>& layout_of<Checkpoint>() {
           .written([](FileWriter& file, const Checkpoint& checkpoint) {
             file.attribute(checksum_name, checksum_of(checkpoint, std::string(git_commit())));
           })
-          .array(
-              "/first_moment", [](auto& checkpoint) -> auto& { return checkpoint.adam.first_moment; },
-              {"Adam's mean of gradients", ""}, moment_from(-std::numeric_limits<double>::infinity()))
-          .array(
-              "/second_moment", [](auto& checkpoint) -> auto& { return checkpoint.adam.second_moment; },
-              {"Adam's mean of squared gradients", ""}, moment_from(0.0))
+          .array("/first_moment", h5::nested(&Checkpoint::adam, &Adam::first_moment),
+                 {"Adam's mean of gradients"}, moment_from(-std::numeric_limits<double>::infinity()))
+          .array("/second_moment", h5::nested(&Checkpoint::adam, &Adam::second_moment),
+                 {"Adam's mean of squared gradients"}, moment_from(0.0))
           .include(layout_of<Results>(), &Checkpoint::results)
           .read_only(check_checksum)
           .read_only(check_optional_fields)

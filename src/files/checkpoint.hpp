@@ -8,8 +8,8 @@
 
 namespace metasieve {
 
-/// All that a training needs to go on, on any number of ranks, to the same bits: the policy, the state of
-/// its optimiser, and what happened so far.
+/// State from which a training continues, on any number of ranks, to the same bits: the policy, the state of
+/// its optimiser, and the results so far.
 struct Checkpoint {
   Policy policy;           ///< trained_iterations: how far it is
   Adam adam;               ///< step: fewer than iterations where whole batches failed

@@ -67,12 +67,11 @@ const FileLayout<Dataset>& layout_of<Dataset>() {
           .optional_attribute("positive_label", &Dataset::positive_label)
           .optional_attribute("source", &Dataset::source)
           .optional_attribute("source_sha256", &Dataset::source_sha256)
-          .array("/x", &Dataset::x, {"features, raw [rows, columns]", ""}, read_features)
-          .array("/y", &Dataset::y, {"label, 1 = positive_label", ""}, labels_where("one class alone"))
-          .array("/z", &Dataset::group, {"sensitive group, 1 = group_name", ""},
-                 labels_where("one group alone"))
-          .array("/y_clean", &Dataset::y_clean, {"label without noise", ""}, labels_where("one class alone"))
-          .array("/split", &Dataset::split, {"0 training, 1 test", ""},
+          .array("/x", &Dataset::x, {"features, raw [rows, columns]"}, read_features)
+          .array("/y", &Dataset::y, {"label, 1 = positive_label"}, labels_where("one class alone"))
+          .array("/z", &Dataset::group, {"sensitive group, 1 = group_name"}, labels_where("one group alone"))
+          .array("/y_clean", &Dataset::y_clean, {"label without noise"}, labels_where("one class alone"))
+          .array("/split", &Dataset::split, {"0 training, 1 test"},
                  labels_where("0 is training and 1 is test"))
           .read_only(check_names);
   return layout;
@@ -88,15 +87,15 @@ template <>
 const FileLayout<std::vector<ScoreRow>>& layout_of<std::vector<ScoreRow>>() {
   static const auto layout =
       FileLayout<std::vector<ScoreRow>>(FileType::scores, Writers::all_ranks)
-          .table("/scores", std::identity(),
-                 {{"row", &ScoreRow::row},
-                  {"score", &ScoreRow::score},
-                  {"weight", &ScoreRow::weight},
-                  {"selected", &ScoreRow::selected},
-                  {"y", &ScoreRow::y},
-                  {"z", &ScoreRow::group}},
-                 {"one record a row of the data set: output of the policy, soft keep weight, hard selection",
-                  ""});
+          .table(
+              "/scores", std::identity(),
+              {{"row", &ScoreRow::row},
+               {"score", &ScoreRow::score},
+               {"weight", &ScoreRow::weight},
+               {"selected", &ScoreRow::selected},
+               {"y", &ScoreRow::y},
+               {"z", &ScoreRow::group}},
+              {"one record a row of the data set: output of the policy, soft keep weight, hard selection"});
   return layout;
 }
 

@@ -20,8 +20,7 @@ Fields<EvaluationRow> evaluation_fields() {
     }));
   };
   const auto metric = [&](const char* name, double Metrics::*member) {
-    add(
-        name, [member](auto& row) -> auto& { return row.metrics.*member; });
+    add(name, h5::nested(&EvaluationRow::metrics, member));
   };
   fields.push_back({"source", source_size, &EvaluationRow::source});
   fields.push_back({"split", &EvaluationRow::split});
@@ -87,21 +86,17 @@ template <>
 const FileLayout<Evaluation>& layout_of<Evaluation>() {
   using Tables = EvaluationTables;
   using Field = h5::Field<Finding>;
-  const auto in_tables = [](auto member) {
-    return [member](auto& evaluation) -> auto& { return evaluation.tables.*member; };
-  };
+  const auto in_tables = [](auto member) { return h5::nested(&Evaluation::tables, member); };
   static const auto layout =
       FileLayout<Evaluation>(FileType::evaluation, Writers::all_ranks)
           .table(
               "/evaluation", &Evaluation::rows, h5::Records<EvaluationRow>(evaluation_fields()),
               {"one record a source, split and method: metrics on the clean test rows; undefined values are "
-               "NaN and have their flag `<name>_defined` at 0",
-               ""})
+               "NaN and have their flag `<name>_defined` at 0"})
           .table("/summary", in_tables(&Tables::summary), summary_records(),
                  {"mean over the splits where defined (each split the mean over the policies), with a 95 % "
                   "bootstrap interval over splits, and the change against the method `baseline` on the same "
-                  "splits",
-                  ""})
+                  "splits"})
           .table(
               "/paired", in_tables(&Tables::paired),
               {{"source", source_size, &PairedRow::source},
@@ -114,8 +109,7 @@ const FileLayout<Evaluation>& layout_of<Evaluation>() {
                {"won", &PairedRow::won},
                {"splits", &PairedRow::splits}},
               {"difference of a selection to a peer on the same splits, and the share of splits that it won, "
-               "ties half",
-               ""})
+               "ties half"})
           .table("/detection", in_tables(&Tables::detection),
                  {{"source", source_size, &DetectionRow::source},
                   {"corruption", name_size, &DetectionRow::corruption},
@@ -129,8 +123,7 @@ const FileLayout<Evaluation>& layout_of<Evaluation>() {
                   {"precision", &DetectionRow::precision},
                   {"recall", &DetectionRow::recall}},
                  {"rejected rows as a detector of flipped labels, by kind of corruption, group and observed "
-                  "label; -1: both",
-                  ""})
+                  "label; -1: both"})
           .table(
               "/response", in_tables(&Tables::response),
               {{"source", source_size, &ResponseRow::source},
@@ -141,8 +134,7 @@ const FileLayout<Evaluation>& layout_of<Evaluation>() {
                {"score", &ResponseRow::score},
                {"keep", &ResponseRow::keep}},
               {"partial dependence of the trained policies: mean score and keep weight with one feature set "
-               "to a quantile",
-               ""})
+               "to a quantile"})
           .table("/findings", in_tables(&Tables::findings),
                  {{"source", source_size, &Finding::source},
                   {"kind", name_size, &Finding::kind},
@@ -156,12 +148,11 @@ const FileLayout<Evaluation>& layout_of<Evaluation>() {
                   Field("balanced_cost", &Finding::balanced_cost).optional(),
                   Field("level", &Finding::level).optional(),
                   Field("floor", &Finding::floor).optional()},
-                 {"what to know before believing the figures", ""})
+                 {"what to know before believing the figures"})
           .table("/frontier", in_tables(&Tables::frontier),
                  h5::Records<SummaryRow>(summary_fields<SummaryRow>(2, {{"setting", &SummaryRow::setting}})),
                  {"as /summary, for each setting: the weight of the fairness gap (meta_hard, meta_soft, "
-                  "penalised) or the tolerance (threshold)",
-                  ""},
+                  "penalised) or the tolerance (threshold)"},
                  Presence::if_any);
   return layout;
 }

@@ -89,7 +89,7 @@ struct Finding {
   double floor = none;            ///< what a fair model would show of a gap by chance
 };
 
-/// All tables of an evaluation but that of the single rows.
+/// The tables of an evaluation beside its single rows.
 struct EvaluationTables {
   std::vector<SummaryRow> summary;
   std::vector<PairedRow> paired;

@@ -97,9 +97,7 @@ std::optional<std::string> check_in_child_process(const fs::path& path, std::str
 }
 
 void check_together(const Communicator& comm, const fs::path& path, FileType type) {
-  run_collectively_on_file(comm, [&] {
-    if (comm.is_root()) static_cast<void>(check_in_child_process(path, to_string(type)));
-  });
+  on_root(comm, [&] { static_cast<void>(check_in_child_process(path, to_string(type))); });
   comm.run_collectively([&] {
     if (!comm.is_root()) require_visible(path);
   });

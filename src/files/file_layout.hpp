@@ -26,13 +26,13 @@ enum class Presence {
   if_any       ///< left out where there are no records
 };
 
-/// Whose content a file holds.
+/// The ranks that give the content of a file.
 enum class Writers {
   root,
   all_ranks ///< the rows of each, in rank order
 };
 
-/// All that a file of one type holds beside the attributes of every file, in the order in which it is
+/// The list of what a file of one type holds beside the attributes of every file, in the order in which it is
 /// written. From this list follow writing and reading. A `member` is a pointer to a member of Content, or a
 /// function from the content, const or not, to a reference.
 template <class Content>
@@ -46,13 +46,13 @@ public:
   [[nodiscard]] FileType type() const noexcept { return type_; }
   [[nodiscard]] Writers writers() const noexcept { return writers_; }
 
-  /// What is none of the below.
+  /// A part that is none of the below.
   FileLayout& part(std::function<void(FileWriter&, const Content&)> write,
                    std::function<void(const FileReader&, Content&)> read) {
     parts_.push_back({std::move(write), std::move(read)});
     return *this;
   }
-  /// What follows from the rest of the content: it is only written.
+  /// A part that follows from the rest of the content: it is only written.
   FileLayout& written(std::function<void(FileWriter&, const Content&)> write) {
     return part(std::move(write), [](const FileReader&, Content&) {});
   }
@@ -135,7 +135,7 @@ public:
         });
   }
 
-  /// All that another layout has, of a part of this content.
+  /// Everything in another layout, of a part of this content.
   template <class Other, class Member>
   FileLayout& include(const FileLayout<Other>& layout, Member member) {
     return part(

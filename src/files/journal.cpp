@@ -58,7 +58,7 @@ std::optional<std::string> read_result(const RawFile& file, const JournalPlace& 
   return result;
 }
 
-/// By id; a piece that was done twice has its later result.
+/// Places by id; a piece that was done twice has its later result.
 using Places = std::map<std::uint64_t, JournalPlace>;
 
 /// Adds the places of the records of file `number`. Reads heads alone: results may be large, and are checked

@@ -50,10 +50,10 @@ public:
   /// is no damage: a run was killed while it wrote.
   [[nodiscard]] std::int64_t damaged_files() const noexcept { return damaged_files_; }
 
-  /// To this rank's file, made at the first call; on disk when it returns. @throws DataError
+  /// Appends to this rank's file, which the first call makes; on disk when it returns. @throws DataError
   void append(std::span<const JournalRecord> records);
 
-  /// Collective: OUTPUT is there, and what was kept is of no more use.
+  /// Collective: removes the journals, once OUTPUT is written.
   void remove();
 
 private:

@@ -37,8 +37,8 @@ void write_layers(FileWriter& file, const Policy& policy) {
     };
     file.group(layer_name(i));
     file.write(layer_name(i) + "/weight", values(views[i].weight_offset, views[i].inputs * views[i].outputs),
-               {"[inputs, outputs]", ""}, views[i].outputs);
-    file.write(layer_name(i) + "/bias", values(views[i].bias_offset, views[i].outputs), {"[outputs]", ""});
+               {"[inputs, outputs]"}, views[i].outputs);
+    file.write(layer_name(i) + "/bias", values(views[i].bias_offset, views[i].outputs), {"[outputs]"});
   }
 }
 

@@ -97,8 +97,7 @@ void write_flops(FileWriter& file, const Results& results) {
   });
   file.write("/flops", records, std::span<const PhaseSeconds>(counted),
              {"floating-point operations of each phase on all ranks, of the last session; a "
-              "multiply-add counts two; estimated: by a formula, else counted from shapes",
-              ""});
+              "multiply-add counts two; estimated: by a formula, else counted from shapes"});
 }
 
 std::vector<TimingRow> timing_rows(const std::vector<PhaseSeconds>& timing) {
@@ -130,8 +129,7 @@ void write_gradients(FileWriter& file, const Results& results) {
   file.write(
       gradient_name, std::span(results.meta_gradient.data(), size),
       {"[iterations, parameters], mean over the batch before clipping; NaN where an earlier session did "
-       "not keep it",
-       ""},
+       "not keep it"},
       parameters);
 }
 
@@ -149,19 +147,17 @@ const FileLayout<Results>& layout_of<Results>() {
   static const auto layout =
       FileLayout<Results>(FileType::results)
           .table("/history", &Results::history, history_records(),
-                 {"one record a meta-iteration, from 1: means over the batch; seconds of wall time", ""})
+                 {"one record a meta-iteration, from 1: means over the batch; seconds of wall time"})
           .table(
               "/validation", &Results::validation, validation_records(),
               {"the policy on the validation tasks, means over tasks where defined; iteration 0 is the "
                "untrained policy; loss, accuracy_loss, fairness_loss: of the fit on all rows by their keep "
-               "weights, the others: of the fit on the rows of the hard selection",
-               ""})
-          .table(
-              "/failures", &Results::failures, failure_records(),
-              {"tasks that failed numerically, by kind: how often they were left out of a batch's means", ""},
-              Presence::added_later)
+               "weights, the others: of the fit on the rows of the hard selection"})
+          .table("/failures", &Results::failures, failure_records(),
+                 {"tasks that failed numerically, by kind: how often they were left out of a batch's means"},
+                 Presence::added_later)
           .table("/sessions", &Results::sessions, session_records(),
-                 {"one record for each time the run was started or resumed", ""}, Presence::added_later)
+                 {"one record for each time the run was started or resumed"}, Presence::added_later)
           .part(
               [](FileWriter& file, const Results& results) {
                 const std::vector<TimingRow> rows = timing_rows(results.timing);

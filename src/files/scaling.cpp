@@ -40,7 +40,7 @@ std::vector<h5::Field<ScalingRow>> point_fields() {
   return fields;
 }
 
-/// Checks what the tables and figures of a study divide by, and tell apart.
+/// Checks what the tables and figures of a study divide by, and distinguish.
 void check_points(const FileReader& file, const Scaling& scaling) {
   for (std::size_t i = 0; i < scaling.points.size(); ++i) {
     const ScalingRow& row = scaling.points[i];
@@ -70,8 +70,7 @@ const FileLayout<Scaling>& layout_of<Scaling>() {
           .table(
               "/points", &Scaling::points, records_of_training(point_fields()),
               {"one record a training: times in seconds; phases as least, mean and most over the ranks, of "
-               "the whole training; work: predicted seconds of one core an iteration",
-               ""})
+               "the whole training; work: predicted seconds of one core an iteration"})
           .read_only(check_points)
           .table("/timing", &Scaling::timing,
                  records_of_training<ScalingSeconds>({{"phase", 16, &ScalingSeconds::phase},

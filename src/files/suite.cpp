@@ -156,7 +156,7 @@ class SuiteTables {
 public:
   SuiteTables(FileWriter& file, std::span<const TaskShape> shapes) : file_(file) {
     metadata_ = file.begin("/metadata", metadata_records().type().get(), std::ssize(shapes), 0,
-                           {"one record a task, in id order; a rate of an empty group is NaN", ""});
+                           {"one record a task, in id order; a rate of an empty group is NaN"});
     for (std::size_t p = 0; p < suite_parts.size(); ++p) begin_part(p, shapes);
   }
 

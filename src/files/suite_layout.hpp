@@ -95,7 +95,7 @@ struct SuitePlaces {
   std::vector<Index> x_offset, row_offset;               ///< [tasks + 1]: where each task begins, in values
 };
 
-/// All of a suite file but the values of its tasks.
+/// Contents of a suite file, except the values of its tasks.
 struct SuiteHead {
   std::vector<Metadata> metadata; ///< one record a task, in id order
   std::string config;             ///< resolved, that made the suite

@@ -16,19 +16,17 @@ constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 
 /// How column k is written; any_records reads it. `text_size`: bytes of its texts.
 h5::Field<SweepRow> field_of(const SweepColumn& column, std::size_t k, std::size_t text_size) {
-  if (column.kind == Kind::text) return {column.name, text_size, [k](auto& row) -> auto& {return row.texts[k];
-}
-}; // namespace
-if (column.kind == Kind::number) return {column.name, [k](auto& row) -> auto& {return row.numbers[k];
-} // namespace metasieve
-}
-;
-return {{column.name, sizeof(std::int64_t), &h5::type_of<std::int64_t>},
-        [k](const SweepRow& row, std::byte* to) {
-          const auto value = static_cast<std::int64_t>(row.numbers[k]);
-          std::memcpy(to, &value, sizeof value);
-        },
-        [](SweepRow&, const std::byte*) {}};
+  const auto text = [k](auto& row) -> auto& { return row.texts[k]; };
+  const auto number = [k](auto& row) -> auto& { return row.numbers[k]; };
+  if (column.kind == Kind::text) return {column.name, text_size, text};
+  if (column.kind == Kind::number) return {column.name, number};
+  const auto store = [k](const SweepRow& row, std::byte* to) {
+    const auto value = static_cast<std::int64_t>(row.numbers[k]);
+    std::memcpy(to, &value, sizeof value);
+  };
+  return {{column.name, sizeof(std::int64_t), &h5::type_of<std::int64_t>},
+          store,
+          [](SweepRow&, const std::byte*) {}};
 }
 
 /// `text_sizes`: bytes of each column that is text.
@@ -50,8 +48,7 @@ void write_points(FileWriter& file, const Sweep& sweep) {
   file.write("/points", records_of(sweep.table.columns, text_sizes_of(sweep.table)),
              std::span(sweep.table.rows),
              {"one record a point: its number, hash and state, what was swept, and what was found; undefined "
-              "values are NaN",
-              ""});
+              "values are NaN"});
 }
 
 void read_points(const FileReader& file, Sweep& sweep) {
@@ -113,7 +110,7 @@ const FileLayout<Sweep>& layout_of<Sweep>() {
   static const auto layout = FileLayout<Sweep>(FileType::sweep)
                                  .part(write_points, read_points)
                                  .table("/summary", &Sweep::summary, point_summary_records(),
-                                        {"/summary of each point's evaluation; index: of the point", ""});
+                                        {"/summary of each point's evaluation; index: of the point"});
   return layout;
 }
 

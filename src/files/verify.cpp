@@ -54,7 +54,7 @@ struct FileKind {
   void (*read)(const FileReader&);
   const char* advice; ///< what to do about one that is damaged; of a checkpoint see resumption()
 };
-/// In the order of FileType.
+/// One kind for each FileType, in its order.
 constexpr std::array<FileKind, file_type_names.size()> file_kinds{
     {{[](const FileReader& file) { static_cast<void>(read_suite_head(file)); },
       "no run can use it: generate it again"},
@@ -107,7 +107,7 @@ std::string checked(const Communicator& comm, const std::filesystem::path& path,
   });
 }
 
-/// Where `train --resume` would go on in the folder of this checkpoint.
+/// Says from where `train --resume` would continue in the folder of this checkpoint.
 std::string resumption(const Communicator& comm, const std::filesystem::path& path) {
   try {
     const FoundCheckpoint found = find_checkpoint(comm, path.parent_path());

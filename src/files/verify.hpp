@@ -9,8 +9,8 @@
 namespace metasieve {
 
 /// Collective. Reads all of a file of ours and checks type, version, completeness, shapes, offsets, ranges
-/// and checksums; a line that says so, and for a checkpoint where a run would go on. @throws CollectiveError
-/// (exit code 3) naming the first fault, and whether a run can go on without the file.
+/// and checksums. @return a line that says so, and for a checkpoint from where a run would continue. @throws
+/// CollectiveError (exit code 3) naming the first fault, and whether a run can continue without the file.
 [[nodiscard]] std::string verify_file(const Communicator& comm, const std::filesystem::path& path);
 
 /// Collective: what is in any of our files, see description_of; the same text on every rank.

@@ -40,11 +40,9 @@ fs::path folder_of(const fs::path& path) {
 
 /// Opens `part`, calls `use(descriptor)`, which returns 0 or an errno, and closes it. @throws DataError
 void with_file(const fs::path& part, const fs::path& path, int flags, const auto& use) {
-  const int file = ::open(part.c_str(), flags | O_CLOEXEC, 0666);
-  if (file < 0) cannot_write(path, reason(errno));
-  const int error = use(file);
-  ::close(file);
-  if (error != 0) cannot_write(path, reason(error));
+  const Descriptor file(::open(part.c_str(), flags | O_CLOEXEC, 0666));
+  if (file.get() < 0) cannot_write(path, reason(errno));
+  if (const int error = use(file.get()); error != 0) cannot_write(path, reason(error));
 }
 
 /// Gives the file at `path`, if there is one, the name `previous` too: `path` is never missing. File systems
@@ -83,6 +81,10 @@ void write_part(const fs::path& part, const fs::path& path, const std::string& t
 
 } // namespace
 
+Descriptor::~Descriptor() {
+  if (file_ >= 0) ::close(file_);
+}
+
 RawFile RawFile::open(const fs::path& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) fail("read", path);
@@ -95,22 +97,9 @@ RawFile RawFile::create(const fs::path& path) {
   return {file, path};
 }
 
-RawFile::~RawFile() {
-  if (file_ >= 0) ::close(file_);
-}
-
-RawFile::RawFile(RawFile&& other) noexcept
-    : file_(std::exchange(other.file_, -1)), path_(std::move(other.path_)) {}
-
-RawFile& RawFile::operator=(RawFile&& other) noexcept {
-  std::swap(file_, other.file_);
-  std::swap(path_, other.path_);
-  return *this;
-}
-
 std::int64_t RawFile::size() const {
   struct stat status {};
-  if (::fstat(file_, &status) != 0) fail("read", path_);
+  if (::fstat(file_.get(), &status) != 0) fail("read", path_);
   return status.st_size;
 }
 
@@ -124,7 +113,7 @@ std::size_t RawFile::read(std::int64_t offset, std::span<std::byte> to) const {
   std::size_t done = 0;
   while (done < to.size()) {
     const auto at = static_cast<off_t>(offset) + static_cast<off_t>(done);
-    const ssize_t count = ::pread(file_, to.data() + done, to.size() - done, at);
+    const ssize_t count = ::pread(file_.get(), to.data() + done, to.size() - done, at);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail("read", path_);
     if (count == 0) break;
@@ -136,7 +125,7 @@ std::size_t RawFile::read(std::int64_t offset, std::span<std::byte> to) const {
 void RawFile::append(const std::string& bytes) {
   std::size_t done = 0;
   while (done < bytes.size()) {
-    const ssize_t count = ::write(file_, bytes.data() + done, bytes.size() - done);
+    const ssize_t count = ::write(file_.get(), bytes.data() + done, bytes.size() - done);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail("write", path_);
     done += static_cast<std::size_t>(count);
@@ -144,27 +133,26 @@ void RawFile::append(const std::string& bytes) {
 }
 
 void RawFile::sync() {
-  if (::fsync(file_) != 0) fail("write", path_);
+  if (::fsync(file_.get()) != 0) fail("write", path_);
 }
 
 void RawFile::read_ahead(std::int64_t offset, std::int64_t size) const noexcept {
   // Linux reads no more for one hint than the disk's read-ahead and greatest request allow; often less.
   constexpr std::int64_t most = std::int64_t{4} << 20;
   for (std::int64_t at = 0; at < size; at += most)
-    static_cast<void>(::posix_fadvise(file_, offset + at, std::min(most, size - at), POSIX_FADV_WILLNEED));
+    static_cast<void>(
+        ::posix_fadvise(file_.get(), offset + at, std::min(most, size - at), POSIX_FADV_WILLNEED));
 }
 
 void RawFile::write_back(std::int64_t offset, std::int64_t size) const noexcept {
 #ifdef SYNC_FILE_RANGE_WRITE // Linux
-  if (size > 0) static_cast<void>(::sync_file_range(file_, offset, size, SYNC_FILE_RANGE_WRITE));
+  if (size > 0) static_cast<void>(::sync_file_range(file_.get(), offset, size, SYNC_FILE_RANGE_WRITE));
 #endif
 }
 
 void sync_folder(const fs::path& folder) {
-  const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (file < 0) return;
-  static_cast<void>(::fsync(file)); // not all file systems have it for folders
-  ::close(file);
+  const Descriptor file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (file.get() >= 0) static_cast<void>(::fsync(file.get())); // not all file systems have it for folders
 }
 
 std::uint64_t hash_file(const Communicator& comm, const fs::path& path) {

@@ -7,8 +7,26 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace metasieve {
+
+/// Owns a file descriptor, or none if it is negative; move-only.
+class Descriptor {
+public:
+  explicit Descriptor(int file) noexcept : file_(file) {}
+  ~Descriptor();
+  Descriptor(Descriptor&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(file_, other.file_);
+    return *this;
+  }
+
+  [[nodiscard]] int get() const noexcept { return file_; }
+
+private:
+  int file_;
+};
 
 /// A file as bytes, used by one rank; move-only. Every call is checked. @throws DataError naming the file
 class RawFile {
@@ -16,9 +34,6 @@ public:
   [[nodiscard]] static RawFile open(const std::filesystem::path& path); ///< to read
   /// A new file, to append to. @throws DataError if there is one of this name
   [[nodiscard]] static RawFile create(const std::filesystem::path& path);
-  ~RawFile();
-  RawFile(RawFile&& other) noexcept;
-  RawFile& operator=(RawFile&& other) noexcept;
 
   [[nodiscard]] std::int64_t size() const;
   /// `size` bytes from `offset` on; fewer where the file ends before.
@@ -26,7 +41,7 @@ public:
   /// Reads into `to`. @return the number of bytes that were there
   std::size_t read(std::int64_t offset, std::span<std::byte> to) const;
   void append(const std::string& bytes);
-  /// All that was appended is on disk when this returns.
+  /// Flushes what was appended to disk.
   void sync();
 
   // Hints to the system; where it takes none nothing is lost.
@@ -38,11 +53,11 @@ public:
 private:
   RawFile(int file, std::filesystem::path path) : file_(file), path_(std::move(path)) {}
 
-  int file_;
+  Descriptor file_;
   std::filesystem::path path_;
 };
 
-/// Has the entries of a folder on disk, where the file system can.
+/// Flushes the entries of a folder to disk, where the file system can.
 void sync_folder(const std::filesystem::path& folder);
 
 /// Collective: a hash of the bytes of a file, each rank reading its part; the same for any number of ranks.
@@ -61,8 +76,8 @@ void prepare_place(const std::filesystem::path& path, const std::filesystem::pat
 void reserve_space(const std::filesystem::path& path, const std::filesystem::path& part, std::uint64_t offset,
                    std::uint64_t size);
 
-/// Every rank's own look at a file that rank 0 has found or made: one that opens what is not there hangs the
-/// others. Waits a few seconds, as network file systems may. @throws DataError
+/// Waits a few seconds until this rank sees a file that rank 0 has found or made, for network file systems
+/// may be late: a rank that opened what is not there would hang the others. @throws DataError
 void require_visible(const std::filesystem::path& path);
 
 /// Moves the finished `part` to `path`, safe on disk when it returns; what was at `path` goes to `previous`,
@@ -79,7 +94,7 @@ void write_text(const Communicator& comm, const std::filesystem::path& path, con
 /// Several processes may do so at once: one of their texts is left.
 void replace_text(const std::filesystem::path& path, const std::string& text);
 
-/// All bytes of a file, read by one rank alone; nothing where there is none or it cannot be read.
+/// The bytes of a file, read by one rank alone; nothing where there is none or it cannot be read.
 [[nodiscard]] std::optional<std::string> text_if_any(const std::filesystem::path& path);
 
 } // namespace metasieve

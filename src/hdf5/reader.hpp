@@ -74,7 +74,7 @@ public:
   /// The extents of a data set of `rank` dimensions, all of whose values are in the file.
   [[nodiscard]] std::vector<Index> shape(const std::string& name, int rank) const;
 
-  /// All values, row by row. T is int64_t (any integer type will do), double or float (any number).
+  /// The values, row by row. T is int64_t (any integer type will do), double or float (any number).
   template <class T>
   [[nodiscard]] std::vector<T> values(const std::string& name, int rank) const {
     return within(name, [&] {

@@ -17,7 +17,7 @@ bool is_alike(hid_t member, const FieldLayout& field) {
   return found == wanted && (wanted != H5T_INTEGER || H5Tget_sign(member) == H5Tget_sign(field.number()));
 }
 
-/// HDF5 copies fields from where a damaged file says that they are, be it far outside of the record.
+/// HDF5 copies fields from where a damaged file says that they are, even far outside the record.
 void require_fields_inside(hid_t compound) {
   const std::size_t size = H5Tget_size(compound);
   const int count = check(H5Tget_nmembers(compound), "H5Tget_nmembers");

@@ -54,6 +54,12 @@ struct AnyRecords {
   }
 };
 
+/// A member of a member, as a function from the record to a reference.
+template <class Outer, class Inner>
+[[nodiscard]] auto nested(Outer outer, Inner inner) {
+  return [=](auto& record) -> auto& { return std::invoke(inner, std::invoke(outer, record)); };
+}
+
 /// How one field of a Record is stored: its name, where it is in the record, and how it lies in a file.
 template <class Record>
 struct Field {

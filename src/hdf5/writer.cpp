@@ -47,9 +47,7 @@ h5::DataSet create_data_set(hid_t file, const std::string& name, hid_t type, std
 FileWriter::FileWriter(const Communicator& comm, const std::filesystem::path& path, FileType type,
                        const Provenance& provenance)
     : comm_(comm), path_(path), part_(path.string() + ".part") {
-  run_collectively_on_file(comm_, [&] {
-    if (comm_.is_root()) prepare_place(path_, part_);
-  });
+  on_root(comm_, [&] { prepare_place(path_, part_); });
   try {
     create(type, provenance);
   } catch (const CollectiveError&) {
@@ -171,9 +169,7 @@ void FileWriter::reserve(const std::string& name, h5::DataSet& data_set) {
   const hsize_t size = H5Dget_storage_size(data_set.get());
   if (offset == HADDR_UNDEF || size == 0) return;
   try {
-    step([&] {
-      if (comm_.is_root()) reserve_space(path_, part_, offset, size);
-    });
+    on_root(comm_, [&] { reserve_space(path_, part_, offset, size); });
   } catch (const CollectiveError&) {
     // Gives the space back, or closing would extend the file to it.
     data_set = h5::DataSet();
@@ -198,14 +194,15 @@ void FileWriter::transfer(const Table& table, Range rows, const std::byte* data)
   raw_->write_back(table.place + rows.begin * table.row_bytes, rows.size() * table.row_bytes);
 }
 
-/// Room for all that HDF5 has still to write: its own structures, between the values and after them.
+/// Collective: reserves room for what HDF5 has still to write: its own structures, between the values and
+/// after them.
 void FileWriter::reserve_rest() const {
   constexpr std::uint64_t structures = 64 * 1024; // a few kB, and the configuration
-  if (comm_.is_root()) reserve_space(path_, part_, 0, data_end_ + structures);
+  on_root(comm_, [&] { reserve_space(path_, part_, 0, data_end_ + structures); });
 }
 
 void FileWriter::finish(const std::filesystem::path& previous) {
-  step([&] { reserve_rest(); });
+  reserve_rest();
   step([&] { h5::check(H5Fflush(file_.get(), H5F_SCOPE_GLOBAL), "H5Fflush"); });
   step([&] { h5::write_attribute(file_.get(), "complete", std::int64_t{1}); });
   step([&] { // writes that attribute, into space that is there; atomic_replace has it on disk
@@ -216,9 +213,7 @@ void FileWriter::finish(const std::filesystem::path& previous) {
       throw;
     }
   });
-  run_collectively_on_file(comm_, [&] {
-    if (comm_.is_root()) atomic_replace(part_, path_, previous);
-  });
+  on_root(comm_, [&] { atomic_replace(part_, path_, previous); });
 }
 
 void FileWriter::discard() noexcept {
@@ -227,7 +222,7 @@ void FileWriter::discard() noexcept {
   std::error_code ignored;
   if (comm_.is_root()) std::filesystem::resize_file(part_, 0, ignored);
   try {
-    run_collectively_on_file(comm_, [&] { reserve_rest(); }); // closing writes too
+    reserve_rest(); // closing writes too
     file_.close();
   } catch (const std::exception&) {
     h5::give_up_file();
@@ -260,9 +255,7 @@ void write_file(const Communicator& comm, const std::filesystem::path& path, Fil
 void write_file_on_root(const Communicator& comm, const std::filesystem::path& path, FileType type,
                         const Provenance& provenance, const std::function<void(FileWriter&)>& fill,
                         const std::filesystem::path& previous) {
-  run_collectively_on_file(comm, [&] {
-    if (comm.is_root()) write_file(Communicator(MPI_COMM_SELF), path, type, provenance, fill, previous);
-  });
+  on_root(comm, [&] { write_file(Communicator(MPI_COMM_SELF), path, type, provenance, fill, previous); });
 }
 
 } // namespace metasieve

@@ -28,8 +28,8 @@ inline constexpr std::int64_t transfer_bytes = std::int64_t{4} << 20;
 
 /// What a reader needs to know of a data set: attributes `description` and `units` (left out when empty).
 struct Meaning {
-  std::string description;
-  std::string units;
+  std::string description{};
+  std::string units{};
 };
 
 /// The file of `write_file` while it is being filled. All members are collective and throw CollectiveError.
@@ -67,12 +67,12 @@ public:
   /// values (0: one-dimensional). Every rank gives the same name, type, columns and meaning.
   [[nodiscard]] Table begin(const std::string& name, hid_t type, Index rows, Index columns,
                             const Meaning& meaning);
-  /// The next `rows` of this rank, which may be none; source counts them from 0.
+  /// Writes the next `rows` of this rank, which may be none; source counts them from 0.
   void append(Table& table, Index rows, const RowSource& source);
-  /// Once all rows are there.
+  /// Ends the data set, once all rows are there.
   void end(Table table);
 
-  /// All of that in one turn.
+  /// Writes a data set in one turn.
   void write(const std::string& name, hid_t type, Index rows, Index columns, const RowSource& source,
              const Meaning& meaning);
 

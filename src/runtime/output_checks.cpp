@@ -20,9 +20,8 @@ namespace fs = std::filesystem;
 /// Leaves nothing behind. @return 0, or errno
 int try_to_write_into(const fs::path& folder) {
   const fs::path trial = folder / (".metasieve." + std::to_string(getpid()) + ".trial");
-  const int file = ::open(trial.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666);
-  if (file < 0) return errno;
-  ::close(file);
+  const Descriptor file(::open(trial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (file.get() < 0) return errno;
   ::unlink(trial.c_str());
   return 0;
 }
@@ -72,26 +71,22 @@ std::optional<FileLock> FileLock::try_lock(const fs::path& path) {
   std::error_code none;
   // Network file systems lock a file only if it is open for writing, and a folder not at all.
   const int mode = fs::is_directory(path, none) ? O_RDONLY | O_DIRECTORY : O_RDWR | O_CREAT;
-  FileLock lock(::open(path.c_str(), mode | O_CLOEXEC, 0666));
-  if (lock.file_ < 0)
+  Descriptor file(::open(path.c_str(), mode | O_CLOEXEC, 0666));
+  if (file.get() < 0)
     throw DataError("cannot write " + path.string() + ": " + std::generic_category().message(errno));
-  if (is_refused(lock.file_, LOCK_EX)) return std::nullopt;
-  return lock;
+  if (is_refused(file.get(), LOCK_EX)) return std::nullopt;
+  return FileLock(std::move(file));
 }
 
 bool FileLock::is_held(const fs::path& file) {
-  const FileLock lock(::open(file.c_str(), O_RDWR | O_CLOEXEC));
-  return lock.file_ >= 0 && is_refused(lock.file_, LOCK_SH);
-}
-
-FileLock::~FileLock() {
-  if (file_ >= 0) ::close(file_);
+  const Descriptor opened(::open(file.c_str(), O_RDWR | O_CLOEXEC));
+  return opened.get() >= 0 && is_refused(opened.get(), LOCK_SH);
 }
 
 FolderLock::FolderLock(const Communicator& comm, const fs::path& folder, double patience) {
-  run_collectively_on_file(comm, [&] {
+  on_root(comm, [&] {
     std::error_code none;
-    if (!comm.is_root() || !fs::is_directory(folder, none)) return;
+    if (!fs::is_directory(folder, none)) return;
     const double begin = wall_seconds();
     while (!(lock_ = FileLock::try_lock(folder)) && wall_seconds() - begin < patience)
       std::this_thread::sleep_for(std::chrono::milliseconds(20));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "hdf5/raw_file.hpp"
 #include "parallel/communicator.hpp"
 
 #include <filesystem>
@@ -26,23 +27,16 @@ void require_writable(const Communicator& comm, const std::vector<std::filesyste
 /// File systems without locks let everybody in.
 class FileLock {
 public:
-  /// By one rank alone. Creates a file that is not there, in a folder that is.
+  /// Called by one rank alone. Creates a file that is not there, in a folder that is.
   /// @return nothing if another process holds it. @throws DataError
   [[nodiscard]] static std::optional<FileLock> try_lock(const std::filesystem::path& path);
   /// Whether another process holds a lock on the file; false if it cannot be opened.
   [[nodiscard]] static bool is_held(const std::filesystem::path& file);
 
-  ~FileLock();
-  FileLock(FileLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
-  FileLock& operator=(FileLock&& other) noexcept {
-    std::swap(file_, other.file_);
-    return *this;
-  }
-
 private:
-  explicit FileLock(int file) : file_(file) {}
+  explicit FileLock(Descriptor file) : file_(std::move(file)) {}
 
-  int file_; ///< descriptor; < 0: none
+  Descriptor file_;
 };
 
 /// Keeps a second run out of an output folder for as long as it lives; rank 0 holds the lock.

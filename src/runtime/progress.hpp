@@ -23,8 +23,8 @@ struct RunState {
 };
 
 /// A small JSON file for programs that watch a run: what it is, how far it is, and how it ended. Rank 0
-/// replaces it as a whole, at most once a second. A run goes on if it cannot be written; a killed run leaves
-/// `running` with an old `updated`.
+/// replaces it as a whole, at most once a second. A run continues if it cannot be written; a killed run
+/// leaves `running` with an old `updated`.
 class StatusFile {
 public:
   StatusFile() = default; ///< writes nothing
@@ -35,7 +35,7 @@ public:
   void prepare();
   /// Collective: writes the file, for the run may now change its folder.
   void begin();
-  /// By rank 0; does nothing on the others, nor before prepare() or begin().
+  /// Called by rank 0; does nothing on the others, nor before prepare() or begin().
   void update(const RunState& state);
 
   /// Collective: runs `work`, writes how it ended, and lets its exception pass.

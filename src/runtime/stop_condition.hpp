@@ -14,7 +14,7 @@ enum class Stop : std::int64_t { none, time_limit, user_signal, terminate };
 /// "the time limit", "SIGUSR1", "SIGTERM"
 [[nodiscard]] std::string to_string(Stop stop);
 
-/// From here on SIGUSR1 and SIGTERM ask for a stop instead of killing; the handler sets a flag, nothing else.
+/// Makes SIGUSR1 and SIGTERM ask for a stop instead of killing; the handler sets a flag, nothing else.
 void catch_stop_signals();
 
 /// Requests a stop after a signal, `run.max_minutes` after the program's start, or `run.margin_minutes`
@@ -38,8 +38,8 @@ private:
 /// Converts SLURM's "[[days-]hours:]minutes:seconds" to seconds; nothing for UNLIMITED and the like.
 [[nodiscard]] std::optional<double> slurm_seconds(const std::string& text);
 
-/// By all ranks alike. @throws CollectiveError "stopped by SIGUSR1 WHERE; run the same command with --resume
-/// to go on", exit code 75
+/// Ends the run; called by all ranks alike. @throws CollectiveError "stopped by SIGUSR1 WHERE; run the same
+/// command with --resume to go on", exit code 75
 [[noreturn]] void stop_early(Stop stop, const std::string& where);
 
 } // namespace metasieve

@@ -94,7 +94,7 @@ TEST(Journal, of_a_piece_done_twice_has_the_later_result) {
   EXPECT_EQ(read_all(journal), (std::map<std::uint64_t, std::string>{{5, "second"}}));
 }
 
-TEST(Journal, started_anew_forgets_but_leaves_what_is_not_its_own) {
+TEST(Journal, started_again_forgets_but_leaves_what_is_not_its_own) {
   const Communicator comm;
   const Scratch scratch(comm);
   {
