@@ -86,7 +86,7 @@ public:
   }
 
   [[nodiscard]] double seconds() const noexcept { return seconds_; }
-  [[nodiscard]] std::int64_t rows() const noexcept { return rows_; } ///< of the tasks made so far
+  [[nodiscard]] std::int64_t rows() const noexcept { return rows_; } ///< rows of the tasks made so far
   /// Tasks made so far whose training labels are all of one class.
   [[nodiscard]] const std::vector<std::uint64_t>& one_class() const noexcept { return one_class_; }
 

@@ -16,7 +16,7 @@
 namespace metasieve {
 namespace {
 
-/// All of a task whose size is not known before.
+/// Calls `body` with each array of a task.
 template <class Body>
 void for_each_array(PreparedTask& task, const Body& body) {
   for (Split* split : {&task.train, &task.test}) {
@@ -36,7 +36,7 @@ auto values_of(Array& array) {
   return std::span(array.data(), static_cast<std::size_t>(array.size()));
 }
 
-/// The rest, and the sizes.
+/// All else in a task, and the sizes of the arrays.
 struct Head {
   TaskId id;
   Seed seed;

@@ -59,17 +59,11 @@ std::vector<TaskShape> TaskSource::shapes(Range ids) const {
   return shapes;
 }
 
-std::vector<std::string> TaskSource::names(Range ids) const {
-  std::vector<std::string> names;
-  for (Index i = ids.begin; i < ids.end; ++i) {
-    if (const auto* generator = std::get_if<Generator>(&source_))
-      names.push_back(family_of(generator->mixture, id_of(i)).name);
-    else if (const auto* splits = std::get_if<Splits>(&source_))
-      names.push_back(splits->how.name);
-    else
-      names.push_back(std::get<SuiteReader>(source_).metadata()[static_cast<std::size_t>(i)].family);
-  }
-  return names;
+std::string TaskSource::name(Index i) const {
+  if (const auto* generator = std::get_if<Generator>(&source_))
+    return family_of(generator->mixture, id_of(i)).name;
+  if (const auto* splits = std::get_if<Splits>(&source_)) return splits->how.name;
+  return std::get<SuiteReader>(source_).metadata()[static_cast<std::size_t>(i)].family;
 }
 
 std::vector<double> TaskSource::costs(Range ids, const std::function<double(const TaskShape&)>& cost) const {
