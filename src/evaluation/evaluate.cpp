@@ -148,7 +148,7 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
   }
 
   Stopwatch writing;
-  const Range part = my_range(comm, 0, std::vector<double>(results.rows.size(), 1.0));
+  const Range part = my_range(comm, std::vector<double>(results.rows.size(), 1.0));
   write_evaluation(comm, request.output, {resolved_ini(plan.config), job_metadata(comm, request.begin)},
                    {results.rows.begin() + part.begin, results.rows.begin() + part.end}, results.tables);
   work.finish();

@@ -73,12 +73,6 @@ double EvaluationPlan::cost(const TaskShape& task) const {
          policies * 2.0 * gradients * gradient_cost({rows, rows, task.columns}, whole);
 }
 
-ComparisonOptions EvaluationPlan::frontier_comparison() const {
-  ComparisonOptions options = comparison;
-  options.selection.adapt.steps = frontier_steps;
-  return options;
-}
-
 std::vector<TaskSource> evaluation_sources(const Communicator& comm, const EvaluateRequest& request) {
   std::vector<TaskSource> sources;
   if (request.suite) sources.push_back(TaskSource::suite(comm, *request.suite));

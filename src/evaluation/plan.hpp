@@ -12,9 +12,6 @@ struct EvaluationPlan {
   ComparisonOptions comparison;
   Index frontier_steps = 0; ///< steps of the adaptation at each point of the frontier; 0: no frontier
 
-  /// `comparison` with these steps.
-  [[nodiscard]] ComparisonOptions frontier_comparison() const;
-
   /// Rough nanoseconds of one core for all methods on one task, with its preparation: see training/cost.hpp.
   [[nodiscard]] double cost(const TaskShape& task) const;
 };

@@ -22,9 +22,6 @@ struct TaskResult {
 /// Takes the result back. @throws DataError if `bytes` end too early
 [[nodiscard]] TaskResult task_result(const std::string& bytes);
 
-/// Id of the piece of work that is a task of the source `number` of the evaluation.
-[[nodiscard]] std::uint64_t piece_id(std::uint64_t number, Index task);
-
 /// Evaluates the task that `make` makes, `number` of its source; the first tasks with the policies' response.
 /// Adds to the phases make, features, each method, frontier and response of `clock`.
 [[nodiscard]] TaskResult evaluate_task(const std::function<Task()>& make, Index number,

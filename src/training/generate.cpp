@@ -41,10 +41,10 @@ class TaskMaker {
 public:
   TaskMaker(const Communicator& comm, const TaskSource& source, ResumableWork& work)
       : comm_(comm), source_(source), work_(work) {
-    std::vector<double> costs = source.costs({0, source.task_count()}, generation_cost);
+    std::vector<double> costs = source.costs(generation_cost);
     for (std::size_t i = 0; i < costs.size(); ++i)
       if (work.keeps(i)) costs[i] *= cost_of_kept;
-    ids_ = my_range(comm, 0, costs);
+    ids_ = my_range(comm, costs);
   }
 
   [[nodiscard]] std::vector<TaskShape> shapes() const { return source_.shapes(ids_); }

@@ -194,10 +194,10 @@ std::uint64_t fingerprint(TaskId id, const Split& train, const Split& test) {
   return sum;
 }
 
-std::uint64_t fingerprint_of(const Communicator& comm, const TaskSource& source, Range ids) {
+std::uint64_t fingerprint_of(const Communicator& comm, const TaskSource& source) {
   std::atomic<std::uint64_t> sum = 0;
   comm.run_collectively([&] {
-    for_each_parallel(my_range(comm, ids.begin, source.costs(ids, generation_cost)), [&](Index i) {
+    for_each_parallel(my_range(comm, source.costs(generation_cost)), [&](Index i) {
       const Task task = source.make(i);
       sum += fingerprint(task.id, task.train, task.test);
     });

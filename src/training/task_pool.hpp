@@ -65,7 +65,7 @@ migrate_tasks(const Communicator& comm, std::vector<PreparedTask> prepared, cons
 /// 64 bits of all values of a task; sums over tasks modulo 2^64 do not depend on who holds them.
 [[nodiscard]] std::uint64_t fingerprint(TaskId id, const Split& train, const Split& test);
 
-/// Collective: the fingerprint of all tasks of `ids`, which are looked at one by one.
-[[nodiscard]] std::uint64_t fingerprint_of(const Communicator& comm, const TaskSource& source, Range ids);
+/// Collective: the fingerprint of all tasks of a source, which are made one by one.
+[[nodiscard]] std::uint64_t fingerprint_of(const Communicator& comm, const TaskSource& source);
 
 } // namespace metasieve

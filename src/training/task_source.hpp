@@ -35,9 +35,8 @@ public:
   [[nodiscard]] bool has_families() const noexcept { return !std::holds_alternative<Splits>(source_); }
   /// Where task i comes from: its family, or the data set.
   [[nodiscard]] std::string name(Index i) const;
-  /// `cost` of the shape of each task of `ids`.
-  [[nodiscard]] std::vector<double> costs(Range ids,
-                                          const std::function<double(const TaskShape&)>& cost) const;
+  /// `cost` of the shape of each task.
+  [[nodiscard]] std::vector<double> costs(const std::function<double(const TaskShape&)>& cost) const;
   /// One task, made or read by this rank only. Thread-safe. @throws DataError if a suite file changed
   [[nodiscard]] Task make(Index i) const;
   /// Collective: this rank's tasks, made in parallel or read.
@@ -61,8 +60,8 @@ private:
   Source source_;
 };
 
-/// This rank's part of items begin..begin+costs.size()-1, such that the ranks' costs are balanced.
-[[nodiscard]] Range my_range(const Communicator& comm, Index begin, const std::vector<double>& costs);
+/// This rank's part of items 0..costs.size()-1, such that the ranks' costs are balanced.
+[[nodiscard]] Range my_range(const Communicator& comm, const std::vector<double>& costs);
 
 /// What `request` trains on: its suite, or the generator. Collective. @throws CollectiveError
 [[nodiscard]] TaskSource training_source(const Communicator& comm, const TrainRequest& request);

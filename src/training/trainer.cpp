@@ -182,7 +182,7 @@ Trained train(const Communicator& comm, const TrainRequest& request, StatusFile&
   if (comm.is_root() && !from.warning.empty()) progress.warn("warning: " + from.warning);
   for (const std::string& note : from.notes) progress.print_line(note);
   if (begun == meta.iterations) { // killed before the last files were written, or asked again
-    record.require_known_tasks(fingerprint_of(comm, source, {0, source.task_count()}));
+    record.require_known_tasks(fingerprint_of(comm, source));
     if (record.too_many_failed(batches.size())) record.fail(batches.size());
   } else {
     status.prepare();
