@@ -191,9 +191,9 @@ TaskResult evaluate_task(const std::function<Task()>& make, Index number, const 
   result.methods = compare_methods(prepared, plan.config.evaluate.methods, plan.comparison,
                                    [&](Method method) { end(phase_of(method)); });
   if (plan.frontier_steps > 0) {
-    ComparisonOptions options = plan.comparison;
-    options.selection.adapt.steps = plan.frontier_steps;
-    result.frontier = frontier(prepared, plan.config.evaluate.frontier, options);
+    ComparisonOptions comparison = plan.comparison;
+    comparison.selection.adapt.steps = plan.frontier_steps;
+    result.frontier = frontier(prepared, plan.config.evaluate.frontier, comparison);
     end(Phase::frontier);
   }
   if (number >= response_tasks) return result;

@@ -17,7 +17,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <sstream>
 #include <tuple>
 
 namespace metasieve {
@@ -91,30 +90,28 @@ void require_same_study(const fs::path& path, const Scaling& point, const Scalin
 
 /// Collective: the points in the folder, by name; all of one study.
 Scaling read_points(const Communicator& comm, const fs::path& folder) {
-  std::istringstream names(run_on_root_and_broadcast(comm, [&] {
+  const std::string names = run_on_root_and_broadcast(comm, [&] {
     std::vector<std::string> found;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(folder / "points", error))
-      if (entry.path().extension() == ".h5") found.push_back(entry.path().filename().string() + "\n");
+      if (entry.path().extension() == ".h5") found.push_back(entry.path().filename());
     std::sort(found.begin(), found.end());
-    std::string text;
-    for (const std::string& name : found) text += name;
-    return text;
-  }));
+    return joined(found, "\n");
+  });
   Scaling all;
-  for (std::string name; std::getline(names, name);) {
+  for (const std::string& name : split(names, '\n')) {
     const fs::path path = folder / "points" / name;
     const Scaling point = read_scaling(comm, path);
-    if (all.points.empty())
+    if (all.points.empty()) {
       all = point;
-    else {
-      require_same_study(path, point, all);
-      unite(all.hosts, point.hosts);
-      unite(all.machines, point.machines);
-      all.points.insert(all.points.end(), point.points.begin(), point.points.end());
-      all.timing.insert(all.timing.end(), point.timing.begin(), point.timing.end());
-      all.iterations.insert(all.iterations.end(), point.iterations.begin(), point.iterations.end());
+      continue;
     }
+    require_same_study(path, point, all);
+    unite(all.hosts, point.hosts);
+    unite(all.machines, point.machines);
+    all.points.insert(all.points.end(), point.points.begin(), point.points.end());
+    all.timing.insert(all.timing.end(), point.timing.begin(), point.timing.end());
+    all.iterations.insert(all.iterations.end(), point.iterations.begin(), point.iterations.end());
   }
   std::stable_sort(all.points.begin(), all.points.end(), [](const ScalingRow& a, const ScalingRow& b) {
     return std::tie(a.kind, a.ranks, a.threads) < std::tie(b.kind, b.ranks, b.threads);
