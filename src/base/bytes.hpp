@@ -45,7 +45,7 @@ private:
   std::string bytes_;
 };
 
-/// Takes them back in the same order. Members throw DataError where the bytes end too early.
+/// Reads them back in the same order. Members throw DataError where the bytes end too early.
 class ByteReader {
 public:
   explicit ByteReader(const std::string& bytes) : rest_(bytes) {}
@@ -80,7 +80,7 @@ public:
   }
 
 private:
-  [[noreturn]] static void fail() { throw DataError("what one process told another is damaged"); }
+  [[noreturn]] static void fail() { throw DataError("a message between processes is damaged"); }
   std::string_view take(std::uint64_t size) {
     if (size > rest_.size()) fail();
     const std::string_view taken = rest_.substr(0, size);

@@ -23,7 +23,8 @@ std::size_t character_size(std::string_view text) {
     if ((byte(i) & 0xc0U) != 0x80) return 0;
     code = code << 6 | (byte(i) & 0x3fU);
   }
-  constexpr std::array<std::uint32_t, 5> least{0, 0, 0x80, 0x800, 0x10000}; // of characters of that size
+  constexpr std::array<std::uint32_t, 5> least{0, 0, 0x80, 0x800,
+                                               0x10000}; // least code of characters of that size
   const bool is_surrogate = code >= 0xd800 && code <= 0xdfff;
   return code >= least[size] && code <= 0x10ffff && !is_surrogate ? size : 0;
 }

@@ -44,7 +44,7 @@ private:
   [[nodiscard]] bool has_scalars_only() const;
 
   Kind kind_ = Kind::scalar;
-  std::string word_ = "null", plain_ = "-"; ///< of a scalar: as JSON, and for people
+  std::string word_ = "null", plain_ = "-"; ///< a scalar as JSON, and for people
   JsonMembers members_;                     ///< the values of an array have no names
 };
 

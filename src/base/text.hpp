@@ -43,7 +43,7 @@ template <class Number>
   return {text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr};
 }
 
-/// As printf; what is beyond 511 characters is cut.
+/// Text of printf; cut after 511 characters.
 template <class... Values>
 [[nodiscard]] std::string format(const char* pattern, Values... values) {
   std::array<char, 512> text{};

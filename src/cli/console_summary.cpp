@@ -53,13 +53,13 @@ std::string validation_table(const std::vector<ValidationRow>& validation, std::
   return text;
 }
 
-/// "; 7 task(s) with one class alone among the training labels: 3, 17, ...": nothing can be learnt from them.
+/// "; 7 task(s) with only one class among the training labels: 3, 17, ...": nothing can be learnt from them.
 std::string one_class_warning(const std::vector<std::uint64_t>& tasks) {
   if (tasks.empty()) return "";
   std::vector<std::string> names;
   for (const std::uint64_t task : tasks) names.push_back(std::to_string(task));
   return "; " + std::to_string(tasks.size()) +
-         " task(s) with one class alone among the training labels: " + first_few(names);
+         " task(s) with only one class among the training labels: " + first_few(names);
 }
 
 /// Which policies were compared, and how they were adapted.

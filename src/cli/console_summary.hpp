@@ -10,8 +10,8 @@
 namespace metasieve {
 
 // What a command ends with on rank 0's standard output, for a person: key figures, where the time went if
-// that was asked for, warnings, what was written, and the next command. `ranks`, each with `threads`: of the
-// job.
+// that was asked for, warnings, what was written, and the next command. The job has `ranks`, each with
+// `threads`.
 
 [[nodiscard]] std::string summary_of(const GenerateRequest& request, const Generated& generated, int ranks);
 

@@ -135,7 +135,7 @@ void run_stage(const Communicator& comm, const CommandLine& line) {
 }
 
 /// Collective: runs what the command line asks. arguments: without the program's name.
-/// @throws CollectiveError where all ranks fail alike; any other exception is one rank's own.
+/// @throws CollectiveError where all ranks fail with the same error; any other exception is one rank's own.
 void run_command(const Communicator& comm, const std::vector<std::string>& arguments) {
   CommandLine line;
   comm.run_collectively([&] { line = parse_command_line(arguments); });
@@ -182,9 +182,9 @@ int main(int argc, char** argv) {
   try {
     run_command(comm, {argv + 1, argv + argc});
     return static_cast<int>(ExitCode::done);
-  } catch (const CollectiveError& error) { // on every rank alike: all leave in step
+  } catch (const CollectiveError& error) { // the same on every rank: all leave in step
     if (comm.is_root()) report("", error.what());
-    if (comm.max(std::int64_t{h5::gave_up_file()}) > 0) { // of one rank or all; MPI_Finalize would crash
+    if (comm.max(std::int64_t{h5::gave_up_file()}) > 0) { // one rank's or all; MPI_Finalize would crash
       comm.barrier();
       std::fflush(nullptr);
       std::_Exit(static_cast<int>(error.code()));

@@ -14,9 +14,9 @@ namespace metasieve {
 struct CommandLine {
   std::string command; ///< generate, train, ...; empty with help or --version
   bool help = false, version = false;
-  std::vector<std::string> topic;                                    ///< of help: see help_text
+  std::vector<std::string> topic;                                    ///< topic of help: see help_text
   std::map<std::string, std::vector<std::filesystem::path>> options; ///< values by name; flags have none
-  std::vector<std::filesystem::path> files;                          ///< of inspect and verify
+  std::vector<std::filesystem::path> files;                          ///< files of inspect and verify
   KeyValues overrides; ///< --section.key value, --sweep.section.key values
 
   [[nodiscard]] bool has(const std::string& option) const { return options.contains(option); }

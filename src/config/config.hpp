@@ -46,7 +46,7 @@ struct MetaConfig {
   Index support = 600;         ///< rows per task and iteration; 0: all
   double learning_rate = 3e-3; ///< x 0.3 after 70 % of the iterations
   OuterOptions outer;
-  double clip = 10.0; ///< of the norm of the batch mean; 0: off
+  double clip = 10.0; ///< largest norm of the batch mean; 0: off
   Seed seed{1};
   Index validate_every = 50; ///< iterations; 0: only before and after
 };
@@ -58,9 +58,9 @@ struct OutputConfig {
   bool save_gradients = false;
 };
 
-/// What bounds a run; changes no result.
+/// Limits of a run; they change no result.
 struct RunConfig {
-  double max_minutes = 0;    ///< of wall time, from the program's start; 0: off
+  double max_minutes = 0;    ///< wall time from the program's start; 0: off
   double margin_minutes = 1; ///< before the end of a SLURM job
   double max_failed = 0.5;   ///< share of task fits that may fail numerically
 };
@@ -68,11 +68,11 @@ struct RunConfig {
 struct EvaluateConfig {
   std::vector<Method> methods; ///< all but trained_*, which are meta_* unless rounds or adapt_steps are set
   Index splits = 10;
-  double label_noise = 0.1; ///< of the training labels of a data set
+  double label_noise = 0.1; ///< share of the training labels of a data set that are flipped
   Seed seed{1};
   Gap fairness = Gap::eo; ///< dp or eo: of roh, penalised, threshold and the adaptation
   double roh_tau = 0;
-  double penalty = 0.1, tolerance = 0.08; ///< of penalised and threshold
+  double penalty = 0.1, tolerance = 0.08; ///< settings of penalised and threshold
   Index rounds = 0;
   double rounds_agreement = 1.0;
   AdaptOptions adapt; ///< but for inner, the gap and the seed
@@ -82,24 +82,24 @@ struct EvaluateConfig {
 
 enum class ScalingKind { strong, weak };
 
-/// Which trainings a scaling study measures: those of each kind, number of ranks and of threads.
+/// Trainings that a scaling study measures: each kind on each number of ranks and of threads.
 struct ScalingConfig {
   std::vector<ScalingKind> kinds{ScalingKind::strong, ScalingKind::weak};
-  std::vector<Index> ranks;   ///< none: powers of two up to the job's ranks, and these
-  std::vector<Index> threads; ///< of each rank; none: the job's
+  std::vector<Index> ranks;   ///< empty: powers of two up to the job's ranks, and these
+  std::vector<Index> threads; ///< threads of each rank; empty: the job's
   Index repeats = 3;
   Index weak_tasks = 64; ///< training tasks a core in weak scaling
 };
 
 enum class Sampling { latin, random };
 
-/// Which points a sweep has and how it works through them: [sweep]. Changes no result of any one of them.
+/// Which points a sweep has and how it works through them: [sweep]. Changes no result of any point.
 struct SweepConfig {
   KeyValues swept;      ///< section.key -> its values, as text: see sweep_axes()
   std::string together; ///< keys that are walked in step
   Index samples = 0;    ///< points of the sampled keys
   Sampling sampling = Sampling::latin;
-  Seed seed{1};              ///< of the samples
+  Seed seed{1};              ///< seed of the samples
   Index ranks_per_point = 1; ///< 0: all
   Index attempts = 2;        ///< starts of a point whose process dies
   Index evaluate_tasks = 40; ///< held-out tasks of the point's own mixture; 0: none
@@ -111,7 +111,7 @@ struct SweepConfig {
 struct Config {
   SuiteConfig suite;
   Policy policy;                            ///< shape, keep, temperature; theta empty
-  Precision precision = Precision::float32; ///< of the network and the features
+  Precision precision = Precision::float32; ///< precision of the network and the features
   InnerConfig inner;
   MetaConfig meta;
   OutputConfig output;
@@ -119,7 +119,7 @@ struct Config {
   EvaluateConfig evaluate;
   ScalingConfig scaling;
   SweepConfig sweep;
-  std::vector<Family> families;        ///< those defined by [family.NAME] sections or files
+  std::vector<Family> families;        ///< defined by [family.NAME] sections or files
   std::set<std::string> explicit_keys; ///< keys that the user set, by file or command line
 
   [[nodiscard]] InnerOptions inner_options() const;

@@ -15,8 +15,8 @@ namespace metasieve {
 [[nodiscard]] std::filesystem::path shipped_families();
 
 /// Defaults, then the INI file, then the overrides. Families that the mixture names and no [family.NAME]
-/// section defines are read from families/NAME.ini beside the file, or from the shipped ones. Local: no other
-/// rank takes part.
+/// section defines are read from families/NAME.ini in the file's folder, or from the shipped ones. Not
+/// collective.
 /// @throws ConfigError
 [[nodiscard]] Config load_config(const std::optional<std::filesystem::path>& file,
                                  const KeyValues& overrides);

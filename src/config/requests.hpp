@@ -13,19 +13,19 @@ struct GenerateRequest {
   Config config;
   std::filesystem::path output;  ///< suite file
   bool resume = false;           ///< keep what a stopped run has finished
-  bool profile = false;          ///< tell at the end where the time went
-  double begin = wall_seconds(); ///< of the command
+  bool profile = false;          ///< report at the end where the time went
+  double begin = wall_seconds(); ///< start of the command
 };
 
 struct TrainRequest {
   Config config;
   std::filesystem::path output;               ///< folder
   std::optional<std::filesystem::path> suite; ///< else generated in memory
-  bool resume = false;                        ///< go on from the checkpoint, if there is one
+  bool resume = false;                        ///< continue from the checkpoint, if there is one
   bool quiet = false;                         ///< nothing on standard output
-  bool measured = false; ///< a barrier before each reduction, which tells waiting (phase `wait`) from it
-  bool locked = false;   ///< the caller keeps other runs out of the folder, and tells how far it is
-  bool profile = false;  ///< count, and tell at the end where the time went
+  bool measured = false; ///< a barrier before each reduction, which separates waiting (phase `wait`) from it
+  bool locked = false;   ///< the caller keeps other runs out of the folder, and reports the progress
+  bool profile = false;  ///< count flops, and report at the end where the time went
 
   /// policy.h5, results.h5, checkpoint.h5, checkpoint_prev.h5
   [[nodiscard]] std::vector<std::filesystem::path> output_files() const;
@@ -33,14 +33,14 @@ struct TrainRequest {
 
 struct EvaluateRequest {
   Config config;
-  std::vector<std::filesystem::path> policies; ///< of one kind, e.g. of several seeds
+  std::vector<std::filesystem::path> policies; ///< policies of one kind, e.g. from several seeds
   std::optional<std::filesystem::path> suite;
   std::vector<std::filesystem::path> datasets;
   std::filesystem::path output;  ///< evaluation file
   bool frontier = false;         ///< sweep the weight of the gap in the adaptation too
   bool resume = false;           ///< keep what a stopped run has finished
-  bool profile = false;          ///< tell at the end where the time went
-  double begin = wall_seconds(); ///< of the command
+  bool profile = false;          ///< report at the end where the time went
+  double begin = wall_seconds(); ///< start of the command
 
   [[nodiscard]] std::vector<std::filesystem::path> input_files() const;
 };
@@ -49,8 +49,8 @@ struct ScoreRequest {
   Config config;
   std::filesystem::path policy, dataset;
   std::filesystem::path output;  ///< scores file; the same table as CSV goes beside it
-  bool profile = false;          ///< tell at the end where the time went
-  double begin = wall_seconds(); ///< of the command
+  bool profile = false;          ///< report at the end where the time went
+  double begin = wall_seconds(); ///< start of the command
 
   /// The HDF5 file, and the CSV file
   [[nodiscard]] std::vector<std::filesystem::path> output_files() const;
@@ -59,10 +59,10 @@ struct ScoreRequest {
 struct ScalingRequest {
   Config config;
   std::filesystem::path output;               ///< folder: points/*.h5, and scaling.h5
-  std::optional<std::filesystem::path> suite; ///< that strong scaling trains on; else generated
+  std::optional<std::filesystem::path> suite; ///< suite for strong scaling; else generated
   bool collect = false;                       ///< measure nothing: only put the points together
-  bool profile = false;                       ///< tell of each point where the time went
-  double begin = wall_seconds();              ///< of the command
+  bool profile = false;                       ///< report for each point where the time went
+  double begin = wall_seconds();              ///< start of the command
 };
 
 /// What is done with the points of a sweep: run all, or the one of a number; list them; say how far they are;
@@ -70,13 +70,13 @@ struct ScalingRequest {
 enum class SweepAction { run, one_point, list, status, collect };
 
 struct SweepRequest {
-  Config config;                ///< of every point, but for what is swept; and config.sweep
+  Config config;                ///< every point's, but for the swept keys; and config.sweep
   std::filesystem::path output; ///< folder
   SweepAction action = SweepAction::run;
-  Index point = 0;               ///< of one_point: its number in the list
+  Index point = 0;               ///< for one_point: its number in the list
   bool retry = false;            ///< repeat failed points
-  bool profile = false;          ///< tell of each point where the time went
-  double begin = wall_seconds(); ///< of the command
+  bool profile = false;          ///< report for each point where the time went
+  double begin = wall_seconds(); ///< start of the command
 };
 
 } // namespace metasieve

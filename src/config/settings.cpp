@@ -86,7 +86,7 @@ void add_knobs(KeyValues& entries, const Family& family) {
 } // namespace
 
 void set_key(Config& config, const std::string& given, const std::string& value) {
-  if (given == "output.compress") return; // of older programs: suites are written as they are
+  if (given == "output.compress") return; // a key of older programs
   const std::string name = current_name(given);
   config.explicit_keys.insert({given, name});
   if (const ConfigKey* key = find_key(name)) return key->set(config, value);
@@ -100,7 +100,7 @@ void set_key(Config& config, const std::string& given, const std::string& value)
 
 Affects affects_of(const std::string& name) {
   if (name.starts_with(family_prefix)) return Affects::tasks;
-  if (name.starts_with("sweep.")) return Affects::policy; // of its points
+  if (name.starts_with("sweep.")) return Affects::policy; // the policies of its points
   if (const ConfigKey* key = find_key(current_name(name))) return key->affects;
   for (const ConfigKey& key : config_keys())
     if (name.starts_with(key.section() + ".")) return key.affects;

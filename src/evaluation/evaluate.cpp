@@ -60,7 +60,7 @@ EvaluationRow row_of(Index task, const MethodResult& result, const std::string& 
           family ? source : std::string()};
 }
 
-/// All that one evaluation gathers, source by source, alike on every rank.
+/// Results that one evaluation gathers, source by source, the same on every rank.
 struct Gathered {
   std::vector<EvaluationRow> rows;
   std::vector<FrontierRow> frontier;
@@ -70,7 +70,8 @@ struct Gathered {
 /// Adds the `results` of the tasks of a source.
 void add_source(const std::vector<TaskResult>& results, const TaskSource& source, FeatureSet features,
                 Gathered& gathered) {
-  const std::vector<std::string> names = source.names({0, source.task_count()});
+  std::vector<std::string> names;
+  for (Index i = 0; i < source.task_count(); ++i) names.push_back(source.name(i));
   const bool families = source.has_families();
   for (std::size_t i = 0; i < results.size(); ++i) {
     const TaskResult& result = results[i];
@@ -147,7 +148,7 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
   }
 
   Stopwatch writing;
-  const Range part = my_range(comm, 0, std::vector<double>(results.rows.size(), 1.0));
+  const Range part = my_range(comm, std::vector<double>(results.rows.size(), 1.0));
   write_file(comm, request.output, {resolved_ini(plan.config), job_metadata(comm, request.begin)},
              Evaluation{{results.rows.begin() + part.begin, results.rows.begin() + part.end},
                         comm.is_root() ? results.tables : EvaluationTables{}});

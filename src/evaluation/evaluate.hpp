@@ -17,7 +17,7 @@ struct EvaluationInput {
   std::vector<TaskSource> sources;
   Pooling pooling = Pooling::none;
   std::string key;         ///< lines "name = value" that distinguish these policies and tasks: see Journal
-  double read_seconds = 0; ///< that reading all this took
+  double read_seconds = 0; ///< time that reading all this took
 };
 
 /// What an evaluation found.
@@ -34,8 +34,8 @@ struct Evaluated {
 /// CollectiveError: exit code 75 after a stop
 [[nodiscard]] Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request);
 
-/// Collective: compares the methods on `input`; the request's input files are names alone, and `status`
-/// follows how far it is.
+/// Collective: compares the methods on `input`; the request's input files are only names here, and `status`
+/// follows the progress.
 [[nodiscard]] Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request,
                                  EvaluationInput input, StatusFile& status);
 

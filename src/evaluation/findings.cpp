@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::size_t longest_list = 120;      // characters: a finding has 255
 constexpr double near_floor = 1.5;             // times the floor: a gap is hardly more than chance
-constexpr double largest_balanced_cost = 0.02; // of balanced accuracy
-constexpr double largest_cost = 0.01, least_reduction = 0.25; // of what counts as help
+constexpr double largest_balanced_cost = 0.02; // largest loss of balanced accuracy
+constexpr double largest_cost = 0.01, least_reduction = 0.25; // limits of what counts as help
 
 using Metrics = std::map<std::string, const SummaryRow*>;     // by name
 using Methods = std::vector<std::pair<std::string, Metrics>>; // in the order of the summary
@@ -125,7 +125,8 @@ void add_accuracy(std::vector<Finding>& out, const std::string& source, const Me
 }
 
 std::string fairness_text(const Finding& f) {
-  if (f.metric.empty()) return "one split only: whether a selection helps cannot be told from chance";
+  if (f.metric.empty())
+    return "one split only: whether a selection helps cannot be distinguished from chance";
   const char* const name = f.metric == "eo_gap" ? "the EO" : "the DP";
   const std::string best = format("%s, %+.0f %% at %+.1f points (balanced accuracy %+.1f)", f.method.c_str(),
                                   100.0 * f.change, -100.0 * f.cost, -100.0 * f.balanced_cost);

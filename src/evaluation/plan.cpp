@@ -73,22 +73,16 @@ double EvaluationPlan::cost(const TaskShape& task) const {
          policies * 2.0 * gradients * gradient_cost({rows, rows, task.columns}, whole);
 }
 
-ComparisonOptions EvaluationPlan::frontier_comparison() const {
-  ComparisonOptions options = comparison;
-  options.selection.adapt.steps = frontier_steps;
-  return options;
-}
-
 std::vector<TaskSource> evaluation_sources(const Communicator& comm, const EvaluateRequest& request) {
   std::vector<TaskSource> sources;
   if (request.suite) sources.push_back(TaskSource::suite(comm, *request.suite));
   std::set<std::string> names;
   for (const std::filesystem::path& path : request.datasets) {
-    if (path.stem() == "all") // alike on every rank
+    if (path.stem() == "all") // the same on every rank
       throw CollectiveError(ExitCode::usage,
                             "--dataset " + path.string() +
                                 ": reports call the union of all sources `all`; rename the file");
-    if (!names.insert(path.stem().string()).second) // alike on every rank
+    if (!names.insert(path.stem().string()).second) // the same on every rank
       throw CollectiveError(ExitCode::usage, "--dataset " + path.string() + ": two data sets are called " +
                                                  path.stem().string() + "; rename one of the files");
     sources.push_back(TaskSource::dataset(comm, path, request.config.evaluate));

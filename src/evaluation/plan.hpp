@@ -6,14 +6,11 @@
 
 namespace metasieve {
 
-/// What an evaluation asks of each task.
+/// Work of an evaluation on each task.
 struct EvaluationPlan {
   Config config; ///< with the settings of the policies, but for keys that the user gave
   ComparisonOptions comparison;
-  Index frontier_steps = 0; ///< of the adaptation at each point of the frontier; 0: none is asked for
-
-  /// `comparison` with these steps.
-  [[nodiscard]] ComparisonOptions frontier_comparison() const;
+  Index frontier_steps = 0; ///< steps of the adaptation at each point of the frontier; 0: no frontier
 
   /// Rough nanoseconds of one core for all methods on one task, with its preparation: see training/cost.hpp.
   [[nodiscard]] double cost(const TaskShape& task) const;
@@ -23,8 +20,8 @@ struct EvaluationPlan {
 /// cannot be used
 [[nodiscard]] std::vector<Policy> read_policies(const Communicator& comm, const EvaluateRequest& request);
 
-/// `policies`: those of the request's files, alike on every rank. @throws CollectiveError (exit code 2) if
-/// they are of different kinds
+/// Plan for the `policies` of the request's files, the same on every rank. @throws CollectiveError (exit code
+/// 2) if they are of different kinds
 [[nodiscard]] EvaluationPlan evaluation_plan(const EvaluateRequest& request, std::vector<Policy> policies);
 
 /// What `request` evaluates on: its suite, or each of its data sets. Collective.

@@ -80,7 +80,7 @@ std::vector<ScoreRow> score_rows(const Dataset& data, const std::vector<Index>& 
 std::vector<std::filesystem::path> ScoreRequest::output_files() const {
   std::filesystem::path csv = output;
   csv.replace_extension(".csv");
-  if (csv == output) // alike on every rank
+  if (csv == output) // the same on every rank
     throw CollectiveError(ExitCode::usage,
                           "--output " + output.string() +
                               ": name the HDF5 file, as scores.h5; the CSV file goes beside it");
@@ -97,7 +97,7 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
   const Policy& policy = plan.comparison.policies.front();
   clock.add(Phase::read, lap.seconds());
 
-  std::vector<ScoreRow> rows; // one task: rank 0 alone has work
+  std::vector<ScoreRow> rows; // one task: only rank 0 has work
   comm.run_collectively([&] {
     if (!comm.is_root()) return;
     const std::vector<Index> training = training_rows(data);

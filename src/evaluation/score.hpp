@@ -12,7 +12,7 @@ namespace metasieve {
 
 /// A policy's scores of a data set.
 struct Scored {
-  std::vector<ScoreRow> rows; ///< of the data set, on rank 0
+  std::vector<ScoreRow> rows; ///< rows of the data set, on rank 0
   Profile profile;            ///< if it was asked for
 };
 

@@ -18,7 +18,7 @@ namespace {
 constexpr Index resamples = 1000, at_once = 50;
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 
-/// A mean with its 95 % interval; NaN where nothing is defined, the interval also where one value alone is.
+/// A mean with its 95 % interval; NaN where nothing is defined; the interval also where only one value is.
 struct Estimate {
   double mean = undefined, low = undefined, high = undefined;
   Index count = 0; ///< values that are defined
@@ -34,7 +34,7 @@ Matrix draws(Seed seed, Index first, Index count) {
   return times;
 }
 
-/// From the means of all resamples, NaN where a resample has no defined value.
+/// Estimate from the means of all resamples, NaN where a resample has no defined value.
 Estimate estimate(double sum, double count, const Vector& means) {
   if (count == 0) return {};
   if (count == 1) return {.mean = sum, .count = 1}; // one value says nothing of its spread

@@ -52,16 +52,10 @@ std::vector<Phase> phases_of_task(const EvaluationPlan& plan) {
   return phases;
 }
 
-/// The time of one thread: of all threads of a rank, at a time, it makes the wall time of the phase.
-class ThreadClock {
-public:
-  explicit ThreadClock(PhaseClock& clock) : clock_(clock) {}
-  void end(Phase phase) { clock_.add(phase, lap_.seconds() / thread_count()); }
-
-private:
-  PhaseClock& clock_;
-  Stopwatch lap_;
-};
+/// Id of the piece of work that is a task of the source `number` of the evaluation.
+std::uint64_t piece_id(std::uint64_t number, Index task) {
+  return (number << 40U) + static_cast<std::uint64_t>(task);
+}
 
 /// The results of the tasks of a source, of those that are done.
 using KnownResults = std::vector<std::optional<TaskResult>>;
@@ -122,7 +116,7 @@ void add_missing(const Communicator& comm, const TaskSource& source, std::uint64
     if (!results[static_cast<std::size_t>(i)]) missing.push_back(i);
   std::vector<double> costs;
   for (const Index id : missing) costs.push_back(plan.cost(source.shape(id)));
-  const Range part = my_range(comm, 0, costs);
+  const Range part = my_range(comm, costs);
   const std::vector<Index> ids(missing.begin() + part.begin, missing.begin() + part.end);
   // Splits are made one by one of rows that are at hand: else a rank would hold them all.
   const bool hold = plan.config.suite.hold == Hold::memory && source.has_families();
@@ -159,10 +153,6 @@ void add_missing(const Communicator& comm, const TaskSource& source, std::uint64
 
 } // namespace
 
-std::uint64_t piece_id(std::uint64_t number, Index task) {
-  return (number << 40U) + static_cast<std::uint64_t>(task);
-}
-
 std::string bytes_of(const TaskResult& result) {
   ByteWriter bytes;
   bytes.put(result.corruption);
@@ -189,18 +179,22 @@ TaskResult task_result(const std::string& bytes) {
 
 TaskResult evaluate_task(const std::function<Task()>& make, Index number, const EvaluationPlan& plan,
                          PhaseClock& clock) {
-  ThreadClock timed(clock);
+  Stopwatch lap;
+  // The time of one thread: all threads of a rank together make the wall time of the phase.
+  const auto end = [&](Phase phase) { clock.add(phase, lap.seconds() / thread_count()); };
   Task task = make();
-  timed.end(Phase::make);
+  end(Phase::make);
   const PrepareOptions options = plan.config.prepare_options(Seed{task.metadata.seed});
   const PreparedTask prepared = kernels::prepare(std::move(task), options);
-  timed.end(Phase::features);
+  end(Phase::features);
   TaskResult result{prepared.corruption, {}, {}, {}};
   result.methods = compare_methods(prepared, plan.config.evaluate.methods, plan.comparison,
-                                   [&](Method method) { timed.end(phase_of(method)); });
+                                   [&](Method method) { end(phase_of(method)); });
   if (plan.frontier_steps > 0) {
-    result.frontier = frontier(prepared, plan.config.evaluate.frontier, plan.frontier_comparison());
-    timed.end(Phase::frontier);
+    ComparisonOptions comparison = plan.comparison;
+    comparison.selection.adapt.steps = plan.frontier_steps;
+    result.frontier = frontier(prepared, plan.config.evaluate.frontier, comparison);
+    end(Phase::frontier);
   }
   if (number >= response_tasks) return result;
   for (const Policy& policy : plan.comparison.policies) {
@@ -208,7 +202,7 @@ TaskResult evaluate_task(const std::function<Task()>& make, Index number, const 
     const Index rows = std::min(prepared.train.rows(), response_rows) * prepared.features.cols();
     clock.count(Phase::response, rows * response_points * forward_flops(policy));
   }
-  timed.end(Phase::response);
+  end(Phase::response);
   return result;
 }
 

@@ -9,10 +9,10 @@
 
 namespace metasieve {
 
-/// All that an evaluation keeps of one task.
+/// Results of one task.
 struct TaskResult {
   Corruption corruption = Corruption::none;
-  std::vector<MethodResult> methods;  ///< of the comparison
+  std::vector<MethodResult> methods;  ///< results of the comparison
   std::vector<MethodResult> frontier; ///< empty unless asked for
   std::vector<Vector> response; ///< by policy: see response_of; empty but for the first tasks of a source
 };
@@ -22,11 +22,8 @@ struct TaskResult {
 /// Takes the result back. @throws DataError if `bytes` end too early
 [[nodiscard]] TaskResult task_result(const std::string& bytes);
 
-/// Id of the piece of work that is a task of the source `number` of the evaluation.
-[[nodiscard]] std::uint64_t piece_id(std::uint64_t number, Index task);
-
-/// All that is evaluated on the task that `make` makes, `number` of its source: the first ones with the
-/// policies' response. Adds to the phases make, features, each method, frontier and response of `clock`.
+/// Evaluates the task that `make` makes, `number` of its source; the first tasks with the policies' response.
+/// Adds to the phases make, features, each method, frontier and response of `clock`.
 [[nodiscard]] TaskResult evaluate_task(const std::function<Task()>& make, Index number,
                                        const EvaluationPlan& plan, PhaseClock& clock);
 
@@ -48,7 +45,7 @@ struct TaskResult {
 [[nodiscard]] std::vector<DetectionRow> detection_table(const std::vector<TaskResult>& results,
                                                         const std::vector<std::string>& names);
 
-/// What a policy has learnt of each feature, on response_rows rows of a task, evenly spread: value, score and
+/// Response of a policy to each feature, on response_rows rows of a task, evenly spread: value, score and
 /// keep, each [features, points], as numbers.
 [[nodiscard]] Vector response_of(const PreparedTask& task, const Policy& policy);
 

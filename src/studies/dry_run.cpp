@@ -24,8 +24,8 @@ namespace metasieve {
 namespace {
 
 constexpr double megabyte = 1e6;
-constexpr double program_bytes = 28 * megabyte; // of the program, MPI and HDF5 on a rank without tasks
-constexpr double staging_bytes = 34 * megabyte; // of a collective write, at most
+constexpr double program_bytes = 28 * megabyte; // program, MPI and HDF5 on a rank without tasks
+constexpr double staging_bytes = 34 * megabyte; // buffers of a collective write, at most
 
 /// The tasks of a source, and which rank works on which.
 struct Load {
@@ -61,8 +61,8 @@ double fullest(const Load& load, const Cost& bytes) {
   return load.tasks.weight * most;
 }
 
-/// Bytes that the threads of a rank take for a while, each for the largest task, beyond what the rank `holds`
-/// of it.
+/// Bytes that the threads of a rank need while they work, each on the largest task, beyond what the rank
+/// `holds` of it.
 double working_bytes(const Load& load, FeatureSet features, const Cost& holds) {
   double most = 0;
   for (const TaskShape& task : load.tasks.shapes)
@@ -73,7 +73,7 @@ double working_bytes(const Load& load, FeatureSet features, const Cost& holds) {
 /// How many ranks would hold a load, where each node has room for its share of them.
 std::string ranks_that_fit(const Communicator& comm, double shared_bytes, double own_bytes) {
   const int on_node = comm.ranks_on_node();
-  const double room = available_bytes() / on_node - own_bytes; // of a rank, for its share
+  const double room = available_bytes() / on_node - own_bytes; // room of a rank for its share
   if (room <= 0)
     return "run fewer ranks on each node, or set suite.hold = regenerate, or make a smaller suite";
   const double ranks = 1.2 * shared_bytes / room; // shares are not equal
@@ -278,7 +278,7 @@ std::string plan(const Communicator& comm, const EvaluateRequest& request) {
     const double seconds = balanced_seconds(
         load, measured_pace(comm, source, load.tasks, load.costs, {{evaluate, cost}}).back());
     text += format("  %-16s %ld tasks or splits, %s; memory per rank %.0f MB; about %s\n",
-                   source.names({0, 1}).front().c_str(), static_cast<long>(source.task_count()),
+                   source.name(0).c_str(), static_cast<long>(source.task_count()),
                    rows_text(load.tasks.sum(rows), load.tasks.weight).c_str(), memory / megabyte,
                    seconds_text(seconds).c_str());
     file_bytes += evaluation_bytes(evaluation, source.task_count());

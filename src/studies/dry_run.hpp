@@ -8,7 +8,7 @@
 namespace metasieve {
 
 /// The report of a dry run: everything is opened and checked as in the run itself, nothing is written. Memory
-/// per rank, file sizes and expected time, for the ranks and threads of this very call. Collective.
+/// per rank, file sizes and expected time, for the ranks and threads of this call. Collective.
 /// @throws CollectiveError as the stage itself would
 [[nodiscard]] std::string plan(const Communicator& comm, const GenerateRequest& request);
 [[nodiscard]] std::string plan(const Communicator& comm, const TrainRequest& request);

@@ -12,9 +12,9 @@ namespace {
 
 /// The tasks that are timed, by their place in the order of costs; the first one warms up caches and memory.
 constexpr std::array timed_places{0.5, 0.5, 0.95, 0.2, 0.75, 0.35, 0.6, 0.05, 0.85};
-constexpr double most_seconds = 2.0;    ///< of a thread, after which no further task is timed
-constexpr double least_seconds = 0.005; ///< of a stage on one task: short ones are repeated
-constexpr Index most_rows = 20000;      ///< that are timed of a task
+constexpr double most_seconds = 2.0;    ///< a thread begins no further task after them
+constexpr double least_seconds = 0.005; ///< a shorter stage is repeated until they have passed
+constexpr Index most_rows = 20000;      ///< larger tasks are cut to so many rows
 
 std::vector<Index> timed_tasks(const TaskSample& tasks, const std::vector<double>& costs) {
   std::vector<Index> order = all_rows(std::ssize(costs)), timed;
@@ -58,7 +58,7 @@ std::vector<StageSeconds> time_stages(const TaskSource& source, const std::vecto
   TimedTask timed;
   const double begin = wall_seconds();
   for (std::size_t k = 0; k < ids.size() && (k == 0 || wall_seconds() - begin < most_seconds); ++k) {
-    if (k <= 1) times.assign(stages.size() + 1, {}); // what warmed up is forgotten
+    if (k <= 1) times.assign(stages.size() + 1, {}); // the task that warmed up does not count
     const auto add = [&](StageSeconds& time, const std::function<void()>& work, const Cost& cost) {
       time.measured += seconds_of(work);
       const Task& task = timed.task;

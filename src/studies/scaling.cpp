@@ -16,7 +16,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <sstream>
 #include <tuple>
 
 namespace metasieve {
@@ -27,7 +26,7 @@ namespace fs = std::filesystem;
 constexpr double lock_patience = 60; // seconds: putting points together takes less
 
 /// Collective: the first ranks do `work` together as at a point, on a communicator of their own; the others
-/// wait asleep. An error that those throw alike, all ranks throw: CollectiveError.
+/// wait asleep. @throws CollectiveError on all ranks if the first ranks throw one
 void on_point(const Communicator& comm, const ScalingPoint& point,
               const std::function<void(const Communicator&)>& work) {
   const bool is_mine = comm.rank() < point.ranks;
@@ -55,13 +54,13 @@ void remove_folder(const Communicator& comm, const fs::path& folder) {
   on_root(comm, [&] { fs::remove_all(folder, ignored); });
 }
 
-/// Adds what is not there yet.
+/// Appends the words that `list` does not have yet.
 void unite(std::vector<std::string>& list, const std::vector<std::string>& more) {
   for (const std::string& text : more)
     if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(text);
 }
 
-/// Whether a difference in this key makes other measurements.
+/// Whether another value of this key would change what is measured.
 bool is_of_study(const std::string& key) {
   const std::string section = key.substr(0, key.find('.'));
   return section != "run" && section != "evaluate" && key != "output.log_every" && key != "scaling.kinds" &&
@@ -90,30 +89,28 @@ void require_same_study(const fs::path& path, const Scaling& point, const Scalin
 
 /// Collective: the points in the folder, by name; all of one study.
 Scaling read_points(const Communicator& comm, const fs::path& folder) {
-  std::istringstream names(run_on_root_and_broadcast(comm, [&] {
+  const std::string names = run_on_root_and_broadcast(comm, [&] {
     std::vector<std::string> found;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(folder / "points", error))
-      if (entry.path().extension() == ".h5") found.push_back(entry.path().filename().string() + "\n");
+      if (entry.path().extension() == ".h5") found.push_back(entry.path().filename());
     std::sort(found.begin(), found.end());
-    std::string text;
-    for (const std::string& name : found) text += name;
-    return text;
-  }));
+    return joined(found, "\n");
+  });
   Scaling all;
-  for (std::string name; std::getline(names, name);) {
+  for (const std::string& name : split(names, '\n')) {
     const fs::path path = folder / "points" / name;
     const Scaling point = read_file<Scaling>(comm, path);
-    if (all.points.empty())
+    if (all.points.empty()) {
       all = point;
-    else {
-      require_same_study(path, point, all);
-      unite(all.hosts, point.hosts);
-      unite(all.machines, point.machines);
-      all.points.insert(all.points.end(), point.points.begin(), point.points.end());
-      all.timing.insert(all.timing.end(), point.timing.begin(), point.timing.end());
-      all.iterations.insert(all.iterations.end(), point.iterations.begin(), point.iterations.end());
+      continue;
     }
+    require_same_study(path, point, all);
+    unite(all.hosts, point.hosts);
+    unite(all.machines, point.machines);
+    all.points.insert(all.points.end(), point.points.begin(), point.points.end());
+    all.timing.insert(all.timing.end(), point.timing.begin(), point.timing.end());
+    all.iterations.insert(all.iterations.end(), point.iterations.begin(), point.iterations.end());
   }
   std::stable_sort(all.points.begin(), all.points.end(), [](const ScalingRow& a, const ScalingRow& b) {
     return std::tie(a.kind, a.ranks, a.threads) < std::tie(b.kind, b.ranks, b.threads);
@@ -184,11 +181,11 @@ void measure(const Communicator& comm, const ScalingRequest& request, const Scal
                            mpi_version().c_str())};
   TrainRequest training = training_at(point, request);
   training.output = scratch / "run";
-  std::string profile; // of the last repeat
+  std::string profile; // the last repeat counts
   on_point(comm, point, [&](const Communicator& part) {
     const double work = rough_work(part, training);
     for (std::int64_t repeat = 1; repeat <= request.config.scaling.repeats; ++repeat) {
-      remove_folder(part, training.output); // of the repeat before, or of a run that was killed
+      remove_folder(part, training.output); // left by the repeat before, or by a run that was killed
       const Trained trained = train(part, training);
       add_training(study, point, repeat, trained, work, where);
       if (request.profile) profile = profile_table(trained.profile);
@@ -263,7 +260,7 @@ std::string scale(const Communicator& comm, const ScalingRequest& request) {
     status.during([&] { measure_points(comm, request, stop, status); });
   } catch (const CollectiveError& error) {
     if (error.code() == ExitCode::stopped_early)
-      Progress({!comm.is_root(), "point"}).print_line(collect(comm, request)); // of the points before
+      Progress({!comm.is_root(), "point"}).print_line(collect(comm, request)); // the points that are finished
     throw;
   }
   return collect(comm, request); // none: another job has the first

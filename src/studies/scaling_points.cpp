@@ -37,10 +37,10 @@ void add(std::vector<double>& sum, const std::vector<double>& more) {
   std::transform(sum.begin(), sum.end(), more.begin(), sum.begin(), std::plus<>());
 }
 
-/// Seconds by rank of the phases as a study has them.
+/// Seconds by rank, for each phase of a study.
 std::map<std::string, std::vector<double>> phases_of(const Results& results) {
   static const std::map<std::string, std::string> names{
-      {"tasks", "generate"}, {"checkpoint", "io"}, {"write", "io"}}; // the others are called alike
+      {"tasks", "generate"}, {"checkpoint", "io"}, {"write", "io"}}; // all other phases keep their names
   std::map<std::string, std::vector<double>> phases;
   for (const PhaseSeconds& phase : results.timing) {
     const auto other = names.find(phase.phase);
@@ -167,7 +167,7 @@ namespace {
 struct PointMedians {
   const ScalingRow* first;
   std::size_t repeats;
-  double cores, least, seconds, most; ///< of an iteration
+  double cores, least, seconds, most; ///< seconds of an iteration
   double rate;                        ///< rough work per second
   double imbalance, allreduce;
 };
@@ -211,14 +211,14 @@ std::string line_of(const PointMedians& point, const PointMedians& base) {
                 row.oversubscribed != 0 ? "  oversubscribed" : "");
 }
 
-/// What the most cores that were not oversubscribed came to, and what cost most there.
+/// Speed-up on the most cores that were not oversubscribed, and what was lost there.
 std::string sentence(const std::string& kind, const std::vector<PointMedians>& points) {
   const PointMedians& base = points.front();
   const auto last = std::find_if(points.rbegin(), points.rend(),
                                  [](const auto& point) { return point.first->oversubscribed == 0; });
   if (last == points.rend() || last->cores == base.cores)
     return kind +
-           ": more cores than those of the first point, not oversubscribed, would show how it scales\n";
+           ": points on more cores than the first, without oversubscription, would show how it scales\n";
   const double speedup = last->rate / base.rate;
   return format("%s: %.0f cores do %.2f times the work of %.0f (efficiency %.0f %%); cores wait for slower "
                 "ones %.0f %% of the time, and the allreduce takes %.1f %%\n",

@@ -25,7 +25,7 @@ struct ScalingPoint {
 /// FOLDER/points/strong_r2_t4.h5
 [[nodiscard]] std::filesystem::path file_of(const std::filesystem::path& folder, const ScalingPoint& point);
 
-/// All that [scaling] asks for, in a job of so many ranks of so many threads: by kind, ranks, threads.
+/// The points that [scaling] asks for in a job of so many ranks and threads: by kind, ranks, threads.
 [[nodiscard]] std::vector<ScalingPoint> points_of(const ScalingConfig& config, int job_ranks,
                                                   int job_threads);
 
@@ -40,8 +40,8 @@ struct ScalingPoint {
 void add_training(Scaling& study, const ScalingPoint& point, std::int64_t repeat, const Trained& trained,
                   double work, const Placement& where);
 
-/// @throws CollectiveError (exit code 70) naming two trainings of the same tasks and batches, on whatever
-/// ranks and threads, that made different policies. Every rank must call it alike.
+/// @throws CollectiveError (exit code 70) naming two trainings of the same tasks and batches, on any
+/// ranks and threads, that made different policies. Every rank must call it with the same points.
 void require_equal_policies(const std::vector<ScalingRow>& points);
 
 /// A table for each kind, one line a point, and a sentence on what they show. Speed-up and efficiency are

@@ -27,7 +27,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Between looks at how far all groups are: at least so long, and so many times as long as a look takes.
+/// Time between two looks at the progress of all groups: at least so long, and so many times a look.
 constexpr double seconds_between_looks = 5, looks_between_looks = 50;
 
 /// "HOST, process PID, since TIME" of this process.
@@ -35,8 +35,7 @@ std::string this_place() {
   return host_name() + ", process " + std::to_string(getpid()) + ", since " + utc_now();
 }
 
-/// For as long as it lives, what this process writes to standard output is appended to a file, if that can be
-/// opened.
+/// Appends what this process writes to standard output to a file while it lives, if that can be opened.
 class RedirectStdout {
 public:
   explicit RedirectStdout(const fs::path& file) {
@@ -67,8 +66,8 @@ struct Job {
   std::string place; ///< this_place() of rank 0
 
   [[nodiscard]] fs::path folder(Index i) const { return points.folder(request.output, i); }
-  /// Whether something is to be done for a point of this status, if no other process is at work on it. What
-  /// this job has begun is left alone.
+  /// Whether a point of this status is to be run, if no other process is at work on it. This job runs no
+  /// point twice.
   [[nodiscard]] bool is_open(const PointStatus& status) const {
     if (status.state == PointState::left) return true;
     return status.state != PointState::done && status.job != place &&
@@ -104,7 +103,7 @@ std::string evaluate_point(const Communicator& comm, const Job& job, Index i, co
   input.key =
       "point = " + job.points.name(i) + "\n--policy = " + std::to_string(hash_bytes(policy.theta)) + "\n";
   if (request.datasets.empty()) {
-    SuiteConfig& suite = request.config.suite; // the same families, other tasks
+    SuiteConfig& suite = request.config.suite; // other tasks of the same families
     suite.tasks = request.config.sweep.evaluate_tasks;
     suite.validation_tasks = 0;
     suite.seed = request.config.sweep.evaluate_seed;
@@ -119,7 +118,7 @@ std::string evaluate_point(const Communicator& comm, const Job& job, Index i, co
   return request.profile ? profile_table(evaluated.profile) : "";
 }
 
-/// Collective: trains and evaluates. @throws CollectiveError; std::bad_alloc on this rank alone
+/// Collective: trains and evaluates. @throws CollectiveError; std::bad_alloc on one rank
 void make_point(const Communicator& comm, const Job& job, Index i, bool resume) {
   TrainRequest request{job.points.config(i), job.folder(i), job.points.suite(), resume};
   request.locked = true;
@@ -155,7 +154,7 @@ bool run_point(const Communicator& comm, const Job& job, Index i, bool to_log) {
       write_status(folder, status);
     }
     if (!job.is_open(status)) return "";
-    // Files that cannot be read would be in the way again.
+    // Files that could not be read would fail again.
     const bool resume = status.code != static_cast<int>(ExitCode::data);
     if (status.state == PointState::failed) status.attempts = 0;
     status.state = PointState::running;
@@ -196,8 +195,8 @@ bool run_point(const Communicator& comm, const Job& job, Index i, bool to_log) {
   return true;
 }
 
-/// Points that are to be run, by one rank alone. Each group of ranks begins elsewhere, so that they seldom
-/// want the same point; points whose process has died may kill it again, so they come last.
+/// Points that are to be run; called by one rank of a group. Each group of ranks begins elsewhere, so that
+/// they seldom want the same point; points whose process has died may kill it again, so they come last.
 std::vector<Index> open_points(const Job& job, const PointGroups& groups) {
   std::vector<Index> order, died;
   for (Index i = 0; i < job.points.size(); ++i)
@@ -282,7 +281,7 @@ std::string run_all(const Communicator& comm, const Job& job, const std::string&
   std::optional<CollectiveError> problem;
   try {
     stop = run_group(groups, job, stops, report);
-  } catch (const CollectiveError& error) { // of this group alone
+  } catch (const CollectiveError& error) { // other groups continue
     problem = error;
   }
   comm.idle_barrier();

@@ -39,8 +39,8 @@ public:
     return sweep / "points" / name(i);
   }
 
-  [[nodiscard]] std::optional<std::filesystem::path> suite() const;  ///< that all points train on
-  [[nodiscard]] std::vector<std::filesystem::path> datasets() const; ///< that all points are evaluated on
+  [[nodiscard]] std::optional<std::filesystem::path> suite() const;  ///< all points train on it
+  [[nodiscard]] std::vector<std::filesystem::path> datasets() const; ///< all points are evaluated on them
   /// Whether the policies are evaluated.
   [[nodiscard]] bool evaluates() const {
     return !base_.sweep.datasets.empty() || base_.sweep.evaluate_tasks > 0;
@@ -49,7 +49,7 @@ public:
 private:
   struct Point {
     Index combination;  ///< its number among all
-    std::uint64_t hash; ///< of all that decides its results
+    std::uint64_t hash; ///< covers all that decides its results
   };
   [[nodiscard]] const Point& at(Index i) const { return points_[static_cast<std::size_t>(i)]; }
   [[nodiscard]] std::uint64_t hash_of(const Config& config, const std::string& files) const;
@@ -64,17 +64,17 @@ enum class PointState { left, running, died, done, failed };
 
 [[nodiscard]] std::string_view to_string(PointState state);
 
-/// What is known of a point: POINT/status.txt, lines "name = value".
+/// Progress of a point: POINT/status.txt, lines "name = value".
 struct PointStatus {
   PointState state = PointState::left;
   std::string point;                   ///< "4 (00112233445566ff)"; not in the file
-  std::string values;                  ///< of the swept keys, for people
+  std::string values;                  ///< swept keys, for people
   std::string message;                 ///< why it failed, or was stopped
   std::string place;                   ///< "HOST, process PID, since TIME" of the last start
   std::string job;                     ///< the place of rank 0 of the job that made this start
   std::int64_t attempts = 0;           ///< starts that neither ended nor were stopped, a running one included
   std::int64_t code = 0;               ///< exit code, where it failed
-  std::int64_t ranks = 0, threads = 0; ///< of the last start
+  std::int64_t ranks = 0, threads = 0; ///< at the last start
   double seconds = 0;      ///< wall time of training and evaluation, over all starts that were not killed
   double core_seconds = 0; ///< seconds * ranks * threads, over these starts
   std::uint64_t files = 0; ///< files_hash() when it was done
@@ -82,7 +82,7 @@ struct PointStatus {
 
 /// Default values where there is no status, or a damaged one: the point is to be run then.
 [[nodiscard]] PointStatus read_status(const std::filesystem::path& point);
-/// By one rank alone. @return [points]
+/// Called by one rank. @return [points]
 [[nodiscard]] std::vector<PointStatus> read_statuses(const std::filesystem::path& sweep,
                                                      const SweepPoints& points);
 /// @throws DataError
@@ -95,7 +95,7 @@ void write_status(const std::filesystem::path& point, const PointStatus& status)
 /// of which runs a point at a time.
 struct PointGroups {
   int count;
-  int number; ///< of this rank's group
+  int number; ///< this rank's group
   Communicator mine;
   PointGroups(const Communicator& comm, Index ranks_per_point); ///< collective
 };

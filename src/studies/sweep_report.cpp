@@ -29,7 +29,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
-constexpr double small_files_bytes = 4e4; ///< of a point, with the blocks that each file fills in part
+constexpr double small_files_bytes = 4e4; ///< a point's other files, with the blocks that each fills in part
 
 std::string core_hours(double core_seconds) {
   return format(core_seconds < 36 ? "%.2g" : "%.3g", core_seconds / 3600.0);
@@ -63,8 +63,8 @@ constexpr std::array<std::pair<const char*, double ValidationRow::*>, 11> valida
     {"validation.noise_rate_all", &ValidationRow::noise_rate_all},
 }};
 
-/// The name of a metric's columns: METHOD.METRIC, after the source where a point has several. Nothing for a
-/// source beside the union of all: columns do not depend on how many families a point has.
+/// The name of a metric's columns: METHOD.METRIC, after the source where a point has several. Nothing for one
+/// source where there is the union of all: columns do not depend on how many families a point has.
 std::optional<std::string> column_of(const SummaryRow& row, const std::vector<SummaryRow>& summary) {
   const auto any = [&](const auto& is) { return std::any_of(summary.begin(), summary.end(), is); };
   const bool pooled = any([](const SummaryRow& other) { return other.source == "all"; });
@@ -73,7 +73,7 @@ std::optional<std::string> column_of(const SummaryRow& row, const std::vector<Su
   return (several && !pooled ? row.source + "." : "") + row.method + "." + row.metric;
 }
 
-/// Which of the swept keys have numbers alone as values.
+/// Which of the swept keys have only numbers as values.
 std::vector<bool> are_numbers(const SweepPoints& points) {
   std::vector<bool> are(points.keys().size(), true);
   for (Index i = 0; i < points.size(); ++i) {
@@ -83,8 +83,8 @@ std::vector<bool> are_numbers(const SweepPoints& points) {
   return are;
 }
 
-/// Reads the results of all done points, by one rank alone: one row a point, and of each metric the columns
-/// with these `endings` alone. A point whose files are not as they were when it was done becomes `left`.
+/// Reads the results of all done points; called by one rank. One row a point; metrics have the columns with
+/// these `endings`. A point whose files are not as they were when it was done becomes `left`.
 Sweep read_results(const fs::path& sweep, const SweepPoints& points, std::vector<PointStatus>& statuses,
                    const std::set<std::string>& endings) {
   Sweep all;

@@ -107,7 +107,8 @@ double prepared_bytes(const TaskShape& task, FeatureSet features) {
 
 double held_bytes(const TaskShape& task, const TaskUse& use) {
   if (!use.holds_features) return 0.0;
-  const double probe = 24.0 * real(task.columns + 2), blocks = 10 * 16.0; // of memory, each with a head
+  const double probe = 24.0 * real(task.columns + 2),
+               blocks = 10 * 16.0; // blocks of memory, each with a head
   const double rows = use.holds_rows ? 0.0 : data_bytes(task);
   return prepared_bytes(task, use.features()) - rows + sizeof(PreparedTask) + probe + blocks;
 }

@@ -12,9 +12,9 @@ namespace metasieve {
 /// What a training does with each task of one part of its suite.
 struct TaskUse {
   PrepareOptions prepare;     ///< but for the seed, which is the task's
-  Index parameters = 0;       ///< of the policy
+  Index parameters = 0;       ///< number of the policy's parameters
   Index support = 0;          ///< rows of a gradient; 0: all
-  Index unrolled_steps = 0;   ///< of the inner fit; 0: Newton's method
+  Index unrolled_steps = 0;   ///< steps of the inner fit; 0: Newton's method
   bool holds_rows = true;     ///< else made or read again for each use
   bool holds_features = true; ///< else computed again for each use
   bool is_generated = true;   ///< else read from a file
@@ -27,11 +27,11 @@ struct TaskUse {
 /// How a training with `config` uses a task, gradients and assessments apart.
 [[nodiscard]] TaskUse task_use(const Config& config, bool is_generated);
 
-/// Consecutive tasks of a suite that are used alike.
+/// Consecutive tasks of a suite with the same use.
 struct TaskPart {
   Range ids;
   TaskUse use;
-  MetaConfig meta; ///< how batches are drawn; of tasks for validation: batch 0, for all
+  MetaConfig meta; ///< how batches are drawn; batch 0 (all tasks) in validation
 };
 
 /// The tasks of a training: it trains on the first ones and validates on the others.
@@ -40,7 +40,7 @@ struct TrainingParts {
 };
 
 /// The parts of a suite of `total` tasks. @throws CollectiveError (exit code 2) if no task is left to train
-/// on: every rank must call it alike.
+/// on; every rank must call it with the same arguments.
 [[nodiscard]] TrainingParts training_parts(const Config& config, Index total, bool is_generated);
 
 // Rough costs in nanoseconds of one core of 2023. Ranks are balanced by them, for which their ratios are
@@ -76,11 +76,11 @@ struct TaskCosts {
 [[nodiscard]] double data_bytes(const TaskShape& task);
 /// Bytes of a prepared task: its rows and their features.
 [[nodiscard]] double prepared_bytes(const TaskShape& task, FeatureSet features);
-/// Bytes of what a rank keeps of a task.
+/// Bytes that a rank keeps of a task.
 [[nodiscard]] double held_bytes(const TaskShape& task, const TaskUse& use);
-/// Bytes of what each rank knows of all `tasks`: shapes and costs, and the records of a suite file.
+/// Bytes that each rank keeps for all `tasks`: shapes and costs, and the records of a suite file.
 [[nodiscard]] double index_bytes(Index tasks, bool is_generated);
-/// Most bytes that a thread takes for a while as it prepares or uses a task.
+/// Most bytes that a thread needs for a moment as it prepares or uses a task.
 [[nodiscard]] double working_bytes(const TaskShape& task, FeatureSet features);
 
 } // namespace metasieve

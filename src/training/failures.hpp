@@ -11,11 +11,11 @@
 
 namespace metasieve {
 
-/// Which tasks failed numerically on this rank, where and how often.
+/// Numerical failures of tasks on this rank: which, when and how often.
 class FailureLog {
 public:
   void add(TaskId task, TaskFailure kind, std::int64_t iteration);
-  /// Adds failures of an earlier session: on one rank alone.
+  /// Adds failures of an earlier session; called on one rank.
   void add(const FailureRow& row);
   /// Collective: all ranks' failures, by task id and kind.
   [[nodiscard]] std::vector<FailureRow> all(const Communicator& comm) const;

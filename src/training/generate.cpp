@@ -40,10 +40,10 @@ class TaskMaker {
 public:
   TaskMaker(const Communicator& comm, const TaskSource& source, ResumableWork& work)
       : comm_(comm), source_(source), work_(work) {
-    std::vector<double> costs = source.costs({0, source.task_count()}, generation_cost);
+    std::vector<double> costs = source.costs(generation_cost);
     for (std::size_t i = 0; i < costs.size(); ++i)
       if (work.keeps(i)) costs[i] *= cost_of_kept;
-    ids_ = my_range(comm, 0, costs);
+    ids_ = my_range(comm, costs);
   }
 
   [[nodiscard]] std::vector<TaskShape> shapes() const { return source_.shapes(ids_); }
@@ -85,7 +85,7 @@ public:
   }
 
   [[nodiscard]] double seconds() const noexcept { return seconds_; }
-  [[nodiscard]] std::int64_t rows() const noexcept { return rows_; } ///< of the tasks made so far
+  [[nodiscard]] std::int64_t rows() const noexcept { return rows_; } ///< rows of the tasks made so far
   /// Tasks made so far whose training labels are all of one class.
   [[nodiscard]] const std::vector<std::uint64_t>& one_class() const noexcept { return one_class_; }
 

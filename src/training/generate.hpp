@@ -9,13 +9,13 @@
 
 namespace metasieve {
 
-/// What is known of a suite once it is written.
+/// Figures of a suite that was written.
 struct Generated {
   Index tasks = 0;
-  std::int64_t rows = 0;                      ///< of all tasks
-  std::vector<std::uint64_t> one_class;       ///< ids of tasks whose training labels are all alike
+  std::int64_t rows = 0;                      ///< rows of all tasks
+  std::vector<std::uint64_t> one_class;       ///< ids of tasks whose training labels are all equal
   double make_seconds = 0, write_seconds = 0; ///< wall time on this rank
-  double peak_bytes = 0;                      ///< of memory, of the fullest rank
+  double peak_bytes = 0;                      ///< most memory of a rank
   Profile profile;                            ///< if it was asked for
 };
 

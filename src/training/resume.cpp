@@ -9,7 +9,7 @@
 namespace metasieve {
 namespace {
 
-/// section.key -> value of a resolved configuration. What is not there had no other value yet.
+/// section.key -> value of a resolved configuration. A key that is missing had its only value.
 std::map<std::string, std::string> values_of(const std::string& ini) {
   std::map<std::string, std::string> values;
   for (const auto& [key, value] : stored_ini(ini)) values[current_name(key)] = value;
@@ -17,7 +17,7 @@ std::map<std::string, std::string> values_of(const std::string& ini) {
   return values;
 }
 
-/// A run may be made longer, and validation changes no policy.
+/// Whether --resume accepts another value: a run may be made longer, and validation changes no policy.
 bool may_change(const std::string& key) { return key == "meta.iterations" || key == "meta.validate_every"; }
 
 std::string value_or(const std::map<std::string, std::string>& values, const std::string& key) {
@@ -100,7 +100,7 @@ void require_same_result(const FoundCheckpoint& found, const TrainRequest& reque
   const Checkpoint& checkpoint = *found.checkpoint;
   const Index done = checkpoint.policy.trained_iterations, wanted = request.config.meta.iterations;
   const auto refuse = [&](ExitCode code, const std::string& problem) {
-    throw CollectiveError(code, "--resume: " + found.path.string() + " " + problem); // alike on every rank
+    throw CollectiveError(code, "--resume: " + found.path.string() + " " + problem); // the same on every rank
   };
   const std::vector<std::string> changed =
       changed_keys(checkpoint.config, resolved_ini(request.config), !request.suite);
@@ -153,7 +153,7 @@ std::string set_unfinished_aside(const Communicator& comm, const std::filesystem
   try {
     before = find_checkpoint(comm, folder);
   } catch (const CollectiveError&) {
-    // What it is worth is unknown: it is kept.
+    // Its value is unknown: it is kept.
   }
   const bool finished =
       before.checkpoint && before.checkpoint->policy.trained_iterations >= iterations_of(*before.checkpoint);

@@ -20,26 +20,27 @@ differing_keys(const std::string& before, const std::string& now,
                const std::function<bool(const std::string& key)>& counts);
 
 /// @throws CollectiveError: exit code 2 if the configuration would change the result, listing the keys; exit
-/// code 3 if the checkpoint is not what its configuration makes. Every rank must call it alike.
+/// code 3 if the checkpoint is not what its configuration makes. Every rank must call it with the same
+/// arguments.
 void require_same_result(const FoundCheckpoint& found, const TrainRequest& request);
 
-/// What a training goes on from.
+/// Where a training continues.
 struct ResumePoint {
   FoundCheckpoint found;          ///< no checkpoint if there is none
-  std::vector<std::string> notes; ///< what the user should know of it, a line each
-  std::string warning;            ///< of a damaged checkpoint; else empty
+  std::vector<std::string> notes; ///< for the user, a line each
+  std::string warning;            ///< names a damaged checkpoint; else empty
 };
 
-/// Collective: finds what `--resume` goes on from. Changes no file. @throws CollectiveError as
+/// Collective: finds where `--resume` continues. Changes no file. @throws CollectiveError as
 /// require_same_result, and exit code 3 if there are checkpoints and none is sound
 [[nodiscard]] ResumePoint resume_point(const Communicator& comm, const TrainRequest& request);
 
-/// Collective: before the first checkpoint of a session that starts from the beginning. A run that was not
-/// finished there keeps its checkpoint, under another name. @return a note of that, or ""
+/// Collective: renames the checkpoint of a run that was not finished there, before the first checkpoint of a
+/// session that starts from the beginning. @return a note that says so, or ""
 [[nodiscard]] std::string set_unfinished_aside(const Communicator& comm, const std::filesystem::path& folder);
 
-/// Collective: before the first checkpoint of a session that goes on from checkpoint_prev.h5. The damaged
-/// newest one gets another name: it would push out the sound one.
+/// Collective: renames the damaged newest checkpoint, before the first checkpoint of a session that continues
+/// from checkpoint_prev.h5: it would replace the sound one.
 void set_damaged_aside(const Communicator& comm, const std::filesystem::path& folder);
 
 } // namespace metasieve

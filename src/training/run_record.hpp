@@ -13,29 +13,29 @@
 
 namespace metasieve {
 
-/// What a training keeps of itself and writes to its folder: checkpoint, results and policy. Keeps other runs
-/// out of the folder, unless the caller does.
+/// Record of a training, which it writes to its folder: checkpoint, results and policy. Keeps other runs out
+/// of the folder, unless the caller does.
 class RunRecord {
 public:
   /// Collective: an untrained policy, nothing done. @throws CollectiveError (exit code 3) if another run
   /// writes to the folder
   RunRecord(const Communicator& comm, const TrainRequest& request);
 
-  /// Goes on from the run of a checkpoint, if there is one.
+  /// Continues the run of a checkpoint, if there is one.
   void restore(FoundCheckpoint found);
 
   /// Notes the fingerprint of all tasks. @throws CollectiveError (exit code 2) if a checkpoint was trained on
-  /// others; every rank must call it alike.
+  /// others; every rank must call it with the same value.
   void require_known_tasks(std::uint64_t tasks);
 
   /// Collective: sets aside what an earlier run has left there. Nothing in the folder is changed before this.
-  /// @return what the user should know of it, on rank 0; may be empty
+  /// @return a note for the user, on rank 0; may be empty
   [[nodiscard]] std::string begin_files();
 
   /// Adds an iteration that took `seconds`, and this rank's tasks that failed in it.
   void add(const BatchGradient& gradient, const std::vector<TaskOutcome>& outcomes, double seconds);
 
-  /// Whether more of the fits failed, of `batch` in each iteration, than run.max_failed lets.
+  /// Whether more of the fits failed, of `batch` in each iteration, than run.max_failed allows.
   [[nodiscard]] bool too_many_failed(Index batch) const;
   /// Collective: writes the results and ends a run that learns from too few of its tasks.
   [[noreturn]] void fail(Index batch);
@@ -49,13 +49,13 @@ public:
   [[nodiscard]] bool is_resumed() const noexcept { return !resumed_from_.empty(); }
   /// Whether this session has made an iteration.
   [[nodiscard]] bool has_trained() const noexcept { return iterations_done() >= first_iteration_; }
-  [[nodiscard]] double seconds() const noexcept { return wall_seconds() - begin_; } ///< of this session
-  /// Since the latest checkpoint, or the start.
+  [[nodiscard]] double seconds() const noexcept { return wall_seconds() - begin_; } ///< time of this session
+  /// Time since the latest checkpoint, or the start.
   [[nodiscard]] double seconds_since_checkpoint() const noexcept { return wall_seconds() - last_written_; }
 
   Checkpoint state;
   FailureLog failures;
-  std::int64_t failed_fits = 0; ///< of training tasks, over all sessions
+  std::int64_t failed_fits = 0; ///< fits of training tasks that failed, over all sessions
   PhaseClock clock;
 
 private:
@@ -69,7 +69,7 @@ private:
   bool newest_is_damaged_ = false;
   bool has_session_ = false; ///< state.results.sessions has this one
   Index first_iteration_ = 1;
-  double begin_, last_written_; ///< of wall_seconds()
+  double begin_, last_written_; ///< values of wall_seconds()
   std::string started_;
   JobMetadata facts_;
 };

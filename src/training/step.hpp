@@ -15,16 +15,16 @@ namespace metasieve {
 /// This rank's tasks of a batch, in the order in which threads take them.
 struct Batch {
   const TaskPool& pool;
-  std::span<const Index> tasks; ///< of pool.ids()
+  std::span<const Index> tasks; ///< among pool.ids()
   std::uint64_t step;           ///< from 0
 };
 
 /// How the gradient of one task went.
 struct TaskOutcome {
   TaskId id{};
-  Index rows = 0; ///< of the gradient
+  Index rows = 0; ///< rows of the gradient
   TaskFailure failure = TaskFailure::none;
-  double seconds = 0, policy_seconds = 0, inner_seconds = 0; ///< see MetaGradient; in all
+  double seconds = 0, policy_seconds = 0, inner_seconds = 0; ///< the whole, and its parts: see MetaGradient
 };
 
 /// Floating-point operations of the policy's network on one row, a multiply-add counting two: its output,
@@ -43,8 +43,8 @@ struct StepWorkspace {
   kernels::PackedPolicy<> policy;
   std::deque<kernels::TaskGradient> of_thread;
   BatchSum sum;
-  std::vector<TaskOutcome> outcomes; ///< of this rank's tasks in the latest batch
-  double loop_seconds = 0;           ///< of the latest batch
+  std::vector<TaskOutcome> outcomes; ///< this rank's tasks in the latest batch
+  double loop_seconds = 0;           ///< wall time of the loop over the latest batch
   Vector clipped;                    ///< [p]
 };
 

@@ -16,7 +16,7 @@
 namespace metasieve {
 namespace {
 
-/// All of a task whose size is not known before.
+/// Calls `body` with each array of a task.
 template <class Body>
 void for_each_array(PreparedTask& task, const Body& body) {
   for (Split* split : {&task.train, &task.test}) {
@@ -36,7 +36,7 @@ auto values_of(Array& array) {
   return std::span(array.data(), static_cast<std::size_t>(array.size()));
 }
 
-/// The rest, and the sizes.
+/// All else in a task, and the sizes of the arrays.
 struct Head {
   TaskId id;
   Seed seed;
@@ -194,10 +194,10 @@ std::uint64_t fingerprint(TaskId id, const Split& train, const Split& test) {
   return sum;
 }
 
-std::uint64_t fingerprint_of(const Communicator& comm, const TaskSource& source, Range ids) {
+std::uint64_t fingerprint_of(const Communicator& comm, const TaskSource& source) {
   std::atomic<std::uint64_t> sum = 0;
   comm.run_collectively([&] {
-    for_each_parallel(my_range(comm, ids.begin, source.costs(ids, generation_cost)), [&](Index i) {
+    for_each_parallel(my_range(comm, source.costs(generation_cost)), [&](Index i) {
       const Task task = source.make(i);
       sum += fingerprint(task.id, task.train, task.test);
     });

@@ -11,7 +11,7 @@
 
 namespace metasieve {
 
-/// What a caller may do while a pool prepares its tasks.
+/// Calls that a pool makes while it prepares its tasks.
 struct PoolHooks {
   std::function<bool()> stopped; ///< whether to leave out what is not begun
   /// Gets the share of this rank's tasks that are prepared; by several threads at a time.
@@ -22,7 +22,7 @@ struct PoolHooks {
 /// is asked for, as suite.hold says.
 class TaskPool {
 public:
-  TaskPool() = default; ///< of no tasks
+  TaskPool() = default; ///< a pool without tasks
 
   /// Collective: partitions the tasks of `part` over the ranks by what their use costs; each is prepared by
   /// the rank that has the time for it, see TaskSchedule. `source` must outlive the pool. Times the phases
@@ -39,8 +39,8 @@ public:
   /// until the next call.
   [[nodiscard]] const std::vector<Index>& by_descending_cost(const std::vector<Index>& tasks);
 
-  /// Sum modulo 2^64, over the tasks that this rank has prepared, of what fingerprint() says of each: over
-  /// all ranks, that of all tasks.
+  /// Sum modulo 2^64, over the tasks that this rank has prepared, of fingerprint() of each; over all
+  /// ranks it is the fingerprint of all tasks.
   [[nodiscard]] std::uint64_t fingerprint() const noexcept { return fingerprint_; }
 
 private:
@@ -65,7 +65,7 @@ migrate_tasks(const Communicator& comm, std::vector<PreparedTask> prepared, cons
 /// 64 bits of all values of a task; sums over tasks modulo 2^64 do not depend on who holds them.
 [[nodiscard]] std::uint64_t fingerprint(TaskId id, const Split& train, const Split& test);
 
-/// Collective: the fingerprint of all tasks of `ids`, which are looked at one by one.
-[[nodiscard]] std::uint64_t fingerprint_of(const Communicator& comm, const TaskSource& source, Range ids);
+/// Collective: the fingerprint of all tasks of a source, which are made one by one.
+[[nodiscard]] std::uint64_t fingerprint_of(const Communicator& comm, const TaskSource& source);
 
 } // namespace metasieve

@@ -19,9 +19,10 @@ using Shards = std::vector<Range>;
 
 /// The first batches of a training, which stand for all of them.
 struct FirstBatches {
-  std::vector<std::vector<Index>> tasks; ///< of each, ascending; none: all tasks are in every batch
-  Index strata = 1;                      ///< tasks in a batch
-  double share = 1;                      ///< of a task's uses in one of these batches
+  std::vector<std::vector<Index>>
+      tasks;        ///< tasks of each batch, ascending; empty: all tasks are in every batch
+  Index strata = 1; ///< tasks in a batch
+  double share = 1; ///< share of a task's uses in one of these batches
 };
 
 FirstBatches first_batches(const MetaConfig& meta, Index tasks) {
@@ -98,8 +99,8 @@ Shards shards_of_strata(std::span<const double> costs, Index strata, int ranks) 
 std::vector<Shards> candidates(const TaskCosts& costs, Index strata, int ranks) {
   std::vector<double> together = costs.preparation;
   std::transform(together.begin(), together.end(), costs.uses.begin(), together.begin(), std::plus<>());
-  const std::vector<double> alike(together.size(), 1.0);
-  std::vector<Shards> found{shards_of_strata(alike, strata, ranks)};
+  const std::vector<double> equal(together.size(), 1.0);
+  std::vector<Shards> found{shards_of_strata(equal, strata, ranks)};
   for (const std::vector<double>* phase : {&costs.uses, &std::as_const(together), &costs.preparation}) {
     found.push_back(balanced_shards(*phase, ranks));
     if (strata < std::ssize(together)) found.push_back(shards_of_strata(*phase, strata, ranks));

@@ -15,8 +15,8 @@ struct TaskSchedule {
 
 /// Partitions tasks such that ranks wait for each other as little as they can. Gradients are
 /// balanced by batch, for after each batch the ranks wait for the last: cuts between the strata of the
-/// batches (see BatchSchedule) make all ranks' parts of a batch alike in number, others balance the cost of
-/// all tasks; which is better depends on how unlike the tasks are. Preparation gets a partition of its own
+/// batches (see BatchSchedule) give all ranks as many tasks of a batch, others balance the cost of
+/// all tasks; which is better depends on how much the tasks differ. Preparation gets a partition of its own
 /// where that saves more than the migration takes. A pure function of its arguments.
 [[nodiscard]] TaskSchedule partition_tasks(const TaskCosts& costs, const MetaConfig& meta, int ranks);
 

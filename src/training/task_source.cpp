@@ -59,22 +59,16 @@ std::vector<TaskShape> TaskSource::shapes(Range ids) const {
   return shapes;
 }
 
-std::vector<std::string> TaskSource::names(Range ids) const {
-  std::vector<std::string> names;
-  for (Index i = ids.begin; i < ids.end; ++i) {
-    if (const auto* generator = std::get_if<Generator>(&source_))
-      names.push_back(family_of(generator->mixture, id_of(i)).name);
-    else if (const auto* splits = std::get_if<Splits>(&source_))
-      names.push_back(splits->how.name);
-    else
-      names.push_back(std::get<SuiteReader>(source_).metadata()[static_cast<std::size_t>(i)].family);
-  }
-  return names;
+std::string TaskSource::name(Index i) const {
+  if (const auto* generator = std::get_if<Generator>(&source_))
+    return family_of(generator->mixture, id_of(i)).name;
+  if (const auto* splits = std::get_if<Splits>(&source_)) return splits->how.name;
+  return std::get<SuiteReader>(source_).metadata()[static_cast<std::size_t>(i)].family;
 }
 
-std::vector<double> TaskSource::costs(Range ids, const std::function<double(const TaskShape&)>& cost) const {
+std::vector<double> TaskSource::costs(const std::function<double(const TaskShape&)>& cost) const {
   std::vector<double> costs;
-  for (Index i = ids.begin; i < ids.end; ++i) costs.push_back(cost(shape(i)));
+  for (Index i = 0; i < task_count(); ++i) costs.push_back(cost(shape(i)));
   return costs;
 }
 
@@ -102,9 +96,8 @@ TaskSource training_source(const Communicator& comm, const TrainRequest& request
   return request.suite ? TaskSource::suite(comm, *request.suite) : TaskSource::generator(request.config);
 }
 
-Range my_range(const Communicator& comm, Index begin, const std::vector<double>& costs) {
-  const Range part = balanced_shards(costs, comm.size())[static_cast<std::size_t>(comm.rank())];
-  return {begin + part.begin, begin + part.end};
+Range my_range(const Communicator& comm, const std::vector<double>& costs) {
+  return balanced_shards(costs, comm.size())[static_cast<std::size_t>(comm.rank())];
 }
 
 } // namespace metasieve

@@ -22,7 +22,7 @@ public:
   /// Collective. A suite file. @throws CollectiveError
   [[nodiscard]] static TaskSource suite(const Communicator& comm, const std::filesystem::path& path);
   /// Collective. A data set file, as [evaluate] says: `splits` random 70/30 splits, or the file's own split;
-  /// flips `label_noise` of the training labels, unless the file tells its clean labels: then its noise is
+  /// flips `label_noise` of the training labels, unless the file has clean labels: then its noise is
   /// already there. Where nothing is left to chance there is one split. @throws CollectiveError
   [[nodiscard]] static TaskSource dataset(const Communicator& comm, const std::filesystem::path& path,
                                           const EvaluateConfig& config);
@@ -33,12 +33,11 @@ public:
   [[nodiscard]] std::vector<TaskShape> shapes(Range ids) const;
   /// Whether its tasks are of families: they are splits of a data set otherwise.
   [[nodiscard]] bool has_families() const noexcept { return !std::holds_alternative<Splits>(source_); }
-  /// What each task of `ids` comes from: its family, or the data set.
-  [[nodiscard]] std::vector<std::string> names(Range ids) const;
-  /// `cost` of the shape of each task of `ids`.
-  [[nodiscard]] std::vector<double> costs(Range ids,
-                                          const std::function<double(const TaskShape&)>& cost) const;
-  /// One task, made or read by this rank alone. Thread-safe. @throws DataError if a suite file changed
+  /// Where task i comes from: its family, or the data set.
+  [[nodiscard]] std::string name(Index i) const;
+  /// `cost` of the shape of each task.
+  [[nodiscard]] std::vector<double> costs(const std::function<double(const TaskShape&)>& cost) const;
+  /// One task, made or read by this rank only. Thread-safe. @throws DataError if a suite file changed
   [[nodiscard]] Task make(Index i) const;
   /// Collective: this rank's tasks, made in parallel or read.
   [[nodiscard]] std::vector<Task> tasks(const Communicator& comm, Range ids,
@@ -61,8 +60,8 @@ private:
   Source source_;
 };
 
-/// This rank's part of items begin..begin+costs.size()-1, dealt so that predicted cost is balanced.
-[[nodiscard]] Range my_range(const Communicator& comm, Index begin, const std::vector<double>& costs);
+/// This rank's part of items 0..costs.size()-1, such that the ranks' costs are balanced.
+[[nodiscard]] Range my_range(const Communicator& comm, const std::vector<double>& costs);
 
 /// What `request` trains on: its suite, or the generator. Collective. @throws CollectiveError
 [[nodiscard]] TaskSource training_source(const Communicator& comm, const TrainRequest& request);

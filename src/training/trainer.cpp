@@ -19,7 +19,7 @@
 namespace metasieve {
 namespace {
 
-/// What all ranks do after an iteration; the greatest of them counts. Above `write_checkpoint`: stop for a
+/// Decisions after an iteration; the greatest of all ranks counts. Above `write_checkpoint`: stop for a
 /// Stop, after a checkpoint.
 constexpr std::int64_t go_on = 0, write_checkpoint = 1, stop_offset = 1;
 
@@ -48,7 +48,7 @@ TrainingTasks prepare_tasks(const Communicator& comm, const TaskSource& source, 
     TaskPool pool(comm, source, part, clock, hooks);
     const auto reason = static_cast<Stop>(comm.max(static_cast<std::int64_t>(stop.requested())));
     if (reason > Stop::time_limit)
-      stop_early(reason, "while the tasks were prepared; what was kept before is as it was");
+      stop_early(reason, "while the tasks were prepared; earlier checkpoints are unchanged");
     return pool;
   };
   TaskPool train = pool_of(parts.train);
@@ -182,7 +182,7 @@ Trained train(const Communicator& comm, const TrainRequest& request, StatusFile&
   if (comm.is_root() && !from.warning.empty()) progress.warn("warning: " + from.warning);
   for (const std::string& note : from.notes) progress.print_line(note);
   if (begun == meta.iterations) { // killed before the last files were written, or asked again
-    record.require_known_tasks(fingerprint_of(comm, source, {0, source.task_count()}));
+    record.require_known_tasks(fingerprint_of(comm, source));
     if (record.too_many_failed(batches.size())) record.fail(batches.size());
   } else {
     status.prepare();

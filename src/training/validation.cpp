@@ -37,7 +37,7 @@ void set_selection(TaskQuality& quality, const Assessment& a) {
 TaskQuality mean_quality(const Communicator& comm, const TaskPool& pool, Index total,
                          const std::function<TaskQuality(const PreparedTask&)>& of_task) {
   constexpr std::size_t quantities = 6;
-  ExactSum sum(2 * quantities, 1.0, std::max<Index>(total, 1)); // of values, and of how many are defined
+  ExactSum sum(2 * quantities, 1.0, std::max<Index>(total, 1)); // values, and how many are defined
   comm.run_collectively([&] {
     for_each_parallel(pool.ids(), [&](Index i) {
       const TaskQuality q = of_task(*pool.task(i));

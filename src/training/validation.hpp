@@ -12,8 +12,8 @@ namespace metasieve {
 
 /// How well a selection does on one task, or means over tasks; NaN: undefined.
 struct TaskQuality {
-  double accuracy, dp_gap, eo_gap, noise_rate; ///< of hard selection
-  double accuracy_loss, fairness_loss;         ///< of the keep weights
+  double accuracy, dp_gap, eo_gap, noise_rate; ///< with hard selection
+  double accuracy_loss, fairness_loss;         ///< with the keep weights
   bool failed = false;                         ///< a fit did, or there is no score
 };
 
@@ -29,8 +29,8 @@ public:
   Validation(const Communicator& comm, const TaskPool& pool, Index total, double ridge,
              const OuterOptions& outer);
 
-  /// Collective: means over the tasks where defined, NaN where nowhere. A task that fails numerically is
-  /// undefined, and added to `failures`.
+  /// Collective: means over the tasks where defined, NaN where defined nowhere. A task that fails numerically
+  /// is undefined, and added to `failures`.
   [[nodiscard]] ValidationRow measure(const Communicator& comm, const Policy& policy, std::int64_t iteration,
                                       FailureLog& failures) const;
 

@@ -231,7 +231,7 @@ class Resume(FilesTest):
             self.assert_refused(run, 2, "run/checkpoint.h5 was trained on other tasks")
 
     def test_failed_tasks_are_told_and_their_run_goes_on_when_more_may_fail(self):
-        """Three of the eight training tasks have one class alone."""
+        """Three of the eight training tasks have only one class."""
         self.generate(1)
         with h5py.File(self.folder / "1.h5", "r+") as file:
             file["train/y"][: file["train/row_offset"][3]] = 1

@@ -157,7 +157,7 @@ class Resumed(FilesTest):
         ids = [i for i, value in enumerate(rate) if value in (0, 1)]
         self.assertGreater(len(ids), 5)
         first = ", ".join(map(str, ids[:5]))
-        self.assertIn(f"; {len(ids)} task(s) with one class alone among the training labels: {first}, ...\n",
+        self.assertIn(f"; {len(ids)} task(s) with only one class among the training labels: {first}, ...\n",
                       run.stdout)
 
     # ----------------------------------------------------------------------------------------------- evaluate
