@@ -80,7 +80,7 @@ public:
   }
 
 private:
-  [[noreturn]] static void fail() { throw DataError("what one process told another is damaged"); }
+  [[noreturn]] static void fail() { throw DataError("data sent between processes are damaged"); }
   std::string_view take(std::uint64_t size) {
     if (size > rest_.size()) fail();
     const std::string_view taken = rest_.substr(0, size);

@@ -238,7 +238,7 @@ std::vector<ConfigKey> make_keys() {
           seed()),
       key(NAMED(evaluate.fairness), evaluation, "gap for roh, penalised, threshold and adaptation",
           choice<Gap>({"dp", "eo"})),
-      key(NAMED(evaluate.roh_tau), evaluation, "share of rows roh keeps; 0: told the share of clean labels",
+      key(NAMED(evaluate.roh_tau), evaluation, "share of rows roh keeps; 0: the true share of clean labels",
           share()),
       key(NAMED(evaluate.penalty), evaluation, "weight of the gap in penalised", not_negative()),
       key(NAMED(evaluate.tolerance), evaluation, "gap on training rows that threshold allows", share()),

@@ -125,7 +125,7 @@ void add_accuracy(std::vector<Finding>& out, const std::string& source, const Me
 }
 
 std::string fairness_text(const Finding& f) {
-  if (f.metric.empty()) return "one split only: whether a selection helps cannot be told from chance";
+  if (f.metric.empty()) return "one repeat only: it does not show whether a selection helps more than chance";
   const char* const name = f.metric == "eo_gap" ? "the EO" : "the DP";
   const std::string best = format("%s, %+.0f %% at %+.1f points (balanced accuracy %+.1f)", f.method.c_str(),
                                   100.0 * f.change, -100.0 * f.cost, -100.0 * f.balanced_cost);
