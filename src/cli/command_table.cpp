@@ -14,7 +14,18 @@ std::string CommandInfo::usage() const {
   return text;
 }
 
+namespace {
+
+std::vector<std::string> with(std::vector<std::string> names, const std::vector<std::string>& more) {
+  names.insert(names.end(), more.begin(), more.end());
+  return names;
+}
+
+} // namespace
+
 const std::vector<CommandInfo>& commands() {
+  const std::vector<std::string> training_keys{"suite.", "family.", "policy.", "inner.",
+                                               "meta.",  "output.", "run."};
   const OptionInfo config{"config", "FILE",
                           "INI file of keys; any key also as --section.key value, which wins over the file"};
   const OptionInfo suite{"suite", "FILE", "suite file to train on; left out: tasks are generated"};
@@ -33,6 +44,8 @@ const std::vector<CommandInfo>& commands() {
        "Makes a suite of tasks and writes it to a file. The same bytes for any number of ranks.",
        "the suite, and FILE.progress.json; until it is done FILE.partial",
        {config, {"output", "FILE", "suite file to write", true}, resume, profile, dry_run},
+       {"suite.tasks", "suite.validation_tasks", "suite.seed", "suite.mixture", "family.",
+        "output.checkpoint_minutes", "run.max_minutes", "run.margin_minutes"},
        {"suite.tasks", "suite.validation_tasks", "suite.mixture", "suite.seed"},
        {"generate --suite.tasks 240 --output suite.h5",
         "generate --config configs/train.ini --output suite.h5 --dry-run"}},
@@ -43,6 +56,7 @@ const std::vector<CommandInfo>& commands() {
        "number of ranks and threads.",
        "policy.h5, results.h5 (history, validation, timing), checkpoint.h5, progress.json in DIR",
        {config, folder, suite, resume, profile, dry_run},
+       training_keys,
        {"suite.tasks", "suite.mixture", "meta.iterations", "meta.batch", "meta.fairness",
         "meta.fairness_weight", "policy.features", "policy.keep", "inner.use_group", "run.max_minutes"},
        {"train --config configs/quickstart.ini --output run",
@@ -66,6 +80,8 @@ const std::vector<CommandInfo>& commands() {
         resume,
         profile,
         dry_run},
+       {"evaluate.", "policy.keep", "policy.temperature", "policy.precision", "inner.", "suite.hold",
+        "output.checkpoint_minutes", "run."},
        {"evaluate.methods", "evaluate.splits", "evaluate.label_noise", "evaluate.fairness",
         "evaluate.adapt_steps", "evaluate.seed"},
        {"evaluate --policy run/policy.h5 --suite fresh.h5 --output evaluation.h5",
@@ -82,6 +98,8 @@ const std::vector<CommandInfo>& commands() {
         {"output", "FILE", "scores file to write, as scores.h5; scores.csv goes beside it", true},
         profile,
         dry_run},
+       {"evaluate.adapt_", "evaluate.refit_", "evaluate.fairness", "evaluate.seed", "policy.keep",
+        "policy.temperature", "policy.precision", "inner."},
        {"policy.keep", "evaluate.adapt_steps", "evaluate.refit_rounds", "evaluate.seed"},
        {"score --policy configs/policy.h5 --dataset loans.h5 --output scores.h5"}},
       {"scaling",
@@ -97,6 +115,7 @@ const std::vector<CommandInfo>& commands() {
         {"collect", "", "measure nothing: only put the points in DIR together"},
         profile_points,
         dry_run},
+       with(training_keys, {"scaling."}),
        {"scaling.kinds", "scaling.ranks", "scaling.threads", "scaling.repeats", "scaling.weak_tasks",
         "meta.iterations", "meta.batch"},
        {"scaling --config configs/scaling.ini --output scaling"}},
@@ -125,6 +144,7 @@ const std::vector<CommandInfo>& commands() {
         {"resume", "", "changes nothing: a sweep always continues"},
         profile_points,
         dry_run},
+       with(training_keys, {"evaluate.", "sweep."}),
        {"sweep.samples", "sweep.ranks_per_point", "sweep.evaluate_tasks", "sweep.together"},
        {"sweep --config configs/sweep.ini --output sweep --list",
         "sweep --config configs/sweep.ini --output sweep", "sweep --output sweep --collect"}},
@@ -138,12 +158,14 @@ const std::vector<CommandInfo>& commands() {
        "",
        {{"json", "", "as JSON"}},
        {},
+       {},
        {"inspect run/policy.h5", "inspect run/results.h5 --json"}},
       {"verify",
        "check every value of a file",
        "Reads all of a file and checks every value, shape, offset and checksum. Names the first fault, and "
        "says whether a run can continue; exit code 3 if there is one.",
        "",
+       {},
        {},
        {},
        {"verify run/checkpoint.h5"}},
@@ -160,10 +182,13 @@ const CommandInfo& find_command(const std::string& name) {
   throw ConfigError("unknown command " + name + ": the commands are " + joined(names));
 }
 
+bool acts_on(const std::string& key, const CommandInfo& command) {
+  return std::ranges::any_of(command.keys, [&](const std::string& begin) { return key.starts_with(begin); });
+}
+
 std::vector<ConfigKey> keys_of(const CommandInfo& command) {
-  if (!command.takes_keys()) return {};
   std::vector<ConfigKey> keys = config_keys();
-  if (command.name != "sweep") std::erase_if(keys, [](const ConfigKey& key) { return key.is_of_sweep(); });
+  std::erase_if(keys, [&](const ConfigKey& key) { return !acts_on(key.name, command); });
   return keys;
 }
 

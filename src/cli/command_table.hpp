@@ -26,10 +26,12 @@ struct CommandInfo {
   std::string about;
   std::string leaves; ///< which files; "": none
   std::vector<OptionInfo> options;
-  std::vector<std::string> first_keys; ///< none: the command takes exactly one FILE instead of keys
+  std::vector<std::string>
+      keys; ///< of those that act on it, their beginnings; none: it takes one FILE instead
+  std::vector<std::string> first_keys; ///< the ones to begin with
   std::vector<std::string> examples;   ///< after "metasieve "
 
-  [[nodiscard]] bool takes_keys() const { return !first_keys.empty(); }
+  [[nodiscard]] bool takes_keys() const { return !keys.empty(); }
   /// "metasieve NAME --option VALUE [--option VALUE]", all options
   [[nodiscard]] std::string usage() const;
 };
@@ -39,7 +41,11 @@ struct CommandInfo {
 /// @throws ConfigError naming the commands there are
 [[nodiscard]] const CommandInfo& find_command(const std::string& name);
 
-/// All keys that a command takes; only sweep takes those of [sweep].
+/// Whether a key acts on a command, by its name; also for names that are open, as family.NAME.knob and
+/// sweep.section.key.
+[[nodiscard]] bool acts_on(const std::string& key, const CommandInfo& command);
+
+/// The keys that act on a command.
 [[nodiscard]] std::vector<ConfigKey> keys_of(const CommandInfo& command);
 
 } // namespace metasieve

@@ -47,7 +47,7 @@ std::string mean(Group<SummaryRow> group, const std::string& metric) {
 
 /// "+1.23 [+0.45, +2.01]" in points.
 std::string points(double change, double low, double high) {
-  if (!std::isfinite(low)) return format("%+6.2f [one split only]", 100.0 * change);
+  if (!std::isfinite(low)) return format("%+6.2f [one repeat only]", 100.0 * change);
   return format("%+6.2f [%+6.2f, %+6.2f]", 100.0 * change, 100.0 * low, 100.0 * high);
 }
 
@@ -141,8 +141,8 @@ std::string comparison_table(const EvaluationTables& tables, const std::string& 
       lines += method_line(*first);
     }
     text += (text.empty() ? "" : "\n") +
-            format("%s (%lld tasks or splits%s; changes against baseline, the fit on all rows)\n",
-                   row.source.c_str(), static_cast<long long>(row.splits),
+            format("%s (%lld repeat%s%s; changes against baseline, the fit on all rows)\n",
+                   row.source.c_str(), static_cast<long long>(row.splits), row.splits == 1 ? "" : "s",
                    policies > 1 ? (", mean of " + std::to_string(policies) + " policies").c_str() : "") +
             heading_line + lines + pair_lines(row.source, tables.paired, gap) +
             detection_lines(row.source, tables.detection);

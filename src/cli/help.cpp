@@ -57,10 +57,6 @@ Document command_part(const CommandInfo& info) {
   if (!info.leaves.empty()) part.push_back({paragraph, "Leaves: " + info.leaves + "."});
   for (const OptionInfo& option : info.options)
     part.push_back({entry, option.text(), option.help + (option.is_required ? " (required)" : "")});
-  std::string examples;
-  for (const std::string& example : info.examples)
-    examples += (examples.empty() ? "  metasieve " : "\n  metasieve ") + example;
-  add(part, {{paragraph, "Examples:"}, {lines, examples}});
   return part;
 }
 
@@ -188,17 +184,24 @@ std::string general_help() {
          "\nmetasieve --version says what it was built with; see also README.md; man metasieve; mpirun(1)\n";
 }
 
+Document examples_part(const CommandInfo& info, std::size_t most) {
+  std::string examples;
+  for (std::size_t i = 0; i < std::min(most, info.examples.size()); ++i)
+    examples += (i == 0 ? "  metasieve " : "\n  metasieve ") + info.examples[i];
+  return {{paragraph, "For example:"}, {lines, examples}};
+}
+
 std::string command_help(const CommandInfo& info) {
   Document text = command_part(info);
   text.front().text = "usage: " + text.front().text;
+  std::string see_also = "see also: metasieve help";
   if (info.takes_keys()) {
     text.push_back({section, "keys to begin with, as --section.key value or in --config; domain (default)"});
     for (const std::string& name : info.first_keys) text.push_back(key_entry(*find_key(name), name));
-    text.push_back({section, "all keys"});
-    add(text, keys_part(keys_of(info), false));
+    see_also = "all keys: metasieve help keys; " + see_also;
   }
-  return as_text(text) +
-         "\nsee also: metasieve help, which says what each exit code means, and what to do then\n";
+  add(text, examples_part(info, 1));
+  return as_text(text) + "\n" + see_also + "\n";
 }
 
 std::string keys_help(const std::string& only) {
@@ -259,7 +262,10 @@ std::string man_page() {
                             "results have the same bytes for any number of ranks and threads."}};
   add(page, general_part());
   page.push_back({section, "commands in detail"});
-  for (const CommandInfo& info : commands()) add(page, command_part(info));
+  for (const CommandInfo& info : commands()) {
+    add(page, command_part(info));
+    add(page, examples_part(info, info.examples.size()));
+  }
   add(page, {{section, "configuration keys"},
              {paragraph, "In the INI file that --config names, or as --section.key value, which wins."}});
   add(page, keys_part(config_keys(), true));

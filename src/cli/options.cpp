@@ -17,6 +17,17 @@ std::string see_help(const std::string& command) {
   return "; see metasieve " + (command.empty() ? "" : command + " ") + "--help";
 }
 
+/// @throws ConfigError that names the commands on which a key acts, if there are such but not `info`.
+void require_effect(const std::string& key, const CommandInfo& info) {
+  if (!info.takes_keys() || acts_on(key, info)) return;
+  std::vector<std::string> others;
+  for (const CommandInfo& other : commands())
+    if (acts_on(key, other)) others.push_back(other.name);
+  if (!others.empty())
+    throw ConfigError("--" + key + " has no effect on " + info.name + ": it acts on " + joined(others, ", ") +
+                      see_help(info.name));
+}
+
 [[noreturn]] void unknown_option(const std::string& name, const CommandInfo& info) {
   std::vector<std::string> known;
   for (const OptionInfo& option : info.options) known.push_back(option.name);
@@ -43,7 +54,7 @@ po::options_description known_options(const CommandInfo& info) {
     else
       takes_one(option.name);
   if (!info.takes_keys()) return known;
-  for (const ConfigKey& key : keys_of(info)) takes_one(key.name);
+  for (const ConfigKey& key : config_keys()) takes_one(key.name); // also of other commands, to say so
   for (const auto& [old, current] : renamed_keys()) takes_one(old);
   return known;
 }
@@ -97,9 +108,8 @@ const std::vector<std::string>& values_of(const po::option& option, const Comman
 
 void take_key(CommandLine& line, const po::option& option, const CommandInfo& info) {
   const std::string& name = option.string_key;
-  const bool known = !option.unregistered || name.starts_with("family.") ||
-                     (info.name == "sweep" && name.starts_with("sweep."));
-  if (!info.takes_keys() || !known) unknown_option(name, info);
+  if (!info.takes_keys() || (option.unregistered && !has_open_name(name))) unknown_option(name, info);
+  require_effect(current_name(name), info);
   for (const auto& [key, value] : line.overrides)
     if (key == name) throw ConfigError("--" + name + " is given twice: keep one");
   line.overrides.emplace_back(name, values_of(option, info).front());
@@ -127,9 +137,7 @@ bool asks_for_help(CommandLine& line, const std::vector<std::string>& arguments)
     line.topic.assign(arguments.begin() + 1, arguments.end());
     return true;
   }
-  for (const std::string& word : arguments)
-    for (const CommandInfo& info : commands())
-      if (line.topic.empty() && word == info.name) line.topic = {word};
+  if (!as_command && !arguments.front().starts_with("-")) line.topic = {arguments.front()};
   return true;
 }
 

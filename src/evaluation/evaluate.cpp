@@ -100,7 +100,7 @@ void count_failed(const std::vector<EvaluationRow>& rows, double most, Evaluated
   const double share = static_cast<double>(evaluated.failed) / static_cast<double>(rows.size());
   if (rows.empty() || share <= most) return;
   evaluated.problem =
-      format("%ld of %zu fits failed (%.3g %%), more than run.max_failed = %g: tasks or splits ",
+      format("%ld of %zu fits failed (%.3g %%), more than run.max_failed = %g: in ",
              static_cast<long>(evaluated.failed), rows.size(), 100.0 * share, most) +
       first_few(places) +
       "; try a larger inner.ridge, leave the failing methods out of evaluate.methods, or look at the rows "

@@ -277,8 +277,8 @@ std::string plan(const Communicator& comm, const EvaluateRequest& request) {
     };
     const double seconds = balanced_seconds(
         load, measured_pace(comm, source, load.tasks, load.costs, {{evaluate, cost}}).back());
-    text += format("  %-16s %ld tasks or splits, %s; memory per rank %.0f MB; about %s\n",
-                   source.name(0).c_str(), static_cast<long>(source.task_count()),
+    text += format("  %-16s %ld repeat%s, %s; memory per rank %.0f MB; about %s\n", source.name(0).c_str(),
+                   static_cast<long>(source.task_count()), source.task_count() == 1 ? "" : "s",
                    rows_text(load.tasks.sum(rows), load.tasks.weight).c_str(), memory / megabyte,
                    seconds_text(seconds).c_str());
     file_bytes += evaluation_bytes(evaluation, source.task_count());

@@ -186,7 +186,7 @@ class Chain(FilesTest):
         for method in METHODS:
             self.assertRegex(of_suite.stdout, rf"(?m)^  {method} +\d\.\d+")
         for source, run in (("one", of_data), ("two", of_data), ("small", of_suite), ("all", of_suite)):
-            self.assertRegex(run.stdout, rf"(?m)^{source} \(\d tasks or splits;")
+            self.assertRegex(run.stdout, rf"(?m)^{source} \(\d repeats?;")
 
     def check_summary(self, row, rows):
         source, method, metric = text(row["source"]), text(row["method"]), text(row["metric"])

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <iterator>
 #include <sstream>
 
@@ -46,8 +47,10 @@ TEST(Help, of_a_command_names_options_first_keys_and_examples) {
       EXPECT_NE(text.find("  --" + option.name), std::string::npos) << info.name << option.name;
     for (const std::string& key : info.first_keys)
       EXPECT_NE(text.find("  " + key), std::string::npos) << info.name << ": " << key << " is no key of it";
-    for (const std::string& example : info.examples)
-      EXPECT_NE(text.find(example), std::string::npos) << example;
+    EXPECT_NE(text.find(info.examples.front()), std::string::npos);
+    EXPECT_LE(info.first_keys.size(), 10U);
+    for (const std::string& key : info.first_keys)
+      EXPECT_TRUE(acts_on(key, info)) << info.name << ": " << key;
   }
 }
 
@@ -63,6 +66,13 @@ TEST(CommandTable, examples_are_command_lines_that_the_parser_takes) {
         EXPECT_NO_THROW(set_key(config, key, value)) << example;
       }
     }
+}
+
+TEST(CommandTable, a_key_acts_on_some_command) {
+  for (const ConfigKey& key : config_keys())
+    EXPECT_TRUE(std::ranges::any_of(commands(), [&](const CommandInfo& info) {
+      return acts_on(key.name, info);
+    })) << key.name;
 }
 
 TEST(CommandTable, key_takes_each_of_its_words) {

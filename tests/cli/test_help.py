@@ -28,7 +28,8 @@ class TestCompletion(BinaryTest):
         self.assertEqual(self.offered("s"), ["scaling", "score", "sweep"])
         for line, expected in (
                 (("train", "--re"), ["--resume"]),
-                (("train", "--s"), ["--scaling.", "--suite", "--suite."]),
+                (("train", "--s"), ["--suite", "--suite."]),
+                (("scaling", "--s"), ["--scaling.", "--suite", "--suite."]),
                 (("train", "--meta.b"), ["--meta.batch"]),
                 (("train", "--meta.fairness"), ["--meta.fairness", "--meta.fairness_weight"]),
                 (("train", "--inner.method", ""), ["first-order", "implicit", "unrolled"]),
@@ -107,8 +108,21 @@ class TestHelp(BinaryTest):
         self.assertEqual(text, self.succeed("--help").stdout)
         self.assertEqual(self.succeed("help", "train").stdout, self.succeed("train", "--help").stdout)
         self.assertLessEqual(max(map(len, text.splitlines())), 100)
+        for words in (("trian", "--help"), ("trian", "-h")):
+            self.assert_refused(self.execute(*words), 2, "unknown command trian: the commands are generate, ")
         self.assert_refused(self.execute("help", "trian"), 2, "unknown command trian: the commands are generate, ")
         self.assert_refused(self.execute("train", "--json", "--output", "x"), 2, "unknown option --json")
+
+    def test_a_command_shows_and_takes_only_keys_that_act_on_it(self):
+        for command in COMMANDS:
+            self.assertLessEqual(len(self.succeed(command, "--help").stdout.splitlines()), 75, command)
+        self.assertNotIn("scaling.", self.succeed("train", "--help").stdout)
+        for command, key, acts_on in (("train", "evaluate.splits", "evaluate, sweep"), ("generate", "meta.batch", "train, "),
+                                      ("evaluate", "family.mild.samples", "generate, train, "),
+                                      ("train", "sweep.policy.keep", "sweep;"), ("score", "evaluate.splits", "evaluate, ")):
+            with self.subTest(command + key):
+                self.assert_refused(self.execute(command, f"--{key}", "3", "--output", "x"), 2,
+                                    f"--{key} has no effect on {command}: it acts on {acts_on}")
 
 
 if __name__ == "__main__":

@@ -204,7 +204,7 @@ class Resumed(FilesTest):
         self.assertGreater(len(bad), 0)
         splits = ", ".join(dict.fromkeys(f"huge {split}" for split in bad["split"]))
         self.assert_refused(run, 4, rf"{len(bad)} of {len(rows)} fits failed \(.* %\), more than run.max_failed = "
-                                    rf"0.01: tasks or splits {splits}; try a larger inner.ridge")
+                                    rf"0.01: in {splits}; try a larger inner.ridge")
         self.assertIn("wrote out.h5", run.stdout)
         self.assertFalse(self.partial().exists())
         self.succeed(*command, "--output", "out.h5", "--run.max_failed", len(bad) / len(rows))
