@@ -80,7 +80,11 @@ public:
   template <class T>
   void write(const std::string& name, std::span<const T> mine, const Meaning& meaning, Index columns = 0) {
     const Index width = std::max<Index>(columns, 1);
-    write(name, h5::type_of<T>(), std::ssize(mine) / width, columns, copy_of(mine, width), meaning);
+    const auto copy = [&](Range rows, std::byte* to) {
+      const auto bytes = static_cast<std::size_t>(rows.size() * width) * sizeof(T);
+      if (bytes > 0) std::memcpy(to, mine.data() + rows.begin * width, bytes);
+    };
+    write(name, h5::type_of<T>(), std::ssize(mine) / width, columns, copy, meaning);
   }
 
   /// [rows] of a vector, [rows, columns] of a row-major matrix.
@@ -118,15 +122,6 @@ private:
   void transfer(const Table& table, Range rows, const std::byte* data);
   void reserve(const std::string& name, h5::DataSet& data_set);
   void reserve_rest() const;
-
-  template <class T>
-  static RowSource copy_of(std::span<const T> values, Index width) {
-    return [values, width](Range rows, std::byte* to) {
-      if (rows.size() > 0)
-        std::memcpy(to, values.data() + rows.begin * width,
-                    static_cast<std::size_t>(rows.size() * width) * sizeof(T));
-    };
-  }
 
   const Communicator& comm_;
   std::filesystem::path path_, part_;

@@ -54,13 +54,8 @@ double slurm_seconds_left() {
 } // namespace
 
 std::string to_string(Stop stop) {
-  switch (stop) {
-  case Stop::none: return "nothing";
-  case Stop::time_limit: return "the time limit";
-  case Stop::user_signal: return "SIGUSR1";
-  case Stop::terminate: return "SIGTERM";
-  }
-  return {};
+  constexpr std::array names{"nothing", "the time limit", "SIGUSR1", "SIGTERM"};
+  return names[static_cast<std::size_t>(stop)];
 }
 
 void catch_stop_signals() {
