@@ -78,11 +78,11 @@ std::vector<StageSeconds> time_stages(const TaskSource& source, const std::vecto
 
 } // namespace
 
-TaskSample::TaskSample(const TaskSource& source, Range range, Index most) {
-  const Index count = std::min(range.size(), most);
-  weight = count > 0 ? static_cast<double>(range.size()) / static_cast<double>(count) : 1.0;
+TaskSample::TaskSample(const TaskSource& source, Range range) {
+  const Index all = range.size(), count = std::min(all, most);
+  weight = count > 0 ? static_cast<double>(all) / static_cast<double>(count) : 1.0;
   for (Index k = 0; k < count; ++k) {
-    ids.push_back(range.begin + k * range.size() / count);
+    ids.push_back(range.begin + (all == count ? k : k / run * all / (most / run) + k % run));
     shapes.push_back(source.shape(ids.back()));
   }
 }

@@ -12,9 +12,12 @@ namespace metasieve {
 
 using Cost = std::function<double(const TaskShape&)>;
 
-/// Tasks that stand for a range of them: all, or where these are more than `most`, evenly spaced ones.
+/// Tasks that stand for a range of them: all, or where these are more than `most`, evenly spaced runs of
+/// consecutive ones, for neighbours are of all families (see family_of).
 struct TaskSample {
-  TaskSample(const TaskSource& source, Range range, Index most = 100000);
+  static constexpr Index most = 100000, run = 100;
+
+  TaskSample(const TaskSource& source, Range range);
 
   std::vector<Index> ids;        ///< ascending
   std::vector<TaskShape> shapes; ///< [ids.size()]

@@ -41,10 +41,10 @@ double sampled_bytes(const Config& config, const std::optional<TaskSource>& suit
   if (!suite) generated.emplace(TaskSource::generator(config));
   const TaskSource& source = suite ? *suite : *generated;
   const TaskUse use = task_use(config, source.is_generator());
-  constexpr Index most_sampled = 100;
-  return TaskSample(source, {0, source.task_count()}, most_sampled).sum([&](const TaskShape& task) {
-    return held_bytes(task, use);
-  });
+  const Index all = source.task_count(), sampled = std::min<Index>(all, 100); // points may be many
+  const double bytes =
+      TaskSample(source, {0, sampled}).sum([&](const TaskShape& task) { return held_bytes(task, use); });
+  return bytes * static_cast<double>(all) / static_cast<double>(sampled);
 }
 
 using Kind = SweepColumn::Kind;

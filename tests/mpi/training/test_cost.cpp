@@ -107,27 +107,31 @@ TEST(TrainingParts, are_the_first_tasks_and_those_for_validation) {
   EXPECT_THROW(static_cast<void>(training_parts(config, 40, true)), CollectiveError);
 }
 
-TEST(TaskSample, is_all_tasks_or_evenly_spaced_ones_that_stand_for_them) {
+TEST(TaskSample, is_all_tasks_or_evenly_spaced_runs_that_stand_for_them) {
   Config config;
-  set_key(config, "suite.tasks", "3000");
-  set_key(config, "suite.mixture", "some:1");
-  set_key(config, "family.some.samples", "100:900");
+  set_key(config, "suite.tasks", "300000");
+  set_key(config, "suite.mixture", "small:1,large:1");
+  set_key(config, "family.small.samples", "100:200");
+  set_key(config, "family.large.samples", "800:900");
   const TaskSource source = TaskSource::generator(config);
   const auto one = [](const TaskShape&) { return 1.0; };
+  const Index most = TaskSample::most;
 
-  const TaskSample all(source, {10, 2900}), some(source, {10, 2900}, 700), none(source, {10, 10});
+  const TaskSample all(source, {10, 10 + most}), some(source, {10, 10 + 2 * most + 7}),
+      none(source, {10, 10});
 
-  EXPECT_EQ(all.ids.size(), 2890U);
+  EXPECT_EQ(std::ssize(all.ids), most);
   EXPECT_EQ(all.weight, 1.0);
-  EXPECT_EQ(all.ids.back(), 2899);
-  ASSERT_EQ(some.ids.size(), 700U);
+  EXPECT_EQ(all.ids.front(), 10);
+  EXPECT_EQ(all.ids.back(), 10 + most - 1);
+  ASSERT_EQ(std::ssize(some.ids), most);
   EXPECT_EQ(some.ids.front(), 10);
-  for (std::size_t k = 1; k < some.ids.size(); ++k) {
-    EXPECT_GE(some.ids[k] - some.ids[k - 1], 4);
-    EXPECT_LE(some.ids[k] - some.ids[k - 1], 5);
-  }
-  EXPECT_DOUBLE_EQ(some.sum(one), 2890.0);
-  EXPECT_NEAR(some.sum(data_bytes) / all.sum(data_bytes), 1.0, 0.1);
+  EXPECT_EQ(some.ids[TaskSample::run - 1], 10 + TaskSample::run - 1);
+  EXPECT_EQ(some.ids[TaskSample::run], 10 + 2 * TaskSample::run);
+  EXPECT_LT(some.ids.back(), 10 + 2 * most + 7);
+  for (std::size_t k = 1; k < some.ids.size(); ++k) ASSERT_LT(some.ids[k - 1], some.ids[k]);
+  EXPECT_NEAR(some.sum(one), static_cast<double>(2 * most + 7), 1e-6);
+  EXPECT_NEAR(some.sum(data_bytes) / (2.0 * all.sum(data_bytes)), 1.0, 0.01);
   EXPECT_EQ(none.sum(data_bytes), 0.0);
 }
 
