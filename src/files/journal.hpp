@@ -71,6 +71,6 @@ private:
 };
 
 /// The names of those lines "name = value" that are not the same in both texts, at most `most`, then ", ...".
-[[nodiscard]] std::string differing_names(const std::string& a, const std::string& b, std::size_t most = 5);
+[[nodiscard]] std::string differing_names(const std::string& a, const std::string& b);
 
 } // namespace metasieve
