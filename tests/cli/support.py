@@ -109,7 +109,7 @@ def noise(size):
 
 
 def write_dataset(path, rows=80, columns=3, seed=1, split=False):
-    """A data set as DESIGN section 6 has it, with labels that the columns tell."""
+    """A data set as docs/formats.md has it, with labels that follow from the columns."""
     random = np.random.default_rng(seed)
     x = random.normal(size=(rows, columns)).astype("f4")
     z = (np.arange(rows) % 3 == 0).astype("u1")
