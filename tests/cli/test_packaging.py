@@ -91,6 +91,7 @@ class Installed(unittest.TestCase):
         for folder in ("io", "run", "cli", "parallel", "generated"):  # these need MPI, or are none of the library
             self.assertFalse((self.prefix / "include/metasieve" / folder).exists(), folder)
         self.assertEqual([*self.prefix.rglob("__pycache__")], [])
+        self.installed("share/doc/metasieve/docs/tutorial.md")
         if (BUILD / "metasieve.1").exists():
             self.installed("share/man/man1/metasieve.1")
         if (BUILD / "metasieve.bash").exists():
