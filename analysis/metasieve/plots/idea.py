@@ -6,24 +6,29 @@ Makes a table of two columns in which some labels are wrong, has the real progra
 regression to all rows and to the kept rows. Nothing in the picture is drawn by hand.
 """
 import argparse
+import io
 import pathlib
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 
-import h5py
 import matplotlib
 import numpy as np
+import pandas as pd
+from PIL import Image
+
+from .. import files, read
+from ..importing.dataset_file import Dataset, write
+from ..methods import BLACK, BLUE, GREEN, GREY, ORANGE
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  (after the backend is chosen)
 from matplotlib.lines import Line2D  # noqa: E402
 
-BLACK, GREY, BLUE, ORANGE, GREEN = "#000000", "#888888", "#0072B2", "#D55E00", "#009E73"
 PROGRAM, POLICY = "build/src/metasieve", "configs/policy_blind.h5"
 NOTE = ("A synthetic table of 500 rows. A third of group B's positives are recorded as negative, and 5 % of all labels "
-        "are flipped. The policy sees neither the clean labels nor this table before.")
+        "are flipped. The policy has never seen this table, nor the clean labels.")
 
 
 @dataclass
@@ -49,27 +54,17 @@ def make_table(rows, seed):
     return Table(x, (clean & ~hidden) ^ flipped, clean, group)
 
 
-def write_dataset(path, table):
-    """Writes the table as a data set file; the clean labels stay out of it."""
-    with h5py.File(path, "w") as file:
-        file.attrs.update({"filetype": "metasieve-dataset", "version": np.array([1, 0], "i4"), "created_by": "idea.py",
-                           "feature_names": ["across", "along"], "group_name": "B", "positive_label": "yes",
-                           "source": "synthetic", "source_sha256": "0" * 64})
-        file["x"], file["y"], file["z"] = (table.x.astype("f4"), table.y.astype("u1"), table.group.astype("u1"))
-        file.attrs["complete"] = 1
-
-
 def score(table, program, policy):
-    """Returns the records of `metasieve score`, [n]. Raises OSError if the program fails."""
+    """Returns what `metasieve score` says of the rows, a data frame [n]. Raises OSError if the program fails."""
     with tempfile.TemporaryDirectory() as folder:
         data, scores = pathlib.Path(folder, "table.h5"), pathlib.Path(folder, "scores.h5")
-        write_dataset(data, table)
+        write(data, Dataset(pd.DataFrame(table.x, columns=["across", "along"]), table.y, table.group, "yes", "B"),
+              argparse.Namespace())  # without the clean labels
         done = subprocess.run([program, "score", "--policy", policy, "--dataset", data, "--output", scores],
                               capture_output=True, text=True)
         if done.returncode:
             raise OSError(f"{program} score: exit code {done.returncode}: {done.stderr.strip()}")
-        with h5py.File(scores) as file:
-            return file["scores"][()]
+        return read(scores)["scores"]
 
 
 def with_intercept(x):
@@ -120,11 +115,20 @@ def entries(colours):
             Line2D([], [], marker="o", markerfacecolor="none", color=BLACK, label="label is wrong", **dot)]
 
 
+def save(figure, path):
+    """Writes a PNG of 256 colours, which is small enough for a repository; closes the figure."""
+    png = io.BytesIO()
+    figure.savefig(png, dpi=100, format="png")
+    plt.close(figure)
+    picture = Image.open(png).convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE)
+    files.write({path: lambda part: picture.save(part, format="png", optimize=True)})
+
+
 def draw(output, program=PROGRAM, policy=POLICY, seed=1):
     """Draws the picture to `output`. Returns the qualities of the models on all rows, kept rows, clean labels."""
     table, test = make_table(500, seed), make_table(20000, seed + 1000)
     scores = score(table, program, policy)
-    kept = scores["selected"] == 1
+    kept = (scores["selected"] == 1).to_numpy()
     models = {"all rows": fit(table.x, table.y), "kept rows": fit(table.x[kept], table.y[kept]),
               "clean labels": fit(table.x, table.clean)}
     qualities = {name: quality(beta, test) for name, beta in models.items()}
@@ -136,7 +140,7 @@ def draw(output, program=PROGRAM, policy=POLICY, seed=1):
     left.set_title(f"1. Noisy rows: {100 * table.wrong.mean():.0f} % of the labels are wrong")
     left.legend(handles=entries((BLUE, ORANGE)), loc="upper center", bbox_to_anchor=(0.5, -0.02), ncol=3, frameon=False)
 
-    drawn = scatter(middle, table, everything, scores["weight"], cmap="cividis", vmin=0, vmax=1)
+    drawn = scatter(middle, table, everything, scores["weight"].to_numpy(), cmap="cividis", vmin=0, vmax=1)
     middle.set_title("2. The policy gives each row a keep weight")
     figure.colorbar(drawn, cax=middle.inset_axes([0.1, -0.09, 0.8, 0.05]), orientation="horizontal",
                     label="keep weight")
@@ -152,8 +156,7 @@ def draw(output, program=PROGRAM, policy=POLICY, seed=1):
     for axis in (left, middle, right):
         axis.set(xlim=(-4.2, 4.2), ylim=(-3.4, 3.4), xticks=[], yticks=[])
     figure.text(0.5, 0.015, NOTE, ha="center", fontsize=9, color="#444444")
-    figure.savefig(output, dpi=100)
-    plt.close(figure)
+    save(figure, pathlib.Path(output))
     return qualities
 
 
@@ -166,7 +169,7 @@ def main():
     try:
         for name, (accuracy, group_a, group_b) in draw(options.output, options.metasieve, options.policy).items():
             print(f"{name}: accuracy {accuracy:.3f}, recall {group_a:.3f} in A, {group_b:.3f} in B")
-    except OSError as error:
+    except (OSError, ValueError) as error:
         print(f"metasieve.plots.idea: {error}", file=sys.stderr)
         return 3
     return 0
