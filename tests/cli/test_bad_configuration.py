@@ -25,6 +25,9 @@ class BadConfiguration(BinaryTest):
     def train(self, *more):
         return ("train", "--output", "new", *more)
 
+    def evaluate(self, *more):
+        return ("evaluate", "--policy", "p.h5", "--suite", "s.h5", "--output", "new.h5", *more)
+
     def test_command_line(self):
         evaluate = ("evaluate", "--policy", "p.h5", "--output", "e.h5")
         self.refuse([
@@ -83,13 +86,13 @@ class BadConfiguration(BinaryTest):
             (self.train("--inner.ridge", "0"), "inner.ridge = 0: must be a number > 0"),
             (self.train("--inner.use_group", "yes"), "inner.use_group = yes: must be true or false"),
             (self.train("--suite.seed", "-1"), "suite.seed = -1: must be an integer from 0"),
-            (self.train("--evaluate.label_noise", "0.5"), "evaluate.label_noise = 0.5: must be"),
-            (self.train("--evaluate.methods", "meta_hrd"), "evaluate.methods = meta_hrd: .*meta_hard"),
-            (self.train("--evaluate.fairness", "both"), "evaluate.fairness = both: must be dp . eo"),
-            (self.train("--evaluate.roh_tau", "1.1"), "evaluate.roh_tau = 1.1: must be a number >= 0 and <= 1"),
-            (self.train("--evaluate.adapt_steps", "-1"), "evaluate.adapt_steps = -1: must be an integer from 0"),
-            (self.train("--evaluate.frontier_weights", "0,x"), "evaluate.frontier_weights = 0,x: must be 1 to 100"),
-            (self.train("--evaluate.frontier_weights", "0,-1"), "evaluate.frontier_weights = 0,-1: must be"),
+            (self.evaluate("--evaluate.label_noise", "0.5"), "evaluate.label_noise = 0.5: must be"),
+            (self.evaluate("--evaluate.methods", "meta_hrd"), "evaluate.methods = meta_hrd: .*meta_hard"),
+            (self.evaluate("--evaluate.fairness", "both"), "evaluate.fairness = both: must be dp . eo"),
+            (self.evaluate("--evaluate.roh_tau", "1.1"), "evaluate.roh_tau = 1.1: must be a number >= 0 and <= 1"),
+            (self.evaluate("--evaluate.adapt_steps", "-1"), "evaluate.adapt_steps = -1: must be an integer from 0"),
+            (self.evaluate("--evaluate.frontier_weights", "0,x"), "evaluate.frontier_weights = 0,x: must be 1 to 100"),
+            (self.evaluate("--evaluate.frontier_weights", "0,-1"), "evaluate.frontier_weights = 0,-1: must be"),
             (self.train("--suite.validation_tasks", "240"), "_tasks = 240: must be less than suite.tasks = 240"),
             (self.train("--suite.tasks", "40"), "validation_tasks = 40: must be less than suite.tasks = 40"),
             (self.train("--suite.hold", "disk"), r"suite.hold = disk: must be memory \| regenerate"),
