@@ -15,7 +15,7 @@ build_packages=(g++ make cmake git libopenmpi-dev openmpi-bin libhdf5-openmpi-de
 analysis_packages=(python3 python3-h5py python3-numpy python3-pandas python3-matplotlib)
 check_packages=(clang-format clang-tidy python3-sklearn)
 simulation_packages=(libsimgrid-dev) # SimGrid's SMPI, for tests/simgrid
-browser_packages=(chromium)          # a test opens the report in it
+browser_packages=(chromium chromium-driver python3-selenium) # a test opens the report in it
 fuzz_packages=(clang libclang-rt-14-dev libomp-14-dev) # fuzzing and the thread sanitizer
 benchmarks_packages=(python3-torch libopenblas0-pthread) # what tests/benchmarks/peer_pytorch.py compares with
 slurm_packages=(slurm-wlm munge)                       # tests/slurm starts a SLURM of its own; no job needs these
@@ -95,7 +95,8 @@ bootstrap_elsewhere() {
     has_module "$(find_python)" torch || missing+=("torch (Python module)")
   fi
   if [[ " $* " == *" browser "* ]]; then
-    command -v chromium >/dev/null || missing+=("chromium")
+    for tool in chromium chromedriver; do command -v $tool >/dev/null || missing+=("$tool"); done
+    has_module "$(find_python)" selenium || missing+=("selenium (Python module)")
   fi
   if [ ${#headers[@]} -gt 0 ]; then # no error: CMAKE_PREFIX_PATH may know them
     echo "bootstrap: not on the compiler's own path: ${headers[*]}; leaving the search to CMake" >&2

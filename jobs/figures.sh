@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Repeats the figures of README.md: trains three policies with and three without the group as an input of the model
+# Repeats the figures of docs/results.md: trains three policies with and three without the group as an input of the model
 # (jobs/policy.sh), compares them on fresh suites of the families biased and seed and, where they are at hand, on COMPAS, Adult, German
-# credit and the data of Roh et al. 2021 (analysis/compare.py). About fifteen minutes on two cores.
+# credit and the data of Roh et al. 2021 (python3 -m metasieve compare). About fifteen minutes on two cores.
 #
 #   jobs/figures.sh           the settings of jobs/local.sh apply; METASIEVE_RUN=runs/figures by default,
 #                             METASIEVE_TASKS=400 tasks in each fresh suite
@@ -33,6 +33,7 @@ ranks=${METASIEVE_RANKS:-2}
 threads=$(($(cores) / ranks))
 export OMP_NUM_THREADS=$((threads > 0 ? threads : 1))
 mpi_environment "$ranks" "$OMP_NUM_THREADS"
+export PYTHONPATH=analysis${PYTHONPATH:+:$PYTHONPATH}
 metasieve=(mpirun -n "$ranks" "$build/src/metasieve")
 
 for suite in biased:9101 seed:9102; do
@@ -46,9 +47,9 @@ for suite in biased:9101 seed:9102; do
   done
 done
 if [ -d "$data" ]; then
-  "$(find_python)" analysis/compare.py --source "$data" --output "$run/real" --data compas adult german roh \
+  "$(find_python)" -m metasieve compare --source "$data" --output "$run/real" --data compas adult german roh \
     --metasieve "$build/src/metasieve" --ranks "$ranks" --frontier \
     --policy "$run"/policies/aware_*/policy.h5 --blind-policy "$run"/policies/blind_*/policy.h5
-  "$(find_python)" analysis/plot_frontier.py "$run/real/comparison_aware.h5" --only compas adult \
+  "$(find_python)" -m metasieve plot frontier "$run/real/comparison_aware.h5" --only compas adult \
     --output "$run/frontier.png"
 fi

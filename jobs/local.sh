@@ -61,8 +61,9 @@ step configure cmake -S . -B "$build" "${cmake_options[@]}"
 step build cmake --build "$build" --target metasieve --parallel "$(cores)"
 
 mpi_environment "$ranks" "$OMP_NUM_THREADS"
+export PYTHONPATH=analysis${PYTHONPATH:+:$PYTHONPATH}
 printf '\n== environment of the runs\n'
-env | grep -E '^(OMP_NUM_THREADS|OMPI_)' | sort | sed 's/^/+ export /'
+env | grep -E '^(OMP_NUM_THREADS|OMPI_|PYTHONPATH)' | sort | sed 's/^/+ export /'
 
 mkdir -p "$run"
 step "generate the suite" \
@@ -79,7 +80,7 @@ step "evaluate on the held-out suite" \
 evaluations=("$run/evaluation_suite.h5")
 if [ -r "$data/compas-scores-two-years.csv" ]; then
   step "import COMPAS" \
-    "$(find_python)" analysis/import_dataset.py compas --source "$data" --output "$run/compas.h5"
+    "$(find_python)" -m metasieve import compas --source "$data" --output "$run/compas.h5"
   step "evaluate on COMPAS" \
     "${metasieve[@]}" evaluate --config "$config" --policy "$run/policy.h5" --dataset "$run/compas.h5" \
     --output "$run/evaluation_compas.h5" "${extra[@]}"
@@ -89,8 +90,8 @@ else
   echo "   METASIEVE_DATA=FOLDER jobs/local.sh evaluates on it too (github.com/propublica/compas-analysis)."
 fi
 
-step "plot" "$(find_python)" analysis/plot_comparison.py "${evaluations[@]}" --output "$run/comparison.png"
-step "report" "$(find_python)" analysis/report.py "$run"
+step "plot" "$(find_python)" -m metasieve plot comparison "${evaluations[@]}" --output "$run/comparison.png"
+step "report" "$(find_python)" -m metasieve report "$run"
 
 printf '\n== done in %d s; files in %s:\n' $SECONDS "$run"
 ls -1 "$run"

@@ -66,7 +66,7 @@ const std::vector<CommandInfo>& commands() {
        "compare the policy with other ways to select training rows",
        "Compares the policy with other ways to select training rows, on a suite (--suite) or on real data "
        "sets (--dataset: "
-       "files that analysis/import_dataset.py makes). Prints the comparison and writes one row per split "
+       "files that python3 -m metasieve import makes). Prints the comparison and writes one row per split "
        "and method. Several policies, as of several seeds, are averaged split by split. "
        "evaluate.adapt_steps adapts them to the data by its noisy training rows alone.",
        "the evaluation, and FILE.progress.json; until it is done FILE.partial",
@@ -88,7 +88,7 @@ const std::vector<CommandInfo>& commands() {
         "evaluate --policy configs/policy.h5 --dataset compas.h5 adult.h5 --output real.h5"}},
       {"score",
        "score the rows of a data set",
-       "Scores the training rows of a data set (a file that analysis/import_dataset.py makes): how far the "
+       "Scores the training rows of a data set (a file that python3 -m metasieve import makes): how far the "
        "policy trusts each, its soft keep weight, and whether it is kept, for any trainer that takes sample "
        "weights. configs/policy.h5 is a policy to begin with.",
        "the scores as HDF5 and, beside it, as CSV, one line a row",

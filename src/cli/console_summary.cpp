@@ -127,7 +127,7 @@ std::string summary_of(const EvaluateRequest& request, const Evaluated& evaluate
   return text +
          format("  in %s on %d rank(s) x %d thread(s)\n", duration_text(evaluated.seconds).c_str(), ranks,
                 threads) +
-         next_line({"python3", "analysis/plot_comparison.py", request.output.string(), "--output",
+         next_line({"python3", "-m", "metasieve", "plot", "comparison", request.output.string(), "--output",
                     "comparison.png"});
 }
 
@@ -149,7 +149,7 @@ std::string summary_of(const ScoreRequest& request, const Scored& scored) {
   const std::vector<std::filesystem::path> files = request.output_files();
   return text + "wrote " + files.front().string() + " and " + files.back().string() +
          "\n  give `weight` to any trainer as its sample weight, or train on the rows that are `selected`;\n"
-         "  analysis/score_example.py does so with scikit-learn\n";
+         "  docs/examples/score.py does so with scikit-learn\n";
 }
 
 } // namespace metasieve

@@ -11,7 +11,7 @@
 
 namespace metasieve {
 
-/// One real data set, as analysis/import_dataset.py writes it.
+/// One real data set, as `python3 -m metasieve import` writes it.
 struct Dataset {
   std::string name;              ///< file name without folder and extension
   MatrixF x;                     ///< [n, d], raw columns

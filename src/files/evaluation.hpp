@@ -69,7 +69,7 @@ struct ResponseRow {
   std::string source;
   std::int64_t policy;
   std::string feature;
-  double quantile, value; ///< of the feature; `value` on its scale of DESIGN section 3
+  double quantile, value; ///< of the feature; `value` as the policy sees it (docs/mathematics.md)
   double score, keep;     ///< mean of v and of the keep weight
 };
 

@@ -203,7 +203,7 @@ void Journal::remove() {
   comm_.barrier();
 }
 
-std::string differing_names(const std::string& a, const std::string& b, std::size_t most) {
+std::string differing_names(const std::string& a, const std::string& b) {
   std::map<std::string, std::array<std::string, 2>> lines;
   for (const std::size_t side : {0U, 1U})
     for (const std::string& line : split(side == 0 ? a : b, '\n'))
@@ -211,7 +211,7 @@ std::string differing_names(const std::string& a, const std::string& b, std::siz
   std::vector<std::string> names;
   for (const auto& [name, sides] : lines)
     if (sides[0] != sides[1]) names.push_back(name);
-  return first_few(std::move(names), most);
+  return first_few(std::move(names));
 }
 
 } // namespace metasieve

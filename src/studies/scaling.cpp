@@ -130,7 +130,8 @@ std::string collect(const Communicator& comm, const ScalingRequest& request) {
   return scaling_table(study) +
          (is_mixed ? warning_line("these points are of different machines: " + joined(study.machines)) : "") +
          format("wrote %s (%zu trainings)\n", file.c_str(), study.points.size()) +
-         next_line({"python3", "analysis/scaling.py", file.string(), "--output", request.output.string()});
+         next_line({"python3", "-m", "metasieve", "plot", "scaling", file.string(), "--output",
+                    (request.output / "scaling").string()});
 }
 
 /// The points that a request asks for. @throws CollectiveError (exit code 2) if this job can measure none, or

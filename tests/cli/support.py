@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -109,7 +110,7 @@ def noise(size):
 
 
 def write_dataset(path, rows=80, columns=3, seed=1, split=False):
-    """A data set as DESIGN section 6 has it, with labels that the columns tell."""
+    """A data set as docs/formats.md has it, with labels that follow from the columns."""
     random = np.random.default_rng(seed)
     x = random.normal(size=(rows, columns)).astype("f4")
     z = (np.arange(rows) % 3 == 0).astype("u1")
@@ -139,6 +140,36 @@ def write_tables(path, filetype, **tables):
             kinds = [(column, "S32" if table[column].dtype == object else table[column].dtype) for column in table]
             file[name] = np.array([tuple(row) for row in table.itertuples(index=False)], kinds)
     return path
+
+
+def analysis(*words, folder=None, **env):
+    """Runs `python3 -m metasieve` with these words. Returns the finished process, output as text."""
+    return subprocess.run([sys.executable, "-m", "metasieve", *map(str, words)], cwd=folder, capture_output=True,
+                          env=os.environ | {"PYTHONPATH": str(ROOT / "analysis")} | env, text=True, timeout=120)
+
+
+class AnalysisTest(unittest.TestCase):
+    """A folder for each test, and runs of `python3 -m metasieve`."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def succeed(self, *words, **options):
+        """Returns what a run prints that succeeds and has nothing to complain of."""
+        run = analysis(*words, **{"folder": self.folder} | options)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        return run.stdout
+
+    def refuse(self, code, said, *words, **options):
+        """Checks that a run ends with this code and one line, in which `said` occurs."""
+        run = analysis(*words, **{"folder": self.folder} | options)
+        self.assertEqual((run.returncode, run.stderr.count("\n")), (code, 1), run.stderr)
+        self.assertRegex(run.stderr, f"^metasieve( {words[0]})?")
+        self.assertIn(str(said), run.stderr)
+        self.assertEqual([*self.folder.rglob("*.part")], [])
+        return run
 
 
 class BinaryTest(unittest.TestCase):

@@ -1,20 +1,18 @@
-"""analysis/compare.py, with a fake metasieve that writes down how it was called and an evaluation file."""
+"""`python3 -m metasieve compare`, with a fake metasieve that writes down how it was called and an evaluation file."""
 import csv
 import os
-import pathlib
-import subprocess
 import sys
-import tempfile
 import unittest
 
-from support import ROOT, write_dataset
+from support import ROOT, AnalysisTest, analysis, write_dataset
 
 sys.path.insert(0, str(ROOT / "analysis"))
 try:
     import h5py
     import matplotlib  # noqa: F401, what the plots need
     import pandas  # noqa: F401, what the importer needs
-    from metasieve_analysis import comparison_report, read
+    from metasieve import read
+    from metasieve.tables import comparison as comparison_report
     from evaluation_tables import write_evaluation  # noqa: F401, run by the fake too
     MISSING = None
 except ImportError as error:
@@ -49,7 +47,7 @@ def write_policy(path, use_group):
 
 
 def german_file(path):
-    """As the published one is laid out: 1000 persons, the first column in words."""
+    """Writes a table in the layout of the published one: 1000 persons, the first column in words."""
     fields = ["A11", "6", "A34", "A43", "1169", "A65", "A75", "4", "A93", "A101", "4", "A121", "30", "A143", "A152",
               "2", "A173", "1", "A192", "A201", "1"]
     lines = []
@@ -59,11 +57,9 @@ def german_file(path):
     path.write_text("\n".join(lines) + "\n")
 
 
-class Compare(unittest.TestCase):
+class Compare(AnalysisTest):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        super().setUp()
         self.log, self.out = self.folder / "log", self.folder / "new" / "out"
         self.log.touch()
         (self.folder / "c.ini").write_text("[evaluate]\nsplits = 3\n")
@@ -80,12 +76,11 @@ class Compare(unittest.TestCase):
         path.chmod(0o755)
 
     def run_compare(self, *arguments, policies=True, **env):
-        words = [sys.executable, ROOT / "analysis" / "compare.py", "--source", self.source, "--output", self.out,
-                 "--config", self.folder / "c.ini", "--metasieve", self.folder / "metasieve"]
+        words = ["--source", self.source, "--output", self.out, "--config", self.folder / "c.ini", "--metasieve",
+                 self.folder / "metasieve"]
         if policies:
             words += ["--policy", self.aware, "--blind-policy", self.blind]
-        return subprocess.run([str(word) for word in [*words, *arguments]], env=os.environ | env, capture_output=True,
-                              text=True, timeout=120)
+        return analysis("compare", *words, *arguments, **env)
 
     def calls(self):
         return self.log.read_text().splitlines()
@@ -112,7 +107,7 @@ class Compare(unittest.TestCase):
         self.assertIn("a table of its own", (self.out / "comparison_aware.log").read_text())
 
     def report(self):
-        """Its lines, and the cells of its tables by what is in their first column."""
+        """Returns the lines of comparison.md, the cells of its tables by their first column, and what was printed."""
         run = self.run_compare("--ranks", 1, "--data", "german")
         self.assertEqual((run.returncode, run.stderr), (0, ""))
         lines = (self.out / "comparison.md").read_text().splitlines()
@@ -145,7 +140,7 @@ class Compare(unittest.TestCase):
                           "meta_soft - reweighing": ["0.0 [-0.8, +0.8]", "85 %"],
                           "meta_soft - meta_hard": ["-0.3 [-1.1, +0.5]", "85 %"]})
 
-    def test_what_the_rejected_rows_find_is_told_with_its_chance(self):
+    def test_what_the_rejected_rows_find_is_shown_with_its_chance(self):
         lines, _, _ = self.report()
         self.assertIn(  # counted by hand from FOUND
             "Flipped labels among the rows that `meta_hard` rejects, precision / recall (by chance) – "
@@ -163,11 +158,11 @@ class Compare(unittest.TestCase):
         self.assertIn("`greedy`: lowest loss; `reweighing`: reweighing (Kamiran-Calders); `meta_hard`: metasieve, "
                       "hard.", " ".join(lines[:start]))
 
-    def test_what_a_method_is_told_is_said(self):
+    def test_what_a_method_knows_is_said(self):
         tables = read(write_evaluation(self.folder / "e.h5", ["a", "b"]))
         note = "\n\n`threshold` is not blind: "
         introduction = comparison_report.introduction([tables])
-        for text in ("`threshold` decides by", "`roh` is told"):
+        for text in ("`threshold` decides by", "`roh` knows the true"):
             self.assertNotIn(text, introduction)
         self.assertNotIn(note, comparison_report.report("blind", tables, {}))
 
@@ -187,7 +182,7 @@ class Compare(unittest.TestCase):
         failed = self.run_compare("--ranks", 1)
 
         self.assertEqual((failed.returncode, failed.stderr), (4, "metasieve: is not well\n"))
-        self.assertIn(f"removed from {self.out} what an earlier run left: comparison.md, comparison.csv, "
+        self.assertIn(f"removed the results of an earlier run from {self.out}: comparison.md, comparison.csv, "
                       "comparison_aware.h5,", failed.stdout)
         kept = ["comparison_aware.log", "german.h5", "mine.txt"]  # the log is of the run that failed
         self.assertEqual(sorted(path.name for path in self.out.iterdir()), kept)
@@ -242,10 +237,10 @@ class Compare(unittest.TestCase):
                 (2, "--set splits: must be section.key=value", ("--set", "splits")),
                 (2, "--ranks 0: must be 1 or more", ("--ranks", 0)),
                 (2, "invalid choice", ("--data", "iris")),
-                (2, f"--dataset {mine}: --data german would write over it", ("--dataset", mine)),
-                (2, f"--dataset {same}: --data compas would write", ("--data", "compas", "--dataset", broken, same)),
-                (2, "nowhere is not there", ("--metasieve", self.folder / "nowhere")),
-                (2, "none.ini is not there", ("--config", self.folder / "none.ini")),
+                (2, f"--dataset {mine}: --data german would replace it", ("--dataset", mine)),
+                (2, f"--dataset {same}: --data compas would replace", ("--data", "compas", "--dataset", broken, same)),
+                (2, "nowhere does not exist", ("--metasieve", self.folder / "nowhere")),
+                (2, "none.ini does not exist", ("--config", self.folder / "none.ini")),
                 (3, "none.h5", ("--policy", self.folder / "none.h5")),
                 (3, "there is no data set", ("--data", "compas")),
                 (3, "broken.h5", ("--policy", broken)),

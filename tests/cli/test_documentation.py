@@ -13,11 +13,18 @@ import unittest
 from support import BINARY, MPI, ROOT, write_dataset
 
 # In this order: later pages use what the commands of earlier ones have left.
-PAGES = ["analysis/TUTORIAL.md", "README.md", "analysis/GALLERY.md", "docs/formats.md"]
+PAGES = ["docs/tutorial.md", "README.md", "docs/running.md", "docs/resuming.md", "docs/your-data.md", "docs/results.md",
+         "docs/sweeps.md", "docs/scaling.md", "docs/cluster.md", "docs/gallery.md", "docs/formats.md",
+         "docs/troubleshooting.md", "docs/performance.md", "docs/index.md", "docs/architecture.md",
+         "docs/contributing.md"]
 # Commands that another test runs, and where.
 ELSEWHERE = {"jobs/local.sh": ".ci/run", "tests/run.sh": ".ci/run"}
-# What makes a command small, by a word in it.
-SMALLER = {"score_example.py": "--splits 2"}
+# Scripts that build or measure for minutes: they must be there, parse, and know the words that they are given.
+LONG = ["jobs/figures.sh", "jobs/policy.sh", "tests/benchmarks/run.sh", "tests/fuzz/run.sh", "tests/sanitize.sh",
+        "tests/simgrid/run.sh", "tests/slurm/run.sh"]
+# What makes a command small, by words in it.
+SMALLER = {"examples/score.py": "--splits 2",
+           "metasieve compare": "--data compas --metasieve build/src/metasieve --ranks 1"}
 # Messages of Open MPI and Python.
 OF_OTHERS = {"mpirun has detected an attempt to run as root", "There are not enough slots available", "No module named"}
 
@@ -63,9 +70,25 @@ def pages():
     return {name: (ROOT / name).read_text() for name in names if (ROOT / name).exists()}
 
 
+def prose_of(text):
+    """A page without its code blocks."""
+    return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(text):
+    """The names under which links reach the headings of a page, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", prose_of(text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def blocks(text, language):
     return [block for kind, block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
             if kind == language]
+
+
+def command_of(line):
+    """A line without the comment behind it."""
+    return re.sub(r"\s+#.*", "", line)
 
 
 class Commands(unittest.TestCase):
@@ -73,7 +96,7 @@ class Commands(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="metasieve."))
         cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
-        for name in ("analysis", "configs", "jobs", "src", "tests"):
+        for name in ("analysis", "configs", "docs", "jobs", "src", "tests"):
             (cls.folder / name).symlink_to(ROOT / name)
         cls.bin = cls.folder / "bin"
         cls.bin.mkdir()
@@ -107,24 +130,30 @@ class Commands(unittest.TestCase):
             return line
         if self.data.is_dir():
             return line.replace("DIR", str(self.data))
+        if "metasieve compare" in line:
+            return ""
         output = line.split("--output ")[1].split()[0]
         print(f"no real data: {output} is made up")
         write_dataset(self.folder / output, rows=400, columns=5)
         return ""
 
     def test_all_that_the_pages_show_runs(self):
-        texts = pages()
+        """A command that several pages show runs once, but for settings of the shell."""
+        texts, seen = pages(), set()
         for page in PAGES:
             for block in blocks(texts[page], "sh"):
-                lines = [self.runnable(line) for line in block.splitlines() if line.split()[0:1] != []
-                         and line.split()[0] not in ELSEWHERE]
+                shown = [line for line in block.splitlines() if line.strip()]
+                lines = [self.runnable(line) for line in shown
+                         if line.split()[0] not in (*ELSEWHERE, *LONG) and command_of(line) not in seen]
+                seen |= {command_of(line) for line in shown if not re.match(r"M=|export ", line)}
                 script = "\n".join(["M=build/src/metasieve", *lines])
                 self.run_shown(page, ["bash", "-eo", "pipefail", "-c", script], block)
             scripts = blocks(texts[page], "python")
             if importlib.util.find_spec("sklearn") is None:
                 scripts = [script for script in scripts if "sklearn" not in script]
-            script = "\n".join(scripts)
-            self.run_shown(page, [sys.executable, "-c", script], script)
+            if scripts:
+                script = "\n".join(scripts)
+                self.run_shown(page, [sys.executable, "-c", script], script)
 
     def test_no_page_shows_commands_that_are_not_run(self):
         for name, text in pages().items():
@@ -134,18 +163,52 @@ class Commands(unittest.TestCase):
             self.assertIn(command, (ROOT / where).read_text())
 
 
+    def test_long_scripts_parse(self):
+        for script in LONG:
+            done = subprocess.run(["bash", "-n", ROOT / script], capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), script)
+
+
 class Words(unittest.TestCase):
     def test_links_lead_somewhere(self):
         for name, text in pages().items():
-            for target in re.findall(r"\]\(([^)#]+)\)", text):
-                if "://" not in target:
-                    self.assertTrue(((ROOT / name).parent / target).exists(), f"{name}: {target}")
+            for target in re.findall(r"\]\(([^)]+)\)", text):
+                if "://" in target:
+                    continue
+                path, _, anchor = target.partition("#")
+                path = (ROOT / name).parent / path if path else ROOT / name
+                self.assertTrue(path.exists(), f"{name}: {target}")
+                if anchor:
+                    self.assertIn(anchor, anchors(path.read_text()), f"{name}: {target}")
+
+    def test_each_page_is_reached_from_the_index(self):
+        index = pages()["docs/index.md"]
+        for name in pages():
+            if name.startswith("docs/") and name != "docs/index.md":
+                self.assertIn(f"]({pathlib.Path(name).name})", index)
 
     def test_paths_in_the_text_are_there(self):
+        """Paths from the root, and files of src without it; words in capitals stand for any name."""
         for name, text in pages().items():
-            prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
-            for path in re.findall(r"`((?:analysis|configs|jobs|src|tests)/[\w./-]*\w)[^`]*`", prose):
-                self.assertTrue((ROOT / path).exists(), f"{name}: {path}")
+            prose = prose_of(text)
+            paths = re.findall(r"`((?:analysis|configs|docs|jobs|src|tests)/[\w./-]*\w)[^`]*`", prose)
+            for path in paths:
+                if not re.search(r"\b[A-Z]{4,}\b", path):
+                    self.assertTrue((ROOT / path).exists(), f"{name}: {path}")
+            for path in re.findall(r"`(\w[\w/]*/\w+\.[ch]pp)`", prose):
+                found = (ROOT / path).exists() or (ROOT / "src" / path).exists()
+                self.assertTrue(found or re.search(r"\b[A-Z]{4,}\b", path), f"{name}: {path}")
+
+    def test_the_readme_is_short(self):
+        readme = pages()["README.md"]
+        self.assertLessEqual(len(readme.splitlines()), 120)
+        self.assertLessEqual(len(readme.split()), 1200)
+
+    def test_english_is_plain(self):
+        odd = r"\b(anew|foretells?|lest|nobody|told|mend|goes on|let off|in earnest)\b"
+        for name, text in pages().items():
+            if name != "CHANGELOG.md":
+                self.assertEqual(re.findall(odd, prose_of(text)), [], name)
 
     def test_messages_are_those_of_the_program(self):
         """What the first column of a table quotes stands in some source, literals of several lines joined."""

@@ -83,7 +83,8 @@ class Installed(unittest.TestCase):
 
     def test_has_what_users_look_for(self):
         for pattern in ("bin/metasieve", "share/metasieve/configs/train.ini", "share/metasieve/configs/policy.h5",
-                        "share/metasieve/configs/families/biased.ini", "share/metasieve/analysis/import_dataset.py",
+                        "share/metasieve/configs/families/biased.ini", "share/metasieve/analysis/metasieve/__main__.py",
+                        "share/metasieve/analysis/metasieve/report/style.css",
                         "share/doc/metasieve/LICENSE", "share/doc/metasieve/CITATION.cff",
                         "share/doc/metasieve/CHANGELOG.md", "include/metasieve/tasks/generate.hpp",
                         "lib*/**/libmetasieve_core.a", "lib*/**/metasieveConfigVersion.cmake"):
@@ -91,15 +92,16 @@ class Installed(unittest.TestCase):
         for folder in ("io", "run", "cli", "parallel", "generated"):  # these need MPI, or are none of the library
             self.assertFalse((self.prefix / "include/metasieve" / folder).exists(), folder)
         self.assertEqual([*self.prefix.rglob("__pycache__")], [])
+        self.installed("share/doc/metasieve/docs/tutorial.md")
         if (BUILD / "metasieve.1").exists():
             self.installed("share/man/man1/metasieve.1")
         if (BUILD / "metasieve.bash").exists():
             self.installed("share/bash-completion/completions/metasieve")
 
-    def test_analysis_scripts_find_what_they_import(self):
-        script = self.prefix / "share/metasieve/analysis/report.py"
-        self.assertIn("usage: report.py", self.run_in_folder(sys.executable, script, "--help",
-                                                              PYTHONDONTWRITEBYTECODE="1"))
+    def test_the_python_package_runs(self):
+        said = self.run_in_folder(sys.executable, "-m", "metasieve", "--version", PYTHONDONTWRITEBYTECODE="1",
+                                  PYTHONPATH=self.prefix / "share/metasieve/analysis")
+        self.assertEqual(said, f"metasieve {version()}\n")
 
     def test_program_and_an_outside_project_make_the_same_task(self):
         share = self.prefix / "share/metasieve"
@@ -177,6 +179,7 @@ class Installed(unittest.TestCase):
 
         self.assertTrue((pathlib.Path(settings["PATH"]) / "metasieve").is_file())
         self.assertTrue((pathlib.Path(settings["METASIEVE_SHARE"]) / "configs/train.ini").is_file())
+        self.assertTrue((pathlib.Path(settings["PYTHONPATH"]) / "metasieve/__main__.py").is_file())
 
 
 class Recipes(unittest.TestCase):
@@ -239,6 +242,7 @@ class Release(unittest.TestCase):
 
         self.assertEqual((cited["version"], cited["date-released"]), releases[0])
         self.assertEqual(cited["version"], version())
+        self.assertIn(f'__version__ = "{version()}"', (ROOT / "analysis/metasieve/__init__.py").read_text())
         self.assertEqual(releases, sorted(releases, key=lambda r: [int(n) for n in r[0].split(".")], reverse=True))
         form = re.search(r"format_version\{(\d+), (\d+)\}", (ROOT / "src/hdf5/file_header.hpp").read_text())
         self.assertIn(f"version {form[1]}.{form[2]}", (ROOT / "CHANGELOG.md").read_text())

@@ -1,29 +1,33 @@
-"""analysis/report.py: what the page of a folder says, and how it behaves in a real browser."""
+"""`python3 -m metasieve report`: what the page of a folder says, and how it behaves in a real browser."""
 import html.parser
+import json
 import os
 import pathlib
 import re
+import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import unittest
 from unittest import mock
 
-from support import ROOT, write_tables
+from support import ROOT, AnalysisTest, analysis, write_tables
 
 sys.path.insert(0, str(ROOT / "analysis"))
 try:
     import h5py
     import numpy as np
     import pandas as pd
-    from metasieve_analysis import report_facts, report_folder, report_pictures, report_warnings, report_words
+    from metasieve.report import facts, folder as folders, pictures, warnings, words
     from evaluation_tables import write_evaluation
-    from test_plots import evaluated, history, metadata, swept, validation
-    from test_scaling_plots import trainings
+    from test_plot import evaluated, history, metadata, swept, validation
+    from test_plot_scaling import trainings
 except ImportError as error:
     raise unittest.SkipTest(f"{error} in {sys.executable}")
-import browser
+try:
+    from selenium import webdriver
+except ImportError:
+    webdriver = None
 
 NASTY = '<b>&"x'
 CONFIG = "[suite]\ntasks = 24\n\n[meta]\niterations = 40\nfairness_weight = -0.5 & <i>\n"
@@ -39,7 +43,7 @@ def stamp(path, **attributes):
 
 
 def fill(folder):
-    """A folder with a file of each type that a report shows, and some that it cannot."""
+    """Fills a folder with a file of each type that a report shows, and some that it cannot show."""
     stamp(write_evaluation(folder / "without ending", [NASTY, "adult"], with_frontier=True), **FACTS)
     results = write_tables(folder / "results.h5", "results", history=history().assign(failed_tasks=[3] + 39 * [0]),
                     validation=validation(),
@@ -79,9 +83,15 @@ class Page(html.parser.HTMLParser):
         return [found for found in self.tags if found[0] in names]
 
 
-def make(folder, *words):
-    return subprocess.run([sys.executable, ROOT / "analysis/report.py", *map(str, words)], cwd=folder,
-                          capture_output=True, text=True, timeout=120)
+def browser():
+    """Returns a headless Chromium that logs its console and its requests."""
+    options = webdriver.ChromeOptions()
+    for word in ["headless=new", "disable-gpu", "disable-dev-shm-usage", *["no-sandbox"] * (os.geteuid() == 0)]:
+        options.add_argument(f"--{word}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    options.binary_location = shutil.which("chromium")
+    service = webdriver.chrome.service.Service(shutil.which("chromedriver"))
+    return webdriver.Chrome(options=options, service=service)
 
 
 class WholeFolder(unittest.TestCase):
@@ -92,9 +102,9 @@ class WholeFolder(unittest.TestCase):
         cls.folder = pathlib.Path(folder.name) / "some run"
         cls.folder.mkdir()
         fill(cls.folder)
-        cls.run_ = make(cls.folder.parent, "some run")
-        if cls.run_.returncode:
-            raise AssertionError(cls.run_.stderr)
+        run = analysis("report", "some run", folder=cls.folder.parent)
+        if run.returncode:
+            raise AssertionError(run.stderr)
         cls.text = (cls.folder / "report.html").read_text(encoding="utf-8")
         cls.page = Page(cls.text)
 
@@ -172,30 +182,31 @@ class WholeFolder(unittest.TestCase):
         self.assertEqual(len(self.page.of("table")), len(self.page.of("caption")))
         self.assertEqual(dict(self.page.of("html")[0][1])["lang"], "en")
 
-    @unittest.skipUnless(browser.PROGRAM, "needs chromium (Debian package chromium)")
+    @unittest.skipUnless(webdriver and shutil.which("chromium") and shutil.which("chromedriver"),
+                         "needs Debian's packages chromium-driver and python3-selenium")
     def test_in_a_browser(self):
-        with browser.Browser() as page:
-            for width, height in ((390, 844), (1280, 900)):
-                with self.subTest(width=width):
-                    page.open(self.folder / "report.html", width, height)
-                    page.value("document.querySelectorAll('details').forEach(one => { one.open = true; })")
-                    self.assertEqual(page.value("innerWidth"), width)
-                    self.assertLessEqual(page.value("document.documentElement.scrollWidth"), width)
-                    self.assertEqual(page.value(BEYOND), [])
-                    self.assertEqual(page.value(BAD_PICTURES), [])
-                    self.assertEqual(page.value(SMALL), [])
-                    self.assertEqual(page.value(PALE), [])
-                    self.assert_quiet(page)
+        page = browser()
+        self.addCleanup(page.quit)
+        for width, height in ((390, 844), (1280, 900)):
+            with self.subTest(width=width):
+                page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+                    "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})
+                page.get((self.folder / "report.html").as_uri())
+                page.execute_script("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+                self.assertEqual(page.execute_script("return innerWidth"), width)
+                self.assertLessEqual(page.execute_script("return document.documentElement.scrollWidth"), width)
+                for bad in (BEYOND, BAD_PICTURES, SMALL, PALE):
+                    self.assertEqual(page.execute_script(f"return {bad}"), [])
+                self.assert_quiet(page)
 
     def assert_quiet(self, page):
-        """No message, no error, and no request but for the page itself."""
-        said = [event["type"] for event in page.of("Runtime.consoleAPICalled")]
-        said += [event["entry"]["level"] for event in page.of("Log.entryAdded")]
-        self.assertEqual([level for level in said if level in ("warning", "error")], [])
-        self.assertEqual(page.of("Runtime.exceptionThrown"), [])
-        asked = {request["request"]["url"] for request in page.of("Network.requestWillBeSent")}
+        """Checks that there was no message, no error, and no request but for the page itself."""
+        self.assertEqual(page.get_log("browser"), [])
+        events = [json.loads(entry["message"])["message"] for entry in page.get_log("performance")]
+        asked = {event["params"]["request"]["url"] for event in events
+                 if event["method"] == "Network.requestWillBeSent"}
         self.assertEqual({url for url in asked if not url.startswith("data:")},
-                         {(self.folder / "report.html").resolve().as_uri()})
+                         {(self.folder / "report.html").as_uri()})
 
 
 # JavaScript, each an expression that lists what is wrong.
@@ -222,18 +233,13 @@ PALE = f"""(() => {{
     return [text.data.trim(), contrast]; }}).filter(([, contrast]) => contrast < 4.5); }})()"""
 
 
-class SmallFolders(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
+class SmallFolders(AnalysisTest):
     def training(self, name, kind="results", **attributes):
         path = write_tables(self.folder / name, kind, history=history(), validation=validation())
         return stamp(path, config=CONFIG, **attributes)
 
     def names(self):
-        return [one.path.name for one in report_folder.found_in(self.folder).contents]
+        return [one.path.name for one in folders.found_in(self.folder).contents]
 
     def test_checkpoints_are_left_out_where_there_are_results(self):
         self.training("a.h5", "checkpoint", step=40)
@@ -243,35 +249,35 @@ class SmallFolders(unittest.TestCase):
     def test_an_unfinished_training_is_told_from_its_newest_checkpoint(self):
         self.training("a.h5", "checkpoint", step=20)
         self.training("b.h5", "checkpoint", step=10)
-        folder = report_folder.found_in(self.folder)
+        folder = folders.found_in(self.folder)
         self.assertEqual(self.names(), ["a.h5"])
         self.assertIn(("Unfinished training", "a.h5 is at iteration 20 of 40; there is no results file. The same train "
-                       "command with --resume goes on"), report_warnings.warnings(folder))
-        self.assertIn("40 iterations so far", " ".join(report_words.verdict(folder)))
-        self.assertRegex("\n".join(report_facts.commands(folder)), r"train --resume --config \S+ --output \$OLD")
+                       "command with --resume continues it"), warnings.warnings(folder))
+        self.assertIn("40 iterations so far", " ".join(words.verdict(folder)))
+        self.assertRegex("\n".join(facts.commands(folder)), r"train --resume --config \S+ --output \$OLD")
 
     def test_without_anything_wrong_there_is_no_warning(self):
         self.training("results.h5")
-        self.assertEqual(report_warnings.warnings(report_folder.found_in(self.folder)), [])
+        self.assertEqual(warnings.warnings(folders.found_in(self.folder)), [])
 
     def test_sources_with_changes_are_warned_of_and_never_checked_out(self):
         self.training("results.h5", git_commit="c" * 40 + "-dirty")
-        folder = report_folder.found_in(self.folder)
-        self.assertEqual([title for title, _ in report_warnings.warnings(folder)], ["Changed sources"])
-        self.assertEqual(report_facts.commands(folder)[0], "git checkout " + "c" * 40)
+        folder = folders.found_in(self.folder)
+        self.assertEqual([title for title, _ in warnings.warnings(folder)], ["Changed sources"])
+        self.assertEqual(facts.commands(folder)[0], "git checkout " + "c" * 40)
 
     def test_a_file_that_ends_hdf5_itself_is_named(self):
         self.training("good.h5")
         self.training("deadly.h5")
-        load = report_folder.load
+        load = folders.load
 
         def fatal(contents):
             if contents.path.name == "deadly.h5":
                 os.kill(os.getpid(), signal.SIGKILL)
             return load(contents)
 
-        with mock.patch.object(report_folder, "load", fatal):
-            folder = report_folder.found_in(self.folder)
+        with mock.patch.object(folders, "load", fatal):
+            folder = folders.found_in(self.folder)
         self.assertEqual([one.path.name for one in folder.contents], ["good.h5"])
         self.assertRegex(folder.problems[0], "deadly.h5 is left out: it is damaged")
 
@@ -281,17 +287,17 @@ class SmallFolders(unittest.TestCase):
             rows = file["summary"][:]
             rows["splits"] = 1
             file["summary"][...] = rows
-        folder = report_folder.found_in(self.folder)
-        self.assertIn("as accurate, within chance, as training on all rows", report_words.verdict(folder)[0])
-        self.assertIn(("One split only on compas", "what is more than chance cannot be told"),
-                      report_warnings.warnings(folder))
+        folder = folders.found_in(self.folder)
+        self.assertIn("as accurate, within chance, as training on all rows", words.verdict(folder)[0])
+        self.assertIn(("One split only on compas", "differences may be chance"),
+                      warnings.warnings(folder))
 
     def test_of_many_sources_a_verdict_counts(self):
         write_evaluation(self.folder / "e.h5", list("abcd"))
-        said, = report_words.verdict(report_folder.found_in(self.folder))
+        said, = words.verdict(folders.found_in(self.folder))
         self.assertEqual(said, "Of 4 sources, metasieve is more accurate than training on all rows on 4, less accurate "
-                               "on 0, and as accurate within chance on 0; its equalised-odds gap is smaller beyond chance "
-                               "on 4, and larger on 0.")
+                               "on 0, and as accurate within chance on 0; its equalised-odds gap is smaller beyond "
+                               "chance on 4, and larger on 0.")
 
     def test_an_evaluation_of_clean_labels_has_all_other_pictures(self):
         path = write_evaluation(self.folder / "e.h5", ["compas"])
@@ -302,7 +308,7 @@ class SmallFolders(unittest.TestCase):
             for name in ("evaluation", "response"):
                 file[name] = more[name][:]
         tables.unlink()
-        drawn = list(report_pictures.pictures(report_folder.found_in(self.folder)))
+        drawn = list(pictures.pictures(folders.found_in(self.folder)))
         self.assertEqual([problem for _, problem in drawn if problem], [])
         titles = [picture.title for picture, _ in drawn]
         self.assertIn("What the policy looks at", titles)
@@ -314,7 +320,7 @@ class SmallFolders(unittest.TestCase):
             rows = file["summary"][:]
             rows["mean"][(rows["method"] == b"meta_hard") & (rows["metric"] == b"eo_gap")] = np.nan
             file["summary"][...] = rows
-        found = report_warnings.warnings(report_folder.found_in(self.folder))
+        found = warnings.warnings(folders.found_in(self.folder))
         self.assertIn(("Undefined on compas", "in no split or task is there a value for EO gap of metasieve (hard)"),
                       found)
 
@@ -323,12 +329,10 @@ class SmallFolders(unittest.TestCase):
         with h5py.File(self.folder / "policy.h5", "w") as file:
             file.attrs["filetype"], file.attrs["complete"] = "metasieve-policy", 1
         (self.folder / "points").mkdir()
-        for words, code, said in (([self.folder], 3, "holds no results of metasieve.*--collect"),
-                                  (["nothing"], 3, "^report: nothing: No such file or directory$"), ([], 2, "DIR")):
-            run = make(self.folder, *words)
-            self.assertEqual((run.returncode, run.stdout), (code, ""), run.stderr)
-            self.assertRegex(run.stderr.strip(), said)
-            self.assertEqual(run.stderr.count("\n"), 1 if code == 3 else 2)
+        for arguments, code, said in (([self.folder], 3, "holds no results of metasieve; metasieve sweep --collect"),
+                                      (["nothing"], 3, "report: nothing: No such file or directory"),
+                                      ([], 2, "FOLDER")):
+            self.assertEqual(self.refuse(code, said, "report", *arguments).stdout, "")
         self.assertEqual((self.folder / "report.html").read_text(), "old")
 
 

@@ -212,9 +212,10 @@ class Local(ScriptTest):
         run = self.local()
 
         out = str(self.run_folder)
-        self.assertEqual([command for command in self.commands("python") if command[0].startswith("analysis/")], [
-            ["analysis/plot_comparison.py", f"{out}/evaluation_suite.h5", "--output", f"{out}/comparison.png"],
-            ["analysis/report.py", out]])
+        self.assertEqual([command for command in self.commands("python") if command[:2] == ["-m", "metasieve"]], [
+            ["-m", "metasieve", "plot", "comparison", f"{out}/evaluation_suite.h5", "--output",
+             f"{out}/comparison.png"],
+            ["-m", "metasieve", "report", out]])
         self.assertEqual(run.stdout.splitlines()[-1], f"== all of it on one page, for a browser: {out}/report.html")
 
     def test_says_how_to_give_real_data_when_there_are_none(self):
@@ -232,7 +233,7 @@ class Local(ScriptTest):
 
         self.assertEqual(run.returncode, 0, run.stderr)
         imported = f"{self.run_folder}/compas.h5"
-        self.assertIn(["analysis/import_dataset.py", "compas", "--source", str(data), "--output", imported],
+        self.assertIn(["-m", "metasieve", "import", "compas", "--source", str(data), "--output", imported],
                       self.commands("python"))
         self.assertIn(imported, self.commands()[-1])
         self.assertNotIn("no real data", run.stdout)

@@ -1,8 +1,9 @@
-"""Reads with h5py what the C++ code writes, and has C++ read what analysis/import_dataset.py writes.
+"""Reads with h5py what the C++ code writes, and has C++ read what `python3 -m metasieve import` writes.
 
     test_files.py SAMPLES MPIRUN...     SAMPLES: the binary of tools/samples.cpp; exit code 77: no h5py here
 """
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -54,10 +55,10 @@ class Files(unittest.TestCase):
 
     def test_one_line_opens_each_file_as_data_frames_and_arrays(self):
         sys.path.insert(0, str(ROOT / "analysis"))
-        import metasieve_analysis
+        import metasieve
         for name in TYPES:
             with self.subTest(name):
-                contents = metasieve_analysis.read(self.folder / f"{name}.h5")
+                contents = metasieve.read(self.folder / f"{name}.h5")
                 self.assertEqual(contents.type, name)
                 for path in contents:
                     stored = self.open(name)[path]
@@ -158,9 +159,10 @@ class Files(unittest.TestCase):
                                                    for i in range(40))
         (self.folder / "table.csv").write_text(table)
         output = self.folder / "imported.h5"
-        subprocess.run([sys.executable, ROOT / "analysis/import_dataset.py", "csv", self.folder / "table.csv", "--label",
+        subprocess.run([sys.executable, "-m", "metasieve", "import", "csv", self.folder / "table.csv", "--label",
                         "income", "--positive", "1", "--group", "sex", "--group-value", "F", "--output", output],
-                       check=True, stdout=subprocess.DEVNULL)
+                       check=True, stdout=subprocess.DEVNULL,
+                       env=os.environ | {"PYTHONPATH": str(ROOT / "analysis")})
         text = subprocess.run([*MPIRUN, SAMPLES, "inspect", output], check=True, capture_output=True, text=True).stdout
         self.assertIn("metasieve-dataset 1.0", text)
         self.assertIn("age, city=a, city=b, city=c", text)

@@ -25,4 +25,4 @@ if [ ! -e "$output/tasks.csv" ]; then
 fi
 python=$(find_python)
 "$python" tests/simgrid/study.py "$PWD/$build/tests/simgrid/simulate_training" "$output/tasks.csv" "$output" "$@"
-"$python" analysis/plot_simulation.py "$output" --output "$output/simulation.png"
+PYTHONPATH=analysis "$python" -m metasieve plot simulation "$output" --output "$output/simulation.png"

@@ -145,7 +145,7 @@ TEST(Journal, whose_place_is_taken_by_a_file_is_an_error) {
 TEST(DifferingNames, are_those_of_other_or_missing_lines) {
   EXPECT_EQ(differing_names("a = 1\nb = 2\n", "a = 1\nb = 2\n"), "");
   EXPECT_EQ(differing_names("a = 1\nb = 2\nc = \n", "a = 1\nb = 3\n"), "b, c");
-  EXPECT_EQ(differing_names("a = 1\nb = 2\nc = 3\n", "", 2), "a, b, ...");
+  EXPECT_EQ(differing_names("a = 1\nb = 2\nc = 3\nd = 4\ne = 5\nf = 6\n", ""), "a, b, c, d, e, ...");
 }
 
 /// The journal that rank 0 alone wrote, of records 0, 1, 2, to be damaged.

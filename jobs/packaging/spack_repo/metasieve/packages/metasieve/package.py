@@ -1,6 +1,6 @@
 """Spack's recipe for metasieve (Spack 1.0 or newer). It builds the checkout that it lies in:
 
-    spack -e jobs/packaging install        the program, the analysis scripts' Python and what else spack.yaml says
+    spack -e jobs/packaging install        the program, the Python for its package and what else spack.yaml says
 """
 
 from spack_repo.builtin.build_systems.cmake import CMakePackage
@@ -20,7 +20,7 @@ class Metasieve(CMakePackage):
     variant("native", default=False, description="Add -march=native to the flags that Spack gives for its target")
     variant("tests", default=False, description="Build the tests")
     variant("benchmarks", default=False, when="+tests", description="Build the benchmarks")
-    variant("python", default=True, description="Python for the analysis scripts")
+    variant("python", default=True, description="Python for `python3 -m metasieve`")
 
     depends_on("c", type="build")
     depends_on("cxx", type="build")
@@ -38,13 +38,16 @@ class Metasieve(CMakePackage):
     depends_on("benchmark", when="+benchmarks", type="build")
 
     with when("+python"):
-        depends_on("python@3.9:", type="run")
+        depends_on("python@3.10:", type="run")
         depends_on("py-h5py", type="run")
         depends_on("py-numpy", type="run")
         depends_on("py-pandas", type="run")
         depends_on("py-matplotlib", type="run")
 
     conflicts("%gcc@:10", msg="metasieve is C++20: GCC 11 or newer")
+
+    def setup_run_environment(self, env):
+        env.prepend_path("PYTHONPATH", self.prefix.share.metasieve.analysis)
 
     def cmake_args(self):
         return [

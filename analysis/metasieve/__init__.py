@@ -1,0 +1,32 @@
+"""Reads what metasieve writes, and makes data sets, tables, pictures and reports.
+
+    import metasieve
+    run = metasieve.read("run/results.h5")     # any file of metasieve
+    run["history"]                             # a pandas data frame; run.config["meta"]["iterations"], ...
+
+`python3 -m metasieve` is the command line. Where to look:
+
+    commands.py   the table of commands: their options, help and exit codes
+    files.py      reads every file of metasieve; replaces files atomically
+    importing/    makes data set files from published data and from CSV
+    compare.py    runs the whole comparison on real data
+    methods.py    names, colours and markers of the methods
+    tables/       results as tables: Markdown, LaTeX and HTML
+    plots/        one module for each kind of picture, with plot(), table_of() and draw()
+    report/       the HTML page of a folder
+    exports.py    .npz, CSV and LaTeX for other programs
+
+`import metasieve` loads none of these: h5py, pandas and matplotlib are imported where they are used.
+"""
+__version__ = "0.1.0"  # as in CMakeLists.txt
+__all__ = ["read"]
+
+
+def read(path, wanted=None):
+    """Opens one file of metasieve. Returns files.Contents: tables and arrays by name.
+
+    `wanted`: type that the file must have, such as "evaluation"; None for any.
+    Raises OSError or ValueError that names the file and the reason.
+    """
+    from .files import Contents
+    return Contents(path, wanted)

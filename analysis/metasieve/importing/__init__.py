@@ -1,0 +1,1 @@
+"""Makes data set files of published data and of CSV."""

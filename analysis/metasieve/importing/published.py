@@ -1,0 +1,175 @@
+"""Makes data set files of published data, and runs `import`."""
+import hashlib
+import io
+import pathlib
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from . import csv_table
+from .dataset_file import Dataset, first_line, read_bytes, read_table, write
+
+
+@dataclass(frozen=True)
+class Known:
+    """A published file: its name, and the counts that an import of it must give."""
+    file: str
+    sha256: str
+    rows: int
+    group_rows: int
+    positive_rows: int
+
+
+KNOWN = {
+    "compas": Known("compas-scores-two-years.csv",
+                    "c451db85908b2f7fef1d83203bedf6b71ecda0d5af468d82ae62178f91d0cc7d", 6172, 3175, 2809),
+    "adult": Known("adult.data",
+                   "5b00264637dbfec36bdeaab5676b0b309ff9eb788d63554ca0a249491c86603d", 30162, 9782, 7508),
+    "german": Known("german.data",
+                    "b21f3d81db8071257d5ff1deaeba1fd4303b62712e6fcc9715c7a86202cb5871", 1000, 851, 300),
+}
+ADULT_TEST = Known("adult.test",
+                   "a2a9044bc167a35b2361efbabec64e89d69ce82d9790d2980119aac5fd7e9c05", 15060, 4913, 3700)
+
+
+# ------------------------------------------------------------------------------------------- published files
+
+def numbers(path, table, columns):
+    """Returns columns as float64. `columns`: {column: name}, or a list of names. Raises ValueError."""
+    names = columns if isinstance(columns, dict) else {column: column for column in columns}
+    result = {}
+    for column, name in names.items():
+        try:
+            result[name] = pd.to_numeric(table[column]).astype("float64")
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{path}: column {name}: {first_line(error)}; must be numbers") from error
+        if not np.isfinite(result[name]).all():
+            raise ValueError(f"{path}: column {name} has missing or infinite values; this file should have none")
+    return pd.DataFrame(result)
+
+
+def require_columns(path, table, columns):
+    for column in columns:
+        if column not in table.columns:
+            raise ValueError(f"{path}: has no column '{column}'; is this the published file?")
+
+
+def require_width(path, table, width):
+    if table.shape[1] != width:
+        raise ValueError(f"{path}: has {table.shape[1]} columns; must have {width}")
+
+
+def compas(path, content):
+    """Reads ProPublica's two-year file with ProPublica's filters."""
+    table = read_table(path, content, na_values=[""])
+    features = ["age", "priors_count", "juv_fel_count", "juv_misd_count", "juv_other_count"]
+    require_columns(path, table, features + ["days_b_screening_arrest", "is_recid", "c_charge_degree", "score_text",
+                                             "race", "two_year_recid"])
+    days = pd.to_numeric(table["days_b_screening_arrest"], errors="coerce")
+    kept = table[days.between(-30, 30) & (table["is_recid"] != -1) & (table["c_charge_degree"] != "O")
+                 & (table["score_text"] != "N/A")]
+    y = numbers(path, kept, ["two_year_recid"])["two_year_recid"].to_numpy()
+    return Dataset(numbers(path, kept, features), y == 1, (kept["race"] == "African-American").to_numpy(),
+                   "two_year_recid", "African-American")
+
+
+def adult(path, content):
+    """Reads the complete rows of one file of UCI Adult."""
+    table = read_table(path, content, header=None, skipinitialspace=True, comment="|", na_values=["?"])
+    require_width(path, table, 15)
+    complete = table.dropna()
+    features = {0: "age", 4: "education-num", 10: "capital-gain", 11: "capital-loss", 12: "hours-per-week"}
+    label = complete[14].astype(str).str.rstrip(".")  # adult.test ends its labels in a full stop
+    return Dataset(numbers(path, complete, features), (label == ">50K").to_numpy(),
+                   (complete[9] == "Female").to_numpy(), ">50K", "Female")
+
+
+def german(path, content):
+    """Reads UCI's Statlog German credit."""
+    table = read_table(path, content, header=None, sep=r"\s+")
+    require_width(path, table, 21)
+    features = {1: "duration", 4: "credit-amount", 7: "installment-rate", 12: "age", 15: "existing-credits",
+                17: "people-liable"}  # attributes 2, 5, 8, 13, 16, 18
+    x = numbers(path, table, features)
+    # The age is attribute 13, column 12 from 0 (attribute 2 is the duration of the credit).
+    return Dataset(x, (table[20] == 2).to_numpy(), (x["age"] >= 25).to_numpy(), "bad credit", "age >= 25")
+
+
+READERS = {"compas": compas, "adult": adult, "german": german}
+
+
+def check_counts(known, path, dataset):
+    """Raises ValueError if a published file gives other counts. Of another file only the number of rows is checked."""
+    found = {"rows": len(dataset.y), f"rows of group {dataset.group_name}": int(dataset.z.sum()),
+             f"rows of label {dataset.positive_label}": int(dataset.y.sum())}
+    wanted = [known.rows, known.group_rows, known.positive_rows]
+    if dataset.sha256 != known.sha256:
+        dataset.notes.append(f"{path} is not the published file (its sha256 is {dataset.sha256})")
+        wanted = wanted[:1]
+    for (what, count), right in zip(found.items(), wanted):
+        if count != right:
+            raise ValueError(f"{path}: {count} {what} are left; must be {right}: is this the whole file?")
+
+
+def import_file(reader, known, source):
+    """Returns the Dataset of one published file, with its counts checked."""
+    path = pathlib.Path(source) / known.file
+    content = read_bytes(path)
+    dataset = reader(path, content)
+    dataset.source, dataset.sha256 = known.file, hashlib.sha256(content).hexdigest()
+    check_counts(known, path, dataset)
+    return dataset
+
+
+def import_known(options):
+    dataset = import_file(READERS[options.kind], KNOWN[options.kind], options.source)
+    if getattr(options, "official", False):
+        dataset = joined(dataset, import_file(adult, ADULT_TEST, options.source))
+    return dataset
+
+
+def joined(train, test):
+    """Returns the rows of both, with `split` 1 for those of `test`."""
+    return Dataset(pd.concat([train.x, test.x], ignore_index=True), np.concatenate([train.y, test.y]),
+                   np.concatenate([train.z, test.z]), train.positive_label, train.group_name,
+                   np.repeat([False, True], [len(train.y), len(test.y)]), train.notes + test.notes,
+                   f"{train.source}+{test.source}", f"{train.sha256}+{test.sha256}")
+
+
+ROH_FILES = ["xz_train", "xz_test", "y_noise_general", "y_train", "y_test"]
+
+
+def import_roh(options):
+    """Reads the synthetic data of Roh et al. (2021), "general" flips, with their own test part and clean labels."""
+    folder = pathlib.Path(options.source) / "roh2021"
+    arrays, hashes = {}, []
+    for name in ROH_FILES:
+        path = folder / f"{name}.npy"
+        content = read_bytes(path)
+        try:
+            arrays[name] = np.load(io.BytesIO(content), allow_pickle=False)
+        except ValueError as error:
+            raise ValueError(f"{path}: is no array that numpy can read: {first_line(error)}") from error
+        hashes.append(hashlib.sha256(content).hexdigest())
+        shape = (2000 if "test" not in name else 1000, *((3,) if name.startswith("xz") else ()))
+        if arrays[name].shape != shape:
+            raise ValueError(f"{path}: has shape {arrays[name].shape}; must have {shape}")
+    xz = np.concatenate([arrays["xz_train"], arrays["xz_test"]])
+    return Dataset(pd.DataFrame({"x1": xz[:, 0], "x2": xz[:, 1]}),
+                   np.concatenate([arrays["y_noise_general"], arrays["y_test"]]) > 0, xz[:, 2] > 0, "1", "z = 1",
+                   np.repeat([False, True], [2000, 1000]), source="+".join(f"{name}.npy" for name in ROH_FILES),
+                   sha256="+".join(hashes), y_clean=np.concatenate([arrays["y_train"], arrays["y_test"]]) > 0)
+
+
+# ------------------------------------------------------------------------------------------------- the command
+
+def run(options):
+    """Writes the data set file of `options.kind` and prints a summary. Raises UsageError, OSError or ValueError."""
+    dataset = {"csv": csv_table.import_csv, "roh": import_roh}.get(options.kind, import_known)(options)
+    write(options.output, dataset, options)
+    for note in dataset.notes:
+        print(f"note: {note}")
+    parts = "" if dataset.split is None else f", {int(dataset.split.sum())} in the test part"
+    print(f"{options.output}: {len(dataset.y)} rows, {dataset.x.shape[1]} columns, {int(dataset.y.sum())} with label "
+          f"{dataset.positive_label}, {int(dataset.z.sum())} in group {dataset.group_name}{parts}")

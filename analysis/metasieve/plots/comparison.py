@@ -1,0 +1,86 @@
+"""Accuracy against a fairness gap: all methods of evaluations, one panel for each source.
+
+A source is a suite's mixture or a data set. Left is fairer, up is more accurate.
+"""
+import math
+
+import pandas as pd
+
+from .. import read
+from ..files import summary_of
+from ..methods import GAPS, in_order, method_style
+from . import style
+from .style import bars, plt
+
+METRICS = ("accuracy", *GAPS)
+
+
+def draw(options):
+    panels = panels_of(options.files, options.only, options.leave_out)
+    yield "", plot(panels, options.gap), table_of(panels)
+
+
+def panels_of(paths, only=None, without=()):
+    """Returns [(source, {method: {metric: cell}})] of evaluation files. `only`: sources to keep.
+
+    Raises OSError, or ValueError if nothing is left.
+    """
+    found = chosen([panel for path in paths for panel in summary_of(read(path, "evaluation")).items()], only)
+    panels = [(source, {name: cells for name, cells in methods.items() if name not in without})
+              for source, methods in found]
+    panels = [(source, methods) for source, methods in panels if methods]
+    if not panels:
+        raise ValueError("nothing is left to draw")
+    return panels
+
+
+def chosen(panels, sources):
+    """Returns the panels (source, ...) of these sources, or all for None. Raises ValueError if there is none."""
+    found = [panel for panel in panels if sources is None or panel[0] in sources]
+    if sources and not found:
+        raise ValueError(f"none of the files has a source called {' or '.join(sources)}")
+    return found
+
+
+def table_of(panels):
+    """Returns a row for each source, method and metric: mean and 95 % interval."""
+    return pd.DataFrame([{"source": source, "method": method, "metric": metric, "mean": cells[metric]["mean"],
+                          "low": cells[metric]["low"], "high": cells[metric]["high"]}
+                         for source, methods in panels for method, cells in methods.items()
+                         for metric in METRICS if metric in cells])
+
+
+def title(source, methods):
+    cell = next(iter(methods.values()))["accuracy"]
+    return f"{source} ({cell['splits']} tasks or splits)"
+
+
+def label_axes(axes, gap):
+    for axis in axes:
+        axis.set_xlabel(f"{GAPS[gap]} on test rows (left is fairer)")
+        axis.set_xlim(left=0)
+    axes[0].set_ylabel("accuracy on clean test labels")
+
+
+def plot(panels, gap="eo_gap"):
+    """Returns a figure with a panel for each source: means with 95 % intervals, where both are defined."""
+    columns = min(len(panels), 3)
+    rows = math.ceil(len(panels) / columns)
+    size = max(4.6 * columns, 5.4), 4.0 * rows + (0.8 if columns > 1 else 1.8)  # a narrow one has a tall legend
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
+    handles = {}
+    for axis, (source, methods) in zip(axes.flat, panels):
+        for method in in_order(methods):
+            label, colour, marker = method_style(method)
+            x, y = methods[method][gap], methods[method]["accuracy"]
+            if math.isnan(x["mean"]) or math.isnan(y["mean"]):
+                continue
+            handles[label] = axis.errorbar(x["mean"], y["mean"], xerr=bars(x), yerr=bars(y), fmt=marker, color=colour,
+                                           markersize=8, linewidth=1, capsize=2)
+        axis.set_title(title(source, methods))
+    for axis in axes.flat[len(panels):]:
+        axis.remove()
+    for row in axes:
+        label_axes([axis for axis in row if axis.figure is not None], gap)
+    style.below(figure, "Means with 95 % intervals; left and up is better.", handles)
+    return figure

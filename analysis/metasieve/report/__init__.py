@@ -1,0 +1,9 @@
+"""The report: one HTML page of the files in a folder.
+
+    folder.py     finds the files of metasieve
+    facts.py      what was run, where, with which settings, and the commands that repeat it
+    words.py      the verdict in sentences
+    warnings.py   what a reader should know before trusting the figures
+    pictures.py   the pictures with their captions
+    page.py       the page itself, with style.css
+"""

@@ -1,0 +1,1 @@
+"""Results as tables: Markdown, LaTeX and HTML."""

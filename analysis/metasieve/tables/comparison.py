@@ -1,0 +1,203 @@
+"""Tables and text of comparison.md and comparison.csv, from files of `metasieve evaluate`."""
+import math
+import re
+
+from ..files import summary_of
+from ..methods import METHODS
+from .rendering import NONE, Table, markdown
+
+AWARENESS = {"aware": "the final model sees the group", "blind": "the final model does not see the group"}
+THRESHOLD_NOTE = ("`threshold` is not blind: its model does not see the group, but it decides by the group of each "
+                  "test row.")
+OURS = ("meta_soft", "meta_hard")
+# What a method knows besides noisy training rows.
+KNOWS = {"threshold": "`threshold` decides by the group of each test row, even where the final model does not see the "
+                     "group: it is no blind method.",
+        "roh": "`roh` knows the true share of flipped labels, unless `evaluate.roh_tau` is set; in practice no user "
+               "knows it."}
+FINDINGS = {"constant": "Warning", "undefined": "Undefined gaps", "failed": "Failed fits", "fairness": "Fairness",
+            "accuracy": "Accuracy"}
+
+
+# ------------------------------------------------------------------------------------------------------ numbers
+
+def signed(text):
+    """Returns text without the sign of a number that is rounded to zero."""
+    return re.sub(r"(?<![\w.])[-+](0(?:\.0+)?)(?![\d.])", r"\1", text)
+
+
+def level(cell):
+    return NONE if math.isnan(cell["mean"]) else f"{cell['mean']:.3f}"
+
+
+def share(value):
+    return NONE if math.isnan(value) else f"{100 * value:.0f} %"
+
+
+def share_kept(cell):
+    return NONE if math.isnan(cell["mean"]) else f"{100 * cell['mean']:.1f} %"
+
+
+def points(mean, low, high):
+    """Returns a difference of rates in points (hundredths), with its interval."""
+    return NONE if math.isnan(mean) else signed(f"{100 * mean:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]")
+
+
+def change(cell):
+    return points(cell["baseline_change"], cell["baseline_change_low"], cell["baseline_change_high"])
+
+
+def relative(cell):
+    return signed(f"{100 * cell['baseline_relative']:+.0f} %") if math.isfinite(cell["baseline_relative"]) else NONE
+
+
+# ------------------------------------------------------------------------------------------------------- tables
+
+# Title, metric, function that shows a cell, and whether that is a change (undefined for the baseline).
+COLUMNS = [("accuracy", "accuracy", level, False), ("change, points [95 %]", "accuracy", change, True),
+           ("DP gap", "dp_gap", level, False), ("DP change", "dp_gap", relative, True),
+           ("EO gap", "eo_gap", level, False), ("EO change", "eo_gap", relative, True),
+           ("balanced accuracy", "balanced_accuracy", level, False),
+           ("worst-group accuracy", "worst_group_accuracy", level, False),
+           ("positive rate", "positive_rate", level, False),
+           ("noise kept", "noise_rate_selected", share_kept, False),
+           ("roh_dp", "roh_dp", level, False), ("roh_eo", "roh_eo", level, False)]
+PAIRED = {"accuracy": "accuracy", "dp_gap": "DP gap", "eo_gap": "EO gap"}
+
+
+def methods_table(methods, columns=COLUMNS, named=str, caption=""):
+    """Returns the methods of one data set against the fit on all rows. Metrics that the file lacks are left out.
+
+    `named`: function from a method to its name.
+    """
+    columns = [column for column in columns if any(column[1] in cells for cells in methods.values())]
+    rows = []
+    for method, cells in methods.items():
+        row = [named(method)]
+        for _, metric, show, is_change in columns:
+            row.append(show(cells[metric]) if metric in cells and not (is_change and method == "baseline") else "")
+        rows.append(row)
+    return Table(["method", *(column[0] for column in columns)], rows, caption)
+
+
+def paired_table(paired, named=str, caption=""):
+    """Returns metasieve's methods minus each peer on the same splits; a pair of its own methods comes once."""
+    metrics = [metric for metric in PAIRED if (paired["metric"] == metric).any()]
+    rows = []
+    for (method, peer), group in paired[paired["method"].isin(OURS)].groupby(["method", "peer"], sort=False):
+        if peer in OURS and OURS.index(peer) < OURS.index(method):  # the mirrored pair
+            continue
+        row = [f"{named(method)} - {named(peer)}"]
+        for metric in metrics:
+            cells = group[group["metric"] == metric].to_dict("records")
+            row += [points(*(cells[0][key] for key in ("difference", "low", "high"))) if cells else NONE,
+                    share(cells[0]["won"]) if cells else NONE]
+        rows.append(row)
+    header = [word for metric in metrics for word in (f"{PAIRED[metric]}, points [95 %]", "won")]
+    return Table(["difference", *header], rows, caption)
+
+
+# --------------------------------------------------------------------------------------------------------- text
+
+def detection_rows(detection):
+    """Returns [(rows, [precision, recall], [both by chance])] of the flipped labels that meta_hard rejects.
+
+    Empty if no label is flipped.
+    """
+    rows = detection[detection["method"] == "meta_hard"]
+    kind = "all" if (rows["corruption"] == "all").any() else next(iter(rows["corruption"]), None)
+    cells = {(row["group"], row["label"]): row
+             for row in rows[rows["corruption"] == kind].to_dict("records")}  # -1: both groups, both labels
+    if not cells or cells[-1, -1]["flipped"] == 0:
+        return []
+    parts = [("all rows", -1, -1), ("group 0", 0, -1), ("group 1", 1, -1), ("hidden positives", -1, 0),
+             ("false positives", -1, 1)]
+    return [(what, [share(cell["precision"]), share(cell["recall"])],
+             [share(cell[count] / cell["rows"]) if cell["rows"] else NONE for count in ("flipped", "rejected")])
+            for what, cell in ((what, cells[group, label]) for what, group, label in parts)]
+
+
+def detection_line(detection):
+    """Returns detection_rows as a sentence, or an empty text."""
+    rows = detection_rows(detection)
+    return ("Flipped labels among the rows that `meta_hard` rejects, precision / recall (by chance) – "
+            + "; ".join(f"{what}: {' / '.join(found)} ({' / '.join(chance)})" for what, found, chance in rows)
+            + ".") if rows else ""
+
+
+def heading(methods):
+    """Returns a sentence: how many splits and policies the means of one data set are over."""
+    base = next(iter(methods.values()))
+    splits, policies = base["accuracy"]["splits"], max(cells["accuracy"]["policies"] for cells in methods.values())
+    text = f"Means over {splits} split{'s' * (splits != 1)}" + (f" and {policies} policies" if policies > 1 else "")
+    if "baseline" in methods and "noise_rate_selected" in methods["baseline"]:
+        text += f"; {share_kept(methods['baseline']['noise_rate_selected'])} of the training labels are flipped"
+    return text + ". Changes are against `baseline`, the fit on all rows."
+
+
+def report(awareness, tables, meanings):
+    """Returns the Markdown of one half: for each data set its findings, methods, detection and paired differences.
+
+    `meanings`: {data set: sentence that explains label 1 and group 1}.
+    """
+    blocks = []
+    for source, methods in summary_of(tables).items():
+        of_source = {name: tables[name][tables[name]["source"] == source]
+                     for name in ("findings", "detection", "paired") if name in tables}
+        blocks.append(f"## {source}: {AWARENESS[awareness]}")
+        if len(of_source.get("findings", ())):
+            blocks.append("\n".join(
+                f"- **{FINDINGS.get(row.kind, row.kind)}**: {signed(row.text.removeprefix('WARNING: '))}"
+                for row in of_source["findings"].itertuples()))
+        blocks += [" ".join(text for text in (meanings.get(source), heading(methods)) if text),
+                   markdown(methods_table(methods))]
+        blocks += [THRESHOLD_NOTE] if awareness == "blind" and "threshold" in methods else []
+        line = detection_line(of_source["detection"]) if "detection" in of_source else ""
+        table = paired_table(of_source["paired"]) if "paired" in of_source else None
+        blocks += [line] if line else []
+        blocks += ["Differences on the same splits, and the share of splits that metasieve's method wins (ties half):",
+                   markdown(table)] if table and table.rows else []
+    return "\n\n".join(blocks)
+
+
+def introduction(halves):
+    """Returns Markdown that explains how to read the reports. `halves`: list of evaluations."""
+    methods = dict.fromkeys(method for tables in halves for found in summary_of(tables).values()
+                            for method in found)
+    names = "; ".join(f"`{method}`: {METHODS[method][0]}" for method in methods if method in METHODS)
+    oracle = " Methods with clean labels know what no user knows: a bound, not a choice." if "oracle" in names else ""
+    known = "".join(f"\n- {KNOWS[method]}" for method in KNOWS if method in methods)
+    return f"""# Comparison on real data
+
+How to read it:
+
+- Each method learns from training rows of which some have a flipped label, and is judged on test rows with their labels
+  as they are; several times, each with other flips, and with another split unless the data set brings its own.
+- Methods: {names}. Hard: rows are kept or rejected; soft: they are weighted.{oracle}{known}
+- Points are hundredths: from 0.679 to 0.673 is -0.6 points. In brackets the 95 % interval over the splits; a change
+  whose interval contains 0 may be chance.
+- DP gap (demographic parity): the difference of the groups' shares of positive predictions. EO gap (equalised odds):
+  the same among the rows of one true label, the larger of the two. 0 is fair, so a minus is an improvement. roh_dp,
+  roh_eo: the largest deviation of a group from all rows, as Roh et al. (2021) measure it.
+- Positive rate: the share of positive predictions; near 0 or 1 the model says the same of all rows, which is fair and
+  of no use. Noise kept: the share of flipped labels in what a method learns from.
+- Flipped labels: precision is the share of the rejected rows that are flipped, recall the share of the flipped rows
+  that are rejected; by chance: if as many of these rows were rejected at random. A hidden positive is flipped from 1
+  to 0, a false positive from 0 to 1; each is looked for among the rows that now have its label.
+- {NONE}: undefined."""
+
+
+def wide(awareness, tables):
+    """Returns a record for each data set and method, with mean, interval and change of every metric."""
+    endings = {"mean": "", "low": "_low", "high": "_high", "baseline_change": "_change",
+               "baseline_change_low": "_change_low", "baseline_change_high": "_change_high",
+               "baseline_relative": "_relative", "policy_sd": "_policy_sd"}
+    records = []
+    for source, methods in summary_of(tables).items():
+        for method, cells in methods.items():
+            record = {"data": source, "model": awareness, "method": method,
+                      "splits": max(cell["splits"] for cell in cells.values())}
+            for metric, cell in cells.items():
+                record |= {metric + ending: cell[key] for key, ending in endings.items() if key in cell}
+            records.append(record)
+    return records
