@@ -205,7 +205,9 @@ std::string text_of(const Finding& f) {
            "models: " +
            f.method;
   if (f.kind == "undefined")
-    return "a gap is undefined (an empty group or cell of the test rows) and left out; models: " + f.method;
+    return "a gap is undefined (an empty group or cell of the test rows) in so many repeats, which are left "
+           "out: " +
+           f.method;
   if (f.kind == "failed") return "the fit failed; models: " + f.method;
   if (f.kind == "small") return small_text(f);
   if (f.kind == "test_part")
