@@ -328,7 +328,7 @@ class Benchmarks(unittest.TestCase):
             peer = {"torch": "1.13", "blas": "libblas.so.3", "optimised": False, "best": "bmm", "min_cpu_ms": 240.0,
                     "median_cpu_ms": 250.0}
             (pathlib.Path(folder) / "peer.json").write_text(json.dumps(peer))
-            rows = {"benchmarks": [{"name": "meta_iteration", "run_type": "iteration", "real_time": 1e7, "cpu_time": 1e7,
+            rows = {"benchmarks": [{"run_name": "meta_iteration", "run_type": "iteration", "real_time": 1e7, "cpu_time": 1e7,
                                     "time_unit": "ns", "iterations": 1}]}
             (pathlib.Path(folder) / "bench_iteration.json").write_text(json.dumps(rows))
             run = subprocess.run([sys.executable, ROOT / "tests/benchmarks/table.py", folder], capture_output=True, text=True)
