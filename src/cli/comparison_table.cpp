@@ -64,8 +64,11 @@ std::string method_line(Group<SummaryRow> group) {
   const SummaryRow& accuracy = group.front();
   const bool is_baseline = accuracy.method == "baseline";
   const auto with_change = [&](const char* metric) {
+    const SummaryRow& row = row_of(group, metric);
+    const bool mostly_defined = 2 * row.splits >= accuracy.splits; // else it says little of the repeats
     return "  " + mean(group, metric) + " " +
-           (is_baseline ? std::string(6, ' ') : percent(row_of(group, metric).baseline_relative));
+           (is_baseline ? std::string(6, ' ')
+                        : percent(mostly_defined ? row.baseline_relative : std::nan("")));
   };
   std::string line = format("  %-16s %s %s", accuracy.method.c_str(), mean(group, "accuracy").c_str(),
                             is_baseline ? std::string(23, ' ').c_str() : gain(accuracy).c_str()) +
@@ -88,11 +91,13 @@ std::string pair_lines(const std::string& source, const std::vector<PairedRow>& 
                        std::ranges::count(peers, accuracy.peer) > 0 &&
                        std::isfinite(accuracy.low); // one split: the lines above say it all
     if (!shown) continue;
-    text +=
-        format("  %-9s - %-13s accuracy %s points, won %3.0f %%;  %s %+.3f [%+.3f, %+.3f], won %3.0f %%\n",
-               accuracy.method.c_str(), accuracy.peer.c_str(),
-               points(accuracy.difference, accuracy.low, accuracy.high).c_str(), 100.0 * accuracy.won,
-               gap.c_str(), other.difference, other.low, other.high, 100.0 * other.won);
+    text += format("  %-9s - %-13s accuracy %s points, won %3.0f %%;  %s ", accuracy.method.c_str(),
+                   accuracy.peer.c_str(), points(accuracy.difference, accuracy.low, accuracy.high).c_str(),
+                   100.0 * accuracy.won, gap.c_str()) +
+            (std::isfinite(other.low)
+                 ? format("%+.3f [%+.3f, %+.3f], won %3.0f %%\n", other.difference, other.low, other.high,
+                          100.0 * other.won)
+                 : format("undefined on all but %lld repeat(s)\n", static_cast<long long>(other.splits)));
   }
   return text.empty()
              ? text

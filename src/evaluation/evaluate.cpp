@@ -10,7 +10,9 @@
 #include "runtime/output_checks.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
+#include <map>
 #include <set>
 
 namespace metasieve {
@@ -60,8 +62,46 @@ EvaluationRow row_of(Index task, const MethodResult& result, const std::string& 
           family ? source : std::string()};
 }
 
+/// How the repeats of a data set's source come about; `results` of its splits.
+SourceDesign design_of(const TaskSource& source, const std::vector<TaskResult>& results) {
+  const Split& table = *source.table();
+  const Labels* const own = source.own_split();
+  const TaskShape shape = source.shape(0);
+  SourceDesign design;
+  design.kind = own != nullptr ? SourceDesign::Kind::test_part : SourceDesign::Kind::splits;
+  design.rows = table.rows();
+  design.test_over_train = static_cast<double>(shape.test_rows) / static_cast<double>(shape.train_rows);
+  std::array<std::array<Index, 2>, 2> cells{};
+  std::vector<Index> test;
+  for (Index i = 0; i < table.rows(); ++i) {
+    if (own != nullptr && (*own)(i) == 0) continue;
+    test.push_back(i);
+    ++cells[table.y_clean(i)][table.group(i)];
+  }
+  design.smallest_cell = std::min({cells[0][0], cells[0][1], cells[1][0], cells[1][1]});
+  if (own == nullptr) { // random rows of each cell are for testing
+    design.smallest_cell = design.smallest_cell * shape.test_rows / std::max(table.rows(), Index{1});
+    return design;
+  }
+  design.y = table.y_clean(test);
+  design.group = table.group(test);
+  std::map<std::string, std::vector<const Labels*>> fits;
+  for (const TaskResult& result : results)
+    for (const MethodResult& method : result.methods)
+      if (method.predicted.size() > 0)
+        fits[std::string(to_string(method.method))].push_back(&method.predicted);
+  for (const auto& [method, predictions] : fits) {
+    Matrix& all = design.predicted[method];
+    all.resize(std::ssize(test), std::ssize(predictions));
+    for (std::size_t k = 0; k < predictions.size(); ++k)
+      all.col(static_cast<Index>(k)) = predictions[k]->cast<double>();
+  }
+  return design;
+}
+
 /// Results that one evaluation gathers, source by source, the same on every rank.
 struct Gathered {
+  SourceDesigns designs;
   std::vector<EvaluationRow> rows;
   std::vector<FrontierRow> frontier;
   EvaluationTables tables;
@@ -81,6 +121,7 @@ void add_source(const std::vector<TaskResult>& results, const TaskSource& source
     for (const MethodResult& point : result.frontier)
       gathered.frontier.push_back({row_of(task, point, names[i], families), point.setting});
   }
+  if (source.table() != nullptr) gathered.designs.of[names.front()] = design_of(source, results);
   std::ranges::move(detection_table(results, names), std::back_inserter(gathered.tables.detection));
   const std::string name = std::set(names.begin(), names.end()).size() == 1 ? names.front() : "all";
   std::ranges::move(response_table(results, name, features), std::back_inserter(gathered.tables.response));
@@ -108,12 +149,12 @@ void count_failed(const std::vector<EvaluationRow>& rows, double most, Evaluated
 }
 
 /// On rank 0: everything that follows from the rows.
-void summarise_results(Gathered& results, Pooling pooling, Seed seed) {
+void summarise_results(Gathered& results, Seed seed) {
   EvaluationTables& tables = results.tables;
-  tables.summary = summarise(results.rows, pooling, seed);
-  tables.paired = compare_in_pairs(results.rows, pooling, seed);
-  tables.findings = findings_of(results.rows, tables.summary);
-  tables.frontier = summarise_frontier(results.frontier, results.rows, pooling, seed);
+  tables.summary = summarise(results.rows, results.designs, seed);
+  tables.paired = compare_in_pairs(results.rows, results.designs, seed);
+  tables.findings = findings_of(results.rows, tables.summary, results.designs);
+  tables.frontier = summarise_frontier(results.frontier, results.rows, results.designs, seed);
 }
 
 } // namespace
@@ -128,7 +169,9 @@ std::vector<std::filesystem::path> EvaluateRequest::input_files() const {
 Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, EvaluationInput input,
                    StatusFile& status) {
   const double begin = wall_seconds();
-  const EvaluationPlan plan = evaluation_plan(request, std::move(input.policies));
+  EvaluationPlan plan = evaluation_plan(request, std::move(input.policies));
+  plan.comparison.keep_predictions = std::ranges::any_of(
+      input.sources, [](const TaskSource& source) { return source.own_split() != nullptr; });
   PhaseClock clock(evaluation_phases(plan));
   clock.add(Phase::read, input.read_seconds);
   const WorkSettings settings = work_settings(request, plan, input);
@@ -137,6 +180,7 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
   status.prepare(); // until the tasks are read
   work.report_to(progress);
   Gathered results;
+  results.designs.pooled = input.pooled;
   for (std::size_t i = 0; i < input.sources.size(); ++i) {
     const TaskSource& source = input.sources[i];
     add_source(task_results(comm, source, i, plan, work, clock), source, plan.config.policy.features,
@@ -144,7 +188,7 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
   }
   if (comm.is_root()) {
     const auto timed = clock.measure(Phase::tables);
-    summarise_results(results, input.pooling, plan.config.evaluate.seed);
+    summarise_results(results, plan.config.evaluate.seed);
   }
 
   Stopwatch writing;
@@ -170,7 +214,7 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request) {
   require_writable(comm, {request.output});
   Stopwatch reading;
   EvaluationInput input{read_policies(comm, request), evaluation_sources(comm, request),
-                        request.suite ? Pooling::sources : Pooling::none, key_of_files(comm, request)};
+                        request.suite.has_value(), key_of_files(comm, request)};
   input.read_seconds = reading.seconds();
   StatusFile status(comm, status_of_file(request.output), "evaluate");
   Evaluated evaluated;

@@ -15,7 +15,7 @@ namespace metasieve {
 struct EvaluationInput {
   std::vector<Policy> policies;
   std::vector<TaskSource> sources;
-  Pooling pooling = Pooling::none;
+  bool pooled = false;     ///< whether the union of the sources is summed up too
   std::string key;         ///< lines "name = value" that distinguish these policies and tasks: see Journal
   double read_seconds = 0; ///< time that reading all this took
 };

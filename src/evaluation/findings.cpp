@@ -8,6 +8,7 @@
 #include <cmath>
 #include <iterator>
 #include <map>
+#include <set>
 
 namespace metasieve {
 namespace {
@@ -16,6 +17,8 @@ constexpr std::size_t longest_list = 120;      // characters: a finding has 255
 constexpr double near_floor = 1.5;             // times the floor: a gap is hardly more than chance
 constexpr double largest_balanced_cost = 0.02; // largest loss of balanced accuracy
 constexpr double largest_cost = 0.01, least_reduction = 0.25; // limits of what counts as help
+constexpr Index least_rows = 200, least_cell = 10;            // of a table that can be judged
+constexpr double level = 0.05;                                // of all claims on a source together
 
 using Metrics = std::map<std::string, const SummaryRow*>;     // by name
 using Methods = std::vector<std::pair<std::string, Metrics>>; // in the order of the summary
@@ -86,6 +89,21 @@ Methods candidates(const Methods& methods, const char* metric) {
   return out;
 }
 
+/// The changes that hold by Holm's correction (1979): of all compared methods, both gaps and the accuracy, at
+/// most 5 % of sources without any effect show one.
+std::set<const SummaryRow*> beyond_chance(const Methods& methods) {
+  std::vector<const SummaryRow*> tests;
+  for (const char* metric : {"eo_gap", "dp_gap", "accuracy"})
+    for (const auto& [method, metrics] : candidates(methods, metric)) tests.push_back(metrics.at(metric));
+  std::ranges::sort(tests, {}, &SummaryRow::baseline_p);
+  std::set<const SummaryRow*> hold;
+  for (std::size_t i = 0; i < tests.size(); ++i) {
+    if (!(tests[i]->baseline_p <= level / static_cast<double>(tests.size() - i))) break;
+    hold.insert(tests[i]);
+  }
+  return hold;
+}
+
 void describe(Finding& finding, const Methods::value_type& best, double SummaryRow::*change) {
   const SummaryRow& metric = *best.second.at(finding.metric);
   finding.method = best.first;
@@ -95,52 +113,89 @@ void describe(Finding& finding, const Methods::value_type& best, double SummaryR
   finding.balanced_cost = -best.second.at("balanced_accuracy")->baseline_change;
 }
 
-/// Which selection lowers the gap most at little cost, if any.
+/// Which selection lowers the gap most at little cost; if none does, which lowers it at the least cost.
 void add_fairness(std::vector<Finding>& out, const std::string& source, const Methods& methods,
-                  const char* gap, const char* floor) {
+                  const std::set<const SummaryRow*>& hold, const char* gap, const char* floor) {
   const auto baseline = std::ranges::find(methods, "baseline", &Methods::value_type::first);
-  if (baseline == methods.end()) return;
+  if (baseline == methods.end() || !std::isfinite(baseline->second.at(gap)->low)) return; // no verdict
   Finding finding{.source = source, .kind = "fairness", .metric = gap};
   finding.level = baseline->second.at(gap)->mean;
   finding.floor = baseline->second.at(floor)->mean;
-  Methods cheap = candidates(methods, gap);
-  std::erase_if(cheap,
-                [](const auto& c) { return !(c.second.at("accuracy")->baseline_change >= -largest_cost); });
-  const auto best =
-      std::ranges::min_element(cheap, {}, [&](const auto& c) { return c.second.at(gap)->baseline_relative; });
-  if (best != cheap.end()) describe(finding, *best, &SummaryRow::baseline_relative);
+  const auto cost = [](const auto& c) { return -c.second.at("accuracy")->baseline_change; };
+  const auto change = [&](const auto& c) { return c.second.at(gap)->baseline_relative; };
+  Methods helpful = candidates(methods, gap);
+  std::erase_if(helpful, [&](const auto& c) {
+    return !hold.contains(c.second.at(gap)) || !(change(c) <= -least_reduction);
+  });
+  if (finding.level <= near_floor * finding.floor) helpful.clear(); // there is nothing to lower
+  Methods cheap = helpful;
+  std::erase_if(cheap, [&](const auto& c) { return !(cost(c) <= largest_cost); });
+  if (!cheap.empty())
+    describe(finding, *std::ranges::min_element(cheap, {}, change), &SummaryRow::baseline_relative);
+  else if (!helpful.empty())
+    describe(finding, *std::ranges::min_element(helpful, {}, cost), &SummaryRow::baseline_relative);
   out.push_back(std::move(finding));
 }
 
 /// Which selection raises the accuracy most.
-void add_accuracy(std::vector<Finding>& out, const std::string& source, const Methods& methods) {
-  const Methods all = candidates(methods, "accuracy");
-  const auto best = std::ranges::max_element(
-      all, {}, [](const auto& c) { return c.second.at("accuracy")->baseline_change; });
-  if (best == all.end()) return;
+void add_accuracy(std::vector<Finding>& out, const std::string& source, const Methods& methods,
+                  const std::set<const SummaryRow*>& hold) {
+  const auto change = [](const auto& c) { return c.second.at("accuracy")->baseline_change; };
+  Methods raise = candidates(methods, "accuracy");
+  std::erase_if(raise,
+                [&](const auto& c) { return !hold.contains(c.second.at("accuracy")) || change(c) <= 0; });
   Finding finding{.source = source, .kind = "accuracy", .metric = "accuracy"};
-  describe(finding, *best, &SummaryRow::baseline_change);
-  finding.level = best->second.at("accuracy")->mean - finding.change;
+  if (!raise.empty()) {
+    describe(finding, *std::ranges::max_element(raise, {}, change), &SummaryRow::baseline_change);
+    const SummaryRow& best =
+        *std::ranges::find(raise, finding.method, &Methods::value_type::first)->second.at("accuracy");
+    finding.level = best.mean - finding.change;
+  }
   out.push_back(std::move(finding));
 }
 
 std::string fairness_text(const Finding& f) {
   if (f.metric.empty())
-    return "one split only: whether a selection helps cannot be distinguished from chance";
+    return "one repeat only: whether a selection helps cannot be distinguished from chance";
   const char* const name = f.metric == "eo_gap" ? "the EO" : "the DP";
-  const std::string best = format("%s, %+.0f %% at %+.1f points (balanced accuracy %+.1f)", f.method.c_str(),
-                                  100.0 * f.change, -100.0 * f.cost, -100.0 * f.balanced_cost);
   const std::string chance =
       format(" (gap of all rows %.3f; a fair model would show %.3f by chance)", f.level, f.floor);
-  if (f.high < 0 && f.change <= -least_reduction)
-    return format("at a cost of at most 1 point, %s gap is lowered most by ", name) + best + chance;
   if (f.level <= near_floor * f.floor)
     return format("no selection of rows helps here: %s gap is near what a fair model shows by chance", name) +
            chance;
-  return format("no selection of rows helps here: at a cost of at most 1 point none lowers %s gap by a "
-                "quarter beyond chance",
-                name) +
-         (f.method.empty() ? "" : "; the largest mean reduction is that of " + best) + chance;
+  if (f.method.empty())
+    return format("no selection of rows helps here: none lowers %s gap by a quarter beyond chance", name) +
+           chance;
+  if (f.cost <= largest_cost)
+    return format("at a cost of at most 1 point, %s gap is lowered most by %s, %+.0f %% at %+.1f points "
+                  "(balanced accuracy %+.1f)",
+                  name, f.method.c_str(), 100.0 * f.change, -100.0 * f.cost, -100.0 * f.balanced_cost) +
+           chance;
+  return format(
+             "%s gap is lowered by a quarter only at a cost of more than 1 point; at the least cost by %s, "
+             "%+.0f %% for %.2f points",
+             name, f.method.c_str(), 100.0 * f.change, 100.0 * f.cost) +
+         chance;
+}
+
+/// Says what about a table makes its figures uncertain.
+void add_design(std::vector<Finding>& out, const std::string& source, const SourceDesign& design) {
+  if (design.kind == SourceDesign::Kind::tasks) return;
+  const bool few_rows = design.rows < least_rows;
+  if (few_rows || design.smallest_cell < least_cell)
+    out.push_back({.source = source,
+                   .kind = "small",
+                   .level = static_cast<double>(few_rows ? design.rows : design.smallest_cell),
+                   .floor = static_cast<double>(few_rows ? least_rows : least_cell)});
+  if (design.kind == SourceDesign::Kind::test_part) out.push_back({.source = source, .kind = "test_part"});
+}
+
+std::string small_text(const Finding& f) {
+  const char* const what = f.floor == static_cast<double>(least_rows)
+                               ? "WARNING: %.0f rows are too few to judge a selection (fewer than %.0f)"
+                               : "WARNING: %.0f test rows in the smallest cell of label and group "
+                                 "are too few to judge a gap (fewer than %.0f)";
+  return format(what, f.level, f.floor);
 }
 
 /// Words of a finding, from its other fields.
@@ -150,33 +205,44 @@ std::string text_of(const Finding& f) {
            "models: " +
            f.method;
   if (f.kind == "undefined")
-    return "a gap is undefined (an empty group or cell of the test rows) and left out; models: " + f.method;
+    return "a gap is undefined (an empty group or cell of the test rows) in so many repeats, which are left "
+           "out: " +
+           f.method;
   if (f.kind == "failed") return "the fit failed; models: " + f.method;
+  if (f.kind == "small") return small_text(f);
+  if (f.kind == "test_part")
+    return "the data set has a test part of its own: intervals cover the chance of its test rows only";
   if (f.kind == "fairness") return fairness_text(f);
-  return (f.low > 0 ? "raised most by "
-                    : "no selection of rows raises it here beyond chance; the highest mean is that of ") +
-         format("%s, %+.2f points [%+.2f, %+.2f]", f.method.c_str(), 100.0 * f.change, 100.0 * f.low,
-                100.0 * f.high);
+  if (f.method.empty()) return "no selection of rows raises it here beyond chance";
+  return format("raised most by %s, %+.2f points [%+.2f, %+.2f]", f.method.c_str(), 100.0 * f.change,
+                100.0 * f.low, 100.0 * f.high);
 }
 
 } // namespace
 
 std::vector<Finding> findings_of(const std::vector<EvaluationRow>& rows,
-                                 const std::vector<SummaryRow>& summary) {
+                                 const std::vector<SummaryRow>& summary, const SourceDesigns& designs) {
   std::vector<Finding> findings;
   for (const auto& [source, methods] : by_source(summary)) {
     add_warnings(findings, source, rows);
+    const auto found = designs.of.find(source);
+    const SourceDesign design = found != designs.of.end() ? found->second : SourceDesign{};
+    add_design(findings, source, design);
     const bool selections = std::any_of(methods.begin(), methods.end(), [](const auto& method) {
       return selects_rows(parse_method(method.first));
     });
-    if (!selections) continue;
-    if (methods.front().second.at("accuracy")->splits < 2) {
+    const bool is_table = design.kind != SourceDesign::Kind::tasks;
+    if (!selections || (is_table && design.rows < least_rows)) continue;
+    if (!std::isfinite(methods.front().second.at("accuracy")->low)) {
       findings.push_back({.source = source, .kind = "fairness"});
       continue;
     }
-    add_fairness(findings, source, methods, "eo_gap", "eo_floor");
-    add_fairness(findings, source, methods, "dp_gap", "dp_floor");
-    add_accuracy(findings, source, methods);
+    const std::set<const SummaryRow*> hold = beyond_chance(methods);
+    if (!is_table || design.smallest_cell >= least_cell) {
+      add_fairness(findings, source, methods, hold, "eo_gap", "eo_floor");
+      add_fairness(findings, source, methods, hold, "dp_gap", "dp_floor");
+    }
+    add_accuracy(findings, source, methods, hold);
   }
   for (Finding& finding : findings) finding.text = text_of(finding);
   return findings;

@@ -2,6 +2,8 @@
 
 #include "methods/methods.hpp"
 
+#include <boost/math/distributions/students_t.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -18,9 +20,10 @@ namespace {
 constexpr Index resamples = 1000, at_once = 50;
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 
-/// A mean with its 95 % interval; NaN where nothing is defined; the interval also where only one value is.
+/// A mean with its 95 % interval and the p-value of "the mean is 0", two-sided; NaN where nothing is defined,
+/// interval and p-value also where only one value is.
 struct Estimate {
-  double mean = undefined, low = undefined, high = undefined;
+  double mean = undefined, low = undefined, high = undefined, p = undefined;
   Index count = 0; ///< values that are defined
 };
 
@@ -34,16 +37,20 @@ Matrix draws(Seed seed, Index first, Index count) {
   return times;
 }
 
-/// Estimate from the means of all resamples, NaN where a resample has no defined value.
-Estimate estimate(double sum, double count, const Vector& means) {
-  if (count == 0) return {};
-  if (count == 1) return {.mean = sum, .count = 1}; // one value says nothing of its spread
+/// The interval and p-value of a mean from the means of resamples; NaN where a resample has no defined value.
+Estimate estimate(double mean, Index count, const Vector& resampled) {
   std::vector<double> sorted;
-  std::ranges::remove_copy_if(means, std::back_inserter(sorted),
-                              [](double mean) { return std::isnan(mean); });
+  std::ranges::remove_copy_if(resampled, std::back_inserter(sorted), [](double x) { return std::isnan(x); });
+  if (sorted.empty()) return {.mean = mean, .count = count};
   std::ranges::sort(sorted);
   const std::size_t tail = sorted.size() * 25 / 1000;
-  return {sum / count, sorted[tail], sorted[sorted.size() - 1 - tail], static_cast<Index>(count)};
+  const auto share = [&](auto on_this_side) {
+    return (1.0 + static_cast<double>(std::ranges::count_if(sorted, on_this_side))) /
+           (1.0 + static_cast<double>(sorted.size()));
+  };
+  const double p =
+      2.0 * std::min(share([](double x) { return x <= 0; }), share([](double x) { return x >= 0; }));
+  return {mean, sorted[tail], sorted[sorted.size() - 1 - tail], std::min(p, 1.0), count};
 }
 
 /// The mean of each column of values [splits, k], NaN left out, and its bootstrap interval over the rows.
@@ -58,8 +65,38 @@ std::vector<Estimate> bootstrap(const Matrix& values, Seed seed) {
     means.middleRows(first, at_once) = (times * known).array() / (times * defined).array();
   }
   std::vector<Estimate> out;
-  for (Index k = 0; k < values.cols(); ++k)
-    out.push_back(estimate(known.col(k).sum(), defined.col(k).sum(), means.col(k)));
+  for (Index k = 0; k < values.cols(); ++k) {
+    const auto count = static_cast<Index>(defined.col(k).sum());
+    const double mean = known.col(k).sum() / defined.col(k).sum();
+    // One value says nothing of its spread.
+    out.push_back(count < 2 ? Estimate{.mean = mean, .count = count} : estimate(mean, count, means.col(k)));
+  }
+  return out;
+}
+
+/// The mean of each column of values [splits, k], NaN left out, with the interval of Nadeau and Bengio 2003.
+std::vector<Estimate> of_splits(const Matrix& values, double test_over_train) {
+  std::vector<Estimate> out;
+  for (const auto& column : values.colwise()) {
+    std::vector<double> defined;
+    std::ranges::remove_copy_if(column, std::back_inserter(defined), [](double x) { return std::isnan(x); });
+    const Eigen::Map<const Eigen::ArrayXd> x(defined.data(), std::ssize(defined));
+    Estimate estimate{.count = x.size()};
+    if (x.size() > 0) estimate.mean = x.mean();
+    if (x.size() > 1) {
+      const auto j = static_cast<double>(x.size());
+      const double s = std::sqrt((x - x.mean()).square().sum() / (j - 1.0));
+      const double error = s * std::sqrt(1.0 / j + test_over_train);
+      const boost::math::students_t student(j - 1.0);
+      const double half = boost::math::quantile(student, 0.975) * error;
+      estimate.low = estimate.mean - half, estimate.high = estimate.mean + half;
+      // Differences that are all alike, but for rounding: 0, or without doubt not 0.
+      const bool constant = error <= 1e-12 * std::abs(estimate.mean) + 1e-15;
+      estimate.p = constant ? (std::abs(estimate.mean) > 1e-12 ? 0.0 : 1.0)
+                            : 2.0 * boost::math::cdf(student, -std::abs(estimate.mean) / error);
+    }
+    out.push_back(estimate);
+  }
   return out;
 }
 
@@ -98,6 +135,48 @@ constexpr std::array<Quantity, 17> quantities{{
 constexpr auto count = static_cast<Index>(quantities.size());
 constexpr auto is_baseline = [](const std::string& method) { return method == "baseline"; };
 
+/// The quantities of `metrics`; NaN for those that are not metrics.
+Eigen::RowVectorXd quantities_of(const Metrics& metrics) {
+  Eigen::RowVectorXd out = Eigen::RowVectorXd::Constant(count, undefined);
+  for (Index q = 0; q < count; ++q)
+    if (const auto* const metric =
+            std::get_if<double Metrics::*>(&quantities[static_cast<std::size_t>(q)].member))
+      out(q) = metrics.*(*metric);
+  return out;
+}
+
+/// The rows of each cell of a test part.
+std::array<std::array<std::vector<Index>, 2>, 2> rows_of_cells(const SourceDesign& design) {
+  std::array<std::array<std::vector<Index>, 2>, 2> rows;
+  for (Index i = 0; i < design.y.size(); ++i) rows[design.y(i)][design.group(i)].push_back(i);
+  return rows;
+}
+
+/// The quantities of a method on resampled rows of a test part, mean over its fits. [resamples, quantities]
+Matrix resampled_quantities(const SourceDesign& design, const Matrix& predicted, Seed seed) {
+  const auto rows = rows_of_cells(design);
+  std::array<std::array<Matrix, 2>, 2> hits; // [resamples, fits] of each cell
+  for (std::size_t y = 0; y < 2; ++y)
+    for (std::size_t z = 0; z < 2; ++z) {
+      const auto n = std::ssize(rows[y][z]);
+      const Matrix of_cell = predicted(rows[y][z], Eigen::all);
+      hits[y][z].resize(resamples, predicted.cols());
+      const Seed own{static_cast<std::uint64_t>(seed) ^ (0x9e3779b97f4a7c15U * (2 * y + z + 1))};
+      for (Index first = 0; first < resamples; first += at_once)
+        hits[y][z].middleRows(first, at_once) = draws(own, first, n) * of_cell;
+    }
+  Matrix out = Matrix::Zero(resamples, count);
+  for (Index b = 0; b < resamples; ++b)
+    for (Index fit = 0; fit < predicted.cols(); ++fit) {
+      Cells cells;
+      for (std::size_t y = 0; y < 2; ++y)
+        for (std::size_t z = 0; z < 2; ++z)
+          cells[y][z] = {hits[y][z](b, fit), static_cast<double>(rows[y][z].size())};
+      out.row(b) += quantities_of(metrics_of(cells)) / static_cast<double>(predicted.cols());
+    }
+  return out;
+}
+
 using Rows = std::vector<const EvaluationRow*>;
 
 /// Sums where defined, one row of them for each split or each policy.
@@ -115,18 +194,38 @@ struct DefinedSums {
   [[nodiscard]] Matrix means() const { return sum.array() / defined.array(); } // 0/0: NaN
 };
 
-/// One method's results on the splits of a source.
+/// One method's results on the repeats of a source.
 struct MethodMeans {
   std::string method;
-  Matrix values;    // [splits, quantities], mean over the policies
-  Matrix of_policy; // [policies, quantities], mean over the splits
+  Matrix values;    // [repeats, quantities], mean over the policies
+  Matrix of_policy; // [policies, quantities], mean over the repeats
+  Matrix resampled; // [resamples, quantities], of a test part; empty: not known
 };
 
-/// All methods on the splits of one source, in the order of their appearance.
+/// All methods on the repeats of one source, in the order of their appearance.
 struct SourceMeans {
   std::string source;
+  const SourceDesign* design;
   std::vector<MethodMeans> methods;
 };
+
+/// The means of values [repeats, k], with intervals. resampled [resamples, k] of a test part, or empty.
+std::vector<Estimate> estimates(const Matrix& values, const Matrix& resampled, const SourceDesign& design,
+                                Seed seed) {
+  if (design.kind == SourceDesign::Kind::tasks) return bootstrap(values, seed);
+  std::vector<Estimate> out = of_splits(values, design.test_over_train);
+  if (design.kind == SourceDesign::Kind::splits) return out;
+  for (Index k = 0; k < values.cols(); ++k) {
+    Estimate& each = out[static_cast<std::size_t>(k)];
+    each = resampled.size() > 0 && each.count > 0 ? estimate(each.mean, each.count, resampled.col(k))
+                                                  : Estimate{.mean = each.mean, .count = each.count};
+  }
+  return out;
+}
+
+Matrix difference(const Matrix& own, const Matrix& peer) { // of resamples: empty if either is
+  return own.size() > 0 && peer.size() > 0 ? Matrix(own - peer) : Matrix();
+}
 
 /// The rows of each value of `field`, in the order of their appearance.
 std::vector<std::pair<std::string, Rows>> grouped(const Rows& rows, const std::string EvaluationRow::*field) {
@@ -139,11 +238,11 @@ std::vector<std::pair<std::string, Rows>> grouped(const Rows& rows, const std::s
   return groups;
 }
 
-SourceMeans means_of(const std::string& source, const Rows& rows) {
+SourceMeans means_of(const std::string& source, const Rows& rows, const SourceDesign& design, Seed seed) {
   std::map<std::pair<std::string, std::int64_t>, Index> split_number;
   for (const EvaluationRow* row : rows)
     split_number.try_emplace({row->source, row->split}, std::ssize(split_number));
-  SourceMeans out{source, {}};
+  SourceMeans out{source, &design, {}};
   for (const auto& [method, own] : grouped(rows, &EvaluationRow::method)) {
     std::map<std::int64_t, Index> policy_number; // ascending
     for (const EvaluationRow* row : own) policy_number[row->policy];
@@ -154,18 +253,27 @@ SourceMeans means_of(const std::string& source, const Rows& rows) {
       of_split.add(split_number.at({row->source, row->split}), *row);
       of_policy.add(policy_number.at(row->policy), *row);
     }
-    out.methods.push_back({method, of_split.means(), of_policy.means()});
+    const auto predicted = design.predicted.find(method);
+    out.methods.push_back({method, of_split.means(), of_policy.means(),
+                           predicted != design.predicted.end()
+                               ? resampled_quantities(design, predicted->second, seed)
+                               : Matrix()});
   }
   return out;
 }
 
-std::vector<SourceMeans> means_by_source(const std::vector<EvaluationRow>& rows, Pooling pooling) {
+std::vector<SourceMeans> means_by_source(const std::vector<EvaluationRow>& rows, const SourceDesigns& designs,
+                                         Seed seed) {
+  static const SourceDesign independent;
   Rows all;
   for (const EvaluationRow& row : rows) all.push_back(&row);
   std::vector<SourceMeans> sources;
-  for (const auto& [source, own] : grouped(all, &EvaluationRow::source))
-    sources.push_back(means_of(source, own));
-  if (pooling == Pooling::sources && sources.size() > 1) sources.push_back(means_of("all", all));
+  for (const auto& [source, own] : grouped(all, &EvaluationRow::source)) {
+    const auto design = designs.of.find(source);
+    sources.push_back(
+        means_of(source, own, design != designs.of.end() ? design->second : independent, seed));
+  }
+  if (designs.pooled && sources.size() > 1) sources.push_back(means_of("all", all, independent, seed));
   return sources;
 }
 
@@ -188,19 +296,21 @@ double relative_change(const Vector& own, const Vector& base) {
 }
 
 void add_summary(std::vector<SummaryRow>& out, const SourceMeans& source, const MethodMeans& own, Seed seed) {
-  const auto baseline = std::ranges::find_if(source.methods, is_baseline, &MethodMeans::method);
-  const Matrix base = baseline != source.methods.end()
-                          ? baseline->values
-                          : Matrix(Matrix::Constant(own.values.rows(), count, undefined));
-  Matrix levels_and_changes(own.values.rows(), 2 * count);
-  levels_and_changes << own.values, own.values - base;
-  const std::vector<Estimate> estimates = bootstrap(levels_and_changes, seed);
+  const auto found = std::ranges::find_if(source.methods, is_baseline, &MethodMeans::method);
+  MethodMeans none;
+  none.values = Matrix::Constant(own.values.rows(), count, undefined);
+  const MethodMeans& base = found != source.methods.end() ? *found : none;
+  const auto levels = estimates(own.values, own.resampled, *source.design, seed);
+  const auto changes =
+      estimates(own.values - base.values, difference(own.resampled, base.resampled), *source.design, seed);
   for (Index q = 0; q < count; ++q) {
     const auto at = static_cast<std::size_t>(q);
-    const Estimate &level = estimates[at], &change = estimates[at + quantities.size()];
+    const Estimate &level = levels[at], &change = changes[at];
     out.push_back({source.source, own.method, quantities[at].name, level.mean, level.low, level.high,
-                   change.mean, change.low, change.high, relative_change(own.values.col(q), base.col(q)),
-                   level.count, own.of_policy.rows(), spread(own.of_policy.col(q))});
+                   change.mean, change.low, change.high,
+                   relative_change(own.values.col(q), base.values.col(q)), level.count, own.of_policy.rows(),
+                   spread(own.of_policy.col(q))});
+    out.back().baseline_p = change.p;
   }
 }
 
@@ -214,41 +324,45 @@ double share_won(const Vector& difference, int better) {
   return won / defined; // 0/0: NaN
 }
 
-void add_pairs(std::vector<PairedRow>& out, const std::string& source, const MethodMeans& own,
+void add_pairs(std::vector<PairedRow>& out, const SourceMeans& source, const MethodMeans& own,
                const MethodMeans& peer, Seed seed) {
-  const Matrix difference = own.values - peer.values;
-  const std::vector<Estimate> estimates = bootstrap(difference, seed);
+  const Matrix differences = own.values - peer.values;
+  const auto means = estimates(differences, difference(own.resampled, peer.resampled), *source.design, seed);
   for (Index q = 0; q < count; ++q) {
     const Quantity& quantity = quantities[static_cast<std::size_t>(q)];
     if (quantity.better == 0) continue;
-    const Estimate& estimate = estimates[static_cast<std::size_t>(q)];
-    out.push_back({source, own.method, peer.method, quantity.name, estimate.mean, estimate.low, estimate.high,
-                   share_won(difference.col(q), quantity.better), estimate.count});
+    const Estimate& mean = means[static_cast<std::size_t>(q)];
+    out.push_back({source.source, own.method, peer.method, quantity.name, mean.mean, mean.low, mean.high,
+                   share_won(differences.col(q), quantity.better), mean.count});
   }
 }
 
 } // namespace
 
-std::vector<SummaryRow> summarise(const std::vector<EvaluationRow>& rows, Pooling pooling, Seed seed) {
+std::vector<SummaryRow> summarise(const std::vector<EvaluationRow>& rows, const SourceDesigns& designs,
+                                  Seed seed) {
   std::vector<SummaryRow> summary;
-  for (const SourceMeans& source : means_by_source(rows, pooling))
+  for (const SourceMeans& source : means_by_source(rows, designs, seed))
     for (const MethodMeans& own : source.methods) add_summary(summary, source, own, seed);
   return summary;
 }
 
-std::vector<PairedRow> compare_in_pairs(const std::vector<EvaluationRow>& rows, Pooling pooling, Seed seed) {
+std::vector<PairedRow> compare_in_pairs(const std::vector<EvaluationRow>& rows, const SourceDesigns& designs,
+                                        Seed seed) {
   std::vector<PairedRow> pairs;
-  for (const SourceMeans& source : means_by_source(rows, pooling))
+  for (const SourceMeans& source : means_by_source(rows, designs, seed))
     for (const MethodMeans& own : source.methods)
       for (const MethodMeans& peer : source.methods)
         if (asks_policy(parse_method(own.method)) && peer.method != own.method)
-          add_pairs(pairs, source.source, own, peer, seed);
+          add_pairs(pairs, source, own, peer, seed);
   return pairs;
 }
 
 std::vector<SummaryRow> summarise_frontier(const std::vector<FrontierRow>& points,
-                                           const std::vector<EvaluationRow>& rows, Pooling pooling,
+                                           const std::vector<EvaluationRow>& rows, const SourceDesigns& designs,
                                            Seed seed) {
+  SourceDesigns unresampled = designs; // the predictions are those of other settings
+  for (auto& [source, design] : unresampled.of) design.predicted.clear();
   std::map<double, std::vector<EvaluationRow>> by_setting;
   for (const FrontierRow& point : points) by_setting[point.setting].push_back(point.row);
   std::vector<SummaryRow> frontier;
@@ -256,7 +370,7 @@ std::vector<SummaryRow> summarise_frontier(const std::vector<FrontierRow>& point
     std::vector<EvaluationRow> compared;
     std::ranges::copy_if(rows, std::back_inserter(compared), is_baseline, &EvaluationRow::method);
     std::ranges::move(own, std::back_inserter(compared));
-    for (SummaryRow& row : summarise(compared, pooling, seed)) {
+    for (SummaryRow& row : summarise(compared, unresampled, seed)) {
       if (is_baseline(row.method)) continue;
       row.setting = setting;
       frontier.push_back(row);

@@ -3,26 +3,44 @@
 #include "base/random.hpp"
 #include "files/evaluation.hpp"
 
+#include <map>
 #include <string>
 #include <vector>
 
 namespace metasieve {
 
-/// Whether the union of all sources is summed up too: of the families of a suite, yes; of unrelated data
-/// sets, no.
-enum class Pooling { none, sources };
+/// How the repeats of a source came about. It decides how intervals are made, 95 % each:
+/// - tasks are independent: percentile bootstrap over tasks (Efron and Tibshirani 1993, 1000 resamples, the
+///   same for all that is compared);
+/// - random splits of one table share rows, so their spread understates the uncertainty: mean +- t(J - 1) s
+///   sqrt(1/J + n_test/n_train) over the J splits (Nadeau and Bengio 2003);
+/// - a test part of its own: bootstrap over the test rows, stratified by label and group, of the predictions
+///   of the fitted models, the same resamples for all that is compared. The interval covers the chance of the
+///   test rows only; there is none of the area under the ROC curve and of what concerns training rows.
+struct SourceDesign {
+  enum class Kind { tasks, splits, test_part } kind = Kind::tasks;
+  double test_over_train = 0;              ///< of splits: n_test / n_train
+  Index rows = 0;                          ///< of the table, with its test part
+  Index smallest_cell = 0;                 ///< test rows in the smallest cell of label and group
+  Labels y, group;                         ///< [m] of the rows of a test part
+  std::map<std::string, Matrix> predicted; ///< by method: [m, fits] 0 or 1, of a test part
+};
 
-/// One row per source, method and metric: mean over splits, 95 % percentile bootstrap interval (Efron and
-/// Tibshirani 1993, 1000 resamples, the same for all that is compared), and the paired difference to the
-/// method `baseline` on the same splits. Where several policies were asked, a split's value
-/// is the mean over them: splits are what the interval is over. Pooled, where there are several sources,
-/// their union follows as source "all".
-[[nodiscard]] std::vector<SummaryRow> summarise(const std::vector<EvaluationRow>& rows, Pooling pooling,
-                                                Seed seed);
+/// The designs of the sources, by their names; a source that is not named has independent tasks.
+struct SourceDesigns {
+  bool pooled = false; ///< whether the union of several sources follows as source "all": families of a suite
+  std::map<std::string, SourceDesign> of{};
+};
+
+/// One row per source, method and metric: mean over repeats, its interval, and the paired difference to the
+/// method `baseline` on the same repeats with its interval and p-value. Where several policies were asked,
+/// the value of a repeat is the mean over them.
+[[nodiscard]] std::vector<SummaryRow> summarise(const std::vector<EvaluationRow>& rows,
+                                                const SourceDesigns& designs, Seed seed);
 
 /// One row per source, method that asks a policy, every other method, and metric of quality.
-[[nodiscard]] std::vector<PairedRow> compare_in_pairs(const std::vector<EvaluationRow>& rows, Pooling pooling,
-                                                      Seed seed);
+[[nodiscard]] std::vector<PairedRow> compare_in_pairs(const std::vector<EvaluationRow>& rows,
+                                                      const SourceDesigns& designs, Seed seed);
 
 /// A row of a frontier: the method at one setting.
 struct FrontierRow {
@@ -30,9 +48,10 @@ struct FrontierRow {
   double setting;
 };
 
-/// `summarise` for each setting, in their order, against the rows of the method baseline among `rows`.
+/// `summarise` for each setting, in their order, against the rows of the method baseline among `rows`. Points
+/// on a test part have no interval.
 [[nodiscard]] std::vector<SummaryRow> summarise_frontier(const std::vector<FrontierRow>& points,
                                                          const std::vector<EvaluationRow>& rows,
-                                                         Pooling pooling, Seed seed);
+                                                         const SourceDesigns& designs, Seed seed);
 
 } // namespace metasieve

@@ -158,7 +158,8 @@ std::string bytes_of(const TaskResult& result) {
   bytes.put(result.corruption);
   for (const auto* const results : {&result.methods, &result.frontier}) {
     bytes.put(std::int64_t{std::ssize(*results)});
-    for (const MethodResult& each : *results) bytes.put(each);
+    for (const MethodResult& each : *results)
+      bytes.put(each.method).put(each.policy).put(each.setting).put(each.assessment).put(each.predicted);
   }
   bytes.put(std::int64_t{std::ssize(result.response)});
   for (const Vector& response : result.response) bytes.put(response);
@@ -171,7 +172,8 @@ TaskResult task_result(const std::string& bytes) {
   result.corruption = reader.get<Corruption>();
   for (auto* const results : {&result.methods, &result.frontier})
     for (auto left = reader.get<std::int64_t>(); left > 0; --left)
-      results->push_back(reader.get<MethodResult>());
+      results->push_back({reader.get<Method>(), reader.get<Index>(), reader.get<double>(),
+                          reader.get<Assessment>(), reader.array<Labels>()});
   for (auto left = reader.get<std::int64_t>(); left > 0; --left)
     result.response.push_back(reader.array<Vector>());
   return result;

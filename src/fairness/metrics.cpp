@@ -13,12 +13,6 @@ namespace {
 
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 
-struct Rate {
-  double hits = 0, rows = 0;
-  [[nodiscard]] double value() const { return rows > 0 ? hits / rows : undefined; }
-  friend Rate operator+(Rate a, Rate b) { return {a.hits + b.hits, a.rows + b.rows}; }
-};
-
 /// Variance of the difference of the two shares if both groups have the rate of their union; NaN if one is
 /// empty.
 double variance_of_difference(Rate a, Rate b) {
@@ -51,40 +45,47 @@ double area_under_roc(const Vector& score, const Labels& y) {
 
 } // namespace
 
-Metrics evaluate_predictor(const Vector& score, const Labels& y, const Labels& group) {
-  std::array<std::array<Rate, 2>, 2> positive; // [y][z]: rows predicted 1
-  std::array<Rate, 2> correct;                 // [z]
-  for (Index i = 0; i < score.size(); ++i) {
-    const bool predicted = score(i) > 0.0;
-    Rate& cell = positive[y(i)][group(i)];
-    cell.hits += predicted;
-    cell.rows += 1;
-    correct[group(i)].hits += predicted == (y(i) == 1);
-    correct[group(i)].rows += 1;
-  }
+double Rate::value() const { return rows > 0 ? hits / rows : undefined; }
+
+Metrics metrics_of(const Cells& positive) {
   const auto of_group = [&](std::size_t z) { return positive[0][z] + positive[1][z]; };
   const auto of_label = [&](std::size_t label) { return positive[label][0] + positive[label][1]; };
+  const auto correct = [&](std::size_t z) {
+    return Rate{positive[1][z].hits + positive[0][z].rows - positive[0][z].hits, of_group(z).rows};
+  };
   const auto gap = [](Rate a, Rate b) { return std::abs(a.value() - b.value()); };
   const Rate all = of_group(0) + of_group(1);
 
   Metrics m;
-  m.accuracy = (correct[0] + correct[1]).value();
+  m.accuracy = (correct(0) + correct(1)).value();
   m.dp_gap = gap(of_group(0), of_group(1));
   m.eopp_gap = gap(positive[1][0], positive[1][1]);
   m.eo_gap = larger(gap(positive[0][0], positive[0][1]), m.eopp_gap);
   m.roh_dp = larger(gap(of_group(0), all), gap(of_group(1), all));
   m.roh_eo = larger(larger(gap(positive[0][0], of_label(0)), gap(positive[0][1], of_label(0))),
                     larger(gap(positive[1][0], of_label(1)), gap(positive[1][1], of_label(1))));
-  m.auc = area_under_roc(score, y);
+  m.auc = undefined;
   m.balanced_accuracy = 0.5 * (of_label(1).value() + 1.0 - of_label(0).value());
   m.positive_rate = all.value();
   m.worst_group_accuracy = undefined;
-  for (const Rate& rate : correct)
-    if (rate.rows > 0) m.worst_group_accuracy = std::fmin(m.worst_group_accuracy, rate.value());
+  for (const std::size_t z : {0U, 1U})
+    m.worst_group_accuracy = std::fmin(m.worst_group_accuracy, correct(z).value());
   constexpr double two_over_pi = 2.0 * std::numbers::inv_pi;
   m.dp_floor = std::sqrt(two_over_pi * variance_of_difference(of_group(0), of_group(1)));
   m.eo_floor = std::sqrt(two_over_pi * (variance_of_difference(positive[0][0], positive[0][1]) +
                                         variance_of_difference(positive[1][0], positive[1][1])));
+  return m;
+}
+
+Metrics evaluate_predictor(const Vector& score, const Labels& y, const Labels& group) {
+  Cells positive;
+  for (Index i = 0; i < score.size(); ++i) {
+    Rate& cell = positive[y(i)][group(i)];
+    cell.hits += score(i) > 0.0;
+    cell.rows += 1;
+  }
+  Metrics m = metrics_of(positive);
+  m.auc = area_under_roc(score, y);
   return m;
 }
 

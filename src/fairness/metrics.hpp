@@ -2,6 +2,8 @@
 
 #include "base/linalg.hpp"
 
+#include <array>
+
 namespace metasieve {
 
 /// Quality and fairness of a binary predictor on one test split. A value whose denominator is zero is NaN:
@@ -22,6 +24,18 @@ struct Metrics {
   /// E|a-b|)/2 = sqrt(2/pi (var a + var b)).
   double dp_floor = 0, eo_floor = 0;
 };
+
+/// Test rows of a cell (label, group), and how many of them are predicted 1; real numbers, for resampled
+/// rows.
+struct Rate {
+  double hits = 0, rows = 0;
+  [[nodiscard]] double value() const; ///< hits / rows; NaN without rows
+  friend Rate operator+(Rate a, Rate b) { return {a.hits + b.hits, a.rows + b.rows}; }
+};
+using Cells = std::array<std::array<Rate, 2>, 2>; ///< [y][z]
+
+/// All metrics that follow from the cells: all but auc, which is NaN.
+[[nodiscard]] Metrics metrics_of(const Cells& positive);
 
 /// score [m]: finite logits, yhat = 1 where score > 0. y, group [m].
 [[nodiscard]] Metrics evaluate_predictor(const Vector& score, const Labels& y, const Labels& group);

@@ -93,10 +93,14 @@ const FileLayout<Evaluation>& layout_of<Evaluation>() {
               "/evaluation", &Evaluation::rows, h5::Records<EvaluationRow>(evaluation_fields()),
               {"one record a source, split and method: metrics on the clean test rows; undefined values are "
                "NaN and have their flag `<name>_defined` at 0"})
-          .table("/summary", in_tables(&Tables::summary), summary_records(),
-                 {"mean over the splits where defined (each split the mean over the policies), with a 95 % "
-                  "bootstrap interval over splits, and the change against the method `baseline` on the same "
-                  "splits"})
+          .table(
+              "/summary", in_tables(&Tables::summary), summary_records(),
+              {"mean over the repeats (tasks of a suite, splits of a data set) where defined, each the mean "
+               "over "
+               "the policies, with a 95 % interval: bootstrap over tasks, Nadeau and Bengio over random "
+               "splits, "
+               "bootstrap over the rows of a test part; and the change against the method `baseline` on the "
+               "same repeats"})
           .table(
               "/paired", in_tables(&Tables::paired),
               {{"source", source_size, &PairedRow::source},

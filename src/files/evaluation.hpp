@@ -27,8 +27,8 @@ struct EvaluationRow {
   std::string family;       ///< of the task; empty for data sets, and in files of older programs
 };
 
-/// Mean over the splits where the metric is defined (each split the mean over the policies), with a
-/// percentile bootstrap interval over splits.
+/// Mean over the repeats (tasks or splits) where the metric is defined, each the mean over the policies, with
+/// an interval: see SourceDesign.
 struct SummaryRow {
   std::string source, method, metric;
   double mean, low, high; ///< 95 % interval over splits
@@ -38,7 +38,8 @@ struct SummaryRow {
   std::int64_t splits;      ///< where defined
   std::int64_t policies;    ///< whose results are averaged; 1 for a method that asks none
   double policy_sd;         ///< standard deviation of the policies' means; NaN with one policy
-  double setting = std::numeric_limits<double>::quiet_NaN(); ///< of a frontier: see FrontierSettings
+  double setting = std::numeric_limits<double>::quiet_NaN();    ///< of a frontier: see FrontierSettings
+  double baseline_p = std::numeric_limits<double>::quiet_NaN(); ///< of "no change", two-sided; not in files
 };
 
 /// A summary of one point of a sweep.

@@ -18,12 +18,19 @@ public:
   MethodRunner(const PreparedTask& task, const ComparisonOptions& options)
       : task_(task), options_(options), fits_(task, options.ridge) {}
 
-  [[nodiscard]] Assessment of_weights(const Vector& weights) {
-    return assess(task_, fits_.fit(weights, task_.train.y));
+  [[nodiscard]] MethodResult result(Method method, Index policy, double setting, const Model& model) const {
+    const bool oracle = method == Method::oracle || method == Method::oracle_penalised;
+    MethodResult out{
+        method, policy, setting, oracle ? assess_oracle(task_, model) : assess(task_, model), {}};
+    if (options_.keep_predictions && !out.assessment.failed)
+      out.predicted = (model.score.array() > 0.0).cast<std::uint8_t>();
+    return out;
   }
-  [[nodiscard]] Assessment oracle() { return assess_oracle(task_, fits_.fit(ones(), task_.train.y_clean)); }
 
-  [[nodiscard]] Assessment roh() {
+  [[nodiscard]] Model of_weights(const Vector& weights) { return fits_.fit(weights, task_.train.y); }
+  [[nodiscard]] Model oracle() { return fits_.fit(ones(), task_.train.y_clean); }
+
+  [[nodiscard]] Model roh() {
     RohOptions roh;
     roh.fairness = options_.fairness == Gap::dp ? RohFairness::dp : RohFairness::eqodds;
     roh.tau = options_.roh_tau > 0 ? options_.roh_tau : share_of_clean_labels();
@@ -31,22 +38,18 @@ public:
     roh.task = task_.id;
     const RohFit fit =
         fit_roh(train_design(), task_.train.y, task_.train.group, scaled_to(task_.train.rows(), roh));
-    return assess(task_, {fit.selected, fits_.test_score(fit.beta), fit.status == FitStatus::diverged});
+    return {fit.selected, fits_.test_score(fit.beta), fit.status == FitStatus::diverged};
   }
 
-  [[nodiscard]] Assessment penalised(double weight) {
-    return assess(task_, penalised_model(task_.train.y, weight));
-  }
-  [[nodiscard]] Assessment oracle_penalised() {
-    return assess_oracle(task_, penalised_model(task_.train.y_clean, options_.penalty));
-  }
+  [[nodiscard]] Model penalised(double weight) { return penalised_model(task_.train.y, weight); }
+  [[nodiscard]] Model oracle_penalised() { return penalised_model(task_.train.y_clean, options_.penalty); }
 
-  [[nodiscard]] Assessment threshold(double tolerance) {
+  [[nodiscard]] Model threshold(double tolerance) {
     const Model plain = fits_.fit(ones(), task_.train.y);
-    if (plain.failed || !plain.score.allFinite()) return assess(task_, {ones(), {}, true});
+    if (plain.failed || !plain.score.allFinite()) return {ones(), {}, true};
     const GroupThresholds thresholds = choose_thresholds(fits_.train_score(), task_.train.y,
                                                          task_.train.group, options_.fairness, tolerance);
-    return assess(task_, {ones(), apply(thresholds, plain.score, task_.test.group), false});
+    return {ones(), apply(thresholds, plain.score, task_.test.group), false};
   }
 
 private:
@@ -103,8 +106,8 @@ Vector policy_weights(Method method, const Policy& policy, Scores& scores) {
   }
 }
 
-Assessment assess_peer(Method method, MethodRunner& runner, const PreparedTask& task,
-                       const ComparisonOptions& options) {
+Model model_of_peer(Method method, MethodRunner& runner, const PreparedTask& task,
+                    const ComparisonOptions& options) {
   switch (method) {
   case Method::greedy: return runner.of_weights(greedy_weights(task, options.keep));
   case Method::greedy_weighted:
@@ -132,15 +135,17 @@ std::vector<MethodResult> compare_methods(const PreparedTask& task, const std::v
 
   std::vector<MethodResult> results;
   for (const Method method : methods) {
+    const auto add = [&](Index policy, const Model& model) {
+      results.push_back(runner.result(method, policy, 0.0, model));
+    };
     if (asks_policy(method)) {
       for (std::size_t p = 0; p < options.policies.size(); ++p)
-        results.push_back({method, static_cast<Index>(p), 0.0,
-                           runner.of_weights(policy_weights(method, options.policies[p], trained[p]))});
+        add(static_cast<Index>(p),
+            runner.of_weights(policy_weights(method, options.policies[p], trained[p])));
     } else if (method == Method::untrained_hard || method == Method::untrained_soft) {
-      results.push_back(
-          {method, -1, 0.0, runner.of_weights(policy_weights(method, options.untrained, untrained))});
+      add(-1, runner.of_weights(policy_weights(method, options.untrained, untrained)));
     } else {
-      results.push_back({method, -1, 0.0, assess_peer(method, runner, task, options)});
+      add(-1, model_of_peer(method, runner, task, options));
     }
     if (done) done(method);
   }
@@ -159,14 +164,17 @@ std::vector<MethodResult> frontier(const PreparedTask& task, const FrontierSetti
       adaptation.outer.fairness_weight = weight;
       const Vector u = policy_score(seen, adapt(policy, seen, adaptation));
       const auto number = static_cast<Index>(p);
-      results.push_back({Method::meta_hard, number, weight, runner.of_weights(highest(u, policy.keep))});
-      results.push_back({Method::meta_soft, number, weight, runner.of_weights(soft_weights(policy, u))});
+      const auto add = [&](Method method, const Vector& weights) {
+        results.push_back(runner.result(method, number, weight, runner.of_weights(weights)));
+      };
+      add(Method::meta_hard, highest(u, policy.keep));
+      add(Method::meta_soft, soft_weights(policy, u));
     }
   }
   for (const double weight : settings.weights)
-    results.push_back({Method::penalised, -1, weight, runner.penalised(weight)});
+    results.push_back(runner.result(Method::penalised, -1, weight, runner.penalised(weight)));
   for (const double tolerance : settings.tolerances)
-    results.push_back({Method::threshold, -1, tolerance, runner.threshold(tolerance)});
+    results.push_back(runner.result(Method::threshold, -1, tolerance, runner.threshold(tolerance)));
   return results;
 }
 

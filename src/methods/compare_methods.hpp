@@ -20,6 +20,7 @@ struct ComparisonOptions {
   double penalty = 0.1;       ///< weight of the gap in penalised
   double tolerance = 0.08;    ///< gap on the training rows that threshold allows
   SelectionOptions selection; ///< of meta_hard and meta_soft
+  bool keep_predictions = false; ///< MethodResult::predicted
 };
 
 /// One method's result on one task.
@@ -28,6 +29,7 @@ struct MethodResult {
   Index policy = -1;  ///< which of the policies; -1: the method asks none
   double setting = 0; ///< of a frontier: weight of the gap, or tolerance
   Assessment assessment;
+  Labels predicted; ///< [m] of the test rows; empty unless ComparisonOptions::keep_predictions, or if it failed
 };
 
 /// `methods` on one task, in their order; those that ask a policy once for each policy. A pure function of

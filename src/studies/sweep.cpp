@@ -99,7 +99,7 @@ std::string evaluate_point(const Communicator& comm, const Job& job, Index i, co
   std::error_code none;
   request.resume = comm.max(std::int64_t{fs::exists(request.output.string() + ".partial", none)}) > 0;
   request.profile = job.request.profile;
-  EvaluationInput input{{policy}, {}, Pooling::none, ""};
+  EvaluationInput input{{policy}, {}, false, ""};
   input.key =
       "point = " + job.points.name(i) + "\n--policy = " + std::to_string(hash_bytes(policy.theta)) + "\n";
   if (request.datasets.empty()) {
@@ -108,7 +108,7 @@ std::string evaluate_point(const Communicator& comm, const Job& job, Index i, co
     suite.validation_tasks = 0;
     suite.seed = request.config.sweep.evaluate_seed;
     input.sources.push_back(TaskSource::generator(request.config));
-    input.pooling = Pooling::sources;
+    input.pooled = true;
   } else {
     input.sources = evaluation_sources(comm, request);
   }

@@ -35,6 +35,16 @@ public:
   [[nodiscard]] bool has_families() const noexcept { return !std::holds_alternative<Splits>(source_); }
   /// Where task i comes from: its family, or the data set.
   [[nodiscard]] std::string name(Index i) const;
+  /// The data set whose splits the tasks are, with clean labels; none for other sources.
+  [[nodiscard]] const Split* table() const noexcept {
+    const auto* const splits = std::get_if<Splits>(&source_);
+    return splits != nullptr ? &splits->rows : nullptr;
+  }
+  /// The test part that the data set has of its own: 0 train, 1 test; nullptr if it has none.
+  [[nodiscard]] const Labels* own_split() const noexcept {
+    const auto* const splits = std::get_if<Splits>(&source_);
+    return splits != nullptr && splits->how.split ? &*splits->how.split : nullptr;
+  }
   /// `cost` of the shape of each task.
   [[nodiscard]] std::vector<double> costs(const std::function<double(const TaskShape&)>& cost) const;
   /// One task, made or read by this rank only. Thread-safe. @throws DataError if a suite file changed

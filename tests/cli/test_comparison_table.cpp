@@ -21,8 +21,8 @@ TEST(ComparisonTable, has_every_method_its_pairs_and_findings) {
   std::vector<EvaluationRow> rows{row(0, "baseline", 0.7, 0.1), row(0, "meta_hard", 0.75, 0.05),
                                   row(1, "baseline", 0.7, 0.1), row(1, "meta_hard", 0.75, 0.05)};
   EvaluationTables tables;
-  tables.summary = summarise(rows, Pooling::none, Seed{1});
-  tables.paired = compare_in_pairs(rows, Pooling::none, Seed{1});
+  tables.summary = summarise(rows, {}, Seed{1});
+  tables.paired = compare_in_pairs(rows, {}, Seed{1});
   tables.findings = {{"a", "constant", "a warning"}, {"b", "constant", "of another source"}};
 
   const std::string table = comparison_table(tables, "dp_gap");

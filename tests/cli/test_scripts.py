@@ -1,5 +1,6 @@
 """The scripts of jobs/ and tests/, with fake commands first in PATH that write down how they were called."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -318,6 +319,21 @@ class CheckLayers(ScriptTest):
         run = self.check("--self-test")
 
         self.assertEqual(run.returncode, 0, run.stdout)
+
+
+
+class Benchmarks(unittest.TestCase):
+    def test_a_peer_without_an_optimised_blas_is_not_compared(self):
+        with tempfile.TemporaryDirectory() as folder:
+            peer = {"torch": "1.13", "blas": "libblas.so.3", "optimised": False, "best": "bmm", "min_cpu_ms": 240.0,
+                    "median_cpu_ms": 250.0}
+            (pathlib.Path(folder) / "peer.json").write_text(json.dumps(peer))
+            rows = {"benchmarks": [{"run_name": "meta_iteration", "run_type": "iteration", "real_time": 1e7, "cpu_time": 1e7,
+                                    "time_unit": "ns", "iterations": 1}]}
+            (pathlib.Path(folder) / "bench_iteration.json").write_text(json.dumps(rows))
+            run = subprocess.run([sys.executable, ROOT / "tests/benchmarks/table.py", folder], capture_output=True, text=True)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertRegex(run.stdout, "PyTorch.s time / ours: not comparable, .* libopenblas0-pthread")
 
 
 if __name__ == "__main__":

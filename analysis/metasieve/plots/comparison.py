@@ -52,14 +52,14 @@ def table_of(panels):
 
 def title(source, methods):
     cell = next(iter(methods.values()))["accuracy"]
-    return f"{source} ({cell['splits']} tasks or splits)"
+    return f"{source} ({cell['splits']} repeat{'s' * (cell['splits'] != 1)})"
 
 
 def label_axes(axes, gap):
     for axis in axes:
         axis.set_xlabel(f"{GAPS[gap]} on test rows (left is fairer)")
         axis.set_xlim(left=0)
-    axes[0].set_ylabel("accuracy on clean test labels")
+    axes[0].set_ylabel("accuracy on test rows")
 
 
 def plot(panels, gap="eo_gap"):

@@ -14,7 +14,7 @@ from .style import plt
 LEAST = 5  # tasks of a bin at least
 APART = 0.02  # noise rates that differ by less share a bin
 NOTE = ("100 %: no wrong label is selected; 0 %: as many as among all rows.\n"
-        "Means over tasks or splits of similar noise rate, with 95 % intervals.")
+        "Means over repeats of similar noise rate, with 95 % intervals.")
 BINS = 6
 # Methods that select rows and see no clean label.
 METHODS = ("meta_hard", "meta_soft", "trained_hard", "trained_soft", "greedy", "roh", "random", "untrained_hard")

@@ -42,7 +42,7 @@ def of_evaluation(evaluation):
             yield Picture(
                 f"Accuracy against the {MAIN[gap]}: {listed([source for source, _ in some])}",
                 comparison.plot(some, gap),
-                "Each mark is a method, its mean over the tasks or splits with 95 % intervals. Further left is fairer, "
+                "Each mark is a method, its mean over the repeats with 95 % intervals. Further left is fairer, "
                 "further up is more accurate. Oracles know the clean labels: a bound, not a choice.",
                 f"Scatter plot of {name}, accuracy and {MAIN[gap]} of each method. {levels(some, gap)}.")
     if "frontier" in evaluation:

@@ -9,7 +9,7 @@ from ..tables.results import MAIN, unit
 from .facts import commit_of
 from .words import count, listed, readable
 
-SUSPECT = ("constant", "undefined", "failed")  # findings that are warnings
+SUSPECT = ("constant", "undefined", "failed", "small")  # findings that are warnings
 
 
 def of_evaluation(evaluation):

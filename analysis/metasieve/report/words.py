@@ -44,9 +44,7 @@ def ours(methods):
 
 
 def direction(cell):
-    """Returns 1 or -1 if a change is beyond chance, else 0; with one split always 0."""
-    if cell["splits"] < 2:
-        return 0
+    """Returns 1 or -1 if a change is beyond chance, else 0; always 0 without an interval."""
     low, high = cell["baseline_change_low"], cell["baseline_change_high"]
     return 1 if low > 0 else -1 if high < 0 else 0
 

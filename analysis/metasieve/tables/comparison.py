@@ -15,8 +15,8 @@ KNOWS = {"threshold": "`threshold` decides by the group of each test row, even w
                      "group: it is no blind method.",
         "roh": "`roh` knows the true share of flipped labels, unless `evaluate.roh_tau` is set; in practice no user "
                "knows it."}
-FINDINGS = {"constant": "Warning", "undefined": "Undefined gaps", "failed": "Failed fits", "fairness": "Fairness",
-            "accuracy": "Accuracy"}
+FINDINGS = {"constant": "Warning", "undefined": "Undefined gaps", "failed": "Failed fits", "small": "Too small",
+            "test_part": "Intervals", "fairness": "Fairness", "accuracy": "Accuracy"}
 
 
 # ------------------------------------------------------------------------------------------------------ numbers
@@ -155,7 +155,7 @@ def report(awareness, tables, meanings):
         line = detection_line(of_source["detection"]) if "detection" in of_source else ""
         table = paired_table(of_source["paired"]) if "paired" in of_source else None
         blocks += [line] if line else []
-        blocks += ["Differences on the same splits, and the share of splits that metasieve's method wins (ties half):",
+        blocks += ["Differences on the same splits, and the share of them that metasieve's method wins (ties half):",
                    markdown(table)] if table and table.rows else []
     return "\n\n".join(blocks)
 
@@ -174,8 +174,9 @@ How to read it:
 - Each method learns from training rows of which some have a flipped label, and is judged on test rows with their labels
   as they are; several times, each with other flips, and with another split unless the data set brings its own.
 - Methods: {names}. Hard: rows are kept or rejected; soft: they are weighted.{oracle}{known}
-- Points are hundredths: from 0.679 to 0.673 is -0.6 points. In brackets the 95 % interval over the splits; a change
-  whose interval contains 0 may be chance.
+- Points are hundredths: from 0.679 to 0.673 is -0.6 points. In brackets the 95 % interval, which allows for the rows that
+  splits of one table share; a change whose interval contains 0 may be chance. What is said to raise accuracy or lower
+  a gap holds with Holm's correction for all methods that are compared.
 - DP gap (demographic parity): the difference of the groups' shares of positive predictions. EO gap (equalised odds):
   the same among the rows of one true label, the larger of the two. 0 is fair, so a minus is an improvement. roh_dp,
   roh_eo: the largest deviation of a group from all rows, as Roh et al. (2021) measure it.

@@ -45,7 +45,8 @@ def heading(evaluation, source, methods):
     flipped = methods.get("baseline", {}).get("noise_rate_selected", {"mean": math.nan})
     if not math.isnan(flipped["mean"]):
         text += f"; {share_kept(flipped)} of the training labels are flipped"
-    return text + ". Judged on clean test labels; changes are against all rows; in brackets 95 % intervals."
+    labels = "clean test labels" if unit(evaluation, source) == "tasks" else "the test labels of the data set"
+    return text + f". Judged on {labels}; changes are against all rows; in brackets 95 % intervals."
 
 
 def of_evaluation(evaluation, columns=WITH_INTERVALS):

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 namespace metasieve {
 namespace {
@@ -36,7 +37,7 @@ TEST(Summary, means_and_paired_changes_by_hand) {
       row("a", 0, "baseline", 0.70, 0.20), row("a", 0, "greedy", 0.75, 0.10),
       row("a", 1, "baseline", 0.80, 0.40), row("a", 1, "greedy", 0.81, 0.05)};
 
-  const auto summary = summarise(rows, Pooling::sources, Seed{1});
+  const auto summary = summarise(rows, {.pooled = true}, Seed{1});
 
   const SummaryRow& accuracy = find(summary, "a", "greedy", "accuracy");
   EXPECT_NEAR(accuracy.mean, 0.78, 1e-12);
@@ -53,7 +54,7 @@ TEST(Summary, undefined_values_are_left_out_in_pairs) {
                                         row("a", 1, "baseline", 0.7, 0.4), row("a", 1, "greedy", 0.7, 0.1),
                                         row("a", 2, "baseline", 0.7, 0.2), row("a", 2, "greedy", 0.7, nan)};
 
-  const auto summary = summarise(rows, Pooling::none, Seed{1});
+  const auto summary = summarise(rows, {}, Seed{1});
 
   const SummaryRow& greedy = find(summary, "a", "greedy", "dp_gap");
   EXPECT_EQ(greedy.splits, 2);
@@ -65,7 +66,7 @@ TEST(Summary, undefined_values_are_left_out_in_pairs) {
 TEST(Summary, one_split_has_no_interval) {
   const std::vector<EvaluationRow> rows{row("a", 0, "baseline", 0.7, 0.2), row("a", 0, "greedy", 0.8, 0.1)};
 
-  const auto summary = summarise(rows, Pooling::none, Seed{1});
+  const auto summary = summarise(rows, {}, Seed{1});
 
   const SummaryRow& accuracy = find(summary, "a", "greedy", "accuracy");
   EXPECT_NEAR(accuracy.mean, 0.8, 1e-12);
@@ -73,10 +74,71 @@ TEST(Summary, one_split_has_no_interval) {
   EXPECT_TRUE(std::isnan(accuracy.low) && std::isnan(accuracy.baseline_change_high));
 }
 
+SourceDesigns splits_of_a_table(const std::string& source, double test_over_train) {
+  SourceDesigns designs;
+  designs.of[source].kind = SourceDesign::Kind::splits;
+  designs.of[source].test_over_train = test_over_train;
+  designs.of[source].rows = 1000;
+  designs.of[source].smallest_cell = 50;
+  return designs;
+}
+
+TEST(Summary, of_splits_of_one_table_has_the_interval_of_nadeau_and_bengio) {
+  std::vector<EvaluationRow> rows;
+  const std::vector<double> own{0.70, 0.74, 0.72, 0.76}; // changes .01, .03, .02, .06: mean .03, s^2 = 14/3e4
+  const std::vector<double> base{0.69, 0.71, 0.70, 0.70};
+  for (std::size_t split = 0; split < own.size(); ++split) {
+    rows.push_back(row("a", static_cast<std::int64_t>(split), "baseline", base[split], 0.1));
+    rows.push_back(row("a", static_cast<std::int64_t>(split), "greedy", own[split], 0.1));
+  }
+
+  const auto summary = summarise(rows, splits_of_a_table("a", 3.0 / 7.0), Seed{1});
+
+  const SummaryRow& accuracy = find(summary, "a", "greedy", "accuracy");
+  const double error = std::sqrt(14.0 / 3.0e4) * std::sqrt(1.0 / 4 + 3.0 / 7);
+  constexpr double t_3 =
+      3.182446305284263; // 97.5 % quantile of Student's t with 3 degrees of freedom (tables)
+  EXPECT_NEAR(accuracy.baseline_change, 0.03, 1e-12);
+  EXPECT_NEAR(accuracy.baseline_change_low, 0.03 - t_3 * error, 1e-9);
+  EXPECT_NEAR(accuracy.baseline_change_high, 0.03 + t_3 * error, 1e-9);
+  EXPECT_GT(accuracy.baseline_p, 0.05);
+  EXPECT_EQ(find(summary, "a", "greedy", "dp_gap").baseline_p, 1.0); // no difference at all
+}
+
+TEST(Summary, of_a_test_part_covers_its_rows_where_there_is_one_split) {
+  constexpr Index m = 400;
+  SourceDesigns designs;
+  SourceDesign& design = designs.of["a"];
+  design.kind = SourceDesign::Kind::test_part;
+  design.rows = 1000;
+  design.smallest_cell = 100;
+  design.y = Labels::NullaryExpr(m, [](Index i) { return static_cast<std::uint8_t>(i % 2); });
+  design.group = Labels::NullaryExpr(m, [](Index i) { return static_cast<std::uint8_t>(i / 2 % 2); });
+  const auto right_but = [&](Index each) { // wrong for one row of `each`
+    return Matrix::NullaryExpr(
+        m, 1, [&](Index i, Index) { return (i / 4 % each == 0) != (i % 2 == 1) ? 1.0 : 0.0; });
+  };
+  design.predicted["baseline"] = right_but(4);
+  design.predicted["greedy"] = right_but(5);
+  const std::vector<EvaluationRow> rows{row("a", 0, "baseline", 0.75, 0), row("a", 0, "greedy", 0.80, 0)};
+
+  const auto summary = summarise(rows, designs, Seed{1});
+
+  const SummaryRow& accuracy = find(summary, "a", "greedy", "accuracy");
+  const double error = std::sqrt(0.8 * 0.2 / m);
+  EXPECT_NEAR(accuracy.low, 0.8 - 1.96 * error, 0.25 * error);
+  EXPECT_NEAR(accuracy.high, 0.8 + 1.96 * error, 0.25 * error);
+  // Both are wrong on every twentieth block of four rows: the change is of the others, on the same resamples.
+  const double discordant = 0.25 + 0.2 - 2.0 / 20, of_change = std::sqrt((discordant - 0.05 * 0.05) / m);
+  EXPECT_NEAR(accuracy.baseline_change_low, 0.05 - 1.96 * of_change, 0.25 * of_change);
+  EXPECT_NEAR(accuracy.baseline_change_high, 0.05 + 1.96 * of_change, 0.25 * of_change);
+  EXPECT_TRUE(std::isnan(find(summary, "a", "greedy", "auc").low));
+}
+
 TEST(Summary, nowhere_defined_is_nan_and_not_zero) {
   const std::vector<EvaluationRow> rows{row("a", 0, "baseline", 0.7, nan)};
 
-  const SummaryRow gap = find(summarise(rows, Pooling::none, Seed{1}), "a", "baseline", "dp_gap");
+  const SummaryRow gap = find(summarise(rows, {}, Seed{1}), "a", "baseline", "dp_gap");
 
   EXPECT_EQ(gap.splits, 0);
   EXPECT_TRUE(std::isnan(gap.mean) && std::isnan(gap.low) && std::isnan(gap.baseline_relative));
@@ -95,7 +157,7 @@ TEST(Summary, interval_of_many_splits_has_the_normal_width) {
   }
   const double mean = sum / splits, error = std::sqrt((square / splits - mean * mean) / splits);
 
-  const SummaryRow accuracy = find(summarise(rows, Pooling::none, Seed{1}), "a", "baseline", "accuracy");
+  const SummaryRow accuracy = find(summarise(rows, {}, Seed{1}), "a", "baseline", "accuracy");
 
   EXPECT_NEAR(accuracy.mean, mean, 1e-12);
   EXPECT_NEAR(accuracy.low, mean - 1.96 * error, 0.25 * error);
@@ -105,10 +167,9 @@ TEST(Summary, interval_of_many_splits_has_the_normal_width) {
 TEST(Summary, families_pool_and_data_sets_do_not) {
   const std::vector<EvaluationRow> rows{row("a", 0, "baseline", 0.6, 0.1), row("b", 1, "baseline", 0.8, 0.1)};
 
-  EXPECT_NEAR(find(summarise(rows, Pooling::sources, Seed{1}), "all", "baseline", "accuracy").mean, 0.7,
+  EXPECT_NEAR(find(summarise(rows, {.pooled = true}, Seed{1}), "all", "baseline", "accuracy").mean, 0.7,
               1e-12);
-  EXPECT_THROW(find(summarise(rows, Pooling::none, Seed{1}), "all", "baseline", "accuracy"),
-               std::runtime_error);
+  EXPECT_THROW(find(summarise(rows, {}, Seed{1}), "all", "baseline", "accuracy"), std::runtime_error);
 }
 
 TEST(Summary, policies_are_averaged_within_a_split_before_splits_are_resampled) {
@@ -122,7 +183,7 @@ TEST(Summary, policies_are_averaged_within_a_split_before_splits_are_resampled) 
   }
   rows.back().metrics.dp_gap = nan; // split 1, policy 1: the other policy alone speaks for the split
 
-  const auto summary = summarise(rows, Pooling::none, Seed{1});
+  const auto summary = summarise(rows, {}, Seed{1});
 
   const SummaryRow& accuracy = find(summary, "a", "meta_hard", "accuracy");
   EXPECT_EQ(accuracy.splits, 2);
@@ -146,7 +207,7 @@ TEST(Pairs, differences_and_shares_won_by_hand) {
     rows.back().policy = 0;
   }
 
-  const std::vector<PairedRow> pairs = compare_in_pairs(rows, Pooling::none, Seed{1});
+  const std::vector<PairedRow> pairs = compare_in_pairs(rows, {}, Seed{1});
 
   const auto of = [&](const std::string& metric) {
     for (const PairedRow& pair : pairs)
@@ -174,7 +235,7 @@ TEST(Pairs, a_tie_of_several_policies_is_a_tie_whatever_the_rounding) {
     }
   }
 
-  for (const PairedRow& pair : compare_in_pairs(rows, Pooling::none, Seed{1})) {
+  for (const PairedRow& pair : compare_in_pairs(rows, {}, Seed{1})) {
     if (pair.metric != "accuracy" && pair.metric != "dp_gap") continue;
     EXPECT_EQ(pair.won, 0.5) << pair.metric;
   }
@@ -188,7 +249,7 @@ TEST(Frontier, each_setting_is_summed_up_against_the_same_baseline) {
     for (std::int64_t split = 0; split < 2; ++split)
       points.push_back({row("a", split, "penalised", 0.7 - setting, 0.2 - setting), setting});
 
-  const std::vector<SummaryRow> frontier = summarise_frontier(points, baseline, Pooling::none, Seed{1});
+  const std::vector<SummaryRow> frontier = summarise_frontier(points, baseline, {}, Seed{1});
 
   std::vector<double> settings, changes;
   for (const SummaryRow& point : frontier) {
@@ -204,7 +265,7 @@ TEST(Frontier, each_setting_is_summed_up_against_the_same_baseline) {
 
 std::string findings_text(const std::vector<EvaluationRow>& rows) {
   std::string text;
-  for (const Finding& finding : findings_of(rows, summarise(rows, Pooling::none, Seed{1})))
+  for (const Finding& finding : findings_of(rows, summarise(rows, {}, Seed{1}), {}))
     text += finding.kind + ": " + finding.text + "\n";
   return text;
 }
@@ -219,6 +280,88 @@ TEST(Findings, warn_of_constant_predictors_and_undefined_gaps) {
   EXPECT_NE(text.find("models: greedy 1"), std::string::npos);
   EXPECT_NE(text.find("undefined: a gap"), std::string::npos);
   EXPECT_EQ(text.find("baseline 1"), std::string::npos);
+}
+
+TEST(Findings, claim_something_of_few_sources_without_any_effect) {
+  const Stream stream(Seed{7}, Draw::covariates, TaskId{0});
+  Index at = 0, claimed = 0;
+  constexpr Index sources = 400;
+  for (Index source = 0; source < sources; ++source) {
+    std::vector<EvaluationRow> rows;
+    std::map<std::string, double> shared; // by the rows that the splits of a table have in common
+    for (const char* method : {"greedy", "reweighing", "roh", "trained_hard", "trained_soft", "meta_hard"})
+      shared[method] = std::sqrt(0.3) * stream.normal(at++);
+    for (std::int64_t split = 0; split < 10; ++split) {
+      rows.push_back(row("a", split, "baseline", 0.7, 0.3));
+      for (const auto& [method, effect] : shared) {
+        const double change = 0.01 * (effect + std::sqrt(0.7) * stream.normal(at++));
+        rows.push_back(row("a", split, method, 0.7 + change, 0.3 + 10 * change));
+      }
+    }
+    const SourceDesigns designs = splits_of_a_table("a", 3.0 / 7.0);
+    for (const Finding& finding : findings_of(rows, summarise(rows, designs, Seed{1}), designs))
+      if (!finding.method.empty()) {
+        ++claimed;
+        break;
+      }
+  }
+  EXPECT_LE(claimed, sources / 20);
+}
+
+TEST(Findings, of_a_table_that_is_too_small_say_so_and_judge_nothing) {
+  std::vector<EvaluationRow> rows;
+  for (std::int64_t split = 0; split < 10; ++split) {
+    rows.push_back(row("a", split, "baseline", 0.5, 0.3));
+    rows.push_back(row("a", split, "greedy", 0.9, 0.1));
+  }
+  SourceDesigns designs = splits_of_a_table("a", 3.0 / 7.0);
+  designs.of["a"].rows = 60;
+  const auto kinds = [&] {
+    std::string names;
+    for (const Finding& finding : findings_of(rows, summarise(rows, designs, Seed{1}), designs))
+      names += finding.kind + " ";
+    return names;
+  };
+
+  EXPECT_EQ(kinds(), "small ");
+  designs.of["a"].rows = 600;
+  designs.of["a"].smallest_cell = 4;
+  EXPECT_EQ(kinds(), "small accuracy ");
+}
+
+TEST(Findings, name_the_least_costly_help_where_all_costs_more_than_a_point) {
+  std::vector<EvaluationRow> rows;
+  for (std::int64_t split = 0; split < 10; ++split) {
+    const double jitter = 0.001 * static_cast<double>(split % 3);
+    const auto add = [&](const char* method, double accuracy, double gap) {
+      rows.push_back(row("a", split, method, accuracy, 0.3));
+      rows.back().metrics.eo_gap = gap + jitter;
+    };
+    add("baseline", 0.70, 0.30);
+    add("greedy", 0.66, 0.01);
+    add("meta_soft", 0.6895, 0.03);
+    add("meta_hard", 0.70, 0.35); // more unfair
+  }
+
+  EXPECT_NE(findings_text(rows).find("a quarter only at a cost of more than 1 point; at the least cost by "
+                                     "meta_soft, -90 % for 1.05 points"),
+            std::string::npos)
+      << findings_text(rows);
+}
+
+TEST(Findings, fit_into_their_field) {
+  std::vector<EvaluationRow> rows;
+  for (std::int64_t split = 0; split < 10; ++split)
+    for (const char* method : {"baseline", "untrained_hard", "untrained_soft", "greedy_weighted"}) {
+      rows.push_back(row("a", split, method, method[0] == 'b' ? 0.7 : 0.69, method[0] == 'b' ? 0.3 : 0.1));
+      rows.back().metrics.eo_gap = rows.back().metrics.dp_gap;
+      rows.push_back(rows.back());
+      rows.back().split += 100;
+      rows.back().failed = 1;
+    }
+
+  for (const Finding& finding : findings_of(rows, summarise(rows, {}, Seed{1}), {}))
+    EXPECT_LT(finding.text.size(), 255U) << finding.text;
 }
 
 TEST(Findings, say_where_no_selection_helps_and_where_one_does) {
@@ -249,7 +392,7 @@ TEST(Findings, say_where_no_selection_helps_and_where_one_does) {
   EXPECT_NE(
       findings_text(at_floor).find("no selection of rows helps here: the EO gap is near what a fair model"),
       std::string::npos);
-  const std::vector<Finding> found = findings_of(helped, summarise(helped, Pooling::none, Seed{1}));
+  const std::vector<Finding> found = findings_of(helped, summarise(helped, {}, Seed{1}), {});
   const auto eo =
       std::find_if(found.begin(), found.end(), [](const Finding& f) { return f.metric == "eo_gap"; });
   ASSERT_NE(eo, found.end());
