@@ -133,8 +133,9 @@ def efficiency(parser):
 
 
 def report(parser):
-    parser.add_argument("folder", metavar="FOLDER", type=pathlib.Path)
-    parser.add_argument("--output", metavar="F.html", type=pathlib.Path, help="default: FOLDER/report.html")
+    parser.add_argument("files", nargs="+", metavar="FOLDER", type=pathlib.Path,
+                        help="folder with files of metasieve, or some files in one folder")
+    parser.add_argument("--output", metavar="F.html", type=pathlib.Path, help="default: report.html in that folder")
 
 
 def export_npz(parser):

@@ -209,7 +209,8 @@ def read_table(path, options):
     y = roles.label(path, data[special["label"]], special["label"], options)
     group = roles.two_values(path, data[special["group"]], "group", special["group"], options.group_value)
     notes += outcome_notes(data, special, y, group)
-    notes += roles.one_number_remark(special["group"], data[special["group"]], options.group_value)
+    notes += roles.one_number_remark(special["group"], data[special["group"]],
+                                     roles.expanded(data[special["group"]], options.group_value))
     split = None
     if "split" in special:
         split = roles.two_values(path, data[special["split"]], "split", special["split"], options.test_value)

@@ -117,9 +117,9 @@ def alike_remark(name, column):
 
 def one_number_remark(name, column, values):
     """Returns a warning if the group is one number of many: perhaps a range was meant."""
-    if numbers(column).isna().any() or column.nunique() <= MANY or any(in_range(value, column) is not None for value in values):
+    if len(values) > 1 or numbers(column).isna().any() or column.nunique() <= MANY or not has_value(column, values[0]).any():
         return []
-    return [f"warning: column '{name}': group 1 is {' or '.join(values)} alone, of {column.nunique()} numbers; a range is "
+    return [f"warning: column '{name}': group 1 is {values[0]} alone, of {column.nunique()} numbers; a range is "
             f"--group-value '<{values[0]}' or {values[0]}:{column[column.astype(float).idxmax()]}"]
 
 

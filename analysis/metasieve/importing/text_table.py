@@ -3,6 +3,7 @@ import collections
 import csv
 import gzip
 import io
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ import pandas as pd
 from ..commands import UsageError
 
 SEPARATORS = ",;\t|"
+SAMPLE, SAMPLE_CHARACTERS = 5, 65536  # lines and characters at most from which the separator is guessed
 ENCODINGS = "such as latin1, cp1252 or utf-16"
 
 
@@ -56,10 +58,12 @@ def decoded(path, content, encoding):
 # ------------------------------------------------------------------------------------------------------- separator
 
 def guess_separator(text):
-    """Returns the separator that makes most fields of the header, or a comma."""
-    def fields(separator):
-        return len(next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), []))
-    return max(SEPARATORS, key=fields)
+    """Returns the separator that makes most fields of the header, and as many of the next lines; or a comma."""
+    def fit(separator):
+        rows = itertools.islice(csv.reader(io.StringIO(text[:SAMPLE_CHARACTERS], newline=""), delimiter=separator), SAMPLE)
+        widths = [len(row) for row in rows if row] or [0]
+        return widths[0] > 1 and len(set(widths)) == 1, widths[0]
+    return max(SEPARATORS, key=fit)
 
 
 def separated(text, option):
