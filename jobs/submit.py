@@ -14,6 +14,7 @@ not options of this script go to metasieve as they are: --suite, --policy, --sec
 import argparse
 import itertools
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -133,6 +134,18 @@ def submit_scaling(queue, options, words):
     queue.collect("scaling", words, jobs)
 
 
+def require_counts(parser, options):
+    """Ends with exit code 2 and one line if a number of nodes, ranks or threads is not 1 or more."""
+    list_of = r"{0}(,{0})*" if options.command == "scaling" else "{0}"
+    for name, pattern in (("nodes", list_of if options.command == "scaling" else "{0}(-{0})?"), ("threads", list_of),
+                          ("ranks_per_node", "{0}")):
+        value = getattr(options, name)
+        if value is not None and not re.fullmatch(pattern.format("0*[1-9][0-9]*"), value):
+            wanted = "1 or more" + (", or a list such as 1,2,4" if "," in pattern else "")
+            parser.exit(2, f"jobs/submit.py: --{name.replace('_', '-')} {value}: must be {wanted}\n")
+    options.ranks_per_node = options.ranks_per_node and int(options.ranks_per_node)
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
                                      allow_abbrev=False)
@@ -140,7 +153,7 @@ def parse_arguments():
     parser.add_argument("--config", help="configuration file")
     parser.add_argument("--output", required=True, help="file of generate and evaluate; folder of the others")
     parser.add_argument("--nodes", default="1", help="default: 1; of scaling a list, e.g. 1,2,4")
-    parser.add_argument("--ranks-per-node", type=int, help="default: that of site.sh")
+    parser.add_argument("--ranks-per-node", help="default: that of site.sh")
     parser.add_argument("--threads", help="cores of each rank; default: what the node gives; of scaling a list")
     parser.add_argument("--time", help="limit, as SLURM writes it; default: 04:00:00")
     parser.add_argument("--mem", help="memory of each node, e.g. 8G; default: the cluster's")
@@ -152,6 +165,7 @@ def parse_arguments():
     parser.add_argument("--held-out", default="100", help="of chain: tasks of the suite that is evaluated on")
     parser.add_argument("--dry-run", action="store_true", help="show the commands, submit nothing")
     options, words = parser.parse_known_args()
+    require_counts(parser, options)
     if options.array and options.command != "sweep":
         parser.error("--array is for sweep")
     return options, words

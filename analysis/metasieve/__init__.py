@@ -3,6 +3,8 @@
     import metasieve
     run = metasieve.read("run/results.h5")     # any file of metasieve
     run["history"]                             # a pandas data frame; run.config["meta"]["iterations"], ...
+    data = metasieve.read_table("loans.csv", label="repaid", positive="yes", group="sex", group_value="F")
+    data.x, data.y, data.group, data.columns   # as `import csv` makes them; data.notes says what was found
 
 `python3 -m metasieve` is the command line. Where to look:
 
@@ -19,7 +21,7 @@
 `import metasieve` loads none of these: h5py, pandas and matplotlib are imported where they are used.
 """
 __version__ = "0.1.0"  # as in CMakeLists.txt
-__all__ = ["read"]
+__all__ = ["read", "read_table"]
 
 
 def read(path, wanted=None):
@@ -30,3 +32,14 @@ def read(path, wanted=None):
     """
     from .files import Contents
     return Contents(path, wanted)
+
+
+def read_table(path, **options):
+    """Reads any table as `python3 -m metasieve import csv` does. Returns importing.dataset_file.Dataset: x [n, d] in
+    float32, y, group and row [n], and where the table has them id, weight, y_clean and split; `columns` is the report.
+
+    `options`: those of the command, with _ for -, such as label="paid", positive="yes", group="sex", group_value="F",
+    drop=["note"], rest_negative=True. Raises ValueError that names file and column, or commands.UsageError.
+    """
+    from .importing.csv_table import Options, read_table as read_it
+    return read_it(path, Options(**options))

@@ -367,6 +367,20 @@ class Comparison(PlotTest):
             self.refuse(3, "nothing is left to draw", "plot", "comparison", *words, "--output", "p")
         self.assertFalse(self.is_drawn())
 
+    def test_undefined_gaps_make_no_picture_but_a_note_in_a_panel(self):
+        write_summary(self.folder / "e.h5", ["a", "b"])
+        with h5py.File(self.folder / "e.h5", "a") as file:
+            rows = file["summary"][:]
+            rows["mean"][(rows["source"] == b"a") & (rows["metric"] == b"eo_gap")] = np.nan
+            file["summary"][...] = rows
+        self.refuse(3, "e.h5: nothing to draw: all values of the picture are undefined", "plot", "comparison", "e.h5",
+                    "--output", "p", "--only", "a")
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["e.h5"])
+
+        self.succeed("plot", "comparison", "e.h5", "--output", "p")
+        axes = comparison.plot(comparison.panels_of([self.folder / "e.h5"])).axes
+        self.assertEqual([[text.get_text() for text in axis.texts] for axis in axes], [["undefined for all methods"], []])
+
     def test_other_files_are_refused_in_one_line(self):
         (self.folder / "text.h5").write_text("no HDF5")
         with h5py.File(self.folder / "policy.h5", "w") as file:

@@ -335,6 +335,20 @@ class SmallFolders(AnalysisTest):
             self.assertEqual(self.refuse(code, said, "report", *arguments).stdout, "")
         self.assertEqual((self.folder / "report.html").read_text(), "old")
 
+    def test_files_of_one_folder_are_reported_beside_them(self):
+        for name in ("one.h5", "two.h5", "other/three.h5"):
+            (self.folder / name).parent.mkdir(exist_ok=True)
+            write_evaluation(self.folder / name, [name[:3]])
+        self.succeed("report", "one.h5", self.folder / "two.h5")
+        page = (self.folder / "report.html").read_text(encoding="utf-8")
+        self.assertIn("one.h5", page)
+        self.assertIn("two.h5", page)
+        self.succeed("report", "one.h5", "--output", "o.html")
+        self.assertNotIn("two.h5", (self.folder / "o.html").read_text(encoding="utf-8"))
+        self.refuse(3, "none.h5: no such file", "report", "one.h5", "none.h5")
+        self.refuse(3, "other: is a folder", "report", "one.h5", "other")
+        self.refuse(3, "must be in one folder", "report", "one.h5", "other/three.h5")
+
 
 if __name__ == "__main__":
     unittest.main()

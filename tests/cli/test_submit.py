@@ -120,6 +120,16 @@ class Submit(ScriptTest):
         self.assertEqual((run.returncode, len(self.calls())), (1, 1))
         self.assertIn("sbatch fails with exit code 1", run.stderr)
 
+    def test_counts_below_one_are_refused_in_one_line(self):
+        for words in (("train", "--nodes", "0"), ("train", "--nodes", "two"), ("scaling", "--nodes", "1,0"),
+                      ("train", "--ranks-per-node", "0"), ("chain", "--threads", "0")):
+            with self.subTest(words):
+                run = self.submit(*words, "--output", self.output)
+                self.assertEqual(run.returncode, 2)
+                self.assertEqual(run.stderr.count("\n"), 1, run.stderr)
+                self.assertIn(f"{words[1]} {words[2]}: must be 1 or more", run.stderr)
+        self.assertEqual(self.calls(), [])
+
     def test_a_missing_output_or_site_file_is_named(self):
         self.assertIn("--output", self.submit("train").stderr)
         self.assertEqual(self.submit("train").returncode, 2)

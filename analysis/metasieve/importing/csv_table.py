@@ -1,176 +1,254 @@
-"""Makes a data set of any table with a header."""
-import difflib
+"""Makes a data set of any table: `python3 -m metasieve import csv`, and metasieve.read_table() in Python."""
 import hashlib
 import os
 import pathlib
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import pandas as pd
 
 from ..commands import UsageError
-from .dataset_file import Dataset, read_bytes, read_table
+from . import hints, roles
+from .columns import ColumnError, Style, encode, numbers
+from .dataset_file import Dataset, as_float32, read_bytes
+from .text_table import read_parquet, read_text_table
 
 MISSING_WORDS = ["NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "?"]
-MOST_LEVELS = 200  # columns at most that one column of words becomes
+MANY = 3  # rows at most that are named where more are left out; the first is row 0
 
 
-def known_column(path, table, option, name):
-    if name in table.columns:
-        return name
-    near = difflib.get_close_matches(name, map(str, table.columns), n=1, cutoff=0)
-    more = "" if len(table.columns) > 1 else f", the only one: is '{table.attrs['separator']}' the --separator?"
-    raise UsageError(f"{option} {name}: {path} has no such column; nearest is '{near[0]}'{more}")
+@dataclass
+class Options:
+    """What to make of a table; `import csv --help` has each in words. A list may be one text."""
+    label: str
+    positive: list
+    group: str = None
+    group_value: list = field(default_factory=list)
+    negative: list = field(default_factory=list)
+    rest_negative: bool = False
+    columns: list = field(default_factory=list)
+    drop: list = field(default_factory=list)
+    words: list = field(default_factory=list)
+    date: list = field(default_factory=list)
+    id: str = None
+    clean: str = None
+    weight: str = None
+    split: str = None
+    test_value: list = field(default_factory=list)
+    missing: list = field(default_factory=list)
+    decimal: str = "."
+    thousands: str = ""
+    percent: bool = False
+    encoding: str = None
+    separator: str = None
+    no_header: bool = False
+
+    def __post_init__(self):
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if one.type is list:
+                setattr(self, one.name, [str(word) for word in ([value] if np.isscalar(value) else value or [])])
+            elif one.type is str and value is not None:
+                setattr(self, one.name, str(value))
+        if self.decimal not in (".", ","):
+            raise UsageError(f"--decimal {self.decimal}: must be . or ,")
+        if len(self.thousands) > 1 or self.thousands.isdigit() or self.thousands == self.decimal:
+            raise UsageError(f"--thousands {self.thousands}: must be one character, and not that of --decimal "
+                             f"('{self.decimal}')")
+        if self.negative and self.rest_negative:
+            raise UsageError("--negative and --rest-negative: keep one")
+        if self.group is None or not self.group_value:
+            raise UsageError("--group and --group-value: must say whose fairness is in question")
+
+    @property
+    def style(self):
+        return Style(self.decimal, self.thousands, self.percent)
 
 
-def equals(column, value):
-    """Returns, for each row, whether the column is `value`: as text, or as a number (1 is 1.0)."""
-    same = column == value.strip()
-    try:
-        return same | (pd.to_numeric(column, errors="coerce") == float(value))
-    except ValueError:
-        return same
+def with_gaps(data, options, kept_as_text, notes):
+    """Returns the table with NaN where a value is missing. The columns in `kept_as_text` stay as they are."""
+    meant = {word: numbers(pd.Series([word], dtype=object), options.style)[0] for word in options.missing}
+    as_numbers = {word: number for word, number in meant.items() if not np.isnan(number)}
+    found = set()
+    gaps = {}
+    for name, column in data.items():
+        gaps[name] = column.isin(["", *MISSING_WORDS, *options.missing])
+        found.update(word for word in options.missing if (column == word).any())
+        if as_numbers:  # -999 is -999.0
+            values = numbers(column, options.style)
+            gaps[name] |= values.isin(list(as_numbers.values()))
+            found.update(word for word, number in as_numbers.items() if (values == number).any())
+        if name in kept_as_text:
+            gaps[name] = column == ""
+    notes += [f"warning: --missing {word}: no such value in the table" for word in options.missing if word not in found]
+    return data.mask(pd.DataFrame(gaps, index=data.index))
 
 
-def binary(path, table, option, column, value_option, value):
-    """Returns, for each row, whether `column` is `value`. Raises UsageError if none is, ValueError if all are."""
-    result = equals(table[column], value)
-    if not result.any():
-        values = table[column].unique()
-        shown = ", ".join(sorted(values)[:8]) + (", ..." if len(values) > 8 else "")
-        raise UsageError(f"{value_option} {value}: column '{column}' has no such value; it has {shown}")
-    if result.all():
-        raise ValueError(f"{path}: column '{column}' ({option}) is {value} in all rows; must have two values")
-    return result.to_numpy()
+def complete_rows(path, data, special, notes):
+    """Returns the rows with a label, a group and a part, and says which have none."""
+    needed = [special[role] for role in ("label", "group", "split") if role in special]
+    gaps = data[needed].isna()
+    left_out = gaps.any(axis=1)
+    if left_out.any():
+        reasons = [f"{int(gaps[name].sum())} without '{name}' (row {', '.join(map(str, gaps.index[gaps[name]][:MANY]))}"
+                   f"{', ...' if gaps[name].sum() > MANY else ''})" for name in needed if gaps[name].any()]
+        lacking = " or ".join(f"'{name}'" for name in needed)
+        notes.append(f"note: {int(left_out.sum())} rows without {lacking} left out: {', '.join(reasons)}")
+    if left_out.all():
+        raise ValueError(f"{path}: no row has both '{special['label']}' and '{special['group']}'")
+    return data[~left_out]
 
 
-def number_column(path, name, column, train, where, notes):
-    """Returns {name: numbers}, gaps filled with the median of the training rows."""
-    gaps = column.isna()
-    values = pd.to_numeric(column, errors="coerce").astype("float64")
-    words = column[values.isna() & ~gaps]
-    if len(words):  # only in the test part: `encode` has looked at the training part
-        raise ValueError(f"{path}: column '{name}' has numbers in the training part, and words such as "
-                        f"'{words.iloc[0]}' in {len(words)} rows of the test part; --missing {words.iloc[0]} makes "
-                        f"them missing values, --drop {name} leaves the column out")
-    if np.isinf(values).any():
-        raise ValueError(f"{path}: column '{name}' has infinite values; features must be finite")
-    median = values[train].median()
-    if gaps.any():
-        notes.append(f"column '{name}': {int(gaps.sum())} missing values set to the median{where}, {median:g}")
-    return {name: values.fillna(median)}
+def wanted_columns(path, table, special, options):
+    """Returns {column: why it is no feature} of the columns that the options leave out."""
+    chosen = {option: roles.known_columns(path, table, f"--{option}", getattr(options, option))
+              for option in ("columns", "drop", "words", "date")}
+    for option, names in chosen.items():
+        for name in names:
+            if name in special.values():
+                role = next(role for role, column in special.items() if column == name)
+                raise UsageError(f"--{option} {name}: is the label, the group or the split, or has another role (--{role})")
+    for name in chosen["drop"]:
+        if name in chosen["columns"]:
+            raise UsageError(f"--drop {name}: is in --columns too")
+    left_out = {name: "--drop" for name in chosen["drop"]}
+    if options.columns:
+        left_out |= {name: "not in --columns" for name in table.data.columns if name not in chosen["columns"]}
+    return left_out, set(chosen["words"]), set(chosen["date"])
 
 
-def level_columns(path, name, column, words, train, notes):
-    """Returns a 0/1 column for each value of the training rows; another value in the test part is 0 in all."""
-    gaps = column.isna()
-    levels = column.where(~gaps, "missing")
-    known = levels[train]
-    distinct = sorted(known.unique())
-    if len(distinct) > max(20, min(MOST_LEVELS, 0.5 * len(known))):
-        if len(words) < 0.5 * len(known):
-            raise ValueError(f"{path}: column '{name}' has numbers, and in {len(words)} rows words such as "
-                            f"'{words.iloc[0]}'; --missing {words.iloc[0]} makes them missing values")
-        raise ValueError(f"{path}: column '{name}' has {len(distinct)} different words in {len(known)} rows: "
-                        f"it looks like a name; use --drop {name}")
-    if gaps[train].any():
-        notes.append(f"column '{name}': {int(gaps.sum())} missing values made a level of their own, 'missing'")
-    strange = ~levels.isin(distinct)
-    if strange.any():
-        notes.append(f"column '{name}': {int(strange.sum())} test rows have a value that no training row has, such as "
-                     f"'{levels[strange].iloc[0]}'; they are in no level")
-    # Two values need only one column, unless some test rows have neither value.
-    shown = distinct[1:] if len(distinct) == 2 and not strange.any() else distinct
-    return {f"{name}={level}": (levels == level).astype("float64") for level in shown}
+def unique_name(name, level, taken):
+    """Returns the name of a feature. A column may be called `c=y` beside the level y of column c: both are kept."""
+    wanted = name if level is None else f"{name}={level}"
+    return f"{wanted} (level of {name})" if level is not None and wanted in taken else wanted
 
 
-def encode(path, name, column, train, notes):
-    """Returns {name: column}: one numeric column, or one 0/1 column for each word.
-
-    Only the rows of `train` (all rows if there is no split) decide which, with one exception: if a test row has a word
-    that no training row has, a column of two words becomes two columns.
-    """
-    where = " of all rows" if train.all() else " of the training rows"
-    known = column[train]
-    if known.isna().all():
-        raise ValueError(f"{path}: column '{name}' is empty{'' if train.all() else ' in the training part'}; "
-                        f"use --drop {name}")
-    words = known[pd.to_numeric(known, errors="coerce").isna() & known.notna()]
-    if words.empty:
-        return number_column(path, name, column, train, where, notes)
-    return level_columns(path, name, column, words, train, notes)
-
-
-def guess_separator(content):
-    """Returns the separator that is most frequent in the header, or a comma."""
-    header = content.splitlines()[0] if content else b""
-    return max(",;\t|", key=lambda separator: header.count(separator.encode()))
-
-
-def read_csv(path, content, options):
-    """Returns a table of stripped text in which missing values are NaN."""
-    separator = {"tab": "\t", "\\t": "\t", None: guess_separator(content)}.get(options.separator, options.separator)
-    if len(separator) != 1:
-        raise UsageError(f"--separator {separator}: must be one character, or 'tab'")
-    table = read_table(path, content, dtype=str, sep=separator)
-    if table.empty:
-        raise ValueError(f"{path}: has no rows")
-    if not isinstance(table.index, pd.RangeIndex):  # pandas makes an index of the surplus fields
-        raise ValueError(f"{path}: its rows have more fields than its header has names")
-    table = table.rename(columns=str.strip)
-    if not table.columns.is_unique:
-        raise ValueError(f"{path}: two columns are called '{table.columns[table.columns.duplicated()][0]}'")
-    table = table.apply(lambda column: column.str.strip())
-    gaps = table.isin(["", *MISSING_WORDS, *options.missing]) | table.isna()
-    table = table.mask(gaps)
-    table.attrs["separator"] = separator
-    return table
+def features_of(path, data, train, options, plan, outcomes, notes):
+    """Returns ({feature: values}, {column: (kind, remarks)}). Raises ValueError that names the first column that cannot
+    be used."""
+    names, as_words, as_date = plan
+    features, report, refused = {}, {}, {}
+    for name in names:
+        try:
+            found = encode(name, data[name], train, options.style, name in as_words, name in as_date)
+        except ColumnError as error:
+            refused[name] = error
+            continue
+        notes += [f"note: {note}" for note in found.notes]
+        plain = data[name].fillna("missing") if found.kind == "words" else found.features[None]
+        known = hints.of_column(plain[train], *(outcome[train] for outcome in outcomes))
+        notes += [f"warning: column '{name}' {hint}; --drop {name} leaves it out" for hint in known]
+        report[name] = (found.kind, [*found.remarks, *known])
+        for level, values in found.features.items():
+            feature = unique_name(name, level, {*names, *features} - ({name} if level is None else set()))
+            if level is not None and feature != f"{name}={level}":
+                notes.append(f"note: the level '{level}' of column '{name}' is called '{feature}': another is '{name}={level}'")
+            features[feature] = values
+    if refused:
+        name, error = next(iter(refused.items()))
+        more = f" (and {len(refused) - 1} more columns: {', '.join(list(refused)[1:4])})" if len(refused) > 1 else ""
+        raise ValueError(f"{path}: column '{name}' {error}{more}")
+    if not features:
+        raise ValueError(f"{path}: no column is left for features")
+    return features, report
 
 
-def roles(path, table, options):
-    """Returns {option: column} of the columns that are no features. Raises UsageError if one column has two roles."""
-    if (options.split is None) != (options.test_value is None):
-        raise UsageError("--split and --test-value go together: the column, and its value in the test part")
-    named = {"--label": options.label, "--group": options.group, "--split": options.split}
-    found = {option: known_column(path, table, option, name) for option, name in named.items() if name is not None}
-    if len(set(found.values())) < len(found):
-        raise UsageError(f"{', '.join(found)}: must be different columns")
-    for name in options.drop:
-        if known_column(path, table, "--drop", name) in found.values():
-            raise UsageError(f"--drop {name}: is the label, the group or the split")
-    return found
+def column_report(data, special, left_out, found):
+    """Returns the table of columns: name, kind, levels, missing, remark."""
+    rows = []
+    for name in data.columns:
+        kind, remarks = found.get(name) or (next((role for role, column in special.items() if column == name), "left out"),
+                                            [left_out[name]] if name in left_out else [])
+        rows.append((name, kind, data[name].nunique(), int(data[name].isna().sum()), "; ".join(remarks)))
+    return pd.DataFrame(rows, columns=["name", "kind", "levels", "missing", "remark"])
+
+
+def outcome_notes(table, special, y, group):
+    """Returns what became 1 and 0, with the rows of each value, for label and group."""
+    notes = []
+    for role, ones in (("label", y), ("group", group)):
+        column = table[special[role]]
+        notes += [f"{role} {int(one)}: {int((ones == one).sum())} rows, {special[role]} = "
+                  f"{roles.counted(column[ones == one])}" for one in (True, False)]
+        notes += roles.alike_remark(special[role], column)
+    return notes
+
+
+def split_notes(table, name, split):
+    """Returns what each value of the split's column became."""
+    notes = [f"training part: {int((~split).sum())} rows, {name} = {roles.counted(table[name][~split])}",
+             f"test part: {int(split.sum())} rows, {name} = {roles.counted(table[name][split])}"]
+    if table[name][~split].nunique() > 1:
+        notes.append(f"warning: column '{name}' has more values than two: all rows but those of the test part are training "
+                     "rows")
+    return notes
+
+
+def identifiers(column, notes):
+    """Returns the texts of the id column, empty where it has none."""
+    ids = column.fillna("")
+    if ids.duplicated().any():
+        notes.append(f"warning: column '{column.name}' (--id): '{ids[ids.duplicated()].iloc[0]}' occurs more than once")
+    return ids.tolist()
+
+
+def read_table(path, options):
+    """Returns the Dataset of a table's file. Raises UsageError or ValueError."""
+    path = pathlib.Path(path)
+    content = read_bytes(path)
+    if path.suffix.lower() in (".parquet", ".pq"):
+        table = read_parquet(path)
+    else:
+        table = read_text_table(path, content, options.encoding, options.separator, not options.no_header)
+    notes = list(table.notes)
+    special = roles.columns_of_roles(path, table, options)
+    left_out, as_words, as_date = wanted_columns(path, table, special, options)
+    data = with_gaps(table.data, options, [special.get("id")], notes)
+    data = complete_rows(path, data, special, notes)
+
+    y = roles.label(path, data[special["label"]], special["label"], options)
+    group = roles.two_values(path, data[special["group"]], "group", special["group"], options.group_value)
+    notes += outcome_notes(data, special, y, group)
+    notes += roles.one_number_remark(special["group"], data[special["group"]],
+                                     roles.expanded(data[special["group"]], options.group_value))
+    split = None
+    if "split" in special:
+        split = roles.two_values(path, data[special["split"]], "split", special["split"], options.test_value)
+        notes += split_notes(data, special["split"], split)
+    train = np.ones(len(data), dtype=bool) if split is None else ~split
+    names = [name for name in data.columns if name not in {*special.values(), *left_out}]
+    features, found = features_of(path, data, train, options, (names, as_words, as_date), (y, group), notes)
+
+    def described(role, values):
+        column = data[special[role]]
+        return " or ".join(roles.meaning(special[role], value, column) for value in roles.expanded(column, values))
+
+    one = {role: data[column] for role, column in special.items()}
+    return Dataset(
+        x=as_float32(path, pd.DataFrame(features), data.index), y=y, group=group, split=split, notes=notes, source=path.name,
+        positive_label=described("label", options.positive), group_name=described("group", options.group_value),
+        sha256=hashlib.sha256(content).hexdigest(), row=data.index.to_numpy("int64"),
+        id=identifiers(one["id"], notes) if "id" in one else None,
+        weight=roles.weights(path, one["weight"], special["weight"], options.style) if "weight" in one else None,
+        y_clean=roles.audited(path, one["clean"], special["clean"], one["label"], y) if "clean" in one else None,
+        columns=column_report(data, special, left_out, found))
 
 
 def import_csv(options):
-    """Returns the Dataset. Raises UsageError or ValueError."""
-    path = pathlib.Path(options.file)
+    """Returns the Dataset of the command's options. Raises UsageError or ValueError."""
+    path = file_of(options)
     if os.path.realpath(options.output) == os.path.realpath(path):
         raise UsageError(f"--output {options.output}: is the table itself")
-    content = read_bytes(path)
-    table = read_csv(path, content, options)
-    special = roles(path, table, options)
+    return read_table(path, Options(**{one.name: getattr(options, one.name) for one in fields(Options)}))
 
-    notes = []
-    kept = table[list(special.values())].notna().all(axis=1)
-    if not kept.all():
-        lacking = " or ".join(f"'{name}'" for name in special.values())
-        notes.append(f"{int((~kept).sum())} rows without {lacking} left out")
-        table = table[kept]
-    if table.empty:
-        raise ValueError(f"{path}: no row has both '{special['--label']}' and '{special['--group']}'")
-    y = binary(path, table, "--label", special["--label"], "--positive", options.positive)
-    z = binary(path, table, "--group", special["--group"], "--group-value", options.group_value)
-    split = None
-    if options.split is not None:
-        split = binary(path, table, "--split", special["--split"], "--test-value", options.test_value)
-    train = np.ones(len(table), dtype=bool) if split is None else ~split
-    columns = {}
-    for name in table.columns:
-        if name.startswith("Unnamed: ") or not name:  # pandas' name for them; usually the numbers of the rows
-            notes.append("a column without a name left out")
-        elif name not in {*special.values(), *options.drop}:
-            columns |= encode(path, name, table[name], train, notes)
-    if not columns:
-        raise ValueError(f"{path}: no column is left for features")
-    return Dataset(pd.DataFrame(columns), y, z, f"{options.label}={options.positive}",
-                   f"{options.group}={options.group_value}", split, notes, path.name,
-                   hashlib.sha256(content).hexdigest())
+
+def file_of(options):
+    """Returns the table's path. A list of words takes all words behind it, so FILE may have ended up in one."""
+    if options.file is None:
+        lists = [value for value in vars(options).values() if isinstance(value, list)]
+        found = [(words, word) for words in lists for word in words if os.path.isfile(word)]
+        if len(found) != 1:
+            raise UsageError("the following arguments are required: FILE")
+        found[0][0].remove(found[0][1])
+        options.file = found[0][1]
+    return options.file

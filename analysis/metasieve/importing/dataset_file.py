@@ -3,6 +3,8 @@ import configparser
 import datetime
 import io
 import os
+import pathlib
+import shlex
 from dataclasses import dataclass, field
 
 import h5py
@@ -11,22 +13,31 @@ import pandas as pd
 
 from .. import __version__, files
 
-FORMAT_VERSION = (1, 0)
+FORMAT_VERSION = (1, 1)  # 1.1: row, id, weight
+LONGEST_NAME = 63  # bytes of a data set's name in an evaluation
 
 
 @dataclass
 class Dataset:
-    """Rows of a data set; n is their number."""
+    """Rows of a data set; n is their number. Arrays that the data have not are None."""
     x: pd.DataFrame  # [n, d], numeric columns
     y: np.ndarray  # [n], 1 = positive_label
-    z: np.ndarray  # [n], 1 = group_name
+    group: np.ndarray  # [n], 1 = group_name
     positive_label: str
     group_name: str
     split: np.ndarray | None = None  # [n], 1 = test part
-    notes: list = field(default_factory=list)  # what was changed, for the user
+    notes: list = field(default_factory=list)  # what was found and changed, for the user
     source: str = ""  # name of the file that it was read from
     sha256: str = ""
     y_clean: np.ndarray | None = None  # [n], where the noise of y is known
+    row: np.ndarray | None = None  # [n], number of the row in the table that it was read from, from 0
+    id: list | None = None  # [n] texts
+    weight: np.ndarray | None = None  # [n], >= 0
+    columns: pd.DataFrame | None = None  # a line for each column of the table: name, kind, levels, missing, remark
+
+    @property
+    def feature_names(self):
+        return list(self.x.columns)
 
 
 # ----------------------------------------------------------------------------------------------------- reading
@@ -55,9 +66,9 @@ def read_table(path, content, **options):
 def config_text(options):
     """Returns the options of the import as INI text."""
     config = configparser.ConfigParser(interpolation=None)
-    config["import"] = {key: " ".join(value) if isinstance(value, list) else str(value)
+    config["import"] = {key: shlex.join(value) if isinstance(value, list) else str(value)
                         for key, value in vars(options).items()
-                        if key not in ("command", "run", "parser", "output") and value not in (None, [], False)}
+                        if key not in ("command", "run", "parser", "output") and value not in (None, [], False, "")}
     text = io.StringIO()
     config.write(text)
     return text.getvalue().strip() + "\n"
@@ -69,24 +80,34 @@ def text_attribute(file, name, text):
     file.attrs.create(name, np.bytes_(encoded or b"\0"), dtype=h5py.string_dtype("utf-8", max(len(encoded), 1)))
 
 
-def check(path, dataset):
-    """Returns x in float32, [n, d].
-
-    Raises ValueError if float32 cannot hold a value, or if a part of the data has only one label or group.
-    """
+def as_float32(path, x, rows=None):
+    """Returns the columns in float32. Raises ValueError if that cannot hold a value; `rows`: numbers of the rows."""
     with np.errstate(over="ignore"):
-        x = dataset.x.to_numpy(dtype="float32")
-    row, column = np.nonzero(~np.isfinite(x)) if len(x) else ([], [])
+        values = x.to_numpy(dtype="float32")
+    row, column = np.nonzero(~np.isfinite(values)) if len(values) else ([], [])
     if len(row):
-        raise ValueError(f"{path}: column '{dataset.x.columns[column[0]]}' has a value beyond float32 in row {row[0]}")
+        raise ValueError(f"{path}: column '{x.columns[column[0]]}' has a value beyond float32 in row "
+                         f"{row[0] if rows is None else rows[row[0]]}")
+    return pd.DataFrame(values, columns=x.columns)
+
+
+def check_parts(path, dataset):
+    """Raises ValueError if a part of the data has only one label or group."""
     parts = {"": slice(None)}
     if dataset.split is not None:
         parts = {" in the training part": ~dataset.split, " in the test part": dataset.split}
     for part, rows in parts.items():
-        for values, what in ((dataset.y[rows], "label"), (dataset.z[rows], "group")):
+        for values, what in ((dataset.y[rows], "label"), (dataset.group[rows], "group")):
             if values.all() or not values.any():
                 raise ValueError(f"{path}: only one {what} is left{part}; must have two")
-    return x
+
+
+def check_name(output):
+    """Raises ValueError if an evaluation would cut the data set's name, and take it for another's that begins alike."""
+    name = pathlib.Path(output).stem
+    if len(name.encode()) > LONGEST_NAME:
+        raise ValueError(f"--output {output}: names a data set with {len(name.encode())} bytes; must be at most "
+                         f"{LONGEST_NAME}, so that evaluations tell data sets apart")
 
 
 def fill(file, dataset, x, options):
@@ -102,20 +123,31 @@ def fill(file, dataset, x, options):
     text_attribute(file, "source", dataset.source)
     text_attribute(file, "source_sha256", dataset.sha256)
     contents = [("x", x, "features, raw [rows, columns]"), ("y", dataset.y, "label, 1 = positive_label"),
-                ("z", dataset.z, "sensitive group, 1 = group_name")]
+                ("z", dataset.group, "sensitive group, 1 = group_name")]
     if dataset.split is not None:
         contents.append(("split", dataset.split, "0 training part, 1 test part"))
     if dataset.y_clean is not None:
         contents.append(("y_clean", dataset.y_clean, "label before the noise, 1 = positive_label"))
+    contents = [(name, values if name == "x" else np.asarray(values).astype("uint8"), meaning)
+                for name, values, meaning in contents]
+    if dataset.row is not None:
+        contents.append(("row", np.asarray(dataset.row, "<i8"), "row of the table that was imported, from 0"))
+    if dataset.weight is not None:
+        contents.append(("weight", np.asarray(dataset.weight, "<f8"), "weight of the row in the table"))
     for name, values, meaning in contents:
-        data = file.create_dataset(name, data=values if name == "x" else values.astype("uint8"), track_times=False)
-        text_attribute(data, "description", meaning)
+        text_attribute(file.create_dataset(name, data=values, track_times=False), "description", meaning)
+    if dataset.id is not None:
+        data = file.create_dataset("id", data=[text.encode() for text in dataset.id], dtype=h5py.string_dtype("utf-8"),
+                                   track_times=False)
+        text_attribute(data, "description", "identifier of the row in the table")
     file.attrs.create("complete", 1, dtype="<i8")
 
 
 def write(output, dataset, options):
     """Writes the data set file atomically. Raises OSError or ValueError."""
-    x = check(dataset.source, dataset)
+    check_name(output)
+    check_parts(dataset.source, dataset)
+    x = as_float32(dataset.source, dataset.x, dataset.row).to_numpy()
 
     # In memory first: on a full disk HDF5 ends the process instead of raising an error.
     image = io.BytesIO()

@@ -71,7 +71,7 @@ def compas(path, content):
                  & (table["score_text"] != "N/A")]
     y = numbers(path, kept, ["two_year_recid"])["two_year_recid"].to_numpy()
     return Dataset(numbers(path, kept, features), y == 1, (kept["race"] == "African-American").to_numpy(),
-                   "two_year_recid", "African-American")
+                   "two_year_recid", "African-American", row=kept.index)
 
 
 def adult(path, content):
@@ -82,7 +82,7 @@ def adult(path, content):
     features = {0: "age", 4: "education-num", 10: "capital-gain", 11: "capital-loss", 12: "hours-per-week"}
     label = complete[14].astype(str).str.rstrip(".")  # adult.test ends its labels in a full stop
     return Dataset(numbers(path, complete, features), (label == ">50K").to_numpy(),
-                   (complete[9] == "Female").to_numpy(), ">50K", "Female")
+                   (complete[9] == "Female").to_numpy(), ">50K", "Female", row=complete.index)
 
 
 def german(path, content):
@@ -93,7 +93,7 @@ def german(path, content):
                 17: "people-liable"}  # attributes 2, 5, 8, 13, 16, 18
     x = numbers(path, table, features)
     # The age is attribute 13, column 12 from 0 (attribute 2 is the duration of the credit).
-    return Dataset(x, (table[20] == 2).to_numpy(), (x["age"] >= 25).to_numpy(), "bad credit", "age >= 25")
+    return Dataset(x, (table[20] == 2).to_numpy(), (x["age"] >= 25).to_numpy(), "bad credit", "age >= 25", row=table.index)
 
 
 READERS = {"compas": compas, "adult": adult, "german": german}
@@ -101,11 +101,11 @@ READERS = {"compas": compas, "adult": adult, "german": german}
 
 def check_counts(known, path, dataset):
     """Raises ValueError if a published file gives other counts. Of another file only the number of rows is checked."""
-    found = {"rows": len(dataset.y), f"rows of group {dataset.group_name}": int(dataset.z.sum()),
+    found = {"rows": len(dataset.y), f"rows of group {dataset.group_name}": int(dataset.group.sum()),
              f"rows of label {dataset.positive_label}": int(dataset.y.sum())}
     wanted = [known.rows, known.group_rows, known.positive_rows]
     if dataset.sha256 != known.sha256:
-        dataset.notes.append(f"{path} is not the published file (its sha256 is {dataset.sha256})")
+        dataset.notes.append(f"note: {path} is not the published file (its sha256 is {dataset.sha256})")
         wanted = wanted[:1]
     for (what, count), right in zip(found.items(), wanted):
         if count != right:
@@ -132,11 +132,12 @@ def import_known(options):
 def joined(train, test):
     """Returns the rows of both, with `split` 1 for those of `test`."""
     return Dataset(pd.concat([train.x, test.x], ignore_index=True), np.concatenate([train.y, test.y]),
-                   np.concatenate([train.z, test.z]), train.positive_label, train.group_name,
+                   np.concatenate([train.group, test.group]), train.positive_label, train.group_name,
                    np.repeat([False, True], [len(train.y), len(test.y)]), train.notes + test.notes,
                    f"{train.source}+{test.source}", f"{train.sha256}+{test.sha256}")
 
 
+WIDEST = 40  # characters of a cell that is printed
 ROH_FILES = ["xz_train", "xz_test", "y_noise_general", "y_train", "y_test"]
 
 
@@ -164,12 +165,22 @@ def import_roh(options):
 
 # ------------------------------------------------------------------------------------------------- the command
 
+def printed(columns):
+    """Returns a table of text as lines with aligned columns; long names are cut."""
+    rows = [list(columns.columns), *columns.astype(str).to_numpy().tolist()]
+    rows = [[cell if len(cell) <= WIDEST or cell is row[-1] else cell[:WIDEST - 3] + "..." for cell in row] for row in rows]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    return ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths)).rstrip() for row in rows]
+
+
 def run(options):
-    """Writes the data set file of `options.kind` and prints a summary. Raises UsageError, OSError or ValueError."""
+    """Writes the data set file of `options.kind` and prints what was made of the table. Raises UsageError, OSError or
+    ValueError."""
     dataset = {"csv": csv_table.import_csv, "roh": import_roh}.get(options.kind, import_known)(options)
     write(options.output, dataset, options)
-    for note in dataset.notes:
-        print(f"note: {note}")
+    table = printed(dataset.columns) if dataset.columns is not None else []
+    for line in [*dataset.notes[:1], *table, *dataset.notes[1:]]:
+        print(line)
     parts = "" if dataset.split is None else f", {int(dataset.split.sum())} in the test part"
     print(f"{options.output}: {len(dataset.y)} rows, {dataset.x.shape[1]} columns, {int(dataset.y.sum())} with label "
-          f"{dataset.positive_label}, {int(dataset.z.sum())} in group {dataset.group_name}{parts}")
+          f"{dataset.positive_label}, {int(dataset.group.sum())} in group {dataset.group_name}{parts}")

@@ -78,6 +78,7 @@ def plot(panels, gap="eo_gap"):
             handles[label] = axis.errorbar(x["mean"], y["mean"], xerr=bars(x), yerr=bars(y), fmt=marker, color=colour,
                                            markersize=8, linewidth=1, capsize=2)
         axis.set_title(title(source, methods))
+        style.say_empty(axis)
     for axis in axes.flat[len(panels):]:
         axis.remove()
     for row in axes:

@@ -176,6 +176,7 @@ def plot(panels, gap="eo_gap"):
             draw_curve(axis, labels, method, points)
         draw_points(axis, labels, {name: cells for name, cells in methods.items() if name not in curves}, gap)
         axis.set_title(comparison.title(source, methods))
+        style.say_empty(axis)
         axis.margins(x=0.12, y=0.08)
         drawn.append(labels)
     comparison.label_axes(axes[0], gap)

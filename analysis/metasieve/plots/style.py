@@ -3,6 +3,7 @@ import importlib
 import pathlib
 
 import matplotlib
+import numpy as np
 from matplotlib.ticker import LogLocator, NullLocator
 
 from .. import files
@@ -77,9 +78,26 @@ def save(figure, table, output):
     return [png, svg, csv]
 
 
+def has_marks(figure):
+    """Returns whether any panel shows a value; undefined values leave none."""
+    return any(np.isfinite(axis.dataLim.get_points()).all() for axis in figure.axes)
+
+
+def say_empty(axis):
+    """Writes into a panel without any mark that there is nothing to show."""
+    if not np.isfinite(axis.dataLim.get_points()).all():
+        axis.text(0.5, 0.5, "undefined for all methods", transform=axis.transAxes, ha="center", color=NOTE)
+
+
 def run(options):
-    """Runs `plot`: draws and saves the pictures of options.kind."""
+    """Runs `plot`: draws and saves the pictures of options.kind that show anything. Raises ValueError if none does."""
     stem = stem_of(options.output)
-    for ending, figure, table in importlib.import_module(f".{options.kind}", __package__).draw(options):
-        png, *_ = save(figure, table, stem.with_name(stem.name + ending))
-        print(f"wrote {png}, .svg and .csv")
+    drawings = list(importlib.import_module(f".{options.kind}", __package__).draw(options))
+    if not any(has_marks(figure) for _, figure, _ in drawings):
+        raise ValueError(f"{', '.join(map(str, options.files))}: nothing to draw: all values of the picture are undefined")
+    for ending, figure, table in drawings:
+        name = stem.with_name(stem.name + ending)
+        if has_marks(figure):
+            print(f"wrote {save(figure, table, name)[0]}, .svg and .csv")
+        else:
+            print(f"note: {name}: nothing to draw: all values are undefined")

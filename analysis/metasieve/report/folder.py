@@ -30,16 +30,23 @@ class Folder:
         return self.of("results") or self.of("checkpoint")
 
 
-def found_in(path):
-    """Returns the Folder of a path; folders below it are ignored.
+def found_in(paths):
+    """Returns the Folder of a path, or of some files in one folder; folders below it are ignored.
 
     Raises OSError, or ValueError if there is nothing to report.
     """
-    folder = Folder(pathlib.Path(path))
-    for file in sorted(folder.path.iterdir()):
+    paths = [pathlib.Path(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
+    chosen = [path for path in paths if path.is_file()]
+    if not chosen and len(paths) == 1:
+        folder = Folder(paths[0])
+        files = sorted(folder.path.iterdir())
+    else:
+        folder = Folder(paths[0].parent)
+        files = listed_files(paths)
+    for file in files:
         if file.name.endswith((".part", ".partial")):
             folder.problems.append(f"{file.name} is unfinished: a command is writing it, or was stopped")
-        elif file.is_file() and (file.suffix == ".h5" or begins_as_hdf5(file)):
+        elif file.is_file() and (file in chosen or file.suffix == ".h5" or begins_as_hdf5(file)):
             add(folder, file)
     checkpoints = sorted(folder.of("checkpoint"), key=lambda one: one.attributes.get("step", 0))
     kept = [] if folder.of("results") else checkpoints[-1:]
@@ -47,8 +54,19 @@ def found_in(path):
     if not folder.of(*REPORTED):
         where = "; metasieve sweep --collect makes sweep.h5 of its points" if (folder.path / "points").is_dir() else ""
         why = f" ({'; '.join(folder.problems)})" if folder.problems else ""
-        raise ValueError(f"{path}: holds no results of metasieve{why}{where}")
+        raise ValueError(f"{', '.join(map(str, paths))}: holds no results of metasieve{why}{where}")
     return folder
+
+
+def listed_files(paths):
+    """Returns the paths if all are files of one folder: the commands that repeat a report name one. Raises OSError or
+    ValueError."""
+    for path in paths:
+        if not path.is_file():
+            raise OSError(f"{path}: {'is a folder; must be one folder, or files' if path.is_dir() else 'no such file'}")
+        if path.parent.resolve() != paths[0].parent.resolve():
+            raise ValueError(f"{path}: is not in the folder of {paths[0]}; the files of a report must be in one folder")
+    return paths
 
 
 def begins_as_hdf5(file):

@@ -159,7 +159,8 @@ def page(folder):
 
 def run(options):
     """Runs `report`."""
-    output = options.output or options.folder / "report.html"
-    text = page(folders.found_in(options.folder))
+    folder = folders.found_in(options.files)
+    output = options.output or folder.path / "report.html"
+    text = page(folder)
     files.write({output: lambda part: part.write_text(text, encoding="utf-8")})
     print(f"wrote {output}")
