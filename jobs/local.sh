@@ -8,12 +8,13 @@
 # METASIEVE_BUILD=build         build folder
 # METASIEVE_DATA=../shared/data folder of compas-scores-two-years.csv (as published by ProPublica)
 # METASIEVE_HELDOUT=40          tasks in the suite that the policy is evaluated on
-# METASIEVE_EXTRA=WORDS         appended to every metasieve command that takes --config, e.g.
+# METASIEVE_EXTRA=WORDS         appended to the metasieve commands on which these keys act, e.g.
 #                               METASIEVE_EXTRA="--suite.tasks 24 --suite.validation_tasks 4 --meta.iterations 10"
 # and those of jobs/bootstrap.sh.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source jobs/bootstrap.sh
+source jobs/keys.sh
 
 config=configs/quickstart.ini run=runs/local build=build data=../shared/data
 [ $# -eq 0 ] || config=$(from_caller "$1")
@@ -53,7 +54,10 @@ ranks=${METASIEVE_RANKS:-2}
 threads=$(($(cores) / ranks))
 export OMP_NUM_THREADS=$((threads > 0 ? threads : 1))
 read -ra extra <<<"${METASIEVE_EXTRA:-}"
-mapfile -t heldout_extra < <(without_suite_size "${extra[@]}")
+mapfile -t -d '' for_generate < <(words_for generate "${extra[@]}")
+mapfile -t -d '' for_train < <(words_for train "${extra[@]}")
+mapfile -t -d '' for_evaluate < <(words_for evaluate "${extra[@]}")
+mapfile -t heldout_extra < <(without_suite_size "${for_generate[@]}")
 metasieve=(mpirun -n "$ranks" "$build/src/metasieve")
 
 step packages jobs/bootstrap.sh analysis
@@ -67,15 +71,15 @@ env | grep -E '^(OMP_NUM_THREADS|OMPI_|PYTHONPATH)' | sort | sed 's/^/+ export /
 
 mkdir -p "$run"
 step "generate the suite" \
-  "${metasieve[@]}" generate --config "$config" --output "$run/suite.h5" "${extra[@]}"
+  "${metasieve[@]}" generate --config "$config" --output "$run/suite.h5" "${for_generate[@]}"
 step "train the policy" \
-  "${metasieve[@]}" train --config "$config" --suite "$run/suite.h5" --output "$run" "${extra[@]}"
+  "${metasieve[@]}" train --config "$config" --suite "$run/suite.h5" --output "$run" "${for_train[@]}"
 step "generate the held-out suite" \
   "${metasieve[@]}" generate --config "$config" --suite.seed 990001 --suite.tasks "${METASIEVE_HELDOUT:-40}" \
   --suite.validation_tasks 0 --output "$run/heldout.h5" "${heldout_extra[@]}"
 step "evaluate on the held-out suite" \
   "${metasieve[@]}" evaluate --config "$config" --policy "$run/policy.h5" --suite "$run/heldout.h5" \
-  --output "$run/evaluation_suite.h5" "${extra[@]}"
+  --output "$run/evaluation_suite.h5" "${for_evaluate[@]}"
 
 evaluations=("$run/evaluation_suite.h5")
 if [ -r "$data/compas-scores-two-years.csv" ]; then
@@ -83,7 +87,7 @@ if [ -r "$data/compas-scores-two-years.csv" ]; then
     "$(find_python)" -m metasieve import compas --source "$data" --output "$run/compas.h5"
   step "evaluate on COMPAS" \
     "${metasieve[@]}" evaluate --config "$config" --policy "$run/policy.h5" --dataset "$run/compas.h5" \
-    --output "$run/evaluation_compas.h5" "${extra[@]}"
+    --output "$run/evaluation_compas.h5" "${for_evaluate[@]}"
   evaluations+=("$run/evaluation_compas.h5")
 else
   printf '\n== no real data: %s is not there.\n' "$data/compas-scores-two-years.csv"

@@ -101,6 +101,14 @@ def without(words, names):
     return kept
 
 
+def words_for(command, words):
+    """`words` without the keys that have no effect on a command."""
+    script = 'source jobs/keys.sh; words_for "$@"'
+    run = subprocess.run(["bash", "-euc", script, "bash", command, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+                         check=True)
+    return run.stdout.split("\0")[:-1]
+
+
 def submit_chain(queue, options, words):
     """A suite, a training on it, and an evaluation on tasks that it has not seen, or on data sets."""
     folder = pathlib.Path(options.output)
@@ -108,7 +116,7 @@ def submit_chain(queue, options, words):
 
     def submit(name, command, *extra, others=words, after=()):
         jobs = ":".join(after)
-        return queue.submit(command, [*config, *map(str, extra), *others], name=name, nodes=options.nodes,
+        return queue.submit(command, [*config, *map(str, extra), *words_for(command, others)], name=name, nodes=options.nodes,
                             threads=options.threads, after=f"afterok:{jobs}" if jobs else options.after)
 
     suite, held_out = folder / "suite.h5", folder / "heldout.h5"

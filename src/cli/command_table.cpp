@@ -183,7 +183,9 @@ const CommandInfo& find_command(const std::string& name) {
 }
 
 bool acts_on(const std::string& key, const CommandInfo& command) {
-  return std::ranges::any_of(command.keys, [&](const std::string& begin) { return key.starts_with(begin); });
+  return std::ranges::any_of(command.keys, [&](const std::string& name) {
+    return name.ends_with('.') || name.ends_with('_') ? key.starts_with(name) : key == name;
+  });
 }
 
 std::vector<ConfigKey> keys_of(const CommandInfo& command) {

@@ -26,8 +26,7 @@ struct CommandInfo {
   std::string about;
   std::string leaves; ///< which files; "": none
   std::vector<OptionInfo> options;
-  std::vector<std::string>
-      keys; ///< of those that act on it, their beginnings; none: it takes one FILE instead
+  std::vector<std::string> keys; ///< that act on it: names, or beginnings as "meta."; none: it takes one FILE
   std::vector<std::string> first_keys; ///< the ones to begin with
   std::vector<std::string> examples;   ///< after "metasieve "
 

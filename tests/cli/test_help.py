@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 
-from support import BINARY, BinaryTest, execute, unittest
+from support import BINARY, ROOT, BinaryTest, execute, unittest
 
 COMMANDS = "generate train evaluate score scaling sweep inspect verify".split()
 EXIT_CODES = "0 2 3 4 70 75".split()
@@ -56,6 +56,20 @@ class TestCompletion(BinaryTest):
             with self.subTest(line):
                 run = execute(["bash", "-c", COMPLETE, str(BINARY), "metasieve", *line], self.folder, timeout=20)
                 self.assertEqual(run.stdout.strip(), expected)
+
+
+class TestWordsForCommands(BinaryTest):
+    def test_scripts_pass_on_the_keys_that_a_command_takes(self):
+        """jobs/keys.sh and the program agree on each key."""
+        script = ('source <("$0" help --bash-completion); source jobs/keys.sh; '
+                  'mapfile -t all < <(_metasieve_keys sweep | tr " " "\\n"; _metasieve_keys scaling | tr " " "\\n"); '
+                  'for command in generate train evaluate; do for key in "${all[@]}"; do '
+                  'words_for "$command" "$key" 1 | tr "\\0" " "; done; echo "= $(_metasieve_keys "$command")"; done')
+        run = execute(["bash", "-c", script, str(BINARY)], ROOT, timeout=60)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        for line in run.stdout.splitlines():
+            kept, taken = line.split("=")
+            self.assertEqual(sorted(set(kept.split()) - {"1"}), sorted(taken.split()))
 
 
 class TestManualPage(BinaryTest):

@@ -252,15 +252,18 @@ class Local(ScriptTest):
         self.assertIn(f"+ mpirun -n 1 {self.folder}/build/src/metasieve generate --config {self.config}", run.stdout)
         self.assertIn("+ export OMP_NUM_THREADS=8\n", run.stdout)
 
-    def test_extra_words_reach_every_command_and_no_option_is_given_twice(self):
+    def test_extra_words_reach_the_commands_on_which_they_act_and_no_option_is_given_twice(self):
         self.local(METASIEVE_EXTRA="--suite.tasks 24 --suite.validation_tasks=4 --meta.iterations 10",
                    METASIEVE_HELDOUT="8")
 
         for command in self.commands():
             options = [word.split("=")[0] for word in command if word.startswith("--")]
             self.assertEqual(len(options), len(set(options)), command)
-            self.assertEqual(command[command.index("--meta.iterations") + 1], "10")
-        held_out = self.commands()[2]
+        generate, train, held_out, evaluate = self.commands()[:4]
+        self.assertEqual(train[train.index("--meta.iterations") + 1], "10")
+        self.assertEqual(generate[generate.index("--suite.tasks") + 1], "24")
+        for command in (generate, held_out, evaluate):
+            self.assertNotIn("--meta.iterations", command)
         self.assertEqual(held_out[held_out.index("--suite.tasks") + 1], "8")
 
     def test_an_unreadable_config_is_a_usage_error(self):

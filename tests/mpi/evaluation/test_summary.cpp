@@ -114,7 +114,7 @@ TEST(Summary, of_a_test_part_covers_its_rows_where_there_is_one_split) {
   design.smallest_cell = 100;
   design.y = Labels::NullaryExpr(m, [](Index i) { return static_cast<std::uint8_t>(i % 2); });
   design.group = Labels::NullaryExpr(m, [](Index i) { return static_cast<std::uint8_t>(i / 2 % 2); });
-  const auto right_but = [&](Index each) { // wrong for one row of `each`
+  const auto right_but = [&](Index each) -> Matrix { // wrong for one row of `each`
     return Matrix::NullaryExpr(
         m, 1, [&](Index i, Index) { return (i / 4 % each == 0) != (i % 2 == 1) ? 1.0 : 0.0; });
   };
