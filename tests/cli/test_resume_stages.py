@@ -230,6 +230,7 @@ class Resumed(FilesTest):
         shutil.copy(self.inputs / "p/policy.h5", self.folder)
         with h5py.File(self.folder / "policy.h5", "r+") as file:
             file["layers/2/bias"][0] += 1
+            del file["layers/2/bias"].attrs["checksum"]  # else it is refused as damaged
         changes = ((self.on_data("--evaluate.seed", "9"), "evaluate.seed"), (self.on_data("--frontier"), "--frontier"),
                    (self.evaluate("--dataset", "one.h5", self.inputs / "two.h5", *SPLITS), "--dataset 1"),
                    (self.evaluate("--dataset", self.inputs / "one.h5", *SPLITS), "--dataset 2"),
