@@ -174,6 +174,18 @@ class BadConfiguration(BinaryTest):
                     ranks=RANKS)
         self.succeed(*both, "blind/policy.h5", "--inner.use_group", "true", "--evaluate.methods", "meta_hard")
 
+    def test_names_of_data_sets_that_reports_would_mix_up(self):
+        self.succeed("train", *TINY, *SHORT, "--output", ".")
+        names = ["x" * 63 + end + ".h5" for end in ("a", "b")]
+        for name in names:
+            write_dataset(self.folder / name)
+        evaluate = ("evaluate", "--policy", "policy.h5", "--dataset", *names, "--output", "e.h5")
+        said = f"--dataset {names[0]} and {names[1]}: their names differ only after the first 63 bytes.*rename one"
+        self.refuse([(evaluate, said), ((*evaluate, "--dry-run"), said)], ranks=RANKS)
+        write_dataset(self.folder / ("y" + names[1][1:]))
+        self.succeed("evaluate", "--policy", "policy.h5", "--dataset", names[0], "y" + names[1][1:], "--output",
+                     "e.h5", "--evaluate.methods", "meta_hard", "--evaluate.splits", "2")
+
     def test_inputs_are_not_replaced(self):
         self.succeed("train", *TINY, *SHORT, "--output", ".")
         write_dataset(self.folder / "loans.h5")
