@@ -42,7 +42,7 @@ const std::vector<CommandInfo>& commands() {
       {"generate",
        "make a suite of tasks",
        "Makes a suite of tasks and writes it to a file. The same bytes for any number of ranks.",
-       "the suite, and FILE.progress.json; until it is done FILE.partial",
+       "the suite, and FILE.progress.json; until it is done FILE.partial and FILE.lock",
        {config, {"output", "FILE", "suite file to write", true}, resume, profile, dry_run},
        {"suite.tasks", "suite.validation_tasks", "suite.seed", "suite.mixture", "family.",
         "output.checkpoint_minutes", "run.max_minutes", "run.margin_minutes"},
@@ -69,7 +69,7 @@ const std::vector<CommandInfo>& commands() {
        "files that analysis/import_dataset.py makes). Prints the comparison and writes one row per split "
        "and method. Several policies, as of several seeds, are averaged split by split. "
        "evaluate.adapt_steps adapts them to the data by its noisy training rows alone.",
-       "the evaluation, and FILE.progress.json; until it is done FILE.partial",
+       "the evaluation, and FILE.progress.json; until it is done FILE.partial and FILE.lock",
        {config,
         {"policy", "FILE ...", policy.help, true},
         {"suite", "FILE", "suite file to evaluate on: its tasks, which the policy should not have seen"},

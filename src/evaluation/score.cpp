@@ -97,6 +97,7 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
   const EvaluationPlan plan = plan_of(comm, request);
   const Dataset data = read_dataset(comm, request.dataset);
   const Policy& policy = plan.comparison.policies.front();
+  const OutputLock lock(comm, files.front()), lock_of_csv(comm, files.back());
   clock.add(Phase::read, lap.seconds());
 
   ScoreTable scores; // one task: only rank 0 has work
