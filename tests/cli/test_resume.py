@@ -312,6 +312,37 @@ class Resume(FilesTest):
         self.assertEqual((self.folder / "run/checkpoint_unfinished.h5").read_bytes(), kept)
         self.assertEqual((self.folder / "run/checkpoint_unfinished_2.h5").read_bytes(), kept)
 
+    def test_a_finished_policy_is_kept_as_a_numbered_backup(self):
+        shutil.copytree(self.folder / "whole", self.folder / "run")
+        files = {name: (self.folder / "run" / name).read_bytes() for name in ("policy.h5", "results.h5")}
+
+        run = self.succeed(*TRAIN, "--meta.seed", "5", "--output", "run", ranks=2)
+
+        self.assertEqual(run.stdout.count("note: "), 1)
+        self.assertIn("note: a finished run is in run; its files are kept as #policy.h5.1# and #results.h5.1#\n",
+                      run.stdout)
+        second = (self.folder / "run/policy.h5").read_bytes()
+        self.assertNotEqual(second, files["policy.h5"])
+        self.succeed(*TRAIN, "--meta.seed", "5", "--output", "run", "--resume")  # is finished: replaces its own
+        self.assertIn("kept as #policy.h5.2# and #results.h5.2#\n",
+                      self.succeed(*TRAIN, "--output", "run").stdout)
+        for name, content in files.items():
+            self.assertEqual((self.folder / f"run/#{name}.1#").read_bytes(), content)
+        self.assertEqual((self.folder / "run/#policy.h5.2#").read_bytes(), second)
+        self.assertEqual((self.folder / "run/policy.h5").read_bytes(), files["policy.h5"])
+
+    def test_a_backup_is_made_though_the_new_run_is_stopped_and_resumed(self):
+        shutil.copytree(self.folder / "whole", self.folder / "run")
+        before = (self.folder / "run/policy.h5").read_bytes()
+
+        stopped = self.execute(*TRAIN, "--meta.seed", "5", "--output", "run", *NO_TIME)
+        self.assertEqual(stopped.returncode, 75, stopped.stderr)
+        self.assertFalse((self.folder / "run/policy.h5").exists())
+        self.succeed(*TRAIN, "--meta.seed", "5", "--output", "run", "--resume")
+
+        self.assertEqual((self.folder / "run/#policy.h5.1#").read_bytes(), before)
+        self.assertFalse((self.folder / "run/#policy.h5.2#").exists())
+
     def test_gradients_that_an_earlier_session_did_not_keep_are_nan(self):
         self.stop_by(signal.SIGUSR1)
         without = [word if word != "true" else "false" for word in TRAIN]
