@@ -1,8 +1,10 @@
 """Bad usage and configuration give exit code 2: one clear line on any number of ranks, no hang, and nothing written."""
 
 import os
+import shutil
 
-from support import ALONE, FAMILY, SHORT, TINY, BinaryTest, in_parallel, noise, write_dataset
+from support import (ALONE, BINARY, FAMILY, ROOT, SHORT, TINY, BinaryTest, execute, in_parallel, messages, noise,
+                     write_dataset)
 
 RANKS = (ALONE, 2, 3)
 
@@ -228,6 +230,21 @@ class GoodConfiguration(BinaryTest):
         run = self.succeed("train", "--config", "run.ini", "--suite.tasks", "3", "--dry-run", "--output", "new")
 
         self.assertRegex(run.stdout, "tasks +3 with")
+
+    def test_a_program_without_its_families_evaluates_and_scores(self):
+        program = shutil.copy(BINARY, self.folder / "program")
+        write_dataset(self.folder / "data.h5")
+        common = ("--policy", ROOT / "configs/policy.h5", "--dataset", "data.h5")
+        for command in (("evaluate", *common, "--evaluate.splits", "2", "--evaluate.methods", "meta_hard", "--output",
+                         "e.h5"), ("score", *common, "--output", "s.h5")):
+            run = execute([str(program), *map(str, command)], self.folder)
+            self.assertEqual((run.returncode, messages(run)), (0, []), run.stderr)
+        run = execute([str(program), "generate", "--output", "suite.h5"], self.folder)
+        self.assert_refused(run, 2, "no family seed_random: give a section")
+        self.succeed("generate", *TINY, "--output", "suite.h5")
+        run = execute([str(program), "train", "--suite", "suite.h5", "--suite.validation_tasks", "1", *SHORT,
+                       "--output", "run"], self.folder)
+        self.assertEqual((run.returncode, messages(run)), (0, []), run.stderr)
 
     def test_empty_file_means_defaults(self):
         (self.folder / "run.ini").touch()
