@@ -96,6 +96,13 @@ std::string nearest_name(const std::string& name, const std::vector<std::string>
   });
 }
 
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + "\"";
+}
+
 std::string duration_text(double seconds) {
   if (seconds < 9.95) return format("%.1f s", seconds);
   const auto whole = std::lround(seconds);

@@ -51,6 +51,9 @@ template <class... Values>
   return text.data();
 }
 
+/// A field of comma-separated text: in quotes where a comma, a quote or a line break is in it (RFC 4180).
+[[nodiscard]] std::string csv_field(const std::string& text);
+
 /// "0.4 s", "35 s", "3 min 20 s", "2 h 05 min", "3 d 04 h"
 [[nodiscard]] std::string duration_text(double seconds);
 

@@ -42,7 +42,7 @@ const std::vector<CommandInfo>& commands() {
       {"generate",
        "make a suite of tasks",
        "Makes a suite of tasks and writes it to a file. The same bytes for any number of ranks.",
-       "the suite, and FILE.progress.json; until it is done FILE.partial",
+       "the suite, and FILE.progress.json; until it is done FILE.partial and FILE.lock",
        {config, {"output", "FILE", "suite file to write", true}, resume, profile, dry_run},
        {"suite.tasks", "suite.validation_tasks", "suite.seed", "suite.mixture", "family.",
         "output.checkpoint_minutes", "run.max_minutes", "run.margin_minutes"},
@@ -54,7 +54,11 @@ const std::vector<CommandInfo>& commands() {
        "Meta-trains a policy: it learns which training rows to trust, so that a model fitted to these is "
        "accurate and fair. Without --suite the tasks are generated in memory. The same policy for any "
        "number of ranks and threads.",
-       "policy.h5, results.h5 (history, validation, timing), checkpoint.h5, progress.json in DIR",
+       "policy.h5, results.h5 (history, validation, timing), checkpoint.h5, progress.json in DIR; a "
+       "policy.h5 "
+       "and results.h5 that a finished run has left there are kept as #policy.h5.1# and #results.h5.1#, or "
+       "the "
+       "next free number",
        {config, folder, suite, resume, profile, dry_run},
        training_keys,
        {"suite.tasks", "suite.mixture", "meta.iterations", "meta.batch", "meta.fairness",
@@ -69,7 +73,7 @@ const std::vector<CommandInfo>& commands() {
        "files that python3 -m metasieve import makes). Prints the comparison and writes one row per split "
        "and method. Several policies, as of several seeds, are averaged split by split. "
        "evaluate.adapt_steps adapts them to the data by its noisy training rows alone.",
-       "the evaluation, and FILE.progress.json; until it is done FILE.partial",
+       "the evaluation, and FILE.progress.json; until it is done FILE.partial and FILE.lock",
        {config,
         {"policy", "FILE ...", policy.help, true},
         {"suite", "FILE", "suite file to evaluate on: its tasks, which the policy should not have seen"},

@@ -134,7 +134,7 @@ std::string summary_of(const EvaluateRequest& request, const Evaluated& evaluate
 std::string summary_of(const ScoreRequest& request, const Scored& scored) {
   std::array<std::array<std::array<long, 2>, 2>, 2> count{}; // [y][z][selected]
   long trained = 0, selected = 0;
-  for (const ScoreRow& row : scored.rows) {
+  for (const ScoreRow& row : scored.scores.rows) {
     if (std::isnan(row.score)) continue;
     ++count[row.y][row.group][row.selected];
     ++trained;

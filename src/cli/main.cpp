@@ -96,7 +96,10 @@ void run_sweep(const Communicator& comm, const CommandLine& line) {
 }
 
 void run_stage(const Communicator& comm, const CommandLine& line) {
-  const Config config = load_config(comm, line.value("config"), line.overrides);
+  const bool generates = line.command == "generate" || line.command == "scaling" ||
+                         (line.command == "train" && !line.has("suite"));
+  const Config config = load_config(comm, line.value("config"), line.overrides,
+                                    generates ? FamilyUse::needed : FamilyUse::if_any);
   note_renamed_keys(comm, config);
   const std::filesystem::path output = *line.value("output");
   const bool resume = line.has("resume"), profile = line.has("profile");

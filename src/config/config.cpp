@@ -35,7 +35,7 @@ SelectionOptions Config::selection_options() const {
   return {evaluate.rounds, evaluate.rounds_agreement, inner.ridge, adapt};
 }
 
-void validate(const Config& config, const KeyValues& knobs) {
+void validate(const Config& config, const KeyValues& knobs, FamilyUse use) {
   const auto names = mixture_names(config.suite.mixture);
   for (const auto& [key, value] : knobs)
     if (std::ranges::none_of(names, [&, knob = key](const auto& part) {
@@ -51,7 +51,7 @@ void validate(const Config& config, const KeyValues& knobs) {
     throw ConfigError(
         "suite.hold_features = false: needs suite.hold = regenerate; tasks in memory have features");
   for (const Family& family : config.families) validate(family);
-  static_cast<void>(mixture(config));
+  if (use == FamilyUse::needed) static_cast<void>(mixture(config));
 }
 
 std::vector<std::pair<std::string, double>> mixture_names(const std::string& mixture) {

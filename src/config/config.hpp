@@ -128,9 +128,12 @@ struct Config {
   [[nodiscard]] SelectionOptions selection_options() const;
 };
 
+/// Whether a command generates tasks, and so needs the families of the mixture.
+enum class FamilyUse { needed, if_any };
+
 /// Checks what involves more than one key; also that the mixture uses the family of each of these
 /// `family.NAME.knob`, which would change nothing otherwise. @throws ConfigError
-void validate(const Config& config, const KeyValues& knobs = {});
+void validate(const Config& config, const KeyValues& knobs = {}, FamilyUse use = FamilyUse::needed);
 
 /// The names in a suite.mixture, with shares. @throws ConfigError if it is not name:share,name:share
 [[nodiscard]] std::vector<std::pair<std::string, double>> mixture_names(const std::string& mixture);

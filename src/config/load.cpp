@@ -99,7 +99,7 @@ Config config_from_root(const Communicator& comm, const std::function<Config()>&
 
 } // namespace
 
-Config load_config(const std::optional<fs::path>& file, const KeyValues& overrides) {
+Config load_config(const std::optional<fs::path>& file, const KeyValues& overrides, FamilyUse use) {
   Config config;
   if (file) apply(config, parse_ini(read_text(*file), file->string()), file->string() + ": ");
   KeyValues first, knobs; // an override of a knob changes one value of a family that a file defines
@@ -109,13 +109,13 @@ Config load_config(const std::optional<fs::path>& file, const KeyValues& overrid
   add_family_files(config, folder_of(file));
   config.explicit_keys = given;
   apply(config, knobs, "");
-  validate(config, knobs);
+  validate(config, knobs, use);
   return config;
 }
 
-Config load_config(const Communicator& comm, const std::optional<fs::path>& file,
-                   const KeyValues& overrides) {
-  return config_from_root(comm, [&] { return load_config(file, overrides); });
+Config load_config(const Communicator& comm, const std::optional<fs::path>& file, const KeyValues& overrides,
+                   FamilyUse use) {
+  return config_from_root(comm, [&] { return load_config(file, overrides, use); });
 }
 
 Config load_sweep(const Communicator& comm, const std::optional<fs::path>& file, const KeyValues& overrides) {

@@ -216,6 +216,8 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request) {
   EvaluationInput input{read_policies(comm, request), evaluation_sources(comm, request),
                         request.suite.has_value(), key_of_files(comm, request)};
   input.read_seconds = reading.seconds();
+  static_cast<void>(evaluation_plan(request, input.policies)); // what it refuses leaves no trace
+  const OutputLock lock(comm, request.output);
   StatusFile status(comm, status_of_file(request.output), "evaluate");
   Evaluated evaluated;
   try {

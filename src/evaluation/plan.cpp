@@ -1,10 +1,11 @@
 #include "evaluation/plan.hpp"
 
+#include "files/evaluation.hpp"
 #include "files/policy.hpp"
 #include "training/cost.hpp"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 namespace metasieve {
 namespace {
@@ -76,15 +77,22 @@ double EvaluationPlan::cost(const TaskShape& task) const {
 std::vector<TaskSource> evaluation_sources(const Communicator& comm, const EvaluateRequest& request) {
   std::vector<TaskSource> sources;
   if (request.suite) sources.push_back(TaskSource::suite(comm, *request.suite));
-  std::set<std::string> names;
+  std::map<std::string, std::filesystem::path> names; // as files keep them
   for (const std::filesystem::path& path : request.datasets) {
     if (path.stem() == "all") // the same on every rank
       throw CollectiveError(ExitCode::usage,
                             "--dataset " + path.string() +
                                 ": reports call the union of all sources `all`; rename the file");
-    if (!names.insert(path.stem().string()).second) // the same on every rank
+    const auto [other, is_new] = names.emplace(path.stem().string().substr(0, most_source_bytes), path);
+    if (!is_new && other->second.stem() == path.stem()) // the same on every rank
       throw CollectiveError(ExitCode::usage, "--dataset " + path.string() + ": two data sets are called " +
                                                  path.stem().string() + "; rename one of the files");
+    if (!is_new)
+      throw CollectiveError(ExitCode::usage,
+                            "--dataset " + other->second.string() + " and " + path.string() +
+                                ": their names differ only after the first " +
+                                std::to_string(most_source_bytes) +
+                                " bytes, which is all that reports keep; rename one of the files");
     sources.push_back(TaskSource::dataset(comm, path, request.config.evaluate));
   }
   return sources;

@@ -35,7 +35,8 @@ void require_free(const Communicator& comm, const ScoreRequest& request) {
   static_cast<void>(run_on_root_and_broadcast(comm, [&] {
     std::ifstream stream(std::filesystem::weakly_canonical(std::filesystem::absolute(files.back())));
     std::string first;
-    if (std::getline(stream, first) && first + "\n" != scores_csv({}))
+    if (std::getline(stream, first) && first + "\n" != scores_csv_header(false) &&
+        first + "\n" != scores_csv_header(true))
       throw ConfigError("--output " + request.output.string() + ": the scores as CSV would replace " +
                         files.back().string() + ", which holds something else; choose another name");
     return std::string();
@@ -60,19 +61,20 @@ PreparedTask task_of(const Dataset& data, const std::vector<Index>& rows, const 
   return kernels::prepare(std::move(task), options);
 }
 
-std::vector<ScoreRow> score_rows(const Dataset& data, const std::vector<Index>& rows, const Policy& policy,
-                                 const Vector& u) {
+ScoreTable scores_of(const Dataset& data, const std::vector<Index>& rows, const Policy& policy,
+                     const Vector& u) {
   const Vector weights = soft_weights(policy, u), kept = highest(u, policy.keep);
   std::vector<ScoreRow> out;
   for (Index i = 0; i < data.y.size(); ++i)
-    out.push_back({i, std::numeric_limits<double>::quiet_NaN(), 0.0, 0, data.y(i), data.group(i)});
+    out.push_back({data.row ? (*data.row)(i) : i, std::numeric_limits<double>::quiet_NaN(), 0.0, 0, data.y(i),
+                   data.group(i)});
   for (std::size_t k = 0; k < rows.size(); ++k) {
     ScoreRow& row = out[static_cast<std::size_t>(rows[k])];
     row.score = u(static_cast<Index>(k));
-    row.weight = weights(static_cast<Index>(k));
+    row.weight = weights(static_cast<Index>(k)) * (data.weight ? (*data.weight)(rows[k]) : 1.0);
     row.selected = kept(static_cast<Index>(k)) > 0 ? 1 : 0;
   }
-  return out;
+  return {std::move(out), data.id.value_or(std::vector<std::string>())};
 }
 
 } // namespace
@@ -95,9 +97,10 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
   const EvaluationPlan plan = plan_of(comm, request);
   const Dataset data = read_dataset(comm, request.dataset);
   const Policy& policy = plan.comparison.policies.front();
+  const OutputLock lock(comm, files.front()), lock_of_csv(comm, files.back());
   clock.add(Phase::read, lap.seconds());
 
-  std::vector<ScoreRow> rows; // one task: only rank 0 has work
+  ScoreTable scores; // one task: only rank 0 has work
   comm.run_collectively([&] {
     if (!comm.is_root()) return;
     const std::vector<Index> training = training_rows(data);
@@ -108,14 +111,14 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
       throw Error(ExitCode::numerical,
                   request.dataset.string() +
                       ": its training rows have no finite scores: the logistic regression on them diverged");
-    rows = score_rows(data, training, policy, u);
+    scores = scores_of(data, training, policy, u);
     clock.add(Phase::score, lap.seconds());
   });
   static_cast<void>(lap.seconds());
-  write_file(comm, files.front(), {resolved_ini(plan.config), job_metadata(comm, request.begin)}, rows);
-  write_text(comm, files.back(), scores_csv(rows));
+  write_file(comm, files.front(), {resolved_ini(plan.config), job_metadata(comm, request.begin)}, scores);
+  write_text(comm, files.back(), scores_csv(scores));
   clock.add(Phase::write, lap.seconds());
-  Scored scored{std::move(rows), {}};
+  Scored scored{std::move(scores), {}};
   if (request.profile) scored.profile = clock.profile(comm, wall_seconds() - request.begin, thread_count());
   return scored;
 }

@@ -6,14 +6,13 @@
 #include "runtime/phases.hpp"
 
 #include <string>
-#include <vector>
 
 namespace metasieve {
 
 /// A policy's scores of a data set.
 struct Scored {
-  std::vector<ScoreRow> rows; ///< rows of the data set, on rank 0
-  Profile profile;            ///< if it was asked for
+  ScoreTable scores; ///< of the rows of the data set, on rank 0
+  Profile profile;   ///< if it was asked for
 };
 
 /// Collective: scores the rows of the request's data set and writes both files. @throws CollectiveError

@@ -2,10 +2,17 @@
 
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace metasieve {
 namespace {
+
+void require_rows(const FileReader& file, const std::string& name, Index count, const Dataset& data) {
+  if (count != data.x.rows())
+    file.fail(name, "has " + std::to_string(count) + " values; must have the " +
+                        std::to_string(data.x.rows()) + " rows of x");
+}
 
 MatrixF read_features(const FileReader& file, const std::string& name, const Dataset&) {
   const std::vector<Index> shape = file.shape(name, 2);
@@ -23,11 +30,10 @@ MatrixF read_features(const FileReader& file, const std::string& name, const Dat
 }
 
 /// [rows], each 0 or 1, and not all alike: `alike` says what it would mean if they were.
-Labels read_labels(const FileReader& file, const std::string& name, Index rows, const std::string& alike) {
-  const Index count = file.shape(name, 1).front();
-  if (count != rows)
-    file.fail(name, "has " + std::to_string(count) + " values; must have the " + std::to_string(rows) +
-                        " rows of x");
+Labels read_labels(const FileReader& file, const std::string& name, const Dataset& data,
+                   const std::string& alike) {
+  const Index rows = data.x.rows();
+  require_rows(file, name, file.shape(name, 1).front(), data);
   // Read wide: a conversion to uint8 would clip -1 to 0 without a word.
   const std::vector<std::int64_t> values = file.values<std::int64_t>(name, 1);
   Labels labels(rows);
@@ -46,8 +52,41 @@ Labels read_labels(const FileReader& file, const std::string& name, Index rows, 
 
 auto labels_where(const std::string& alike) {
   return [alike](const FileReader& file, const std::string& name, const Dataset& data) {
-    return read_labels(file, name, data.x.rows(), alike);
+    return read_labels(file, name, data, alike);
   };
+}
+
+RowNumbers read_row_numbers(const FileReader& file, const std::string& name, const Dataset& data) {
+  require_rows(file, name, file.shape(name, 1).front(), data);
+  std::vector<std::int64_t> values = file.values<std::int64_t>(name, 1);
+  const RowNumbers numbers = Eigen::Map<const RowNumbers>(values.data(), std::ssize(values));
+  std::sort(values.begin(), values.end());
+  if (values.front() < 0)
+    file.fail(name, "has the row number " + std::to_string(values.front()) + "; must be 0 or more");
+  const auto twice = std::adjacent_find(values.begin(), values.end());
+  if (twice != values.end())
+    file.fail(name, "has the row number " + std::to_string(*twice) + " twice; each must be there once");
+  return numbers;
+}
+
+std::vector<std::string> read_ids(const FileReader& file, const std::string& name, const Dataset& data) {
+  require_rows(file, name, file.shape(name, 1).front(), data);
+  std::vector<std::string> ids = file.texts(name);
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    if (ids[i].size() > most_id_bytes)
+      file.fail(name, "row " + std::to_string(i) + " has " + std::to_string(ids[i].size()) +
+                          " bytes; must be at most " + std::to_string(most_id_bytes));
+  return ids;
+}
+
+Vector read_weights(const FileReader& file, const std::string& name, const Dataset& data) {
+  require_rows(file, name, file.shape(name, 1).front(), data);
+  const std::vector<double> values = file.values<double>(name, 1);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!(values[i] > 0) || !std::isfinite(values[i]))
+      file.fail(name, "row " + std::to_string(i) + " is " + number_text(values[i]) +
+                          "; must be finite and above 0");
+  return Eigen::Map<const Vector>(values.data(), std::ssize(values));
 }
 
 void check_names(const FileReader& file, const Dataset& data) {
@@ -73,6 +112,9 @@ const FileLayout<Dataset>& layout_of<Dataset>() {
           .array("/y_clean", &Dataset::y_clean, {"label without noise"}, labels_where("one class alone"))
           .array("/split", &Dataset::split, {"0 training, 1 test"},
                  labels_where("0 is training and 1 is test"))
+          .array("/row", &Dataset::row, {"number of the row in the user's table, from 0"}, read_row_numbers)
+          .array("/id", &Dataset::id, {"the user's name of the row"}, read_ids)
+          .array("/weight", &Dataset::weight, {"the user's weight of the row"}, read_weights)
           .read_only(check_names);
   return layout;
 }
@@ -84,27 +126,46 @@ Dataset read_dataset(const Communicator& comm, const std::filesystem::path& path
 }
 
 template <>
-const FileLayout<std::vector<ScoreRow>>& layout_of<std::vector<ScoreRow>>() {
+const FileLayout<ScoreTable>& layout_of<ScoreTable>() {
   static const auto layout =
-      FileLayout<std::vector<ScoreRow>>(FileType::scores, Writers::all_ranks)
-          .table(
-              "/scores", std::identity(),
-              {{"row", &ScoreRow::row},
-               {"score", &ScoreRow::score},
-               {"weight", &ScoreRow::weight},
-               {"selected", &ScoreRow::selected},
-               {"y", &ScoreRow::y},
-               {"z", &ScoreRow::group}},
-              {"one record a row of the data set: output of the policy, soft keep weight, hard selection"});
+      FileLayout<ScoreTable>(FileType::scores, Writers::all_ranks)
+          .table("/scores", &ScoreTable::rows,
+                 {{"row", &ScoreRow::row},
+                  {"score", &ScoreRow::score},
+                  {"weight", &ScoreRow::weight},
+                  {"selected", &ScoreRow::selected},
+                  {"y", &ScoreRow::y},
+                  {"z", &ScoreRow::group}},
+                 {"one record a row of the data set: output of the policy, soft keep weight, hard selection"})
+          .part(
+              [](FileWriter& file, const ScoreTable& scores) {
+                if (file.communicator().sum(std::ssize(scores.ids)) > 0)
+                  file.write("/id", scores.ids, {"the user's name of each row of /scores"});
+              },
+              [](const FileReader& file, ScoreTable& scores) {
+                if (!file.contains("/id")) return;
+                scores.ids = file.texts("/id");
+                if (scores.ids.size() != scores.rows.size())
+                  file.fail("/id", "has " + std::to_string(scores.ids.size()) + " values; must have the " +
+                                       std::to_string(scores.rows.size()) + " rows of /scores");
+              });
   return layout;
 }
 
-std::string scores_csv(const std::vector<ScoreRow>& rows) {
+std::string scores_csv_header(bool has_ids) {
+  return has_ids ? "row,id,score,weight,selected,y,z\n" : "row,score,weight,selected,y,z\n";
+}
+
+std::string scores_csv(const ScoreTable& scores) {
   const auto text = [](double value) { return std::isnan(value) ? std::string() : number_text(value); };
-  std::string csv = "row,score,weight,selected,y,z\n";
-  for (const ScoreRow& r : rows)
-    csv += std::to_string(r.row) + "," + text(r.score) + "," + text(r.weight) + "," +
-           std::to_string(r.selected) + "," + std::to_string(r.y) + "," + std::to_string(r.group) + "\n";
+  const bool has_ids = !scores.ids.empty();
+  std::string csv = scores_csv_header(has_ids);
+  for (std::size_t i = 0; i < scores.rows.size(); ++i) {
+    const ScoreRow& r = scores.rows[i];
+    csv += std::to_string(r.row) + "," + (has_ids ? csv_field(scores.ids[i]) + "," : "") + text(r.score) +
+           "," + text(r.weight) + "," + std::to_string(r.selected) + "," + std::to_string(r.y) + "," +
+           std::to_string(r.group) + "\n";
+  }
   return csv;
 }
 

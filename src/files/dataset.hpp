@@ -11,6 +11,11 @@
 
 namespace metasieve {
 
+using RowNumbers = Eigen::Matrix<std::int64_t, Eigen::Dynamic, 1>;
+
+/// Bytes of an id at most.
+inline constexpr std::size_t most_id_bytes = 1024;
+
 /// One real data set, as `python3 -m metasieve import` writes it.
 struct Dataset {
   std::string name;              ///< file name without folder and extension
@@ -21,9 +26,14 @@ struct Dataset {
   std::optional<Labels> split;   ///< [n]: 0 train, 1 test
   std::vector<std::string> feature_names;
   std::string group_name, positive_label, source, source_sha256;
+  std::optional<RowNumbers> row = {};              ///< [n]: number in the user's table, from 0; all different
+  std::optional<std::vector<std::string>> id = {}; ///< [n]: the user's name of each row
+  std::optional<Vector> weight = {};               ///< [n]: the user's weight of each row, > 0
 };
 
-/// Refuses NaN or infinite features, no rows, labels or groups other than 0/1, one class, one group.
+/// Refuses NaN or infinite features, no rows, labels or groups other than 0/1, one class, one group, row
+/// numbers that are negative or there twice, ids of more than most_id_bytes, and weights that are not above
+/// 0.
 template <>
 [[nodiscard]] const FileLayout<Dataset>& layout_of<Dataset>();
 
@@ -33,18 +43,27 @@ template <>
 /// What a policy says of one row of a data set. Test rows of the data set's own split are not trained on:
 /// their score is NaN, their weight and flag are 0.
 struct ScoreRow {
-  std::int64_t row;      ///< of the data set, from 0
+  std::int64_t row;      ///< its number in the user's table, or where that is unknown in the data set; from 0
   double score;          ///< the network's output u: higher is more trusted
-  double weight;         ///< soft keep weight, in (0, 1)
+  double weight;         ///< soft keep weight, in (0, 1), times the user's weight if there is one
   std::uint8_t selected; ///< 1 if among the floor(keep * n) training rows of highest score
   std::uint8_t y, group; ///< as in the data set
 };
 
-/// File type metasieve-scores: /scores, the rows of all ranks in rank order.
-template <>
-[[nodiscard]] const FileLayout<std::vector<ScoreRow>>& layout_of<std::vector<ScoreRow>>();
+struct ScoreTable {
+  std::vector<ScoreRow> rows;
+  std::vector<std::string> ids = {}; ///< of the rows; none if the data set has none
+};
 
-/// The rows as comma-separated text, numbers to their last bit: row,score,weight,selected,y,z. NaN: empty.
-[[nodiscard]] std::string scores_csv(const std::vector<ScoreRow>& rows);
+/// File type metasieve-scores: /scores and, if there are ids, /id, the rows of all ranks in rank order.
+template <>
+[[nodiscard]] const FileLayout<ScoreTable>& layout_of<ScoreTable>();
+
+/// First line of scores_csv, with its line break.
+[[nodiscard]] std::string scores_csv_header(bool has_ids);
+
+/// The rows as comma-separated text, numbers to their last bit: row,score,weight,selected,y,z, with the id
+/// after the row if there are ids. NaN: empty.
+[[nodiscard]] std::string scores_csv(const ScoreTable& scores);
 
 } // namespace metasieve

@@ -5,7 +5,7 @@
 namespace metasieve {
 namespace {
 
-constexpr std::size_t source_size = 64, name_size = 32, list_size = 128, text_size = 256;
+constexpr std::size_t source_size = most_source_bytes + 1, name_size = 32, list_size = 128, text_size = 256;
 
 template <class Record>
 using Fields = std::vector<h5::Field<Record>>;

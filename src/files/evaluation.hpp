@@ -9,7 +9,10 @@
 
 namespace metasieve {
 
-// Names in these records: source at most 63 characters, others 31, or cut. NaN: undefined.
+/// Bytes of a source's name at most: what is longer is cut.
+inline constexpr std::size_t most_source_bytes = 63;
+
+// Names in these records: source at most 63 bytes, others 31, or cut. NaN: undefined.
 
 /// One method on one split of one source; the file carries a flag for each value that can be undefined.
 struct EvaluationRow {

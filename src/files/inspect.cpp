@@ -95,6 +95,11 @@ Json array_json(const FileReader& file, const ValueLayout& layout) {
   if (numbers && 0 < count && count <= most_values)
     for (auto& member : spread(file.values<double>(layout.name, static_cast<int>(layout.shape.size()))))
       members.push_back(std::move(member));
+  if (layout.type == "text" && layout.shape.size() == 1 && 0 < count && count <= most_values) {
+    const std::vector<std::string> texts = file.texts(layout.name);
+    members.emplace_back("first", texts.front());
+    members.emplace_back("last", texts.back());
+  }
   return Json::object(members);
 }
 

@@ -64,7 +64,7 @@ struct Scaling {
   std::string commit; ///< of the program that measured; what is written is that of this one
   std::vector<std::string> hosts;
   std::vector<std::string>
-      machines; ///< "64 usable cores a node, PROCESSOR, MPI": one where all nodes are alike
+      machines; ///< "64 processors a node, PROCESSOR, MPI": one where all nodes are alike
   std::vector<ScalingRow> points;
   std::vector<ScalingSeconds> timing;
   std::vector<ScalingIteration> iterations;

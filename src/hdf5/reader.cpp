@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <limits>
+#include <span>
 
 namespace metasieve {
 namespace {
@@ -84,6 +86,10 @@ bool is_plain(hid_t type) {
     if (H5Tget_class(member.get()) == H5T_COMPOUND || !is_plain(member.get())) return false;
   }
   return true;
+}
+
+bool is_variable_text(hid_t type) {
+  return H5Tget_class(type) == H5T_STRING && h5::check(H5Tis_variable_str(type), "H5Tis_variable_str") > 0;
 }
 
 /// Checksum of all values, read piece by piece in the type of the file.
@@ -283,12 +289,68 @@ std::optional<bool> FileReader::checksum_fits(const std::string& name) const {
   return within(name, [&]() -> std::optional<bool> {
     const DataSet data_set = open(name);
     if (!h5::has_attribute(data_set.set.get(), checksum_name)) return std::nullopt;
-    if (!is_plain(data_set.type.get())) throw DataError("has a checksum, but values of no fixed size");
-    if (data_set.extents.empty() || data_set.extents.size() > 2)
-      throw DataError("has a checksum, but not 1 or 2 dimensions");
+    const bool variable = is_variable_text(data_set.type.get());
+    if (!variable && !is_plain(data_set.type.get()))
+      throw DataError("has a checksum, but values of no fixed size");
+    if (data_set.extents.empty() || data_set.extents.size() > (variable ? 1U : 2U))
+      throw DataError(variable ? "has a checksum, but not 1 dimension"
+                               : "has a checksum, but not 1 or 2 dimensions");
     check_storage(data_set);
-    return h5::read_attribute<std::uint64_t>(data_set.set.get(), checksum_name) ==
-           checksum_of(data_set.set, data_set.type, data_set.extents);
+    std::uint64_t sum = 0;
+    if (variable) {
+      std::int64_t place = 0;
+      each_text(data_set, [&](const char* text) {
+        const std::span bytes = std::as_bytes(std::span(text, std::strlen(text) + 1));
+        sum += checksum(place, 1, bytes);
+        place += std::ssize(bytes);
+      });
+    } else
+      sum = checksum_of(data_set.set, data_set.type, data_set.extents);
+    return h5::read_attribute<std::uint64_t>(data_set.set.get(), checksum_name) == sum;
+  });
+}
+
+void FileReader::each_text(const DataSet& data_set, const std::function<void(const char*)>& use) const {
+  constexpr hsize_t block = 4096;
+  const h5::DataType type(H5Tget_native_type(data_set.type.get(), H5T_DIR_DEFAULT), "H5Tget_native_type");
+  std::uint64_t bytes = 0; // a hostile file may have many texts in one place
+  for (hsize_t row = 0; row < data_set.extents.front(); row += block) {
+    const hsize_t rows = std::min(block, data_set.extents.front() - row);
+    const h5::DataSpace in_file = h5::rows_of(data_set.set.get(), row, rows, 1);
+    const h5::DataSpace in_memory = h5::rows_in_memory(1, rows, 1);
+    std::vector<char*> texts(rows, nullptr);
+    h5::check(
+        H5Dread(data_set.set.get(), type.get(), in_memory.get(), in_file.get(), H5P_DEFAULT, texts.data()),
+        "H5Dread");
+    for (const char* text : texts) {
+      bytes += text == nullptr ? 0 : std::strlen(text);
+      if (bytes <= bytes_) use(text == nullptr ? "" : text);
+    }
+    h5::check(H5Dvlen_reclaim(type.get(), in_memory.get(), H5P_DEFAULT, texts.data()), "H5Dvlen_reclaim");
+    if (bytes > bytes_) throw DataError("has more text than the file has bytes: damaged");
+  }
+}
+
+std::vector<std::string> FileReader::texts(const std::string& name) const {
+  return within(name, [&] {
+    const DataSet data_set = open(name, 1);
+    if (H5Tget_class(data_set.type.get()) != H5T_STRING)
+      throw DataError("has type " + h5::describe_type(data_set.type.get()) + "; must be text");
+    std::vector<std::string> texts;
+    if (is_variable_text(data_set.type.get())) {
+      each_text(data_set, [&](const char* text) { texts.emplace_back(text); });
+      return texts;
+    }
+    const std::size_t size = H5Tget_size(data_set.type.get()), count = data_set.extents.front();
+    std::string bytes(size * count, '\0'); // which fits: `open` has checked it
+    if (count > 0)
+      h5::check(H5Dread(data_set.set.get(), data_set.type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()),
+                "H5Dread");
+    for (std::size_t i = 0; i < count; ++i) {
+      const char* const begin = bytes.data() + i * size;
+      texts.emplace_back(begin, strnlen(begin, size));
+    }
+    return texts;
   });
 }
 

@@ -9,6 +9,7 @@
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -68,7 +69,8 @@ public:
   [[nodiscard]] std::vector<ValueLayout> attributes() const;
   /// Every data set of the file, by name.
   [[nodiscard]] std::vector<ValueLayout> data_sets() const;
-  /// Whether the values are those whose checksum was written with them; nothing: it has none.
+  /// Whether the values are those whose checksum was written with them; nothing: it has none. The checksum of
+  /// texts of variable length is that of their bytes, a zero byte after each.
   [[nodiscard]] std::optional<bool> checksum_fits(const std::string& name) const;
 
   /// The extents of a data set of `rank` dimensions, all of whose values are in the file.
@@ -86,6 +88,9 @@ public:
       return values;
     });
   }
+
+  /// The texts of a data set of one dimension, of fixed or variable length.
+  [[nodiscard]] std::vector<std::string> texts(const std::string& name) const;
 
   /// Checks that the data set has one dimension and exactly the type T, and lies in the file as it is.
   template <class T>
@@ -120,6 +125,9 @@ private:
   /// The bytes of a table's records, as of h5::Records. `blank`: the bytes of a record before it is read.
   [[nodiscard]] std::string read_records(const std::string& name, const std::vector<h5::FieldLayout>& fields,
                                          const std::string& blank) const;
+  /// Calls `use` with each text of a data set of variable length, in order. @throws DataError if they are
+  /// more than the file can hold
+  void each_text(const DataSet& data_set, const std::function<void(const char*)>& use) const;
   static void read(const DataSet& data_set, hid_t type, bool integers, void* values);
 
   /// Adds file and name to what `work` throws.

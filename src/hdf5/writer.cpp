@@ -163,6 +163,22 @@ void FileWriter::write(const std::string& name, hid_t type, Index rows, Index co
   end(std::move(table));
 }
 
+void FileWriter::write(const std::string& name, const std::vector<std::string>& mine,
+                       const Meaning& meaning) {
+  std::int64_t longest = 1;
+  for (const std::string& text : mine) longest = std::max(longest, std::ssize(text));
+  const auto size = static_cast<std::size_t>(comm_.max(longest));
+  const auto source = [&](Range rows, std::byte* to) {
+    std::memset(to, 0, static_cast<std::size_t>(rows.size()) * size);
+    for (Index i = rows.begin; i < rows.end; ++i, to += size) {
+      const std::string& text = mine[static_cast<std::size_t>(i)];
+      std::memcpy(to, text.data(), text.size());
+    }
+  };
+  // HDF5 writes no texts of variable length where several ranks share the file.
+  write(name, h5::text_type(size).get(), std::ssize(mine), 0, source, meaning);
+}
+
 /// Has the file system set the space aside: OMPIO takes a write that a full disk cut short for a whole one.
 void FileWriter::reserve(const std::string& name, h5::DataSet& data_set) {
   const haddr_t offset = H5Dget_offset(data_set.get());

@@ -94,6 +94,9 @@ public:
           Derived::IsVectorAtCompileTime ? 0 : mine.cols());
   }
 
+  /// [rows] of texts, of a fixed length: each padded with zero bytes to the longest of all ranks.
+  void write(const std::string& name, const std::vector<std::string>& mine, const Meaning& meaning);
+
   template <class Record>
   void write(const std::string& name, const h5::Records<Record>& records, std::span<const Record> mine,
              const Meaning& meaning) {

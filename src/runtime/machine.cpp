@@ -7,6 +7,7 @@
 
 #include <malloc.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -140,12 +141,11 @@ Placement placement(const Communicator& comm, int ranks, int threads) {
     for (int core = 0; words >> core; ++own) node.cores.insert(core);
     out.oversubscribed = out.oversubscribed || threads > own; // bound to fewer cores than it has threads
   }
-  for (const Node& node : nodes) {
-    out.cores.push_back(static_cast<int>(node.cores.size()));
-    out.oversubscribed = out.oversubscribed || node.threads > node.cores.size();
-  }
+  for (const Node& node : nodes) out.oversubscribed = out.oversubscribed || node.threads > node.cores.size();
   return out;
 }
+
+int node_processors() { return static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)); }
 
 std::string processor_model() {
   std::ifstream processors("/proc/cpuinfo");

@@ -39,12 +39,14 @@ void require_room(const Communicator& comm, const Needs& needs, const std::files
 /// Where ranks run.
 struct Placement {
   std::vector<std::string> hosts; ///< [nodes], in rank order
-  std::vector<int> cores;         ///< [nodes], cores that the ranks of the node may use, all together
   bool oversubscribed = false;    ///< some node has more threads than cores
 };
 
 /// Collective: of the first `ranks` ranks, each with so many threads; the same on every rank.
 [[nodiscard]] Placement placement(const Communicator& comm, int ranks, int threads);
+
+/// Processors of this rank's node, whether or not this rank may use them: a launcher binds ranks to some.
+[[nodiscard]] int node_processors();
 
 /// "Intel(R) Xeon(R) ...", of this rank's node; "unknown processor" where the system does not say.
 [[nodiscard]] std::string processor_model();

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -81,6 +82,41 @@ std::optional<FileLock> FileLock::try_lock(const fs::path& path) {
 bool FileLock::is_held(const fs::path& file) {
   const Descriptor opened(::open(file.c_str(), O_RDWR | O_CLOEXEC));
   return opened.get() >= 0 && is_refused(opened.get(), LOCK_SH);
+}
+
+bool FileLock::is_at(const fs::path& path) const {
+  struct stat mine {};
+  struct stat there {};
+  return ::fstat(file_.get(), &mine) == 0 && ::stat(path.c_str(), &there) == 0 &&
+         mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
+}
+
+OutputLock::OutputLock(const Communicator& comm, const fs::path& output) {
+  on_root(comm, [&] {
+    path_ = fs::absolute(output.string() + ".lock");
+    existing_folder_ = existing_folder(path_);
+    std::error_code none;
+    fs::create_directories(path_.parent_path(), none);
+    try {
+      // A run that ends may remove the file between our opening and locking it.
+      lock_ = FileLock::try_lock(path_);
+      for (int i = 0; i < 100 && lock_ && !lock_->is_at(path_); ++i) lock_ = FileLock::try_lock(path_);
+    } catch (const DataError&) {
+      return; // where no file can be made there is no lock: whether the output can be written shows later
+    }
+    if (!lock_)
+      throw DataError("cannot write " + output.string() +
+                      ": another run is writing it; wait until it has ended, or give another --output");
+  });
+}
+
+OutputLock::~OutputLock() {
+  if (!lock_) return;
+  ::unlink(path_.c_str());
+  std::error_code not_empty;
+  for (fs::path folder = path_.parent_path(); folder != existing_folder_ && folder.has_relative_path();
+       folder = folder.parent_path())
+    fs::remove(folder, not_empty);
 }
 
 FolderLock::FolderLock(const Communicator& comm, const fs::path& folder, double patience) {

@@ -32,6 +32,8 @@ public:
   [[nodiscard]] static std::optional<FileLock> try_lock(const std::filesystem::path& path);
   /// Whether another process holds a lock on the file; false if it cannot be opened.
   [[nodiscard]] static bool is_held(const std::filesystem::path& file);
+  /// Whether the locked file is still what has this name.
+  [[nodiscard]] bool is_at(const std::filesystem::path& path) const;
 
 private:
   explicit FileLock(Descriptor file) : file_(std::move(file)) {}
@@ -53,6 +55,21 @@ public:
 private:
   std::optional<FileLock> lock_; ///< on rank 0
   bool found_ = false;
+};
+
+/// Keeps a second run from writing the same output file for as long as it lives: rank 0 holds a lock on
+/// FILE.lock, which it makes and removes. A run that is killed leaves that file, which then holds up nobody.
+class OutputLock {
+public:
+  /// Collective; makes the folder. @throws CollectiveError (exit code 3) if another run holds the lock
+  OutputLock(const Communicator& comm, const std::filesystem::path& output);
+  ~OutputLock();
+  OutputLock(const OutputLock&) = delete;
+  OutputLock& operator=(const OutputLock&) = delete;
+
+private:
+  std::filesystem::path path_, existing_folder_; ///< absolute; the innermost folder that was there before
+  std::optional<FileLock> lock_;                 ///< on rank 0
 };
 
 } // namespace metasieve

@@ -54,7 +54,7 @@ double slurm_seconds_left() {
 } // namespace
 
 std::string to_string(Stop stop) {
-  constexpr std::array names{"nothing", "the time limit", "SIGUSR1", "SIGTERM"};
+  constexpr std::array names{"nothing", "the time limit", "SIGUSR1", "SIGINT", "SIGTERM"};
   return names[static_cast<std::size_t>(stop)];
 }
 
@@ -65,6 +65,11 @@ void catch_stop_signals() {
   action.sa_flags = SA_RESTART; // a second signal must not cut a write short
   sigaction(SIGUSR1, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  struct sigaction before {};
+  sigaction(SIGINT, nullptr, &before);
+  if (before.sa_handler == SIG_IGN) return; // as a shell starts jobs in the background
+  action.sa_flags |= static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
 }
 
 StopCondition::StopCondition(const Communicator& comm, const RunConfig& config)
@@ -77,6 +82,7 @@ StopCondition::StopCondition(const Communicator& comm, const RunConfig& config)
 
 Stop StopCondition::requested(double seconds) const {
   if (caught == SIGTERM) return Stop::terminate;
+  if (caught == SIGINT) return Stop::interrupt;
   if (caught == SIGUSR1) return Stop::user_signal;
   return wall_seconds() + seconds > deadline_ ? Stop::time_limit : Stop::none;
 }

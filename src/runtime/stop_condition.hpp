@@ -9,12 +9,14 @@
 namespace metasieve {
 
 /// Why a run should end before its work is done; the greater one counts.
-enum class Stop : std::int64_t { none, time_limit, user_signal, terminate };
+enum class Stop : std::int64_t { none, time_limit, user_signal, interrupt, terminate };
 
-/// "the time limit", "SIGUSR1", "SIGTERM"
+/// "the time limit", "SIGUSR1", "SIGINT", "SIGTERM"
 [[nodiscard]] std::string to_string(Stop stop);
 
-/// Makes SIGUSR1 and SIGTERM ask for a stop instead of killing; the handler sets a flag, nothing else.
+/// Makes SIGUSR1, SIGTERM and SIGINT ask for a stop instead of killing; the handler sets a flag, nothing
+/// else. A second SIGINT kills: who presses Ctrl-C twice does not want to wait. Where SIGINT is ignored it
+/// stays so.
 void catch_stop_signals();
 
 /// Requests a stop after a signal, `run.max_minutes` after the program's start, or `run.margin_minutes`

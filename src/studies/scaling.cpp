@@ -178,7 +178,8 @@ void measure(const Communicator& comm, const ScalingRequest& request, const Scal
         warning_line(to_string(point) + ": more threads than usable cores; the figures mean little"));
   Scaling study = empty_study(comm, request);
   study.hosts = where.hosts;
-  study.machines = {format("%d usable cores a node, %s, %s", where.cores.front(), processor_model().c_str(),
+  // Not the cores that these ranks may use: of one machine these are more at a point of more ranks.
+  study.machines = {format("%d processors a node, %s, %s", node_processors(), processor_model().c_str(),
                            mpi_version().c_str())};
   TrainRequest training = training_at(point, request);
   training.output = scratch / "run";

@@ -152,6 +152,7 @@ Generated generate(const Communicator& comm, const GenerateRequest& request, Sta
 
 Generated generate(const Communicator& comm, const GenerateRequest& request) {
   require_writable(comm, {request.output});
+  const OutputLock lock(comm, request.output);
   StatusFile status(comm, status_of_file(request.output), "generate");
   Generated generated;
   status.during([&] { generated = generate(comm, request, status); });

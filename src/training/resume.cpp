@@ -4,6 +4,7 @@
 #include "base/version.hpp"
 #include "parallel/collective.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace metasieve {
@@ -141,6 +142,31 @@ ResumePoint resume_point(const Communicator& comm, const TrainRequest& request) 
                     "checkpoint.h5)"
                   : "")},
           ""};
+}
+
+std::string back_up_finished(const Communicator& comm, const std::filesystem::path& folder) {
+  return run_on_root_and_broadcast(comm, [&] {
+    std::error_code error;
+    if (!std::filesystem::exists(folder / "policy.h5", error)) return std::string();
+    const std::vector<std::string> names{"policy.h5", "results.h5"};
+    const auto backup_of = [&](const std::string& name, int number) {
+      return folder / ("#" + name + "." + std::to_string(number) + "#");
+    };
+    int number = 1;
+    while (std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      return std::filesystem::exists(backup_of(name, number), error);
+    }))
+      ++number;
+    std::vector<std::string> kept;
+    for (const std::string& name : names) {
+      if (!std::filesystem::exists(folder / name, error)) continue;
+      std::filesystem::rename(folder / name, backup_of(name, number), error);
+      if (error) throw DataError("cannot write " + backup_of(name, number).string() + ": " + error.message());
+      kept.push_back(backup_of(name, number).filename().string());
+    }
+    return "note: a finished run is in " + folder.string() + "; its files are kept as " +
+           joined(kept, " and ");
+  });
 }
 
 void set_damaged_aside(const Communicator& comm, const std::filesystem::path& folder) {

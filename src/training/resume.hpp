@@ -39,6 +39,11 @@ struct ResumePoint {
 /// session that starts from the beginning. @return a note that says so, or ""
 [[nodiscard]] std::string set_unfinished_aside(const Communicator& comm, const std::filesystem::path& folder);
 
+/// Collective: renames the policy and the results of a run that was finished there to #policy.h5.1# and
+/// #results.h5.1#, or the next number that is free, before a session that starts from the beginning.
+/// @return a note that says so, or ""
+[[nodiscard]] std::string back_up_finished(const Communicator& comm, const std::filesystem::path& folder);
+
 /// Collective: renames the damaged newest checkpoint, before the first checkpoint of a session that continues
 /// from checkpoint_prev.h5: it would replace the sound one.
 void set_damaged_aside(const Communicator& comm, const std::filesystem::path& folder);

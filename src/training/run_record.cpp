@@ -63,9 +63,12 @@ void RunRecord::require_known_tasks(std::uint64_t tasks) {
 
 std::string RunRecord::begin_files() {
   std::string note;
-  if (!is_resumed())
+  if (!is_resumed()) {
     note = set_unfinished_aside(comm_, request_.output);
-  else if (newest_is_damaged_)
+    // A point of a sweep is made again on purpose.
+    const std::string more = request_.locked ? "" : back_up_finished(comm_, request_.output);
+    note += (note.empty() || more.empty() ? "" : "\n") + more;
+  } else if (newest_is_damaged_)
     set_damaged_aside(comm_, request_.output);
   state.results.history.reserve(static_cast<std::size_t>(request_.config.meta.iterations));
   if (!request_.config.output.save_gradients || !comm_.is_root()) return note;

@@ -1,8 +1,10 @@
 """Bad usage and configuration give exit code 2: one clear line on any number of ranks, no hang, and nothing written."""
 
 import os
+import shutil
 
-from support import ALONE, FAMILY, SHORT, TINY, BinaryTest, in_parallel, noise, write_dataset
+from support import (ALONE, BINARY, FAMILY, ROOT, SHORT, TINY, BinaryTest, execute, in_parallel, messages, noise,
+                     write_dataset)
 
 RANKS = (ALONE, 2, 3)
 
@@ -177,6 +179,18 @@ class BadConfiguration(BinaryTest):
                     ranks=RANKS)
         self.succeed(*both, "blind/policy.h5", "--inner.use_group", "true", "--evaluate.methods", "meta_hard")
 
+    def test_names_of_data_sets_that_reports_would_mix_up(self):
+        self.succeed("train", *TINY, *SHORT, "--output", ".")
+        names = ["x" * 63 + end + ".h5" for end in ("a", "b")]
+        for name in names:
+            write_dataset(self.folder / name)
+        evaluate = ("evaluate", "--policy", "policy.h5", "--dataset", *names, "--output", "e.h5")
+        said = f"--dataset {names[0]} and {names[1]}: their names differ only after the first 63 bytes.*rename one"
+        self.refuse([(evaluate, said), ((*evaluate, "--dry-run"), said)], ranks=RANKS)
+        write_dataset(self.folder / ("y" + names[1][1:]))
+        self.succeed("evaluate", "--policy", "policy.h5", "--dataset", names[0], "y" + names[1][1:], "--output",
+                     "e.h5", "--evaluate.methods", "meta_hard", "--evaluate.splits", "2")
+
     def test_inputs_are_not_replaced(self):
         self.succeed("train", *TINY, *SHORT, "--output", ".")
         write_dataset(self.folder / "loans.h5")
@@ -219,6 +233,21 @@ class GoodConfiguration(BinaryTest):
         run = self.succeed("train", "--config", "run.ini", "--suite.tasks", "3", "--dry-run", "--output", "new")
 
         self.assertRegex(run.stdout, "tasks +3 with")
+
+    def test_a_program_without_its_families_evaluates_and_scores(self):
+        program = shutil.copy(BINARY, self.folder / "program")
+        write_dataset(self.folder / "data.h5")
+        common = ("--policy", ROOT / "configs/policy.h5", "--dataset", "data.h5")
+        for command in (("evaluate", *common, "--evaluate.splits", "2", "--evaluate.methods", "meta_hard", "--output",
+                         "e.h5"), ("score", *common, "--output", "s.h5")):
+            run = execute([str(program), *map(str, command)], self.folder)
+            self.assertEqual((run.returncode, messages(run)), (0, []), run.stderr)
+        run = execute([str(program), "generate", "--output", "suite.h5"], self.folder)
+        self.assert_refused(run, 2, "no family seed_random: give a section")
+        self.succeed("generate", *TINY, "--output", "suite.h5")
+        run = execute([str(program), "train", "--suite", "suite.h5", "--suite.validation_tasks", "1", *SHORT,
+                       "--output", "run"], self.folder)
+        self.assertEqual((run.returncode, messages(run)), (0, []), run.stderr)
 
     def test_empty_file_means_defaults(self):
         (self.folder / "run.ini").touch()

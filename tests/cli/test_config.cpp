@@ -191,6 +191,15 @@ TEST(MixtureText, shares_sum_to_one) {
   EXPECT_DOUBLE_EQ(parts[1].share, 0.25);
 }
 
+TEST(LoadConfig, families_are_needed_where_tasks_are_generated) {
+  const KeyValues unknown{{"suite.mixture", "nowhere:1"}};
+
+  EXPECT_THROW(static_cast<void>(loaded(unknown)), ConfigError);
+  EXPECT_TRUE(load_config(std::nullopt, unknown, FamilyUse::if_any).families.empty());
+  EXPECT_THROW(static_cast<void>(load_config(std::nullopt, {{"suite.mixture", "a:"}}, FamilyUse::if_any)),
+               ConfigError);
+}
+
 TEST(LoadConfig, knob_on_the_command_line_changes_one_value_of_a_shipped_family) {
   const Config config = loaded({{"suite.mixture", "biased:1"}, {"family.biased.samples", "300"}});
 

@@ -37,7 +37,9 @@ class Resume(FilesTest):
     def start(self, *arguments, ranks=2):
         process = subprocess.Popen(words(ranks, *arguments), cwd=self.folder, text=True, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   env=os.environ | MPI | {"OMP_NUM_THREADS": "1"})
+                                   env=os.environ | MPI | {"OMP_NUM_THREADS": "1"},
+                                   # a shell ignores it for what it starts in the background
+                                   preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.addCleanup(process.kill)
         return process
 
@@ -78,10 +80,10 @@ class Resume(FilesTest):
         return sessions
 
     def test_after_signals_on_other_ranks_and_threads(self):
-        for number, name in ((signal.SIGUSR1, "SIGUSR1"), (signal.SIGTERM, "SIGTERM")):
+        for number, name in ((signal.SIGUSR1, "SIGUSR1"), (signal.SIGTERM, "SIGTERM"), (signal.SIGINT, "SIGINT")):
             with self.subTest(name):
                 shutil.rmtree(self.folder / "run", ignore_errors=True)
-                # mpirun itself dies of SIGTERM, so that one goes to the program without mpirun.
+                # mpirun itself dies of SIGTERM and SIGINT, so these go to the program without mpirun.
                 stopped = self.stop_by(number, ranks=2 if name == "SIGUSR1" else ALONE)
 
                 self.assert_refused(stopped, 75, rf"stopped by {name} after iteration \d+ of 300, kept in "
@@ -110,6 +112,30 @@ class Resume(FilesTest):
 
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assert_same_as_whole()
+
+    def test_a_second_interrupt_ends_it_at_once(self):
+        process = self.start("train", "--suite.tasks", "4000", "--output", "new", ranks=ALONE)
+        time.sleep(1)  # while it prepares the tasks
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        self.assertIn(process.returncode, (-signal.SIGINT, 75))  # 75: it was faster than the second one
+
+    def test_an_interrupt_is_ignored_where_the_shell_says_so(self):
+        script = 'trap "" INT; exec "$@"'
+        process = subprocess.Popen(["sh", "-c", script, "sh", *words(ALONE, *LONG, "--output", "run")],
+                                   cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   env=os.environ | MPI | {"OMP_NUM_THREADS": "1"})
+        self.addCleanup(process.kill)
+        self.wait_for("run/checkpoint.h5")
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 75)
+        self.assertIn("stopped by SIGTERM", err)
 
     def test_a_second_signal_changes_nothing(self):
         stopped = self.stop_by(signal.SIGUSR1, times=20)
@@ -311,6 +337,37 @@ class Resume(FilesTest):
         self.assertEqual(self.execute(*TRAIN, "--output", "run").returncode, 0)
         self.assertEqual((self.folder / "run/checkpoint_unfinished.h5").read_bytes(), kept)
         self.assertEqual((self.folder / "run/checkpoint_unfinished_2.h5").read_bytes(), kept)
+
+    def test_a_finished_policy_is_kept_as_a_numbered_backup(self):
+        shutil.copytree(self.folder / "whole", self.folder / "run")
+        files = {name: (self.folder / "run" / name).read_bytes() for name in ("policy.h5", "results.h5")}
+
+        run = self.succeed(*TRAIN, "--meta.seed", "5", "--output", "run", ranks=2)
+
+        self.assertEqual(run.stdout.count("note: "), 1)
+        self.assertIn("note: a finished run is in run; its files are kept as #policy.h5.1# and #results.h5.1#\n",
+                      run.stdout)
+        second = (self.folder / "run/policy.h5").read_bytes()
+        self.assertNotEqual(second, files["policy.h5"])
+        self.succeed(*TRAIN, "--meta.seed", "5", "--output", "run", "--resume")  # is finished: replaces its own
+        self.assertIn("kept as #policy.h5.2# and #results.h5.2#\n",
+                      self.succeed(*TRAIN, "--output", "run").stdout)
+        for name, content in files.items():
+            self.assertEqual((self.folder / f"run/#{name}.1#").read_bytes(), content)
+        self.assertEqual((self.folder / "run/#policy.h5.2#").read_bytes(), second)
+        self.assertEqual((self.folder / "run/policy.h5").read_bytes(), files["policy.h5"])
+
+    def test_a_backup_is_made_though_the_new_run_is_stopped_and_resumed(self):
+        shutil.copytree(self.folder / "whole", self.folder / "run")
+        before = (self.folder / "run/policy.h5").read_bytes()
+
+        stopped = self.execute(*TRAIN, "--meta.seed", "5", "--output", "run", *NO_TIME)
+        self.assertEqual(stopped.returncode, 75, stopped.stderr)
+        self.assertFalse((self.folder / "run/policy.h5").exists())
+        self.succeed(*TRAIN, "--meta.seed", "5", "--output", "run", "--resume")
+
+        self.assertEqual((self.folder / "run/#policy.h5.1#").read_bytes(), before)
+        self.assertFalse((self.folder / "run/#policy.h5.2#").exists())
 
     def test_gradients_that_an_earlier_session_did_not_keep_are_nan(self):
         self.stop_by(signal.SIGUSR1)

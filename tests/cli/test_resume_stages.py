@@ -1,5 +1,6 @@
 """generate and evaluate, stopped or killed and gone on with on other ranks, end with the results of one run."""
 
+import fcntl
 import itertools
 import os
 import pathlib
@@ -11,7 +12,7 @@ import time
 
 import h5py
 
-from support import ALONE, MPI, TRAIN, FilesTest, execute, in_parallel, messages, tree, words, write_dataset
+from support import ALONE, MPI, TRAIN, FilesTest, execute, messages, tree, words, write_dataset
 
 # Long enough for a signal to come in time.
 SUITE = ("--suite.tasks", "60", "--suite.validation_tasks", "2", "--suite.mixture", "small:1",
@@ -209,6 +210,50 @@ class Resumed(FilesTest):
         self.assertFalse(self.partial().exists())
         self.succeed(*command, "--output", "out.h5", "--run.max_failed", len(bad) / len(rows))
 
+    # ------------------------------------------------------------------------------------- two runs at a time
+
+    def test_a_second_run_with_the_same_output_is_refused(self):
+        command = ("generate", *SUITE[2:], "--suite.tasks", "300", *AT_ONCE, "--output", "new/out.h5")
+        first = subprocess.Popen(words(ALONE, *command), cwd=self.folder, text=True, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, env=os.environ | MPI | {"OMP_NUM_THREADS": "1"})
+        self.addCleanup(first.kill)
+        deadline = time.monotonic() + 60
+        while first.poll() is None and not [*self.partial("new/out.h5").glob("*")]:
+            self.assertLess(time.monotonic(), deadline, "nothing is kept")
+            time.sleep(0.001)
+        first.send_signal(signal.SIGSTOP)
+        try:
+            before = tree(self.folder)
+            for ranks in (ALONE, 2):
+                self.assert_refused(self.execute(*command, ranks=ranks), 3,
+                                    "cannot write new/out.h5: another run is writing it; wait until it has ended, or "
+                                    "give another --output")
+            self.assertEqual(tree(self.folder), before)
+            self.succeed("generate", *FEW, "--output", "new/other.h5")
+        finally:
+            first.send_signal(signal.SIGCONT)
+        first.send_signal(signal.SIGTERM)
+        first.communicate(timeout=60)
+        self.assertIn(first.returncode, (0, 75))
+        self.assertFalse((self.folder / "new/out.h5.lock").exists())
+
+    def test_every_command_that_writes_one_file_looks_for_another_run(self):
+        (self.folder / "out.h5.lock").touch()  # a run that was killed has left it
+        on_data = ("--policy", self.inputs / "p/policy.h5", "--dataset", self.inputs / "one.h5")
+        commands = (("generate", *FEW), ("evaluate", *on_data, "--evaluate.splits", "2", "--evaluate.methods",
+                                         "meta_hard"), ("score", *on_data))
+        for command in commands:
+            with self.subTest(command[0]), open(self.folder / "out.h5.lock", "w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                self.assert_refused(self.execute(*command, "--output", "out.h5"), 3,
+                                    "cannot write out.h5: another run is writing it")
+                self.assertEqual([path.name for path in self.folder.iterdir()], ["out.h5.lock"])
+                self.succeed(*command, "--output", "out.h5", "--dry-run")
+        for command in commands:
+            with self.subTest(command[0]):
+                self.succeed(*command, "--output", "out.h5")
+                self.assertFalse((self.folder / "out.h5.lock").exists())
+
     # -------------------------------------------------------------------------------------------- the journal
 
     def stopped(self, command, *more):
@@ -230,13 +275,13 @@ class Resumed(FilesTest):
         shutil.copy(self.inputs / "p/policy.h5", self.folder)
         with h5py.File(self.folder / "policy.h5", "r+") as file:
             file["layers/2/bias"][0] += 1
+            del file["layers/2/bias"].attrs["checksum"]  # else it is refused as damaged
         changes = ((self.on_data("--evaluate.seed", "9"), "evaluate.seed"), (self.on_data("--frontier"), "--frontier"),
                    (self.evaluate("--dataset", "one.h5", self.inputs / "two.h5", *SPLITS), "--dataset 1"),
                    (self.evaluate("--dataset", self.inputs / "one.h5", *SPLITS), "--dataset 2"),
                    (("evaluate", "--policy", "policy.h5", *self.on_data()[3:]), "--policy 1"),
                    (("generate", *FEW), ".*command.*"))
-        runs = in_parallel([lambda c=command: self.execute(*c, "--output", "out.h5", "--resume")
-                            for command, _ in changes])
+        runs = [self.execute(*command, "--output", "out.h5", "--resume") for command, _ in changes]
         for run, (_, name) in zip(runs, changes):
             self.assert_refused(run, 2, rf"made with other settings \({name}\)")
         self.assertEqual(tree(self.partial()), before)

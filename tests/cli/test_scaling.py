@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -51,7 +52,8 @@ class Scaling(FilesTest):
         self.assertEqual(len(set(strong["work"])), 1)
         self.assertGreater(two["work"][0], 1.2 * points[points["kind"] == b"weak"]["work"][0])
 
-        self.assertIn("usable cores a node", text(file.attrs["machines"][0]))
+        self.assertEqual(len(file.attrs["machines"]), 1)
+        self.assertRegex(text(file.attrs["machines"][0]), r"^\d+ processors a node, ")
         self.assertIn("Open MPI", text(file.attrs["machines"][0]))
         self.assertEqual([text(host) for host in file.attrs["hosts"]], [os.uname().nodename])
         self.assertRegex(run.stdout, r"strong scaling, median of up to 2 repeat")
@@ -106,6 +108,18 @@ class Scaling(FilesTest):
         self.assertIn("strong, 1 rank(s) x 1 thread(s): measured before", large.stdout)
         self.assertEqual((self.folder / "study/points/strong_r1_t1.h5").read_bytes(), kept)
         self.assertEqual([key(row)[1] for row in self.open("study/scaling.h5")["points"]], [1, 1, 3, 3])
+
+    def test_one_machine_is_one_however_ranks_are_bound(self):
+        """A launcher may bind each rank to one core: the points of more ranks then may use more of them."""
+        if shutil.which("taskset") is None:
+            self.skipTest("no taskset here")
+        core = str(min(os.sched_getaffinity(0)))
+        run = execute(["taskset", "-c", core, *words(ALONE, *STUDY, "--output", "study", "--scaling.kinds", "strong",
+                                                     "--scaling.ranks", "1")], self.folder)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        both = self.study("--scaling.ranks", "1,2", "--scaling.kinds", "strong", ranks=2)
+        self.assertNotIn("different machines", both.stdout)
+        self.assertEqual(len(self.open("study/scaling.h5").attrs["machines"]), 1)
 
     def test_two_jobs_at_once_make_one_study_of_two_points(self):
         runs = in_parallel([lambda ranks=ranks: execute(

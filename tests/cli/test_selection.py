@@ -1,9 +1,11 @@
 """What is selected: several policies, adaptation, rounds, frontier, scores; h5py reads every file."""
 
+import csv
+
 import h5py
 import numpy as np
 
-from support import TRAIN, FilesTest, text, write_dataset
+from support import FAMILY, TRAIN, FilesTest, text, write_dataset
 
 
 class Selection(FilesTest):
@@ -127,3 +129,63 @@ class Selection(FilesTest):
         self.assertTrue((parts["weight"][test] == 0).all() and (parts["selected"][test] == 0).all())
         self.assertEqual(parts["selected"].sum(), int(0.7 * (~test).sum()))
         self.assertIn("\n0,,0,0,", (self.folder / "parts_scores.csv").read_text())  # row 0 is a test row
+
+    def test_scores_carry_the_users_row_numbers_ids_and_weights(self):
+        write_dataset(self.folder / "plain.h5", split=True)
+        write_dataset(self.folder / "data.h5", split=True)
+        numbers = np.arange(80)[::-1] * 3
+        ids = [f'Müller, "{i}"' if i % 2 else f"id {i}" for i in range(80)]
+        weights = np.linspace(0.5, 4, 80)
+        with h5py.File(self.folder / "data.h5", "r+") as file:
+            file["row"], file["weight"] = numbers, weights
+            file.create_dataset("id", data=ids, dtype=h5py.string_dtype())
+        self.succeed(*TRAIN, "--output", "out")
+        score = ("score", "--policy", "out/policy.h5")
+        self.succeed(*score, "--dataset", "plain.h5", "--output", "scores.h5")
+        plain = self.open("scores.h5")["scores"][()]
+        self.succeed(*score, "--dataset", "data.h5", "--output", "new.h5", ranks=2)
+        self.succeed(*score, "--dataset", "data.h5", "--output", "new.h5")  # replaces its own
+        self.succeed("verify", "new.h5")
+
+        file = self.open("new.h5")
+        scores = file["scores"][()]
+        np.testing.assert_array_equal(scores["row"], numbers)
+        np.testing.assert_array_equal(scores["score"], plain["score"])
+        np.testing.assert_array_equal(scores["weight"], plain["weight"] * weights)
+        self.assertEqual([text(value) for value in file["id"]], ids)
+        with open(self.folder / "new.csv", newline="", encoding="utf-8") as stream:
+            table = list(csv.DictReader(stream))
+        self.assertEqual(list(table[0]), ["row", "id", "score", "weight", "selected", "y", "z"])
+        self.assertEqual([line["id"] for line in table], ids)
+        self.assertEqual([int(line["row"]) for line in table], numbers.tolist())
+        self.assertNotIn("id", self.open("scores.h5"))
+
+    def test_row_numbers_and_weights_that_cannot_be_are_refused(self):
+        self.succeed(*TRAIN, "--output", "out")
+        for name, values, said in (("row", np.zeros(80, "i8"), "/row: has the row number 0 twice"),
+                                   ("row", np.arange(80) - 1, "/row: has the row number -1; must be 0 or more"),
+                                   ("weight", np.zeros(80), "/weight: row 0 is 0; must be finite and above 0"),
+                                   ("id", np.arange(80), "/id: has type int64; must be text"),
+                                   ("id", np.array([b"x"] * 79), "/id: has 79 values; must have the 80 rows of x")):
+            with self.subTest(said):
+                with h5py.File(write_dataset(self.folder / "data.h5"), "r+") as file:
+                    file[name] = values
+                run = self.execute("score", "--policy", "out/policy.h5", "--dataset", "data.h5", "--output", "s.h5")
+                self.assert_refused(run, 3, f"data.h5: {said}")
+
+    def test_a_changed_label_is_found_where_there_is_a_checksum(self):
+        """Here by a file that metasieve scores: the data set's checksum is that of the suite's labels."""
+        self.succeed("generate", *FAMILY, "--suite.tasks", "1", "--suite.validation_tasks", "0", "--output", "suite.h5")
+        with h5py.File(self.folder / "suite.h5") as suite:
+            labels, checksum = suite["train/y"][()], suite["train/y"].attrs["checksum"]
+        rows = len(labels)
+        with h5py.File(write_dataset(self.folder / "data.h5", rows=rows), "r+") as file:
+            file["y"][...] = labels
+            file["y"].attrs["checksum"] = checksum
+        self.assertIn("1 checksums fit, 2 data sets have none", self.succeed("verify", "data.h5").stdout)
+        with h5py.File(self.folder / "data.h5", "r+") as file:
+            file["y"][rows // 2] = 1 - file["y"][rows // 2]
+        self.succeed(*TRAIN, "--output", "out")
+        for command in (("verify", "data.h5"),
+                        ("score", "--policy", "out/policy.h5", "--dataset", "data.h5", "--output", "s.h5")):
+            self.assert_refused(self.execute(*command), 3, "data.h5: /y: does not fit its checksum")

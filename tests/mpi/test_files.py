@@ -5,6 +5,7 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,8 +32,14 @@ ALWAYS_DEFINED = {"source", "split", "method", "selected"}
 
 
 def checksum(rows):
-    """Of a data set: the sum over its rows' words of eight bytes of a hash of place and word (SplitMix64)."""
-    words = np.frombuffer(rows.tobytes(), "<u8")  # all rows here are of whole words
+    """Of a data set: the sum over its rows' words of eight bytes of a hash of place and word (SplitMix64); the last word
+    of each row is filled up with zeros. Of texts of variable length: of all their bytes, each text with a zero after it."""
+    if isinstance(rows, list):
+        rows = np.frombuffer(b"".join(text.encode() + b"\0" for text in rows), "u1")
+    row_bytes = rows.dtype.itemsize * int(np.prod(rows.shape[1:]))
+    padded = np.zeros((len(rows), -(-row_bytes // 8) * 8), "u1")
+    padded[:, :row_bytes] = np.frombuffer(rows.tobytes(), "u1").reshape(len(rows), row_bytes)
+    words = padded.view("<u8").ravel()
     with np.errstate(over="ignore"):
         x = words + np.uint64(0x9E3779B97F4A7C15) * np.arange(1, words.size + 1, dtype="u8")
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -105,6 +112,36 @@ class Files(unittest.TestCase):
         self.assertEqual(file["y"][:4].tolist(), [1, 0, 0, 1])
         self.assertEqual(file["split"][:5].tolist(), [1, 0, 0, 0, 1])
         self.assertEqual([name.decode() for name in file.attrs["feature_names"]], ["age", "income", "größe"])
+        self.assertEqual((file["row"].dtype, file["row"][:3].tolist()), (np.dtype("<i8"), [1000, 993, 986]))
+        self.assertEqual([name.decode() for name in file["id"][:2]], ["größe 0", "größe 1"])
+        self.assertEqual((file["weight"].dtype, file["weight"][0]), (np.dtype("<f8"), 0.1))
+        for name in ("x", "y", "z", "y_clean", "split", "row", "id", "weight"):
+            self.assertEqual(int(file[name].attrs["checksum"]), checksum(file[name][:]), name)
+
+    def test_scores(self):
+        file = self.open("scores")
+        self.assertEqual(file["scores"].dtype.names, ("row", "score", "weight", "selected", "y", "z"))
+        self.assertEqual([name.decode() for name in file["id"]], [f"größe {i}" for i in range(len(file["scores"]))])
+
+    def test_ids_and_checksums_of_h5py_are_read_by_cpp(self):
+        for name, spoil in (("as written", lambda file: None),
+                            ("/y", lambda file: file["y"].__setitem__(1, 1)),
+                            ("/id", lambda file: file["id"].__setitem__(1, "Müller 2"))):
+            with self.subTest(name):
+                path = self.folder / "ids.h5"
+                shutil.copy(self.folder / "dataset.h5", path)
+                ids = [f"Müller, {i}" for i in range(20)]
+                with h5py.File(path, "r+") as file:
+                    del file["id"]
+                    file.create_dataset("id", data=ids, dtype=h5py.string_dtype())
+                    file["id"].attrs["checksum"] = np.uint64(checksum(ids))
+                    spoil(file)
+                run = subprocess.run([*MPIRUN, SAMPLES, "verify", path], capture_output=True, text=True)
+                if name == "as written":
+                    self.assertIn("8 checksums fit", run.stdout, run.stderr)
+                else:
+                    self.assertEqual(run.returncode, 3)
+                    self.assertIn(f"{name}: does not fit its checksum", run.stderr)
 
     def test_policy_and_checkpoint(self):
         for name in ("policy", "checkpoint"):

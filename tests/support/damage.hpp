@@ -4,6 +4,7 @@
 #include "hdf5/attribute.hpp"
 #include "hdf5/handles.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -45,6 +46,29 @@ void replace(hid_t file, const std::string& name, const std::vector<hsize_t>& ex
   if (!values.empty())
     h5::check(H5Dwrite(data_set.get(), h5::type_of<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
               "H5Dwrite");
+}
+
+/// A data set of texts of variable length, as h5py writes them. It takes the place of one that is there.
+inline void write_texts(hid_t file, const std::string& name, const std::vector<const char*>& texts) {
+  if (H5Lexists(file, name.c_str(), H5P_DEFAULT) > 0)
+    h5::check(H5Ldelete(file, name.c_str(), H5P_DEFAULT), "H5Ldelete");
+  const h5::DataType type(H5Tcopy(H5T_C_S1), "H5Tcopy");
+  h5::check(H5Tset_size(type.get(), H5T_VARIABLE), "H5Tset_size");
+  h5::check(H5Tset_cset(type.get(), H5T_CSET_UTF8), "H5Tset_cset");
+  const hsize_t extent = texts.size();
+  const h5::DataSpace space(H5Screate_simple(1, &extent, nullptr), "H5Screate");
+  const h5::DataSet data_set(
+      H5Dcreate2(file, name.c_str(), type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+      "H5Dcreate");
+  h5::check(H5Dwrite(data_set.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, texts.data()), "H5Dwrite");
+}
+
+/// Gives a data set a checksum attribute of this value.
+inline void set_checksum(hid_t file, const std::string& name, std::uint64_t value) {
+  const h5::DataSet data_set(H5Dopen2(file, name.c_str(), H5P_DEFAULT), "H5Dopen");
+  if (h5::has_attribute(data_set.get(), "checksum"))
+    h5::check(H5Adelete(data_set.get(), "checksum"), "H5Adelete");
+  h5::write_attribute(data_set.get(), "checksum", value);
 }
 
 inline void remove(hid_t file, const std::string& name) {

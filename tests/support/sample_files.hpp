@@ -102,6 +102,21 @@ inline Dataset sample_dataset() {
           "female", "bad credit", "somewhere", "0123"};
 }
 
+/// With row numbers, ids and weights.
+inline Dataset sample_table() {
+  Dataset data = sample_dataset();
+  const Index rows = data.x.rows();
+  data.row = RowNumbers(rows);
+  data.id.emplace();
+  data.weight = Vector(rows);
+  for (Index i = 0; i < rows; ++i) {
+    (*data.row)(i) = 1000 - 7 * i;
+    data.id->push_back("größe " + std::to_string(i));
+    (*data.weight)(i) = 0.1 * static_cast<double>(i + 1);
+  }
+  return data;
+}
+
 inline std::vector<HistoryRow> sample_history() {
   return {{1, 0.5, 0.25, 0.75, 1e-3, 2, 1, 0.01}, {2, 1.0 / 3, 0, 1, 2, 0, 0, 3}};
 }

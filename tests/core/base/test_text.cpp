@@ -37,5 +37,13 @@ TEST(DurationText, is_what_a_person_would_say) {
   EXPECT_EQ(duration_text(277200), "3 d 05 h");
 }
 
+TEST(CsvField, is_in_quotes_where_it_must_be) {
+  EXPECT_EQ(csv_field(""), "");
+  EXPECT_EQ(csv_field("plain text; of a 'kind'"), "plain text; of a 'kind'");
+  EXPECT_EQ(csv_field("a,b"), "\"a,b\"");
+  EXPECT_EQ(csv_field("say \"no\""), "\"say \"\"no\"\"\"");
+  EXPECT_EQ(csv_field("two\nlines"), "\"two\nlines\"");
+}
+
 } // namespace
 } // namespace metasieve

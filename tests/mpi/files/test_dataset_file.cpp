@@ -1,11 +1,16 @@
 #include "files/dataset.hpp"
+#include "files/verify.hpp"
+#include "hdf5/checksum.hpp"
 
 #include "support/collective_error.hpp"
 #include "support/damage.hpp"
 #include "support/sample_files.hpp"
 #include "support/scratch.hpp"
 
+#include <cmath>
+#include <cstring>
 #include <limits>
+#include <span>
 
 namespace metasieve {
 namespace {
@@ -117,6 +122,116 @@ TEST_F(DatasetFile, labels_and_groups) {
   EXPECT_PRED2(contains, error_after([](hid_t f) { test::replace(f, "/y", {20}, std::vector<double>(20)); }),
                "/y: has type float64; must be integers");
   EXPECT_PRED2(contains, error_after([](hid_t f) { test::remove(f, "/z"); }), "/z: is missing");
+}
+
+/// A data set with row numbers, ids and weights.
+class TableFile : public DatasetFile {
+protected:
+  TableFile() {
+    data_ = test::sample_table();
+    write_file(comm_, path_, {}, data_);
+    good_ = test::bytes_of(path_);
+  }
+};
+
+TEST_F(TableFile, comes_back_bit_for_bit_on_all_ranks) {
+  const Dataset read = read_dataset(comm_, path_);
+  ASSERT_TRUE(read.row && read.id && read.weight);
+  EXPECT_TRUE(*read.row == *data_.row);
+  EXPECT_EQ(*read.id, *data_.id);
+  EXPECT_TRUE(*read.weight == *data_.weight);
+}
+
+TEST_F(TableFile, ids_may_have_any_length) {
+  const std::string longest(most_id_bytes, 'x');
+  std::vector<const char*> texts(20, "7b");
+  texts[0] = "";
+  texts[19] = longest.c_str();
+  change([&](hid_t f) { test::write_texts(f, "/id", texts); });
+  const Dataset read = read_dataset(comm_, path_);
+  EXPECT_EQ(*read.id, std::vector<std::string>(texts.begin(), texts.end()));
+  EXPECT_PRED2(contains, inspect_file(comm_, path_), "xxx");
+}
+
+TEST_F(TableFile, row_numbers_ids_and_weights_of_wrong_form) {
+  const auto with_rows = [&](const std::vector<std::int64_t>& values) {
+    return error_after([&](hid_t f) { test::replace(f, "/row", {values.size()}, values); });
+  };
+  const auto with_weight = [&](double value) {
+    return error_after([&](hid_t f) { test::set_value(f, "/weight", 3, value); });
+  };
+  std::vector<std::int64_t> rows(20);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int64_t>(i);
+  EXPECT_PRED2(contains, with_rows({0, 1}), "/row: has 2 values; must have the 20 rows of x");
+  rows[19] = 4;
+  EXPECT_PRED2(contains, with_rows(rows), "/row: has the row number 4 twice");
+  rows[19] = -1;
+  EXPECT_PRED2(contains, with_rows(rows), "/row: has the row number -1; must be 0 or more");
+  for (const double value : {0.0, -1.0, test::undefined, HUGE_VAL})
+    EXPECT_PRED2(contains, with_weight(value), "must be finite and above 0") << value;
+  EXPECT_PRED2(contains, with_weight(0.0), "/weight: row 3 is 0; must be");
+  EXPECT_PRED2(contains, error_after([](hid_t f) {
+                 test::write_texts(f, "/id", {"a", "b"});
+               }),
+               "/id: has 2 values; must have the 20 rows of x");
+  EXPECT_PRED2(contains,
+               error_after([](hid_t f) { test::replace(f, "/id", {20}, std::vector<std::int64_t>(20)); }),
+               "/id: has type int64; must be text");
+  const std::string long_one(most_id_bytes + 1, 'x');
+  std::vector<const char*> texts(20, "7b");
+  texts[5] = long_one.c_str();
+  EXPECT_PRED2(contains, error_after([&](hid_t f) { test::write_texts(f, "/id", texts); }),
+               "/id: row 5 has 1025 bytes; must be at most 1024");
+}
+
+/// h5py, not this program, writes ids of variable length: truncated anywhere, or with wrong bytes where they
+/// are.
+TEST_F(TableFile, damaged_ids_are_refused_or_read) {
+  std::vector<const char*> texts(20, "an id of some length");
+  change([&](hid_t f) { test::write_texts(f, "/id", texts); });
+  const std::string good = test::bytes_of(path_);
+  const std::size_t heap = good.find("GCOL"); // global heap of the texts
+  ASSERT_NE(heap, std::string::npos);
+  for (std::size_t at = heap; at < heap + 64; at += 3) {
+    std::string bad = good;
+    for (std::size_t i = at; i < std::min(at + 3, bad.size()); ++i) bad[i] = '\xff';
+    comm_.barrier();
+    if (comm_.is_root()) test::put_bytes(path_, bad);
+    comm_.barrier();
+    try {
+      EXPECT_EQ(std::ssize(*read_dataset(comm_, path_).id), 20);
+    } catch (const CollectiveError& error) {
+      EXPECT_TRUE(std::string(error.what()).starts_with(path_.string() + ": ")) << error.what();
+    }
+    EXPECT_EQ(test::open_ids(), 0);
+  }
+}
+
+TEST_F(TableFile, a_value_that_changed_does_not_fit_its_checksum) {
+  const std::string message = error_after([&](hid_t f) {
+    test::set_value(f, "/y", 1, static_cast<std::uint8_t>(1)); // was 0, and both are legal
+  });
+  EXPECT_PRED2(contains, message, "/y: does not fit its checksum");
+  EXPECT_PRED2(contains, error_after([](hid_t f) { test::set_value(f, "/weight", 0, 0.2); }),
+               "/weight: does not fit its checksum");
+  EXPECT_PRED2(contains, error_after([](hid_t f) { test::set_value<std::int64_t>(f, "/row", 0, 5000); }),
+               "/row: does not fit its checksum");
+}
+
+/// As analysis/ writes it: the sum of the bytes of "a\0bc\0...".
+TEST_F(TableFile, checksum_of_ids_of_any_length) {
+  std::vector<const char*> texts(20, "bc");
+  texts[0] = "a";
+  std::string bytes;
+  for (const char* text : texts) bytes.append(text, std::strlen(text) + 1);
+  const std::uint64_t sum = checksum(0, 1, std::as_bytes(std::span(bytes)));
+  change([&](hid_t f) { test::write_texts(f, "/id", texts), test::set_checksum(f, "/id", sum); });
+  EXPECT_EQ(std::ssize(*read_dataset(comm_, path_).id), 20);
+  EXPECT_PRED2(contains, verify_file(comm_, path_), "8 checksums fit");
+  EXPECT_PRED2(contains, error_after([&](hid_t f) {
+                 test::write_texts(f, "/id", texts), test::set_checksum(f, "/id", sum + 1);
+               }),
+               "/id: does not fit its checksum");
 }
 
 TEST_F(DatasetFile, names) {

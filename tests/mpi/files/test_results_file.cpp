@@ -178,18 +178,34 @@ TEST(EvaluationFile, cuts_long_names_instead_of_losing_an_evaluation) {
 TEST(ScoresFile, comes_back) {
   const Communicator comm;
   const Scratch scratch(comm);
-  write_file(comm, scratch / "s.h5", {}, std::vector<ScoreRow>{{comm.rank(), -0.5, 0.25, 1, 0, 1}});
-  const std::vector<ScoreRow> read = read_file<std::vector<ScoreRow>>(comm, scratch / "s.h5");
-  EXPECT_EQ(std::ssize(read), comm.size());
-  EXPECT_EQ(read.back().row, comm.size() - 1);
-  EXPECT_EQ(read.back().weight, 0.25);
-  EXPECT_EQ(read.back().group, 1);
+  write_file(comm, scratch / "s.h5", {}, ScoreTable{{{comm.rank(), -0.5, 0.25, 1, 0, 1}}});
+  const ScoreTable read = read_file<ScoreTable>(comm, scratch / "s.h5");
+  EXPECT_EQ(std::ssize(read.rows), comm.size());
+  EXPECT_EQ(read.rows.back().row, comm.size() - 1);
+  EXPECT_EQ(read.rows.back().weight, 0.25);
+  EXPECT_EQ(read.rows.back().group, 1);
+  EXPECT_TRUE(read.ids.empty());
+}
+
+TEST(ScoresFile, comes_back_with_ids_of_any_length) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  const std::string mine(static_cast<std::size_t>(3 * comm.rank()), 'x'); // of rank 0 empty
+  write_file(comm, scratch / "s.h5", {}, ScoreTable{{{comm.rank(), -0.5, 0.25, 1, 0, 1}}, {mine}});
+  const ScoreTable read = read_file<ScoreTable>(comm, scratch / "s.h5");
+  ASSERT_EQ(std::ssize(read.ids), comm.size());
+  for (int rank = 0; rank < comm.size(); ++rank)
+    EXPECT_EQ(read.ids[static_cast<std::size_t>(rank)], std::string(static_cast<std::size_t>(3 * rank), 'x'));
+  EXPECT_PRED2(contains, verify_file(comm, scratch / "s.h5"), "2 checksums fit");
 }
 
 TEST(ScoresFile, as_text_has_every_bit_and_no_nan) {
   const std::vector<ScoreRow> rows{{0, -1.0 / 3, 0.25, 1, 0, 1}, {1, std::nan(""), 0, 0, 1, 0}};
-  EXPECT_EQ(scores_csv(rows),
+  EXPECT_EQ(scores_csv({rows}),
             "row,score,weight,selected,y,z\n0,-0.3333333333333333,0.25,1,0,1\n1,,0,0,1,0\n");
+  EXPECT_EQ(scores_csv({rows, {"a", "Müller, \"B\""}}),
+            "row,id,score,weight,selected,y,z\n0,a,-0.3333333333333333,0.25,1,0,1\n1,\"Müller, "
+            "\"\"B\"\"\",,0,0,1,0\n");
 }
 
 TEST(TextFile, replaces_what_was_there_and_leaves_no_part) {
@@ -218,7 +234,7 @@ TEST(Inspect, describes_and_verifies_each_type) {
   write_checkpoint(comm, scratch / "checkpoint", {}, test::sample_checkpoint());
   write_file(comm, scratch / "results", provenance, test::sample_results());
   write_file(comm, scratch / "evaluation", provenance, Evaluation{{test::sample_row(0)}, {}});
-  write_file(comm, scratch / "scores", provenance, std::vector<ScoreRow>());
+  write_file(comm, scratch / "scores", provenance, ScoreTable());
   const std::vector<std::pair<const char*, const char*>> expected{
       {"suite", "family              biased_with_a_name_of_31_letter 20, seed_random 20\n"},
       {"dataset", "/y                  rows 20, least 0, greatest 1, mean 0.35\n"},

@@ -109,6 +109,22 @@ TEST(FileChecksums, find_a_changed_value_that_is_legal_otherwise) {
   EXPECT_PRED2(contains, message, "generate it again");
 }
 
+TEST(FileChecksums, of_a_policy_are_checked_before_it_is_used) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  write_file(comm, scratch / "policy.h5", {}, test::sample_policy());
+  if (comm.is_root())
+    test::edit(scratch / "policy.h5",
+               [](hid_t file) { test::set_value(file, "/layers/1/weight", 3, 0.125); });
+  comm.barrier();
+
+  for (const std::function<void()>& use :
+       {std::function<void()>([&] { static_cast<void>(read_file<Policy>(comm, scratch / "policy.h5")); }),
+        std::function<void()>([&] { static_cast<void>(verify_file(comm, scratch / "policy.h5")); })})
+    EXPECT_PRED2(contains, collective_error(comm, use),
+                 "policy.h5: /layers/1/weight: does not fit its checksum");
+}
+
 TEST(FileChecksums, of_files_without_any_are_not_asked_for) {
   const Communicator comm;
   const Scratch scratch(comm);

@@ -57,5 +57,12 @@ TEST(StopCondition, stops_a_margin_before_the_end_of_a_slurm_job) {
   EXPECT_EQ(far, Stop::none);
 }
 
+TEST(StopCondition, names_what_it_stops_for) {
+  EXPECT_EQ(to_string(Stop::time_limit), "the time limit");
+  EXPECT_EQ(to_string(Stop::user_signal), "SIGUSR1");
+  EXPECT_EQ(to_string(Stop::interrupt), "SIGINT");
+  EXPECT_EQ(to_string(Stop::terminate), "SIGTERM");
+}
+
 } // namespace
 } // namespace metasieve
