@@ -93,7 +93,8 @@ def german(path, content):
                 17: "people-liable"}  # attributes 2, 5, 8, 13, 16, 18
     x = numbers(path, table, features)
     # The age is attribute 13, column 12 from 0 (attribute 2 is the duration of the credit).
-    return Dataset(x, (table[20] == 2).to_numpy(), (x["age"] >= 25).to_numpy(), "bad credit", "age >= 25", row=table.index)
+    return Dataset(x, (table[20] == 2).to_numpy(), (x["age"] >= 25).to_numpy(), "bad credit", "age >= 25",
+                   row=table.index)
 
 
 READERS = {"compas": compas, "adult": adult, "german": german}
@@ -137,7 +138,7 @@ def joined(train, test):
                    f"{train.source}+{test.source}", f"{train.sha256}+{test.sha256}")
 
 
-WIDEST = 40  # characters of a cell that is printed
+WIDEST = 40  # characters of a column's name that are printed
 ROH_FILES = ["xz_train", "xz_test", "y_noise_general", "y_train", "y_test"]
 
 
@@ -166,9 +167,10 @@ def import_roh(options):
 # ------------------------------------------------------------------------------------------------- the command
 
 def printed(columns):
-    """Returns a table of text as lines with aligned columns; long names are cut."""
+    """Returns the column report as lines with aligned columns; long names are cut."""
     rows = [list(columns.columns), *columns.astype(str).to_numpy().tolist()]
-    rows = [[cell if len(cell) <= WIDEST or cell is row[-1] else cell[:WIDEST - 3] + "..." for cell in row] for row in rows]
+    for row in rows:
+        row[0] = row[0] if len(row[0]) <= WIDEST else row[0][:WIDEST - 3] + "..."
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     return ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths)).rstrip() for row in rows]
 
