@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Repeats the figures of README.md: trains three policies with and three without the group as an input of the model
+# Repeats the figures of docs/results.md: trains three policies with and three without the group as an input of the model
 # (jobs/policy.sh), compares them on fresh suites of the families biased and seed and, where they are at hand, on COMPAS, Adult, German
 # credit and the data of Roh et al. 2021 (python3 -m metasieve compare). About fifteen minutes on two cores.
 #

@@ -7,7 +7,7 @@
 #
 # Paths that are not absolute, here and in the site file, are below the repository.
 #
-# Exit codes are those of metasieve (README.md), and 143 when SLURM itself ended the job.
+# Exit codes are those of metasieve (docs/resuming.md), and 143 when SLURM itself ended the job.
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -154,7 +154,7 @@ run_job() { # command of metasieve, its words...
   set +eu # modules are seldom written for these
   if declare -F load_modules >/dev/null; then load_modules; fi
   set -eu
-  [ -x "$metasieve" ] || refuse "there is no program $metasieve: build it (README.md), or name it in site.sh"
+  [ -x "$metasieve" ] || refuse "there is no program $metasieve: build it (docs/cluster.md), or name it in site.sh"
   share_out
   choose_launch
   task=${SLURM_ARRAY_TASK_ID:+, number $SLURM_ARRAY_TASK_ID of array $SLURM_ARRAY_JOB_ID}

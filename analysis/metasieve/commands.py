@@ -231,8 +231,8 @@ EXPORTS = {
 COMMANDS = {
     "import": Command("make a data set file for `metasieve evaluate --dataset`", IMPORTERS["compas"].example,
                       run="importing.published.run", kinds=IMPORTERS),
-    "compare": Command("evaluate every method on real data, and write tables and pictures",
-                       "compare --source data --output runs/compare", compare, "compare.run"),
+    "compare": Command("evaluate every method on real data: comparison.md, comparison.csv and pictures",
+                       "compare --source data --output runs/compare --frontier", compare, "compare.run"),
     "plot": Command("draw a picture as PNG and SVG, with its numbers as CSV", PLOTS["learning"].example,
                     run="plots.style.run", kinds=PLOTS),
     "report": Command("make one HTML page of a run, a sweep, a scaling study or a folder of evaluations",
@@ -275,7 +275,7 @@ def parser():
 
 
 def reason(error, options):
-    """What is wrong, on one line, with the file that it is about."""
+    """Returns what is wrong, on one line, with the name of the file."""
     inputs = ", ".join(map(str, getattr(options, "files", ())))
     text = str(error)
     if isinstance(error, ImportError):

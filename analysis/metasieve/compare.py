@@ -37,7 +37,7 @@ class Failed(Exception):
 
 
 def remove_results(output):
-    """Removes the results of an earlier run, which nobody must take for those of a run that fails. Data sets stay."""
+    """Removes the results of an earlier run, so that a run that fails leaves none. Data sets stay."""
     old = [name for name in RESULTS if (output / name).exists()]
     for name in old:
         (output / name).unlink()
@@ -171,7 +171,7 @@ def compare(options):
     text = "\n\n".join([report.introduction(evaluations), *blocks]) + "\n"
     files.write({options.output / "comparison.csv": lambda part: pd.DataFrame(records).to_csv(part, index=False),
                  options.output / "comparison.md": lambda part: part.write_text(text, encoding="utf-8")})
-    print(f"\nwrote {options.output / 'comparison.md'} (which explains how to read it), comparison.csv and the pictures")
+    print(f"\nwrote {options.output / 'comparison.md'} (which explains itself), comparison.csv and the pictures")
 
 
 def run(options):

@@ -54,7 +54,7 @@ def compare(data, scores):
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("dataset", help="file of `python3 -m metasieve import`")
 parser.add_argument("--policy", required=True)
-parser.add_argument("--config", default="configs/compare.ini", help="adapts the policy to the data; default: %(default)s")
+parser.add_argument("--config", default="configs/compare.ini", help="default: %(default)s, which adapts the policy")
 parser.add_argument("--metasieve", default="build/src/metasieve", help="the program; default: %(default)s")
 parser.add_argument("--splits", type=int, default=10, help="default: %(default)s")
 parser.add_argument("--label-noise", type=float, default=0.1, help="default: %(default)s")

@@ -1,7 +1,6 @@
 """`python3 -m metasieve compare`, with a fake metasieve that writes down how it was called and an evaluation file."""
 import csv
 import os
-import pathlib
 import sys
 import unittest
 
@@ -48,7 +47,7 @@ def write_policy(path, use_group):
 
 
 def german_file(path):
-    """As the published one is laid out: 1000 persons, the first column in words."""
+    """Writes a table in the layout of the published one: 1000 persons, the first column in words."""
     fields = ["A11", "6", "A34", "A43", "1169", "A65", "A75", "4", "A93", "A101", "4", "A121", "30", "A143", "A152",
               "2", "A173", "1", "A192", "A201", "1"]
     lines = []
@@ -108,7 +107,7 @@ class Compare(AnalysisTest):
         self.assertIn("a table of its own", (self.out / "comparison_aware.log").read_text())
 
     def report(self):
-        """Its lines, and the cells of its tables by what is in their first column."""
+        """Returns the lines of comparison.md, the cells of its tables by their first column, and what was printed."""
         run = self.run_compare("--ranks", 1, "--data", "german")
         self.assertEqual((run.returncode, run.stderr), (0, ""))
         lines = (self.out / "comparison.md").read_text().splitlines()
@@ -141,7 +140,7 @@ class Compare(AnalysisTest):
                           "meta_soft - reweighing": ["0.0 [-0.8, +0.8]", "85 %"],
                           "meta_soft - meta_hard": ["-0.3 [-1.1, +0.5]", "85 %"]})
 
-    def test_what_the_rejected_rows_find_is_told_with_its_chance(self):
+    def test_what_the_rejected_rows_find_is_shown_with_its_chance(self):
         lines, _, _ = self.report()
         self.assertIn(  # counted by hand from FOUND
             "Flipped labels among the rows that `meta_hard` rejects, precision / recall (by chance) – "
@@ -159,11 +158,11 @@ class Compare(AnalysisTest):
         self.assertIn("`greedy`: lowest loss; `reweighing`: reweighing (Kamiran-Calders); `meta_hard`: metasieve, "
                       "hard.", " ".join(lines[:start]))
 
-    def test_what_a_method_is_told_is_said(self):
+    def test_what_a_method_knows_is_said(self):
         tables = read(write_evaluation(self.folder / "e.h5", ["a", "b"]))
         note = "\n\n`threshold` is not blind: "
         introduction = comparison_report.introduction([tables])
-        for text in ("`threshold` decides by", "`roh` is told"):
+        for text in ("`threshold` decides by", "`roh` knows the true"):
             self.assertNotIn(text, introduction)
         self.assertNotIn(note, comparison_report.report("blind", tables, {}))
 

@@ -8,7 +8,6 @@ import unittest
 
 try:
     import h5py
-    import numpy as np
     import sklearn  # noqa: F401, what the example needs
 except ImportError as error:
     raise unittest.SkipTest(f"{error} in {sys.executable}")

@@ -95,8 +95,8 @@ class ExportNpz(AnalysisTest):
         (out / "task_900.npz").write_text("old")
         (out / "metadata.json").write_text("old")
 
-        self.refuse(3, "out: has an earlier export (metadata.json, ...); choose another folder, or --replace it", "export",
-                    "npz", "suite.h5", "--output", "out")
+        self.refuse(3, "out: has an earlier export (metadata.json, ...); choose another folder, or --replace it",
+                    "export", "npz", "suite.h5", "--output", "out")
         self.assertEqual((out / "metadata.json").read_text(), "old")
         self.succeed("export", "npz", "suite.h5", "--output", "out", "--replace", "--tasks", "1:3")
         self.assertEqual(sorted(path.name for path in out.iterdir()),

@@ -196,7 +196,7 @@ class Csv(Importer):
         self.assertEqual((file["y"][:].tolist(), file["z"][:].tolist()), ([0, 1, 1], [1, 0, 1]))
 
     def test_words_stay_as_they_are_written(self):
-        """What pandas would read as booleans or as numbers; a byte order mark; blanks round names and words."""
+        """Words that pandas would read as booleans or numbers; a byte order mark; blanks around names and words."""
         self.table.write_text("\ufeffcode, y ,z\n01,true,A \n2,false,B\n1.0,true,B\n", encoding="utf-8")
         file, _ = self.imported("csv", self.table, "--label", "y", "--positive", "true", "--group", "z",
                                 "--group-value", "A")
@@ -349,8 +349,9 @@ class Csv(Importer):
         self.assertEqual([path.name for path in output.parent.iterdir()], ["out.h5"])
 
     def test_the_script_of_earlier_releases_still_imports_and_names_the_command(self):
-        run = subprocess.run([sys.executable, ROOT / "analysis/import_dataset.py", *map(str, self.arguments()), "--output",
-                              self.output], capture_output=True, text=True, timeout=120)
+        script = ROOT / "analysis/import_dataset.py"
+        run = subprocess.run([sys.executable, script, *map(str, self.arguments()), "--output", self.output],
+                             capture_output=True, text=True, timeout=120)
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertRegex(run.stderr, r"\A.*python3 -m metasieve import.*\n\Z")
         self.assertTrue(self.output.is_file())

@@ -20,7 +20,7 @@ from evaluation_tables import ACCURACY, CURVES, FRONTIER, GAP, write_evaluation
 
 
 def metadata(tasks, families=("a", "b")):
-    """Of tasks with noise rates 0 .. 0.3, and label bias as noisy as them; separability is always 1."""
+    """Returns /metadata of tasks with noise rates 0 .. 0.3 and a label bias that grows with them; separability is 1."""
     random = np.random.default_rng(1)
     share = np.linspace(0, 1, tasks)
     table = {"task_id": np.arange(tasks), "n_samples": 100 + (900 * share).astype(int),
@@ -152,7 +152,7 @@ class Learning(PlotTest):
 
 
 def evaluated(rates, source="biased", reductions=(("meta_hard", 0.8), ("random", 0.0)), policies=1):
-    """A row a task, method and policy; the reduction of meta_hard falls with the noise rate."""
+    """Returns a row for each task, method and policy; the reduction of meta_hard falls with the noise rate."""
     rows = [{"source": source, "split": task, "method": method, "noise_rate_all": rate, "failed": 0,
              "noise_reduction": value - rate * (method == "meta_hard"), "noise_reduction_defined": int(rate > 0),
              "policy": policy}
@@ -310,7 +310,7 @@ class Commands(PlotTest):
 
 
 def write_summary(path, sources, methods=("baseline", "greedy", "meta_hard")):
-    """A file with the fields that the plot reads; accuracy of method k is 0.7 + k / 100."""
+    """Writes the fields that the plot reads; accuracy of method k is 0.7 + k / 100."""
     names = [("source", "S64"), ("method", "S32"), ("metric", "S32"), ("mean", "f8"), ("low", "f8"), ("high", "f8"),
              ("splits", "i8")]
     rows = [(source, method, metric, mean, mean - 0.01, mean + 0.01, 10)
@@ -446,7 +446,7 @@ class Frontier(PlotTest):
         self.assertIn("metasieve, hard", texts)
 
     def test_constant_models_are_left_out(self):
-        """They are perfectly fair, and far below the others."""
+        """Constant models are perfectly fair and useless."""
         tables = self.tables("compas")
         rows = tables["frontier"]
         strongest = rows["setting"].isin([2, 10]) & (rows["metric"] == "positive_rate")

@@ -1,4 +1,4 @@
-"""`python3 -m metasieve plot scaling`: the model it fits to trainings of known parameters, what it recommends, draws and refuses."""
+"""`python3 -m metasieve plot scaling`: its model, its advice, its pictures, and what it refuses."""
 import sys
 import unittest
 
@@ -67,7 +67,7 @@ class ScalingPlots(AnalysisTest):
         np.testing.assert_allclose(scaling_model.not_negative(columns, np.array([6.0, 5.0, 4.0])), [5, 0])
 
     def test_the_largest_of_some_normal_numbers(self):
-        """Against their simulation."""
+        """Compares with a simulation."""
         random = np.random.default_rng(5)
         for count in (1, 2, 8, 100):
             mean = random.normal(size=(20000, count)).max(axis=1).mean()

@@ -43,7 +43,7 @@ def stamp(path, **attributes):
 
 
 def fill(folder):
-    """A folder with a file of each type that a report shows, and some that it cannot."""
+    """Fills a folder with a file of each type that a report shows, and some that it cannot show."""
     stamp(write_evaluation(folder / "without ending", [NASTY, "adult"], with_frontier=True), **FACTS)
     results = write_tables(folder / "results.h5", "results", history=history().assign(failed_tasks=[3] + 39 * [0]),
                     validation=validation(),
@@ -203,7 +203,8 @@ class WholeFolder(unittest.TestCase):
         """Checks that there was no message, no error, and no request but for the page itself."""
         self.assertEqual(page.get_log("browser"), [])
         events = [json.loads(entry["message"])["message"] for entry in page.get_log("performance")]
-        asked = {event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"}
+        asked = {event["params"]["request"]["url"] for event in events
+                 if event["method"] == "Network.requestWillBeSent"}
         self.assertEqual({url for url in asked if not url.startswith("data:")},
                          {(self.folder / "report.html").as_uri()})
 
@@ -295,8 +296,8 @@ class SmallFolders(AnalysisTest):
         write_evaluation(self.folder / "e.h5", list("abcd"))
         said, = words.verdict(folders.found_in(self.folder))
         self.assertEqual(said, "Of 4 sources, metasieve is more accurate than training on all rows on 4, less accurate "
-                               "on 0, and as accurate within chance on 0; its equalised-odds gap is smaller beyond chance "
-                               "on 4, and larger on 0.")
+                               "on 0, and as accurate within chance on 0; its equalised-odds gap is smaller beyond "
+                               "chance on 4, and larger on 0.")
 
     def test_an_evaluation_of_clean_labels_has_all_other_pictures(self):
         path = write_evaluation(self.folder / "e.h5", ["compas"])
@@ -329,7 +330,8 @@ class SmallFolders(AnalysisTest):
             file.attrs["filetype"], file.attrs["complete"] = "metasieve-policy", 1
         (self.folder / "points").mkdir()
         for arguments, code, said in (([self.folder], 3, "holds no results of metasieve; metasieve sweep --collect"),
-                                      (["nothing"], 3, "report: nothing: No such file or directory"), ([], 2, "FOLDER")):
+                                      (["nothing"], 3, "report: nothing: No such file or directory"),
+                                      ([], 2, "FOLDER")):
             self.assertEqual(self.refuse(code, said, "report", *arguments).stdout, "")
         self.assertEqual((self.folder / "report.html").read_text(), "old")
 

@@ -213,7 +213,8 @@ class Local(ScriptTest):
 
         out = str(self.run_folder)
         self.assertEqual([command for command in self.commands("python") if command[:2] == ["-m", "metasieve"]], [
-            ["-m", "metasieve", "plot", "comparison", f"{out}/evaluation_suite.h5", "--output", f"{out}/comparison.png"],
+            ["-m", "metasieve", "plot", "comparison", f"{out}/evaluation_suite.h5", "--output",
+             f"{out}/comparison.png"],
             ["-m", "metasieve", "report", out]])
         self.assertEqual(run.stdout.splitlines()[-1], f"== all of it on one page, for a browser: {out}/report.html")
 

@@ -10,7 +10,7 @@
 # HDF5 files are fuzzed in two ways, half of the time each:
 #   edits   a good file is changed through HDF5's own calls (edit_file.cpp). Nothing may fail.
 #   bytes   the bytes of a file are changed, checksums repaired. HDF5 1.10 itself crashes on many of these, which is
-#           why metasieve checks files in a process of their own (files/foreign_file.hpp). libFuzzer has no such process
+#           why metasieve checks files in a process of their own (files/read_file.hpp). libFuzzer has no such process
 #           and goes on after a crash; afterwards each input that crashed is read as metasieve does (replay.cpp),
 #           which must refuse it.
 set -euo pipefail
