@@ -254,7 +254,9 @@ def file_of(options):
         lists = [value for value in vars(options).values() if isinstance(value, list)]
         found = [(words, word) for words in lists for word in words if os.path.isfile(word)]
         if len(found) != 1:
-            raise UsageError("the following arguments are required: FILE")
+            words = ", ".join(word for words in lists for word in words)
+            raise UsageError(f"the following arguments are required: FILE; {'no' if not found else 'more than one'} file "
+                             f"is among {words}")
         found[0][0].remove(found[0][1])
         options.file = found[0][1]
     return options.file

@@ -112,7 +112,7 @@ def read_rows(path, text, separator, removed):
                                  f"the header: {len(rows[0])}); a field with a separator in it needs quotes")
             if len(row) < len(rows[0]):
                 raise ValueError(f"{path}: {line} has {len(row)} fields, the header has {len(rows[0])}: is a quote or "
-                                 f"a separator missing or too many there?")
+                                 "a separator missing or too many there?")
             place = swallowed_field(row, separator) if end > begin and len(rows) > 1 else None
             if place is not None:
                 raise ValueError(f"{path}: column '{rows[0][place]}': a quote that opens in {line} closes in line "
