@@ -60,7 +60,8 @@ class Contents(Mapping):
         if name not in self._values:
             with opened(self.path) as file:
                 try:
-                    values = file[name][()]
+                    is_text = h5py.check_string_dtype(file[name].dtype)
+                    values = file[name].asstr()[()] if is_text else file[name][()]
                     self._values[name] = frame(values) if file[name].dtype.names else values
                 except (OSError, TypeError, ValueError) as error:
                     raise ValueError(f"{self.path}: /{name} cannot be read: {error}") from error

@@ -166,6 +166,10 @@ class Values(Cases):
         table.loc[[1, 2, 3], "y"] = "yes"
         data = self.read(table)
         self.assertEqual((int(data.group.sum()), int(data.y.sum())), (1, 3))
+        self.assertIn("warning: label 1 in group 1: 0 rows; fewer than 10 are too few to judge fairness", data.notes)
+        self.assertIn("warning: label 0 in group 1: 1 rows; fewer than 10", self.notes(data))
+        self.assertNotIn("too few", self.notes(self.read(people())))
+        self.assertIn("20 rows; fewer than 200 are too few to judge a method", self.notes(self.read(people(20))))
 
     def test_other_values_of_the_split_are_said(self):
         table = people(part=["test train val".split()[i % 3] for i in range(400)])
@@ -337,6 +341,7 @@ class Rows(Cases):
             np.testing.assert_array_equal(file["row"][:], rows)
             self.assertEqual(file["id"].asstr()[:].tolist(), table["who"][rows].tolist())
             np.testing.assert_array_equal(file["weight"][:], rows % 3)
+            self.assertEqual(metasieve.read(self.folder / "t.h5")["id"][1], "é")
             np.testing.assert_array_equal(file["y_clean"][:], table["clean"][rows] == "yes")
             self.assertEqual([name.decode() for name in file.attrs["feature_names"]], ["a", "b", "c=x", "c=y", "c=z"])
 

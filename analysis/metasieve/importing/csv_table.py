@@ -14,6 +14,7 @@ from .dataset_file import Dataset, as_float32, read_bytes
 from .text_table import read_parquet, read_text_table
 
 MISSING_WORDS = ["NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "?"]
+FEW_ROWS, FEW_OF_CELL = 200, 10  # of a table, and of a label in a group: fewer are too few to judge
 MANY = 3  # rows at most that are named where more are left out; the first is row 0
 
 
@@ -179,6 +180,15 @@ def outcome_notes(table, special, y, group):
     return notes
 
 
+def size_notes(y, group):
+    """Returns warnings that the table, or a label in a group, has too few rows to judge a method by."""
+    small = f"warning: {len(y)} rows; fewer than {FEW_ROWS} are too few to judge a method"
+    cells = {(label, one): int(((y == label) & (group == one)).sum()) for label in (1, 0) for one in (1, 0)}
+    return [small] * (len(y) < FEW_ROWS) + [
+        f"warning: label {label} in group {one}: {rows} rows; fewer than {FEW_OF_CELL} are too few to judge fairness"
+        for (label, one), rows in cells.items() if rows < FEW_OF_CELL]
+
+
 def split_notes(table, name, split):
     """Returns what each value of the split's column became."""
     notes = [f"training part: {int((~split).sum())} rows, {name} = {roles.counted(table[name][~split])}",
@@ -214,6 +224,7 @@ def read_table(path, options):
     y = roles.label(path, data[special["label"]], special["label"], options)
     group = roles.two_values(path, data[special["group"]], "group", special["group"], options.group_value)
     notes += outcome_notes(data, special, y, group)
+    notes += size_notes(y, group)
     notes += roles.one_number_remark(special["group"], data[special["group"]],
                                      roles.expanded(data[special["group"]], options.group_value))
     split = None
@@ -255,8 +266,8 @@ def file_of(options):
         found = [(words, word) for words in lists for word in words if os.path.isfile(word)]
         if len(found) != 1:
             words = ", ".join(word for words in lists for word in words)
-            raise UsageError(f"the following arguments are required: FILE; {'no' if not found else 'more than one'} file "
-                             f"is among {words}")
+            many = "more than one" if found else "no"
+            raise UsageError(f"the following arguments are required: FILE; {many} file is among {words}")
         found[0][0].remove(found[0][1])
         options.file = found[0][1]
     return options.file

@@ -49,18 +49,6 @@ def read_bytes(path):
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def first_line(error):
-    return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-def read_table(path, content, **options):
-    """Returns a data frame. An empty field is missing; words such as "N/A" stay words. Raises ValueError."""
-    try:
-        return pd.read_csv(io.BytesIO(content), keep_default_na=False, **options)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: is no table that can be read: {first_line(error)}") from error
-
-
 # ----------------------------------------------------------------------------------------------------- writing
 
 def config_text(options):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from . import csv_table
-from .dataset_file import Dataset, first_line, read_bytes, read_table, write
+from .dataset_file import Dataset, read_bytes, write
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,18 @@ ADULT_TEST = Known("adult.test",
 
 
 # ------------------------------------------------------------------------------------------- published files
+
+def first_line(error):
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def table_of(path, content, **options):
+    """Returns a data frame. An empty field is missing; words such as "N/A" stay words. Raises ValueError."""
+    try:
+        return pd.read_csv(io.BytesIO(content), keep_default_na=False, **options)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: is no table that can be read: {first_line(error)}") from error
+
 
 def numbers(path, table, columns):
     """Returns columns as float64. `columns`: {column: name}, or a list of names. Raises ValueError."""
@@ -62,7 +74,7 @@ def require_width(path, table, width):
 
 def compas(path, content):
     """Reads ProPublica's two-year file with ProPublica's filters."""
-    table = read_table(path, content, na_values=[""])
+    table = table_of(path, content, na_values=[""])
     features = ["age", "priors_count", "juv_fel_count", "juv_misd_count", "juv_other_count"]
     require_columns(path, table, features + ["days_b_screening_arrest", "is_recid", "c_charge_degree", "score_text",
                                              "race", "two_year_recid"])
@@ -76,7 +88,7 @@ def compas(path, content):
 
 def adult(path, content):
     """Reads the complete rows of one file of UCI Adult."""
-    table = read_table(path, content, header=None, skipinitialspace=True, comment="|", na_values=["?"])
+    table = table_of(path, content, header=None, skipinitialspace=True, comment="|", na_values=["?"])
     require_width(path, table, 15)
     complete = table.dropna()
     features = {0: "age", 4: "education-num", 10: "capital-gain", 11: "capital-loss", 12: "hours-per-week"}
@@ -87,7 +99,7 @@ def adult(path, content):
 
 def german(path, content):
     """Reads UCI's Statlog German credit."""
-    table = read_table(path, content, header=None, sep=r"\s+")
+    table = table_of(path, content, header=None, sep=r"\s+")
     require_width(path, table, 21)
     features = {1: "duration", 4: "credit-amount", 7: "installment-rate", 12: "age", 15: "existing-credits",
                 17: "people-liable"}  # attributes 2, 5, 8, 13, 16, 18
