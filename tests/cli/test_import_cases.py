@@ -79,6 +79,8 @@ class Header(Cases):
         self.assertEqual(sorted(data.feature_names), ["a", "c=x", "c=y", "c=y (level of c)", "c=z"])
         self.assert_numbers(data, "c=y", table["c=y"].astype(float))
         self.assert_numbers(data, "c=y (level of c)", table["c"] == "y")
+        table = table.rename(columns={"a": "c=y (level of c)"})
+        self.assertEqual(len(set(self.read(table).feature_names)), 5)
 
     def test_a_word_that_means_nothing_is_apart_from_gaps(self):
         data = self.read(people(v=["missing" if i % 7 else "" for i in range(400)]))

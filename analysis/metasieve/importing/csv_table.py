@@ -2,6 +2,7 @@
 import hashlib
 import os
 import pathlib
+import shlex
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -124,7 +125,9 @@ def unique_name(name, level, taken):
     if level is None:
         return name
     wanted = f"{name}={level}"
-    return f"{wanted} (level of {name})" if wanted in taken else wanted
+    while wanted in taken:
+        wanted += f" (level of {name})"
+    return wanted
 
 
 def features_of(path, data, train, options, plan, outcomes, notes):
@@ -140,7 +143,7 @@ def features_of(path, data, train, options, plan, outcomes, notes):
             continue
         notes += [f"note: {note}" for note in found.notes]
         known = hints.of_column(found.plain[train], *(outcome[train] for outcome in outcomes))
-        notes += [f"warning: column '{name}' {hint}; --drop {name} leaves it out" for hint in known]
+        notes += [f"warning: column '{name}' {hint}; --drop {shlex.quote(name)} leaves it out" for hint in known]
         report[name] = (found.kind, [*found.remarks, *known])
         for level, values in found.features.items():
             feature = unique_name(name, level, taken)
