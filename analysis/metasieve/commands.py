@@ -52,28 +52,29 @@ def csv_table(parser):
     # Not required here: a list of words before FILE takes it along, and the importer finds it there.
     parser.add_argument("file", nargs="?", metavar="FILE", help="table: .csv, .tsv or other text, also .gz; .parquet")
     parser.add_argument("--label", required=True, metavar="C", help="column of the label")
-    words("--positive", "V", "value of the label that becomes 1, or several, or a range as of --group-value", required=True)
+    words("--positive", "V", "value of the label that becomes 1, or several, or a range as of --group-value",
+          required=True)
     words("--negative", "V", "values that become 0, where the label has more than two")
     parser.add_argument("--rest-negative", action="store_true", help="all values but --positive become 0")
     parser.add_argument("--group", required=True, metavar="C", help="column of the sensitive group")
-    words("--group-value", "V", "value of the group that becomes 1, or several, or a range: '<25', '>=60', 25:40 with both "
-          "ends", required=True)
+    words("--group-value", "V", "value of the group that becomes 1, or several, or a range: '<25', '>=60', 25:40 with "
+          "both ends", required=True)
     words("--columns", "C", "the only columns that become features; such lists may be written a,b or repeated")
     words("--drop", "C", "columns to leave out")
     words("--words", "C", "columns in which each value becomes a 0/1 column, numbers too")
     words("--date", "C", "columns of dates such as 2010-01-31, which become days since 1970")
     parser.add_argument("--id", metavar="C", help="column that names each row: kept beside the scores, no feature")
-    parser.add_argument("--clean", metavar="C", help="column of audited labels, in the words of the label; for reports only")
+    parser.add_argument("--clean", metavar="C", help="column of audited labels in words of the label, for reports only")
     parser.add_argument("--weight", metavar="C", help="column of weights of the rows, >= 0")
     parser.add_argument("--split", metavar="C", help="column that marks the rows of the test part")
     words("--test-value", "V", "value of that column in the test part, or several")
-    words("--missing", "W", "more words or numbers that mean a missing value, besides NA, NaN, NULL, ? and an empty field")
+    words("--missing", "W", "more words or numbers that mean a missing value: NA, NaN, NULL, ? and empty fields do")
     parser.add_argument("--decimal", default=".", metavar="S", help="before the decimals of a number: . or ,")
     parser.add_argument("--thousands", default="", metavar="S", help="between thousands: ',' reads 103,300 as 103300")
     parser.add_argument("--percent", action="store_true", help="5%% is the number .05")
     parser.add_argument("--encoding", metavar="E", help="of the characters, such as latin1 or cp1252; default: UTF-8")
     parser.add_argument("--separator", metavar="S", help="between fields; default: guessed from the header")
-    parser.add_argument("--no-header", action="store_true", help="the first line is a row; columns are called 1, 2, ...")
+    parser.add_argument("--no-header", action="store_true", help="the first line is a row; the columns are 1, 2, ...")
     data_output(parser)
 
 

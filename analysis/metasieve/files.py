@@ -12,6 +12,19 @@ import pandas as pd
 TYPES = ("suite", "dataset", "policy", "checkpoint", "results", "evaluation", "scores", "scaling", "sweep")
 
 
+def checksum(values):
+    """Returns the checksum of an array [rows] or [rows, columns], or of a list of texts, as docs/formats.md defines it."""
+    if isinstance(values, list):
+        values = np.frombuffer(b"".join(text.encode() + b"\0" for text in values), "u1")
+    size = values.dtype.itemsize * (values.shape[1] if values.ndim == 2 else 1)
+    rows = np.zeros((len(values), -(-size // 8) * 8), "u1")
+    rows[:, :size] = np.frombuffer(values.tobytes(), "u1").reshape(len(values), size)
+    x = rows.view("<u8").ravel() + np.uint64(0x9E3779B97F4A7C15) * np.arange(1, rows.size // 8 + 1, dtype="u8")
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return int((x ^ (x >> np.uint64(31))).sum(dtype="u8"))
+
+
 def opened(path):
     """Opens an HDF5 file to read. Raises OSError that names it."""
     if not pathlib.Path(path).exists():
@@ -60,7 +73,8 @@ class Contents(Mapping):
         if name not in self._values:
             with opened(self.path) as file:
                 try:
-                    values = file[name][()]
+                    is_text = h5py.check_string_dtype(file[name].dtype)
+                    values = file[name].asstr()[()] if is_text else file[name][()]
                     self._values[name] = frame(values) if file[name].dtype.names else values
                 except (OSError, TypeError, ValueError) as error:
                     raise ValueError(f"{self.path}: /{name} cannot be read: {error}") from error

@@ -83,9 +83,9 @@ Vector read_weights(const FileReader& file, const std::string& name, const Datas
   require_rows(file, name, file.shape(name, 1).front(), data);
   const std::vector<double> values = file.values<double>(name, 1);
   for (std::size_t i = 0; i < values.size(); ++i)
-    if (!(values[i] > 0) || !std::isfinite(values[i]))
+    if (!(values[i] >= 0) || !std::isfinite(values[i]))
       file.fail(name, "row " + std::to_string(i) + " is " + number_text(values[i]) +
-                          "; must be finite and above 0");
+                          "; must be finite and not negative");
   return Eigen::Map<const Vector>(values.data(), std::ssize(values));
 }
 

@@ -28,7 +28,7 @@ struct Dataset {
   std::string group_name, positive_label, source, source_sha256;
   std::optional<RowNumbers> row = {};              ///< [n]: number in the user's table, from 0; all different
   std::optional<std::vector<std::string>> id = {}; ///< [n]: the user's name of each row
-  std::optional<Vector> weight = {};               ///< [n]: the user's weight of each row, > 0
+  std::optional<Vector> weight = {};               ///< [n]: the user's weight of each row, >= 0
 };
 
 /// Refuses NaN or infinite features, no rows, labels or groups other than 0/1, one class, one group, row

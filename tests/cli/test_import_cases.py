@@ -17,6 +17,8 @@ try:
 except ImportError as error:
     raise unittest.SkipTest(f"{error} in {sys.executable}")
 
+USUAL = {"label": "y", "positive": "yes", "group": "g", "group_value": "F"}
+COMMAND = ("--label", "y", "--positive", "yes", "--group", "g", "--group-value", "F")
 SHARED = ROOT.parent / "shared" / "cases"
 
 
@@ -37,7 +39,7 @@ class Cases(AnalysisTest):
         content = table if isinstance(table, bytes) else table.encode() if isinstance(table, str) else \
             table.to_csv(index=False).encode()
         path.write_bytes(content)
-        return metasieve.read_table(path, **{"label": "y", "positive": "yes", "group": "g", "group_value": "F"} | options)
+        return metasieve.read_table(path, **USUAL | options)
 
     def refused(self, *parts, error=ValueError, **options):
         """Checks that reading fails with one line that has all parts, and the name of the file."""
@@ -77,13 +79,19 @@ class Header(Cases):
         self.assertEqual(sorted(data.feature_names), ["a", "c=x", "c=y", "c=y (level of c)", "c=z"])
         self.assert_numbers(data, "c=y", table["c=y"].astype(float))
         self.assert_numbers(data, "c=y (level of c)", table["c"] == "y")
+        table = table.rename(columns={"a": "c=y (level of c)"})
+        self.assertEqual(len(set(self.read(table).feature_names)), 5)
+
+    def test_a_word_that_means_nothing_is_apart_from_gaps(self):
+        data = self.read(people(v=["missing" if i % 7 else "" for i in range(400)]))
+        self.assertIn("58 missing values made a level of their own, '(missing)'", self.notes(data))
+        self.assert_numbers(data, "v=missing", np.arange(400) % 7 > 0)
 
     def test_names_as_long_as_300_characters(self):
         name = "a" * 300
         path = self.folder / "t.csv"
         people().rename(columns={"a": name}).to_csv(path, index=False)
-        said = self.succeed("import", "csv", path, "--label", "y", "--positive", "yes", "--group", "g", "--group-value",
-                            "F", "--output", "t.h5")
+        said = self.succeed("import", "csv", path, *COMMAND, "--output", "t.h5")
         self.assertLess(max(map(len, said.splitlines())), 200)
         with h5py.File(self.folder / "t.h5") as file:
             self.assertEqual(file.attrs["feature_names"][0].decode(), name)
@@ -91,7 +99,7 @@ class Header(Cases):
     def test_names_of_data_sets_that_evaluations_would_cut_are_refused(self):
         path = self.folder / "t.csv"
         people().to_csv(path, index=False)
-        words = ("import", "csv", path, "--label", "y", "--positive", "yes", "--group", "g", "--group-value", "F")
+        words = ("import", "csv", path, *COMMAND)
         self.succeed(*words, "--output", "n" * 63 + ".h5")
         self.refuse(3, "must be at most 63", *words, "--output", "n" * 64 + ".h5")
 
@@ -119,7 +127,7 @@ class Values(Cases):
         for options in ({"rest_negative": True}, {"negative": ["no", "unknown"]}, {"negative": "no,unknown"}):
             data = self.read(table, **options)
             self.assertEqual((int(data.y.sum()), len(data.y)), (counts["yes"], 400))
-            self.assertIn(f"label 0: {400 - counts['yes']} rows, y = no ({counts['no']}), unknown (50)", self.notes(data))
+            self.assertIn(f"label 0: {400 - counts['yes']} rows, y = no ({counts['no']}), unknown (50)", data.notes)
         data = self.read(table, missing="unknown")
         self.assertEqual((int(data.y.sum()), len(data.y)), (counts["yes"], 350))
         self.refused("--negative yes: is --positive too", table=table, negative=["yes", "no"], error=UsageError)
@@ -130,16 +138,18 @@ class Values(Cases):
         data = self.read(table)
         yes, female = (table["y"] == "yes").sum(), (table["g"] == "F").sum()
         for line in (f"label 1: {yes} rows, y = yes ({yes})", f"label 0: {400 - yes} rows, y = no ({400 - yes})",
-                     f"group 1: {female} rows, g = F ({female})", f"group 0: {400 - female} rows, g = M ({400 - female})"):
+                     f"group 1: {female} rows, g = F ({female})",
+                     f"group 0: {400 - female} rows, g = M ({400 - female})"):
             self.assertIn(line, data.notes)
 
     def test_groups_by_range(self):
         table = people(age=[str(20 + i % 50) for i in range(400)])
         age = table["age"].astype(int)
-        for value, rows, name in (("25", age == 25, "age=25"), ("<25", age < 25, "age<25"), (">= 60", age >= 60, "age>=60"),
-                                  ("25:40", age.between(25, 40), "25<=age<=40"), (["<25", ">60"], (age < 25) | (age > 60),
-                                                                                 "age<25 or age>60"),
-                                  (["20", "21"], age < 22, "age=20 or age=21"), ("20,21", age < 22, "age=20 or age=21")):
+        for value, rows, name in (
+                ("25", age == 25, "age=25"), ("<25", age < 25, "age<25"), (">= 60", age >= 60, "age>=60"),
+                ("25:40", age.between(25, 40), "25<=age<=40"), ("20,21", age < 22, "age=20 or age=21"),
+                (["20", "21"], age < 22, "age=20 or age=21"),
+                (["<25", ">60"], (age < 25) | (age > 60), "age<25 or age>60")):
             with self.subTest(value):
                 data = self.read(table, group="age", group_value=value, drop="g")
                 np.testing.assert_array_equal(data.group, rows)
@@ -148,7 +158,8 @@ class Values(Cases):
         table["age"] = np.where(age < 25, "<25", "more")  # words win
         self.assertEqual(int(self.read(table, group="age", group_value="<25").group.sum()), int((age < 25).sum()))
         table.loc[0, "age"] = "30"
-        self.refused("must have only numbers for a range", table=table, group="age", group_value=">60", error=UsageError)
+        self.refused("must have only numbers for a range", table=table, group="age", group_value=">60",
+                     error=UsageError)
 
     def test_a_group_of_one_row_and_three_positives_are_imported(self):
         table = people()
@@ -157,6 +168,10 @@ class Values(Cases):
         table.loc[[1, 2, 3], "y"] = "yes"
         data = self.read(table)
         self.assertEqual((int(data.group.sum()), int(data.y.sum())), (1, 3))
+        self.assertIn("warning: label 1 in group 1: 0 rows; fewer than 10 are too few to judge fairness", data.notes)
+        self.assertIn("warning: label 0 in group 1: 1 rows; fewer than 10", self.notes(data))
+        self.assertNotIn("too few", self.notes(self.read(people())))
+        self.assertIn("20 rows; fewer than 200 are too few to judge a method", self.notes(self.read(people(20))))
 
     def test_other_values_of_the_split_are_said(self):
         table = people(part=["test train val".split()[i % 3] for i in range(400)])
@@ -198,7 +213,8 @@ class Numbers(Cases):
                 self.assert_numbers(self.read(plain, **options), "v", right)
 
     def test_units_are_refused_and_codes_are_words(self):
-        for values, said in (([f"${i}" for i in range(400)], "remove '$'"), ([f"{i} kg" for i in range(400)], "remove 'kg'"),
+        for values, said in (([f"${i}" for i in range(400)], "remove '$'"),
+                             ([f"{i} kg" for i in range(400)], "remove 'kg'"),
                              ([f"id {i}" for i in range(400)], "looks like a name; use --drop v")):
             self.refused("column 'v'", said, table=people(v=values))
         data = self.read(people(v=[f"A{i % 4}" for i in range(400)]))
@@ -278,6 +294,7 @@ class Text(Cases):
         table = people()
         data = self.read(gzip.compress(table.to_csv(index=False).encode()), name="t.csv.gz")
         self.assert_numbers(data, "a", table["a"].astype(float))
+        self.refused("is a spreadsheet or another zip archive", table=b"PK" + bytes(100))
         self.refused("cannot be decompressed", table=gzip.compress(b"a,b\n" * 1000)[:-9])
 
     def test_encodings(self):
@@ -316,8 +333,8 @@ class Rows(Cases):
         table["clean"] = np.where(np.arange(400) % 10 == 3, "yes", table["y"])
         table.loc[7, "g"] = ""
         table.to_csv(self.folder / "t.csv", index=False)
-        self.succeed("import", "csv", "t.csv", "--label", "y", "--positive", "yes", "--group", "g", "--group-value", "F",
-                     "--id", "who", "--weight", "w", "--clean", "clean", "--output", "t.h5")
+        self.succeed("import", "csv", "t.csv", *COMMAND, "--id", "who", "--weight", "w", "--clean", "clean", "--output",
+                     "t.h5")
         with h5py.File(self.folder / "t.h5") as file:
             self.assertEqual(file.attrs["version"].tolist(), [1, 1])
             self.assertEqual((file["row"].dtype, file["weight"].dtype), (np.dtype("<i8"), np.dtype("<f8")))
@@ -326,6 +343,7 @@ class Rows(Cases):
             np.testing.assert_array_equal(file["row"][:], rows)
             self.assertEqual(file["id"].asstr()[:].tolist(), table["who"][rows].tolist())
             np.testing.assert_array_equal(file["weight"][:], rows % 3)
+            self.assertEqual(metasieve.read(self.folder / "t.h5")["id"][1], "é")
             np.testing.assert_array_equal(file["y_clean"][:], table["clean"][rows] == "yes")
             self.assertEqual([name.decode() for name in file.attrs["feature_names"]], ["a", "b", "c=x", "c=y", "c=z"])
 
@@ -342,8 +360,8 @@ class Columns(Cases):
     def test_the_report_has_a_line_for_each_column(self):
         table = people(note="text", v=[str(i % 40) if i % 4 else "" for i in range(400)])
         report = self.read(table, drop="note").columns.set_index("name")
-        self.assertEqual(report["kind"].to_dict(), {"a": "number", "b": "number", "c": "words", "g": "group", "y": "label",
-                                                    "note": "left out", "v": "number"})
+        self.assertEqual(report["kind"].to_dict(), {"a": "number", "b": "number", "c": "words", "g": "group",
+                                                    "y": "label", "note": "left out", "v": "number"})
         self.assertEqual(report.loc["note", "remark"], "--drop")
         self.assertEqual((report.loc["c", "levels"], report.loc["v", "missing"]), (3, 100))
 
@@ -354,7 +372,7 @@ class Columns(Cases):
                              outcome=table["y"].map({"yes": "good", "no": "bad"}))
         notes = self.notes(self.read(table))
         self.assertIn("warning: column 'score' alone predicts the label (AUC ", notes)
-        self.assertIn("warning: column 'outcome' alone predicts the label (AUC 1.000); --drop outcome leaves it out", notes)
+        self.assertIn("warning: column 'outcome' alone predicts the label (AUC 1.000); --drop outcome leaves", notes)
         self.assertIn("warning: column 'sex' alone predicts the group (AUC 1.000)", notes)
         self.assertNotIn("column 'a' alone", notes)
         levels = [f"w{i % 150}" for i in range(400)]  # words that are rare predict nothing
@@ -387,22 +405,21 @@ class Columns(Cases):
 
     def test_lists_do_not_swallow_the_file(self):
         people(v="1", w="2").to_csv(self.folder / "t.csv", index=False)
-        words = ("--label", "y", "--positive", "yes", "--group", "g", "--output", "o.h5")
-        for more in (("--group-value", "F", "--drop", "v", "w", "t.csv"), ("--drop", "v,w", "--group-value", "F", "t.csv"),
-                     ("t.csv", "--drop", "v", "--group-value", "F", "--drop", "w")):
-            with self.subTest(more):
-                self.assertIn("o.h5: 400 rows, 5 columns", self.succeed("import", "csv", *words, *more))
-        self.refuse(2, "required: FILE", "import", "csv", *words, "--group-value", "F")
-        self.refuse(2, "--decimal ;: must be", "import", "csv", "t.csv", *words, "--group-value", "F", "--decimal", ";")
-        self.refuse(2, "--thousands .: must be", "import", "csv", "t.csv", *words, "--group-value", "F", "--thousands", ".")
+        for words in ((*COMMAND, "--drop", "v", "w", "t.csv"), ("--drop", "v,w", *COMMAND, "t.csv"),
+                      ("t.csv", "--drop", "v", *COMMAND, "--drop", "w")):
+            with self.subTest(words):
+                said = self.succeed("import", "csv", "--output", "o.h5", *words)
+                self.assertIn("o.h5: 400 rows, 5 columns", said)
+        words = ("import", "csv", *COMMAND, "--output", "o.h5")
+        self.refuse(2, "required: FILE", *words)
+        self.refuse(2, "--decimal ;: must be", *words, "t.csv", "--decimal", ";")
+        self.refuse(2, "--thousands .: must be", *words, "t.csv", "--thousands", ".")
 
     def test_python_and_the_command_make_the_same(self):
         table = people(v=[f"{i},5" for i in range(400)])
         table.to_csv(self.folder / "t.csv", index=False, sep=";")
-        self.succeed("import", "csv", "t.csv", "--label", "y", "--positive", "yes", "--group", "g", "--group-value", "F",
-                     "--decimal", ",", "--drop", "b", "a", "--output", "t.h5")
-        data = metasieve.read_table(self.folder / "t.csv", label="y", positive="yes", group="g", group_value="F",
-                                    decimal=",", drop=["a", "b"])
+        self.succeed("import", "csv", "t.csv", *COMMAND, "--decimal", ",", "--drop", "b", "a", "--output", "t.h5")
+        data = metasieve.read_table(self.folder / "t.csv", **USUAL, decimal=",", drop=["a", "b"])
         file = metasieve.read(self.folder / "t.h5")
         for name, values in (("x", data.x), ("y", data.y), ("z", data.group), ("row", data.row)):
             np.testing.assert_array_equal(file[name], values)
@@ -430,7 +447,7 @@ class SharedCases(unittest.TestCase):
         if not SHARED.is_dir():
             self.skipTest(f"{SHARED} is not there")
         for name, right in self.RIGHT.items():
-            options = {"label": "y", "positive": "yes", "group": "g", "group_value": "F"} | self.OPTIONS.get(name, {})
+            options = USUAL | self.OPTIONS.get(name, {})
             path = next(pathlib.Path(SHARED).glob(f"{name}.csv*"))
             with self.subTest(name):
                 if isinstance(right, str):

@@ -379,7 +379,8 @@ class Comparison(PlotTest):
 
         self.succeed("plot", "comparison", "e.h5", "--output", "p")
         axes = comparison.plot(comparison.panels_of([self.folder / "e.h5"])).axes
-        self.assertEqual([[text.get_text() for text in axis.texts] for axis in axes], [["undefined for all methods"], []])
+        texts = [[text.get_text() for text in axis.texts] for axis in axes]
+        self.assertEqual(texts, [["undefined for all methods"], []])
 
     def test_other_files_are_refused_in_one_line(self):
         (self.folder / "text.h5").write_text("no HDF5")

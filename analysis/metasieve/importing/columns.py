@@ -11,7 +11,8 @@ import pandas as pd
 MOST_LEVELS = 200  # columns at most that one column of words becomes
 UNITS = 20  # levels at which `$5` or `5 kg` are numbers with a unit rather than codes such as A11
 ROUNDING = 1e-3  # largest error of float32, in standard deviations of a column
-DATE = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}([ T]\d{1,2}:\d\d.*)?|\d{1,2}([-/.])\d{1,2}\3(\d\d|\d{4})( \d{1,2}:\d\d.*)?"
+DATE = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}([ T]\d{1,2}:\d\d.*)?"
+                  r"|\d{1,2}([-/.])\d{1,2}\3(\d\d|\d{4})( \d{1,2}:\d\d.*)?"
                   r"|\d{1,2}[- ][a-z]{3,9}\.?[- ](\d\d|\d{4})|\d{1,2}:\d\d(:\d\d(\.\d+)?)?", re.IGNORECASE)
 
 
@@ -34,7 +35,8 @@ HABITS = {"--thousands ,": {"thousands": ",", "decimal": "."}, "--decimal ,": {"
 class Encoded:
     """A column as features."""
     kind: str  # number, words or date
-    features: dict  # {level, or None for a column of numbers: [n] float64}
+    features: dict = field(default_factory=dict)  # {level, or None for a column of numbers: [n] float64}
+    plain: pd.Series = None  # [n] the numbers or words themselves
     notes: list = field(default_factory=list)
     remarks: list = field(default_factory=list)  # for the line of the column report
 
@@ -51,6 +53,8 @@ def plain_numbers(column, style):
         percent = column.str.endswith("%", na=False)
         column = column.where(~percent, column.str.rstrip("% ") + "e-2")  # exact, unlike a division by 100
     point = re.escape(style.decimal)
+    if style.thousands == " ":
+        column = column.str.replace("[\u00a0\u202f]", " ", regex=True)  # blanks that do not break a line
     if style.thousands:
         pattern = rf"[+-]?\d{{1,3}}({re.escape(style.thousands)}\d{{3}})+({point}\d*)?(e-2)?"
         grouped = column.str.fullmatch(pattern).fillna(False).astype(bool)
@@ -81,7 +85,8 @@ def centred(column, values, train, style):
     text = plain_numbers(column, style)
     middle = decimal.Decimal(repr(values[train].median())).to_integral_value()
     with decimal.localcontext(decimal.Context(prec=60)):
-        return text.map(lambda number: float(decimal.Decimal(number) - middle), na_action="ignore").astype("float64"), middle
+        apart = text.map(lambda number: float(decimal.Decimal(number) - middle), na_action="ignore")
+    return apart.astype("float64"), middle
 
 
 def number_column(name, column, train, style, where):
@@ -89,23 +94,25 @@ def number_column(name, column, train, style, where):
     gaps, values = column.isna(), numbers(column, style)
     words = column[values.isna() & ~gaps]
     if len(words):  # only in the test part: `encode` has looked at the training part
-        raise ColumnError(f"has numbers in the training part, and words such as '{words.iloc[0]}' in {len(words)} rows of "
-                          f"the test part; --missing {shlex.quote(words.iloc[0])} makes them missing values, "
+        raise ColumnError(f"has numbers in the training part, and words such as '{words.iloc[0]}' in {len(words)} "
+                          f"rows of the test part; --missing {shlex.quote(words.iloc[0])} makes them missing values, "
                           f"--drop {shlex.quote(name)} leaves the column out")
     if np.isinf(values).any():
         raise ColumnError("has infinite values; features must be finite")
-    found = Encoded("number", {})
+    found = Encoded("number")
     collapsed = values[train].nunique() == 1 and column[train].nunique() > 1  # also where 1 and 1.0 are all there is
     if collapsed or rounding_error(values, train) > ROUNDING:
         apart, middle = centred(column, values, train, style)
         if apart[train].nunique() > 1:
             values = apart
-            found.notes.append(f"column '{name}': float32 cannot tell its values apart; stored as differences to {middle}")
+            found.notes.append(f"column '{name}': float32 cannot tell its values apart; stored as differences to "
+                               f"{middle}")
             found.remarks.append(f"less {middle}")
     median = values[train].median()
     if gaps.any():
         found.notes.append(f"column '{name}': {int(gaps.sum())} missing values set to the median{where}, {median:g}")
-    found.features = {None: values.fillna(median)}
+    found.plain = values.fillna(median)
+    found.features = {None: found.plain}
     return found
 
 
@@ -128,18 +135,19 @@ def shown(values, most=5):
 def level_columns(name, column, train):
     """Returns a 0/1 feature for each value of the training rows; another value in the test part is 0 in all."""
     gaps = column.isna()
-    levels = column.where(~gaps, "missing")
+    gap = "missing" if not (column == "missing").any() else "(missing)"
+    levels = column.where(~gaps, gap)
     distinct = sorted(levels[train].unique())
     if len(distinct) > max(UNITS, min(MOST_LEVELS, 0.5 * train.sum())):
         raise ColumnError(f"has {len(distinct)} different words in {int(train.sum())} rows: it looks like a name; "
                           f"use --drop {shlex.quote(name)}, or --id {shlex.quote(name)} to keep it beside the scores")
-    found = Encoded("words", {})
+    found = Encoded("words", plain=levels)
     if gaps[train].any():
-        found.notes.append(f"column '{name}': {int(gaps.sum())} missing values made a level of their own, 'missing'")
+        found.notes.append(f"column '{name}': {int(gaps.sum())} missing values made a level of their own, '{gap}'")
     strange = ~levels.isin(distinct)
     if strange.any():
-        found.notes.append(f"column '{name}': {int(strange.sum())} test rows have a value that no training row has, such "
-                           f"as '{levels[strange].iloc[0]}'; they are in no level")
+        found.notes.append(f"column '{name}': {int(strange.sum())} test rows have a value that no training row has, "
+                           f"such as '{levels[strange].iloc[0]}'; they are in no level")
     found.remarks += [f"{shown(group)} differ in case, blanks or a full stop alone" for group in alike(distinct)]
     # Two values need only one column, unless some test rows have neither value.
     kept = distinct[1:] if len(distinct) == 2 and not strange.any() else distinct
@@ -158,7 +166,8 @@ def days(name, column, where, train):
     notes = [f"column '{name}': days since 1970-01-01"]
     if gaps.any():
         notes[0] += f", {int(gaps.sum())} missing values set to the median{where}"
-    return Encoded("date", {None: values.fillna(values[train].median())}, notes)
+    values = values.fillna(values[train].median())
+    return Encoded("date", {None: values}, values, notes)
 
 
 def refuse_other_numbers(name, words, style):
@@ -171,7 +180,7 @@ def refuse_other_numbers(name, words, style):
     example = f"has numbers that are written in another way, such as '{words.iloc[0]}'"
     if best:
         raise ColumnError(f"{example}; {' or '.join(best)} reads them, --words {shlex.quote(name)} makes each a level")
-    parts = words.str.extract(r"^([^\w]*?)([-+]?[\d.,]*\d)(\D*)$")  # letters before it, as in A11, make it a name
+    parts = words.str.extract(r"^([^\w\u2212]*?)([-+]?[\d.,]*\d)(\D*)$")  # letters before it, as in A11, make it a name
     if len(words) > UNITS and parts[1].notna().all() and len(parts[[0, 2]].drop_duplicates()) == 1:
         raise ColumnError(f"{example}; remove '{(parts[0] + parts[2]).iloc[0].strip()}' in the table, or "
                           f"--words {shlex.quote(name)} makes each a level")
@@ -196,11 +205,11 @@ def encode(name, column, train, style=Style(), as_words=False, as_date=False):
         return number_column(name, column, train, style, where)
     distinct = words.drop_duplicates()
     if 2 * distinct.map(lambda word: DATE.fullmatch(word) is not None).sum() > len(distinct):
-        raise ColumnError(f"has dates or times, such as '{distinct.iloc[0]}'; --date {quoted} reads 2010-01-31 as a number "
-                          f"of days, --drop {quoted} leaves the column out")
+        raise ColumnError(f"has dates or times, such as '{distinct.iloc[0]}'; --date {quoted} reads 2010-01-31 as a "
+                          f"number of days, --drop {quoted} leaves the column out")
     refuse_other_numbers(name, words, style)
     if len(words) < len(known):
         few = " ".join(map(shlex.quote, distinct[:5]))
-        raise ColumnError(f"has numbers, and in {len(words)} rows words such as {shown(distinct)}; --missing {few} makes "
-                          f"them missing values, --words {quoted} makes each value a level")
+        raise ColumnError(f"has numbers, and in {len(words)} rows words such as {shown(distinct)}; --missing {few} "
+                          f"makes them missing values, --words {quoted} makes each value a level")
     return level_columns(name, column, train)

@@ -2,6 +2,7 @@
 import hashlib
 import os
 import pathlib
+import shlex
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -14,6 +15,7 @@ from .dataset_file import Dataset, as_float32, read_bytes
 from .text_table import read_parquet, read_text_table
 
 MISSING_WORDS = ["NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "?"]
+FEW_ROWS, FEW_OF_CELL = 200, 10  # of a table, and of a label in a group: fewer are too few to judge
 MANY = 3  # rows at most that are named where more are left out; the first is row 0
 
 
@@ -107,7 +109,8 @@ def wanted_columns(path, table, special, options):
         for name in names:
             if name in special.values():
                 role = next(role for role, column in special.items() if column == name)
-                raise UsageError(f"--{option} {name}: is the label, the group or the split, or has another role (--{role})")
+                raise UsageError(f"--{option} {name}: is the label, the group or the split, or has another role "
+                                 f"(--{role})")
     for name in chosen["drop"]:
         if name in chosen["columns"]:
             raise UsageError(f"--drop {name}: is in --columns too")
@@ -119,15 +122,19 @@ def wanted_columns(path, table, special, options):
 
 def unique_name(name, level, taken):
     """Returns the name of a feature. A column may be called `c=y` beside the level y of column c: both are kept."""
-    wanted = name if level is None else f"{name}={level}"
-    return f"{wanted} (level of {name})" if level is not None and wanted in taken else wanted
+    if level is None:
+        return name
+    wanted = f"{name}={level}"
+    while wanted in taken:
+        wanted += f" (level of {name})"
+    return wanted
 
 
 def features_of(path, data, train, options, plan, outcomes, notes):
     """Returns ({feature: values}, {column: (kind, remarks)}). Raises ValueError that names the first column that cannot
     be used."""
     names, as_words, as_date = plan
-    features, report, refused = {}, {}, {}
+    features, report, refused, taken = {}, {}, {}, set(names)
     for name in names:
         try:
             found = encode(name, data[name], train, options.style, name in as_words, name in as_date)
@@ -135,14 +142,15 @@ def features_of(path, data, train, options, plan, outcomes, notes):
             refused[name] = error
             continue
         notes += [f"note: {note}" for note in found.notes]
-        plain = data[name].fillna("missing") if found.kind == "words" else found.features[None]
-        known = hints.of_column(plain[train], *(outcome[train] for outcome in outcomes))
-        notes += [f"warning: column '{name}' {hint}; --drop {name} leaves it out" for hint in known]
+        known = hints.of_column(found.plain[train], *(outcome[train] for outcome in outcomes))
+        notes += [f"warning: column '{name}' {hint}; --drop {shlex.quote(name)} leaves it out" for hint in known]
         report[name] = (found.kind, [*found.remarks, *known])
         for level, values in found.features.items():
-            feature = unique_name(name, level, {*names, *features} - ({name} if level is None else set()))
+            feature = unique_name(name, level, taken)
+            taken.add(feature)
             if level is not None and feature != f"{name}={level}":
-                notes.append(f"note: the level '{level}' of column '{name}' is called '{feature}': another is '{name}={level}'")
+                notes.append(f"note: the level '{level}' of column '{name}' is called '{feature}': another feature is "
+                             f"'{name}={level}'")
             features[feature] = values
     if refused:
         name, error = next(iter(refused.items()))
@@ -155,10 +163,11 @@ def features_of(path, data, train, options, plan, outcomes, notes):
 
 def column_report(data, special, left_out, found):
     """Returns the table of columns: name, kind, levels, missing, remark."""
-    rows = []
+    others = {column: (role, []) for role, column in special.items()}
+    others |= {name: ("left out", [why]) for name, why in left_out.items()}
+    known, rows = others | found, []
     for name in data.columns:
-        kind, remarks = found.get(name) or (next((role for role, column in special.items() if column == name), "left out"),
-                                            [left_out[name]] if name in left_out else [])
+        kind, remarks = known[name]
         rows.append((name, kind, data[name].nunique(), int(data[name].isna().sum()), "; ".join(remarks)))
     return pd.DataFrame(rows, columns=["name", "kind", "levels", "missing", "remark"])
 
@@ -174,13 +183,22 @@ def outcome_notes(table, special, y, group):
     return notes
 
 
+def size_notes(y, group):
+    """Returns warnings that the table, or a label in a group, has too few rows to judge a method by."""
+    small = f"warning: {len(y)} rows; fewer than {FEW_ROWS} are too few to judge a method"
+    cells = {(label, one): int(((y == label) & (group == one)).sum()) for label in (1, 0) for one in (1, 0)}
+    return [small] * (len(y) < FEW_ROWS) + [
+        f"warning: label {label} in group {one}: {rows} rows; fewer than {FEW_OF_CELL} are too few to judge fairness"
+        for (label, one), rows in cells.items() if rows < FEW_OF_CELL]
+
+
 def split_notes(table, name, split):
     """Returns what each value of the split's column became."""
     notes = [f"training part: {int((~split).sum())} rows, {name} = {roles.counted(table[name][~split])}",
              f"test part: {int(split.sum())} rows, {name} = {roles.counted(table[name][split])}"]
     if table[name][~split].nunique() > 1:
-        notes.append(f"warning: column '{name}' has more values than two: all rows but those of the test part are training "
-                     "rows")
+        notes.append(f"warning: column '{name}' has more values than two: all rows but those of the test part are "
+                     "training rows")
     return notes
 
 
@@ -209,6 +227,7 @@ def read_table(path, options):
     y = roles.label(path, data[special["label"]], special["label"], options)
     group = roles.two_values(path, data[special["group"]], "group", special["group"], options.group_value)
     notes += outcome_notes(data, special, y, group)
+    notes += size_notes(y, group)
     notes += roles.one_number_remark(special["group"], data[special["group"]],
                                      roles.expanded(data[special["group"]], options.group_value))
     split = None
@@ -225,8 +244,9 @@ def read_table(path, options):
 
     one = {role: data[column] for role, column in special.items()}
     return Dataset(
-        x=as_float32(path, pd.DataFrame(features), data.index), y=y, group=group, split=split, notes=notes, source=path.name,
-        positive_label=described("label", options.positive), group_name=described("group", options.group_value),
+        x=as_float32(path, pd.DataFrame(features), data.index), y=y, group=group, split=split, notes=notes,
+        source=path.name, positive_label=described("label", options.positive),
+        group_name=described("group", options.group_value),
         sha256=hashlib.sha256(content).hexdigest(), row=data.index.to_numpy("int64"),
         id=identifiers(one["id"], notes) if "id" in one else None,
         weight=roles.weights(path, one["weight"], special["weight"], options.style) if "weight" in one else None,
@@ -248,7 +268,9 @@ def file_of(options):
         lists = [value for value in vars(options).values() if isinstance(value, list)]
         found = [(words, word) for words in lists for word in words if os.path.isfile(word)]
         if len(found) != 1:
-            raise UsageError("the following arguments are required: FILE")
+            words = ", ".join(word for words in lists for word in words)
+            many = "more than one" if found else "no"
+            raise UsageError(f"the following arguments are required: FILE; {many} file is among {words}")
         found[0][0].remove(found[0][1])
         options.file = found[0][1]
     return options.file

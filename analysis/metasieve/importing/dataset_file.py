@@ -49,18 +49,6 @@ def read_bytes(path):
         raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def first_line(error):
-    return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-def read_table(path, content, **options):
-    """Returns a data frame. An empty field is missing; words such as "N/A" stay words. Raises ValueError."""
-    try:
-        return pd.read_csv(io.BytesIO(content), keep_default_na=False, **options)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: is no table that can be read: {first_line(error)}") from error
-
-
 # ----------------------------------------------------------------------------------------------------- writing
 
 def config_text(options):
@@ -110,6 +98,12 @@ def check_name(output):
                          f"{LONGEST_NAME}, so that evaluations tell data sets apart")
 
 
+def describe(data_set, meaning, values):
+    """Writes the attributes of a data set: what it holds, and the checksum of its values."""
+    text_attribute(data_set, "description", meaning)
+    data_set.attrs.create("checksum", files.checksum(values), dtype="<u8")
+
+
 def fill(file, dataset, x, options):
     text_attribute(file, "filetype", "metasieve-dataset")
     file.attrs.create("version", FORMAT_VERSION, dtype="<i4")
@@ -135,11 +129,11 @@ def fill(file, dataset, x, options):
     if dataset.weight is not None:
         contents.append(("weight", np.asarray(dataset.weight, "<f8"), "weight of the row in the table"))
     for name, values, meaning in contents:
-        text_attribute(file.create_dataset(name, data=values, track_times=False), "description", meaning)
+        describe(file.create_dataset(name, data=values, track_times=False), meaning, values)
     if dataset.id is not None:
         data = file.create_dataset("id", data=[text.encode() for text in dataset.id], dtype=h5py.string_dtype("utf-8"),
                                    track_times=False)
-        text_attribute(data, "description", "identifier of the row in the table")
+        describe(data, "identifier of the row in the table", list(dataset.id))
     file.attrs.create("complete", 1, dtype="<i8")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from . import csv_table
-from .dataset_file import Dataset, first_line, read_bytes, read_table, write
+from .dataset_file import Dataset, read_bytes, write
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,18 @@ ADULT_TEST = Known("adult.test",
 
 
 # ------------------------------------------------------------------------------------------- published files
+
+def first_line(error):
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def table_of(path, content, **options):
+    """Returns a data frame. An empty field is missing; words such as "N/A" stay words. Raises ValueError."""
+    try:
+        return pd.read_csv(io.BytesIO(content), keep_default_na=False, **options)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: is no table that can be read: {first_line(error)}") from error
+
 
 def numbers(path, table, columns):
     """Returns columns as float64. `columns`: {column: name}, or a list of names. Raises ValueError."""
@@ -62,7 +74,7 @@ def require_width(path, table, width):
 
 def compas(path, content):
     """Reads ProPublica's two-year file with ProPublica's filters."""
-    table = read_table(path, content, na_values=[""])
+    table = table_of(path, content, na_values=[""])
     features = ["age", "priors_count", "juv_fel_count", "juv_misd_count", "juv_other_count"]
     require_columns(path, table, features + ["days_b_screening_arrest", "is_recid", "c_charge_degree", "score_text",
                                              "race", "two_year_recid"])
@@ -76,7 +88,7 @@ def compas(path, content):
 
 def adult(path, content):
     """Reads the complete rows of one file of UCI Adult."""
-    table = read_table(path, content, header=None, skipinitialspace=True, comment="|", na_values=["?"])
+    table = table_of(path, content, header=None, skipinitialspace=True, comment="|", na_values=["?"])
     require_width(path, table, 15)
     complete = table.dropna()
     features = {0: "age", 4: "education-num", 10: "capital-gain", 11: "capital-loss", 12: "hours-per-week"}
@@ -87,13 +99,14 @@ def adult(path, content):
 
 def german(path, content):
     """Reads UCI's Statlog German credit."""
-    table = read_table(path, content, header=None, sep=r"\s+")
+    table = table_of(path, content, header=None, sep=r"\s+")
     require_width(path, table, 21)
     features = {1: "duration", 4: "credit-amount", 7: "installment-rate", 12: "age", 15: "existing-credits",
                 17: "people-liable"}  # attributes 2, 5, 8, 13, 16, 18
     x = numbers(path, table, features)
     # The age is attribute 13, column 12 from 0 (attribute 2 is the duration of the credit).
-    return Dataset(x, (table[20] == 2).to_numpy(), (x["age"] >= 25).to_numpy(), "bad credit", "age >= 25", row=table.index)
+    return Dataset(x, (table[20] == 2).to_numpy(), (x["age"] >= 25).to_numpy(), "bad credit", "age >= 25",
+                   row=table.index)
 
 
 READERS = {"compas": compas, "adult": adult, "german": german}
@@ -137,7 +150,7 @@ def joined(train, test):
                    f"{train.source}+{test.source}", f"{train.sha256}+{test.sha256}")
 
 
-WIDEST = 40  # characters of a cell that is printed
+WIDEST = 40  # characters of a column's name that are printed
 ROH_FILES = ["xz_train", "xz_test", "y_noise_general", "y_train", "y_test"]
 
 
@@ -166,9 +179,10 @@ def import_roh(options):
 # ------------------------------------------------------------------------------------------------- the command
 
 def printed(columns):
-    """Returns a table of text as lines with aligned columns; long names are cut."""
+    """Returns the column report as lines with aligned columns; long names are cut."""
     rows = [list(columns.columns), *columns.astype(str).to_numpy().tolist()]
-    rows = [[cell if len(cell) <= WIDEST or cell is row[-1] else cell[:WIDEST - 3] + "..." for cell in row] for row in rows]
+    for row in rows:
+        row[0] = row[0] if len(row[0]) <= WIDEST else row[0][:WIDEST - 3] + "..."
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     return ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths)).rstrip() for row in rows]
 

@@ -117,7 +117,8 @@ def alike_remark(name, column):
 
 def one_number_remark(name, column, values):
     """Returns a warning if the group is one number of many: perhaps a range was meant."""
-    if len(values) > 1 or numbers(column).isna().any() or column.nunique() <= MANY or not has_value(column, values[0]).any():
+    is_one = len(values) == 1 and has_value(column, values[0]).any()
+    if not is_one or column.nunique() <= MANY or numbers(column).isna().any():
         return []
     return [f"warning: column '{name}': group 1 is {values[0]} alone, of {column.nunique()} numbers; a range is "
             f"--group-value '<{values[0]}' or {values[0]}:{column[column.astype(float).idxmax()]}"]
@@ -128,7 +129,8 @@ def two_values(path, column, role, name, values):
     option = {"label": "--positive", "group": "--group-value", "split": "--test-value"}[role]
     result = rows_with(column, option, name, values)
     if result.all():
-        raise ValueError(f"{path}: column '{name}' (--{role}) is {' or '.join(values)} in all rows; must have two values")
+        raise ValueError(f"{path}: column '{name}' (--{role}) is {' or '.join(values)} in all rows; must have two "
+                         "values")
     return result
 
 
@@ -143,9 +145,9 @@ def label(path, column, name, options):
         raise UsageError(f"--negative {column[positive & negative].iloc[0]}: is --positive too")
     others = same_text(column)[~positive & ~negative]
     if len(others) and (options.negative or others.nunique() > 1):
-        likely = [f"; {shown(group)} differ in case, blanks or a full stop alone: --positive {' '.join(map(shlex.quote, group))}"
-                  for group in alike(column.unique()) if positive[column.isin(group)].any()
-                  and not positive[column.isin(group)].all()]
+        divided = [group for group in alike(column.unique()) if 0 < positive[column.isin(group)].mean() < 1]
+        likely = [f"; {shown(group)} differ in case, blanks or a full stop alone: --positive {shlex.join(group)}"
+                  for group in divided]
         raise ValueError(f"{path}: column '{name}' (--label) has more values than two: {counted(same_text(column))}; "
                          "--negative V ... or --rest-negative says which become 0, --missing V leaves the rows of V out"
                          f"{''.join(likely)}")
@@ -155,13 +157,13 @@ def label(path, column, name, options):
 def audited(path, column, name, label_column, y):
     """Returns y_clean: the audited label of each row, in the words of the label."""
     if column.isna().any():
-        raise ValueError(f"{path}: column '{name}' (--clean) is empty in {int(column.isna().sum())} rows that have a label; "
-                         "must have the audited label of each row")
+        raise ValueError(f"{path}: column '{name}' (--clean) is empty in {int(column.isna().sum())} rows that have a "
+                         "label; must have the audited label of each row")
     words, text = same_text(column), same_text(label_column)
     strange = words[~words.isin(text)]
     if len(strange):
-        raise ValueError(f"{path}: column '{name}' (--clean) has '{strange.iloc[0]}' in {len(strange)} rows, which the label "
-                         f"has nowhere; must have its words, {counted(text)}")
+        raise ValueError(f"{path}: column '{name}' (--clean) has '{strange.iloc[0]}' in {len(strange)} rows, which "
+                         f"the label has nowhere; must have its words, {counted(text)}")
     return words.isin(text[y]).to_numpy()
 
 
@@ -170,7 +172,7 @@ def weights(path, column, name, style):
     values = numbers(column, style)
     wrong = ~(np.isfinite(values) & (values >= 0))
     if wrong.any() or not (values > 0).any():
-        shown_value = column[wrong].iloc[0] if wrong.any() else "0 in all"
-        raise ValueError(f"{path}: column '{name}' (--weight) is {shown_value} in {int(wrong.sum()) or len(values)} rows; "
-                         "must be a number >= 0 in each row, and > 0 in some")
+        shown_value = column[wrong].fillna("empty").iloc[0] if wrong.any() else "0 in all"
+        raise ValueError(f"{path}: column '{name}' (--weight) is {shown_value} in {int(wrong.sum()) or len(values)} "
+                         "rows; must be a number >= 0 in each row, and > 0 in some")
     return values.to_numpy()

@@ -28,6 +28,8 @@ class TextTable:
 
 def decompressed(path, content):
     """Returns the content of a .gz file, and any other content as it is."""
+    if content[:2] == b"PK":
+        raise ValueError(f"{path}: is a spreadsheet or another zip archive; save the table as .csv")
     if content[:2] != b"\x1f\x8b":
         return content
     try:
@@ -42,15 +44,17 @@ def decoded(path, content, encoding):
     try:
         text = content.decode(name).removeprefix("\ufeff")
     except LookupError as error:
-        raise UsageError(f"--encoding {name}: is no encoding of text; must be one that Python knows, {ENCODINGS}") from error
+        raise UsageError(f"--encoding {name}: is no encoding of text; must be one that Python knows, "
+                         f"{ENCODINGS}") from error
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"{path}: is no table that can be read: byte 0x{content[error.start]:02x} in line {line} is not "
-                         f"{name}; --encoding names the right one, {ENCODINGS}") from error
+        raise ValueError(f"{path}: is no table that can be read: byte 0x{content[error.start]:02x} in line {line} is "
+                         f"not {name}; --encoding names the right one, {ENCODINGS}") from error
     except UnicodeError as error:
         raise ValueError(f"{path}: is not {name}: {error}; --encoding names the right one, {ENCODINGS}") from error
     if "\0" in text:
-        raise ValueError(f"{path}: is no table that can be read: line {text.count(chr(10), 0, text.index(chr(0))) + 1} has "
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ValueError(f"{path}: is no table that can be read: line {line} has "
                          f"a zero byte; --encoding utf-16 reads a table of 16-bit characters")
     return text
 
@@ -60,7 +64,8 @@ def decoded(path, content, encoding):
 def guess_separator(text):
     """Returns the separator that makes most fields of the header, and as many of the next lines; or a comma."""
     def fit(separator):
-        rows = itertools.islice(csv.reader(io.StringIO(text[:SAMPLE_CHARACTERS], newline=""), delimiter=separator), SAMPLE)
+        lines = io.StringIO(text[:SAMPLE_CHARACTERS], newline="")
+        rows = itertools.islice(csv.reader(lines, delimiter=separator), SAMPLE)
         widths = [len(row) for row in rows if row] or [0]
         return widths[0] > 1 and len(set(widths)) == 1, widths[0]
     return max(SEPARATORS, key=fit)
@@ -103,18 +108,18 @@ def read_rows(path, text, separator, removed):
             rows.append(row)
             line = f"line {begin + removed}"
             if len(row) > len(rows[0]):
-                raise ValueError(f"{path}: its rows have more fields than its header has names ({line}: {len(row)}, the "
-                                 f"header: {len(rows[0])}); a separator inside of a field needs quotes round the field")
+                raise ValueError(f"{path}: its rows have more fields than its header has names ({line}: {len(row)}, "
+                                 f"the header: {len(rows[0])}); a field with a separator in it needs quotes")
             if len(row) < len(rows[0]):
-                raise ValueError(f"{path}: {line} has {len(row)} fields, the header has {len(rows[0])}: is a quote or a "
-                                 f"separator missing or too many there?")
+                raise ValueError(f"{path}: {line} has {len(row)} fields, the header has {len(rows[0])}: is a quote or "
+                                 "a separator missing or too many there?")
             place = swallowed_field(row, separator) if end > begin and len(rows) > 1 else None
             if place is not None:
                 raise ValueError(f"{path}: column '{rows[0][place]}': a quote that opens in {line} closes in line "
-                                 f"{end + removed}, and {end - begin} rows are lost in one field; remove the stray quotes")
+                                 f"{end + removed}, and {end - begin} rows are lost in one field; remove stray quotes")
     except csv.Error as error:
-        raise ValueError(f"{path}: is no table that can be read: line {end + 1 + removed}: {error}; is a quote missing or "
-                         "too many there?") from error
+        raise ValueError(f"{path}: is no table that can be read: line {end + 1 + removed}: {error}; is a quote "
+                         "missing or too many there?") from error
     return rows, end + removed
 
 
@@ -122,14 +127,14 @@ def column_names(path, rows, has_header, notes):
     """Returns the names of the columns: of the header, else 1, 2, ..."""
     if not has_header:
         return [str(place + 1) for place in range(len(rows[0]))]
-    names = [name.strip() for name in rows[0]]
+    names = [re.sub(r"\s*[\r\n]+\s*", " ", name.strip()) for name in rows[0]]
     for name, count in collections.Counter(filter(None, names)).items():
         if count > 1:
             places = " and ".join(str(place + 1) for place, other in enumerate(names) if other == name)
             raise ValueError(f"{path}: two columns are called '{name}' ({places}); rename or remove one of them")
     if sum(is_number(name) for name in names) > len(names) / 2:
-        notes.append(f"warning: most names of the header are numbers, such as '{next(filter(is_number, names))}': if it "
-                     "is a row, use --no-header")
+        notes.append(f"warning: most names of the header are numbers, such as '{next(filter(is_number, names))}': if "
+                     "it is a row, use --no-header")
     return names
 
 
@@ -149,7 +154,8 @@ def read_text_table(path, content, encoding=None, separator=None, has_header=Tru
     del rows[:int(has_header)]
     if not rows:
         raise ValueError(f"{path}: has no rows")
-    inside = " (fields in quotes run over several lines, or lines are empty)" if lines != len(rows) + has_header + removed else ""
+    expected = len(rows) + has_header + removed
+    inside = " (fields in quotes run over several lines, or lines are empty)" if lines != expected else ""
     shown = "tab" if separator == "\t" else f"'{separator}'"
     notes.insert(0, f"read {lines} lines as {len(rows)} rows of {len(names)} columns, separator {shown}{inside}")
     data = pd.DataFrame(rows, columns=names, dtype=object)
@@ -163,6 +169,6 @@ def read_parquet(path):
     try:
         data = pd.read_parquet(path)
     except ImportError as error:
-        raise ValueError(f"{path}: pandas cannot read .parquet here, for which it needs pyarrow; write a .csv") from error
+        raise ValueError(f"{path}: reading .parquet needs pyarrow, which is not here; write a .csv") from error
     data = data.rename(columns=str)
     return TextTable(data.astype(str).mask(data.isna(), ""), "", [f"read {len(data)} rows of {data.shape[1]} columns"])

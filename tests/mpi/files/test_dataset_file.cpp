@@ -167,9 +167,9 @@ TEST_F(TableFile, row_numbers_ids_and_weights_of_wrong_form) {
   EXPECT_PRED2(contains, with_rows(rows), "/row: has the row number 4 twice");
   rows[19] = -1;
   EXPECT_PRED2(contains, with_rows(rows), "/row: has the row number -1; must be 0 or more");
-  for (const double value : {0.0, -1.0, test::undefined, HUGE_VAL})
-    EXPECT_PRED2(contains, with_weight(value), "must be finite and above 0") << value;
-  EXPECT_PRED2(contains, with_weight(0.0), "/weight: row 3 is 0; must be");
+  for (const double value : {-1.0, test::undefined, HUGE_VAL})
+    EXPECT_PRED2(contains, with_weight(value), "must be finite and not negative") << value;
+  EXPECT_PRED2(contains, with_weight(-0.5), "/weight: row 3 is -0.5; must be");
   EXPECT_PRED2(contains, error_after([](hid_t f) {
                  test::write_texts(f, "/id", {"a", "b"});
                }),
