@@ -33,7 +33,7 @@ SMALL = """#!{python} -SE
 import os, sys
 words = sys.argv[1:]
 tasks = {{"suite.tasks": "8", "meta.iterations": "4"}}
-forced = {{"generate": tasks, "train": tasks, "scaling": tasks | {{"scaling.weak_tasks": "4", "scaling.repeats": "1"}},
+forced = {{"generate": {{"suite.tasks": "8"}}, "train": tasks, "scaling": tasks | {{"scaling.weak_tasks": "4", "scaling.repeats": "1"}},
           "evaluate": {{"evaluate.splits": "2", "evaluate.adapt_steps": "2", "evaluate.refit_rounds": "1"}},
           "score": {{"evaluate.adapt_steps": "2", "evaluate.refit_rounds": "1"}},
           "sweep": tasks | {{"sweep.evaluate_tasks": "3"}} if "--config" in words else {{}}}}.get(words[0], {{}})

@@ -12,6 +12,7 @@ try:
     import h5py
     import numpy as np
     from metasieve import commands, read
+    from metasieve.files import checksum
     from evaluation_tables import write_evaluation
     from test_plot import history, validation
 except ImportError as error:
@@ -32,6 +33,13 @@ class Reading(AnalysisTest):
         self.assertEqual(contents["validation"]["dp_gap"].tolist(), [0.3, 0.2, 0.1])
         with self.assertRaisesRegex(KeyError, "has no /frontier; has history"):
             contents["frontier"]
+
+    def test_checksums_are_those_of_the_program(self):
+        """Values that the program's own routine gives: tests/mpi/test_files.py compares files."""
+        for values, expected in ((np.array([1, 0, 0, 1], "u1"), 8649356600978952463),
+                                 (np.array([[1.5, -2, 0.25], [0, 3, 4]], "f4"), 15588725067517962078),
+                                 (["a", "größe"], 9810749818426063017)):
+            self.assertEqual(checksum(values), expected)
 
     def test_unfinished_foreign_and_damaged_files_are_refused_by_name(self):
         path = write_tables(self.folder / "r.h5", "results", history=history())
