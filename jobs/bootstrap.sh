@@ -67,7 +67,7 @@ bootstrap_elsewhere() {
   if ! "$compiler" -std=c++20 -fsyntax-only -x c++ - 2>/dev/null <<<'#include <span>'; then
     missing+=("a C++20 compiler ($compiler is not one: set CXX)")
   else
-    for header in Eigen/Dense Random123/philox.h boost/program_options.hpp hdf5.h; do
+    for header in Eigen/Dense Random123/philox.h boost/program_options.hpp boost/math/distributions/students_t.hpp hdf5.h; do
       "$compiler" -E -x c++ -I/usr/include/eigen3 - >/dev/null 2>&1 \
         <<<"#if !__has_include(<$header>)"$'\n#error\n#endif' || headers+=("$header")
     done

@@ -41,7 +41,8 @@ RESERVED = [
     ("mpi", re.compile(r"\bMPI_[A-Z][a-z]\w*\s*\("), set(ALLOWED) - {"hdf5"}),  # but calls nothing
     ("hdf5", re.compile(r"#\s*include\s*[<\"](hdf5\.h|H5)"), {"hdf5"}),
     ("openmp", re.compile(r"#\s*pragma\s+omp\b|#\s*include\s*<omp\.h>"), {"parallel"}),
-    ("boost", re.compile(r"#\s*include\s*[<\"]boost/|\bboost::"), {"cli"}),
+    ("boost", re.compile(r"#\s*include\s*[<\"]boost/(?!math/)|\bboost::(?!math)"), {"cli"}),
+    ("boost_math", re.compile(r"#\s*include\s*[<\"]boost/math/|\bboost::math"), {"evaluation"}),
     ("eigen", re.compile(r"\bEigen::internal\b"), {"numerics"}),
 ]
 # what is counted, pattern, folders that may do so freely, how often the others may: to go down only
@@ -227,6 +228,7 @@ BROKEN = [
     ("openmp", {"tasks/a.cpp": "void f() {\n#pragma omp parallel for\n}\n"}),
     ("openmp", {"training/a.cpp": "#include <omp.h>\n"}),
     ("boost", {"hdf5/a.cpp": "#include <boost/format.hpp>\n"}),
+    ("boost_math", {"cli/a.cpp": "#include <boost/math/distributions/students_t.hpp>\n"}),
     ("cycle", {"base/a.hpp": "#pragma once\n", "base/a.cpp": '#include "base/b.hpp"\n',
                "base/b.hpp": '#pragma once\n#include "base/a.hpp"\n', "base/b.cpp": ""}),
     ("eigen", {"policy/a.hpp": "#pragma once\nusing Eigen::internal::pmadd;\n"}),

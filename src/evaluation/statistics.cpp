@@ -270,8 +270,7 @@ std::vector<SourceMeans> means_by_source(const std::vector<EvaluationRow>& rows,
   std::vector<SourceMeans> sources;
   for (const auto& [source, own] : grouped(all, &EvaluationRow::source)) {
     const auto design = designs.of.find(source);
-    sources.push_back(
-        means_of(source, own, design != designs.of.end() ? design->second : independent, seed));
+    sources.push_back(means_of(source, own, design != designs.of.end() ? design->second : independent, seed));
   }
   if (designs.pooled && sources.size() > 1) sources.push_back(means_of("all", all, independent, seed));
   return sources;
@@ -359,8 +358,8 @@ std::vector<PairedRow> compare_in_pairs(const std::vector<EvaluationRow>& rows, 
 }
 
 std::vector<SummaryRow> summarise_frontier(const std::vector<FrontierRow>& points,
-                                           const std::vector<EvaluationRow>& rows, const SourceDesigns& designs,
-                                           Seed seed) {
+                                           const std::vector<EvaluationRow>& rows,
+                                           const SourceDesigns& designs, Seed seed) {
   SourceDesigns unresampled = designs; // the predictions are those of other settings
   for (auto& [source, design] : unresampled.of) design.predicted.clear();
   std::map<double, std::vector<EvaluationRow>> by_setting;

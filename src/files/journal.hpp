@@ -70,7 +70,8 @@ private:
   std::optional<RawFile> mine_;
 };
 
-/// The names of those lines "name = value" that are not the same in both texts; of more than five, the first five.
+/// The names of those lines "name = value" that are not the same in both texts; of more than five, the first
+/// five.
 [[nodiscard]] std::string differing_names(const std::string& a, const std::string& b);
 
 } // namespace metasieve

@@ -12,14 +12,14 @@ namespace metasieve {
 struct ComparisonOptions {
   std::vector<Policy> policies; ///< trained, of one feature set
   Policy untrained;
-  double keep = 0.7;          ///< share of rows of greedy and random
-  double ridge = 1e-3;        ///< of every fit, as when the task was prepared
-  Seed seed{};                ///< of random and roh
-  Gap fairness = Gap::eo;     ///< what roh, penalised and threshold equalise: dp or eo
-  double roh_tau = 0;         ///< share of rows that roh keeps; 0: the true share of clean labels
-  double penalty = 0.1;       ///< weight of the gap in penalised
-  double tolerance = 0.08;    ///< gap on the training rows that threshold allows
-  SelectionOptions selection; ///< of meta_hard and meta_soft
+  double keep = 0.7;             ///< share of rows of greedy and random
+  double ridge = 1e-3;           ///< of every fit, as when the task was prepared
+  Seed seed{};                   ///< of random and roh
+  Gap fairness = Gap::eo;        ///< what roh, penalised and threshold equalise: dp or eo
+  double roh_tau = 0;            ///< share of rows that roh keeps; 0: the true share of clean labels
+  double penalty = 0.1;          ///< weight of the gap in penalised
+  double tolerance = 0.08;       ///< gap on the training rows that threshold allows
+  SelectionOptions selection;    ///< of meta_hard and meta_soft
   bool keep_predictions = false; ///< MethodResult::predicted
 };
 
@@ -29,7 +29,8 @@ struct MethodResult {
   Index policy = -1;  ///< which of the policies; -1: the method asks none
   double setting = 0; ///< of a frontier: weight of the gap, or tolerance
   Assessment assessment;
-  Labels predicted; ///< [m] of the test rows; empty unless ComparisonOptions::keep_predictions, or if it failed
+  Labels
+      predicted; ///< [m] of the test rows; empty unless ComparisonOptions::keep_predictions, or if it failed
 };
 
 /// `methods` on one task, in their order; those that ask a policy once for each policy. A pure function of
