@@ -91,13 +91,14 @@ std::string pair_lines(const std::string& source, const std::vector<PairedRow>& 
                        std::ranges::count(peers, accuracy.peer) > 0 &&
                        std::isfinite(accuracy.low); // one split: the lines above say it all
     if (!shown) continue;
-    text += format("  %-9s - %-13s accuracy %s points, won %3.0f %%;  %s ", accuracy.method.c_str(),
-                   accuracy.peer.c_str(), points(accuracy.difference, accuracy.low, accuracy.high).c_str(),
-                   100.0 * accuracy.won, gap.c_str()) +
-            (std::isfinite(other.low)
-                 ? format("%+.3f [%+.3f, %+.3f], won %3.0f %%\n", other.difference, other.low, other.high,
-                          100.0 * other.won)
-                 : format("undefined on all but %lld repeat(s)\n", static_cast<long long>(other.splits)));
+    text +=
+        format("  %-9s - %-13s accuracy %s points, won %3.0f %%;  %s ", accuracy.method.c_str(),
+               accuracy.peer.c_str(), points(accuracy.difference, accuracy.low, accuracy.high).c_str(),
+               100.0 * accuracy.won, gap.c_str()) +
+        (std::isfinite(other.low) ? format("%+.3f [%+.3f, %+.3f], won %3.0f %%\n", other.difference,
+                                           other.low, other.high, 100.0 * other.won)
+         : other.splits == 0      ? std::string("undefined\n")
+                             : format("defined on %lld repeat only\n", static_cast<long long>(other.splits)));
   }
   return text.empty()
              ? text
