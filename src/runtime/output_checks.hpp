@@ -58,7 +58,8 @@ private:
 };
 
 /// Keeps a second run from writing the same output file for as long as it lives: rank 0 holds a lock on
-/// FILE.lock, which it makes and removes. A run that is killed leaves that file, which then blocks no other run.
+/// FILE.lock, which it makes and removes. A run that is killed leaves that file, which then blocks no other
+/// run.
 class OutputLock {
 public:
   /// Collective; makes the folder. @throws CollectiveError (exit code 3) if another run holds the lock
