@@ -246,7 +246,12 @@ class SmallFolders(AnalysisTest):
         self.training("b.h5")
         self.assertEqual(self.names(), ["b.h5"])
 
-    def test_an_unfinished_training_is_told_from_its_newest_checkpoint(self):
+    def test_backups_of_an_earlier_run_are_left_out(self):
+        self.training("#results.h5.1#")
+        self.training("results.h5")
+        self.assertEqual(self.names(), ["results.h5"])
+
+    def test_an_unfinished_training_is_known_from_its_newest_checkpoint(self):
         self.training("a.h5", "checkpoint", step=20)
         self.training("b.h5", "checkpoint", step=10)
         folder = folders.found_in(self.folder)

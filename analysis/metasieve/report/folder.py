@@ -39,7 +39,7 @@ def found_in(paths):
     chosen = [path for path in paths if path.is_file()]
     if not chosen and len(paths) == 1:
         folder = Folder(paths[0])
-        files = sorted(folder.path.iterdir())
+        files = [file for file in sorted(folder.path.iterdir()) if not file.name.startswith("#")]  # backups
     else:
         folder = Folder(paths[0].parent)
         files = listed_files(paths)
