@@ -58,8 +58,9 @@ def on_source(source, methods):
         return f"On {source}, {spoken(method)} cannot be compared with training on all rows."
     word = {1: "more accurate than", -1: "less accurate than", 0: "as accurate, within chance, as"}[direction(accuracy)]
     change, low, high = (f"{100 * accuracy[f'baseline_change{end}']:+.1f}" for end in ("", "_low", "_high"))
+    interval = "no interval" if math.isnan(accuracy["baseline_change_low"]) else f"95 % interval {low} to {high}"
     text = signed(f"On {source}, {spoken(method)} is {word} training on all rows: {accuracy['mean']:.3f} against "
-                  f"{base['accuracy']['mean']:.3f} ({change} points, 95 % interval {low} to {high})")
+                  f"{base['accuracy']['mean']:.3f} ({change} points, {interval})")
     if gap is None or math.isnan(gap["mean"]):
         return text + "; its equalised-odds gap is undefined."
     fair = {-1: "it is fairer", 1: "it is less fair", 0: "it is no fairer beyond chance"}[direction(gap)]
