@@ -10,6 +10,7 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <tuple>
 #include <utility>
 #include <variant>
@@ -80,13 +81,14 @@ std::vector<Estimate> of_splits(const Matrix& values, double test_over_train) {
   for (const auto& column : values.colwise()) {
     std::vector<double> defined;
     std::ranges::remove_copy_if(column, std::back_inserter(defined), [](double x) { return std::isnan(x); });
-    const Eigen::Map<const Eigen::ArrayXd> x(defined.data(), std::ssize(defined));
-    Estimate estimate{.count = x.size()};
-    if (x.size() > 0) estimate.mean = x.mean();
-    if (x.size() > 1) {
-      const auto j = static_cast<double>(x.size());
-      const double s = std::sqrt((x - x.mean()).square().sum() / (j - 1.0));
-      const double error = s * std::sqrt(1.0 / j + test_over_train);
+    // One after the other: vectorised sums would depend on where the values lie.
+    const auto j = static_cast<double>(defined.size());
+    Estimate estimate{.count = std::ssize(defined)};
+    if (!defined.empty()) estimate.mean = std::accumulate(defined.begin(), defined.end(), 0.0) / j;
+    if (defined.size() > 1) {
+      double squares = 0;
+      for (const double x : defined) squares += (x - estimate.mean) * (x - estimate.mean);
+      const double error = std::sqrt(squares / (j - 1.0)) * std::sqrt(1.0 / j + test_over_train);
       const boost::math::students_t student(j - 1.0);
       const double half = boost::math::quantile(student, 0.975) * error;
       estimate.low = estimate.mean - half, estimate.high = estimate.mean + half;

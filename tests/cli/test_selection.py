@@ -164,7 +164,7 @@ class Selection(FilesTest):
         self.succeed(*TRAIN, "--output", "out")
         for name, values, said in (("row", np.zeros(80, "i8"), "/row: has the row number 0 twice"),
                                    ("row", np.arange(80) - 1, "/row: has the row number -1; must be 0 or more"),
-                                   ("weight", np.zeros(80), "/weight: row 0 is 0; must be finite and above 0"),
+                                   ("weight", np.zeros(80) - 1, "/weight: row 0 is -1; must be finite and not negative"),
                                    ("id", np.arange(80), "/id: has type int64; must be text"),
                                    ("id", np.array([b"x"] * 79), "/id: has 79 values; must have the 80 rows of x")):
             with self.subTest(said):

@@ -197,11 +197,12 @@ class Files(unittest.TestCase):
         (self.folder / "table.csv").write_text(table)
         output = self.folder / "imported.h5"
         subprocess.run([sys.executable, "-m", "metasieve", "import", "csv", self.folder / "table.csv", "--label",
-                        "income", "--positive", "1", "--group", "sex", "--group-value", "F", "--output", output],
+                        "income", "--positive", "1", "--rest-negative", "--group", "sex", "--group-value", "F", "--output",
+                        output],
                        check=True, stdout=subprocess.DEVNULL,
                        env=os.environ | {"PYTHONPATH": str(ROOT / "analysis")})
         text = subprocess.run([*MPIRUN, SAMPLES, "inspect", output], check=True, capture_output=True, text=True).stdout
-        self.assertIn("metasieve-dataset 1.0", text)
+        self.assertIn("metasieve-dataset 1.1", text)
         self.assertIn("age, city=a, city=b, city=c", text)
         self.assertIn("/y                  rows 40, least 0, greatest 1, mean 0.4\n", text)
         self.assertIn("/z                  rows 40, least 0, greatest 1, mean 0.5\n", text)
