@@ -137,7 +137,13 @@ bool asks_for_help(CommandLine& line, const std::vector<std::string>& arguments)
     line.topic.assign(arguments.begin() + 1, arguments.end());
     return true;
   }
-  if (!as_command && !arguments.front().starts_with("-")) line.topic = {arguments.front()};
+  if (as_command) return true;
+  const auto is_command = [](const std::string& word) {
+    return std::ranges::find(commands(), word, &CommandInfo::name) != commands().end();
+  };
+  const auto first =
+      arguments.front().starts_with("-") ? std::ranges::find_if(arguments, is_command) : arguments.begin();
+  if (first != arguments.end()) line.topic = {*first};
   return true;
 }
 

@@ -228,13 +228,13 @@ TEST(Ini, stored_text_keeps_what_looks_like_a_comment) {
 
 TEST(CommandLineText, takes_both_forms) {
   const CommandLine line = parse_command_line(
-      {"evaluate", "--dataset", "a.h5", "b.h5", "--policy=p.h5", "--dataset=c.h5", "--meta.batch", "-1",
-       "--family.x.samples", "60", "--family.x.minority=0.3", "--output", "e.h5", "--dry-run"});
+      {"sweep", "--dataset", "a.h5", "b.h5", "--config=c.ini", "--dataset=c.h5", "--meta.batch", "-1",
+       "--family.x.samples", "60", "--family.x.minority=0.3", "--output", "out", "--dry-run"});
 
-  EXPECT_EQ(line.command, "evaluate");
+  EXPECT_EQ(line.command, "sweep");
   EXPECT_EQ(line.values("dataset"), (std::vector<std::filesystem::path>{"a.h5", "b.h5", "c.h5"}));
-  EXPECT_EQ(line.value("policy"), "p.h5");
-  EXPECT_EQ(line.value("output"), "e.h5");
+  EXPECT_EQ(line.value("config"), "c.ini");
+  EXPECT_EQ(line.value("output"), "out");
   EXPECT_TRUE(line.has("dry-run"));
   EXPECT_FALSE(line.has("resume"));
   EXPECT_EQ(line.overrides,

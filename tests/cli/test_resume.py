@@ -213,8 +213,7 @@ class Resume(FilesTest):
         self.assert_refused(self.execute(*fewer, "--output", "run", "--resume"), 2, "learning rate would have fallen")
         self.assertEqual((self.folder / "run/checkpoint.h5").read_bytes(), before)
 
-        run = self.resume("--output.log_every", "7", "--output.checkpoint_every", "0", "--run.max_minutes", "100",
-                          "--evaluate.splits", "3")
+        run = self.resume("--output.log_every", "7", "--output.checkpoint_every", "0", "--run.max_minutes", "100")
 
         self.assertEqual((run.returncode, messages(run)), (0, []), run.stderr)
         self.assert_same_as_whole()
