@@ -266,7 +266,7 @@ class Resumed(FilesTest):
         self.assert_refused(self.execute(*generate, "--output", "out.h5", "--resume", "--suite.seed", "5", ranks=2), 2,
                             r"out.h5.partial was made with other settings \(suite.seed\); give those settings again")
         self.assertEqual(tree(self.partial()), before)
-        self.succeed(*generate, "--output", "out.h5", "--resume", "--meta.seed", "5")  # says nothing of tasks
+        self.succeed(*generate, "--output", "out.h5", "--resume", "--run.max_minutes", "100")  # says nothing of tasks
         (self.folder / "out.h5").unlink()
 
         self.stopped(self.on_data())
