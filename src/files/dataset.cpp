@@ -59,7 +59,7 @@ auto labels_where(const std::string& alike) {
 RowNumbers read_row_numbers(const FileReader& file, const std::string& name, const Dataset& data) {
   require_rows(file, name, file.shape(name, 1).front(), data);
   std::vector<std::int64_t> values = file.values<std::int64_t>(name, 1);
-  const RowNumbers numbers = Eigen::Map<const RowNumbers>(values.data(), std::ssize(values));
+  RowNumbers numbers = Eigen::Map<const RowNumbers>(values.data(), std::ssize(values));
   std::sort(values.begin(), values.end());
   if (values.front() < 0)
     file.fail(name, "has the row number " + std::to_string(values.front()) + "; must be 0 or more");
