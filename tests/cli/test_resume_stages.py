@@ -287,7 +287,7 @@ class Resumed(FilesTest):
         self.assertEqual(tree(self.partial()), before)
 
         # These change no result.
-        self.succeed(*self.on_data(), "--output", "out.h5", "--resume", "--output.log_every", "3",
+        self.succeed(*self.on_data(), "--output", "out.h5", "--resume", "--output.checkpoint_minutes", "3",
                      "--run.margin_minutes", "2")
 
     def test_without_resume_it_starts_anew_and_says_so(self):
