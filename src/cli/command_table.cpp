@@ -54,10 +54,10 @@ const std::vector<CommandInfo>& commands() {
        "Meta-trains a policy: it learns which training rows to trust, so that a model fitted to these is "
        "accurate and fair. Without --suite the tasks are generated in memory. The same policy for any "
        "number of ranks and threads.",
-       "policy.h5, results.h5 (history, validation, timing), checkpoint.h5, progress.json in DIR; a "
+       "policy.h5, results.h5 (history, validation, timing), checkpoint.h5, progress.json in DIR. The "
        "policy.h5 "
-       "and results.h5 that a finished run has left there are kept as #policy.h5.1# and #results.h5.1#, or "
-       "the "
+       "and results.h5 of a run that was finished there are kept as #policy.h5.1# and #results.h5.1#, or "
+       "with the "
        "next free number",
        {config, folder, suite, resume, profile, dry_run},
        training_keys,

@@ -79,6 +79,13 @@ std::string method_line(Group<SummaryRow> group) {
   return line + with_change("noise_rate_selected") + "\n";
 }
 
+/// "-0.020 [-0.050, +0.010], won  75 %" of a gap.
+std::string gap_difference(const PairedRow& gap) {
+  if (gap.splits == 0) return "undefined";
+  if (!std::isfinite(gap.low)) return "defined on one repeat only";
+  return format("%+.3f [%+.3f, %+.3f], won %3.0f %%", gap.difference, gap.low, gap.high, 100.0 * gap.won);
+}
+
 /// The selections of a policy against the methods that a user would choose otherwise.
 std::string pair_lines(const std::string& source, const std::vector<PairedRow>& paired,
                        const std::string& gap) {
@@ -91,14 +98,9 @@ std::string pair_lines(const std::string& source, const std::vector<PairedRow>& 
                        std::ranges::count(peers, accuracy.peer) > 0 &&
                        std::isfinite(accuracy.low); // one split: the lines above say it all
     if (!shown) continue;
-    text +=
-        format("  %-9s - %-13s accuracy %s points, won %3.0f %%;  %s ", accuracy.method.c_str(),
-               accuracy.peer.c_str(), points(accuracy.difference, accuracy.low, accuracy.high).c_str(),
-               100.0 * accuracy.won, gap.c_str()) +
-        (std::isfinite(other.low) ? format("%+.3f [%+.3f, %+.3f], won %3.0f %%\n", other.difference,
-                                           other.low, other.high, 100.0 * other.won)
-         : other.splits == 0      ? std::string("undefined\n")
-                             : format("defined on %lld repeat only\n", static_cast<long long>(other.splits)));
+    text += format("  %-9s - %-13s accuracy %s points, won %3.0f %%;  %s %s\n", accuracy.method.c_str(),
+                   accuracy.peer.c_str(), points(accuracy.difference, accuracy.low, accuracy.high).c_str(),
+                   100.0 * accuracy.won, gap.c_str(), gap_difference(other).c_str());
   }
   return text.empty()
              ? text

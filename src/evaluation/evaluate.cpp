@@ -63,7 +63,7 @@ EvaluationRow row_of(Index task, const MethodResult& result, const std::string& 
 }
 
 /// How the repeats of a data set's source come about; `results` of its splits.
-SourceDesign design_of(const TaskSource& source, const std::vector<TaskResult>& results) {
+SourceDesign design_of(const TaskSource& source, const std::vector<TaskResult>& results, Seed seed) {
   const Split& table = *source.table();
   const Labels* const own = source.own_split();
   const TaskShape shape = source.shape(0);
@@ -83,18 +83,17 @@ SourceDesign design_of(const TaskSource& source, const std::vector<TaskResult>& 
     design.smallest_cell = design.smallest_cell * shape.test_rows / std::max(table.rows(), Index{1});
     return design;
   }
-  design.y = table.y_clean(test);
-  design.group = table.group(test);
   std::map<std::string, std::vector<const Labels*>> fits;
   for (const TaskResult& result : results)
     for (const MethodResult& method : result.methods)
       if (method.predicted.size() > 0)
         fits[std::string(to_string(method.method))].push_back(&method.predicted);
-  for (const auto& [method, predictions] : fits) {
-    Matrix& all = design.predicted[method];
-    all.resize(std::ssize(test), std::ssize(predictions));
-    for (std::size_t k = 0; k < predictions.size(); ++k)
-      all.col(static_cast<Index>(k)) = predictions[k]->cast<double>();
+  const Labels y = table.y_clean(test), group = table.group(test);
+  for (const auto& [method, of_method] : fits) {
+    Matrix predicted(std::ssize(test), std::ssize(of_method));
+    for (Index k = 0; k < predicted.cols(); ++k)
+      predicted.col(k) = of_method[static_cast<std::size_t>(k)]->cast<double>();
+    design.resampled[method] = resampled_metrics(y, group, predicted, seed);
   }
   return design;
 }
@@ -121,7 +120,6 @@ void add_source(const std::vector<TaskResult>& results, const TaskSource& source
     for (const MethodResult& point : result.frontier)
       gathered.frontier.push_back({row_of(task, point, names[i], families), point.setting});
   }
-  if (source.table() != nullptr) gathered.designs.of[names.front()] = design_of(source, results);
   std::ranges::move(detection_table(results, names), std::back_inserter(gathered.tables.detection));
   const std::string name = std::set(names.begin(), names.end()).size() == 1 ? names.front() : "all";
   std::ranges::move(response_table(results, name, features), std::back_inserter(gathered.tables.response));
@@ -183,8 +181,12 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
   results.designs.pooled = input.pooled;
   for (std::size_t i = 0; i < input.sources.size(); ++i) {
     const TaskSource& source = input.sources[i];
-    add_source(task_results(comm, source, i, plan, work, clock), source, plan.config.policy.features,
-               results);
+    const std::vector<TaskResult> done = task_results(comm, source, i, plan, work, clock);
+    add_source(done, source, plan.config.policy.features, results);
+    if (comm.is_root() && source.table() != nullptr) {
+      const auto timed = clock.measure(Phase::tables);
+      results.designs.of[source.name(0)] = design_of(source, done, plan.config.evaluate.seed);
+    }
   }
   if (comm.is_root()) {
     const auto timed = clock.measure(Phase::tables);

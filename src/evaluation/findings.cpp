@@ -222,11 +222,12 @@ std::string text_of(const Finding& f) {
 
 std::vector<Finding> findings_of(const std::vector<EvaluationRow>& rows,
                                  const std::vector<SummaryRow>& summary, const SourceDesigns& designs) {
+  static const SourceDesign independent;
   std::vector<Finding> findings;
   for (const auto& [source, methods] : by_source(summary)) {
     add_warnings(findings, source, rows);
     const auto found = designs.of.find(source);
-    const SourceDesign design = found != designs.of.end() ? found->second : SourceDesign{};
+    const SourceDesign& design = found != designs.of.end() ? found->second : independent;
     add_design(findings, source, design);
     const bool selections = std::any_of(methods.begin(), methods.end(), [](const auto& method) {
       return selects_rows(parse_method(method.first));

@@ -28,11 +28,12 @@ struct Estimate {
   Index count = 0; ///< values that are defined
 };
 
-/// How often each of `count` rows is drawn in resamples [first, first + at_once). [at_once, count]
-Matrix draws(Seed seed, Index first, Index count) {
+/// How often each of `count` rows is drawn in resamples [first, first + at_once). [at_once, count]. Each
+/// `part` of the rows has draws of its own.
+Matrix draws(Seed seed, Index first, Index count, std::uint64_t part = 0) {
   Matrix times = Matrix::Zero(at_once, count);
   for (Index b = 0; b < at_once; ++b) {
-    const Stream stream(seed, Draw::bootstrap, TaskId{static_cast<std::uint64_t>(first + b)});
+    const Stream stream(seed, Draw::bootstrap, TaskId{static_cast<std::uint64_t>(first + b)}, part);
     for (Index i = 0; i < count; ++i) ++times(b, static_cast<Index>(stream.below(i, count)));
   }
   return times;
@@ -147,38 +148,6 @@ Eigen::RowVectorXd quantities_of(const Metrics& metrics) {
   return out;
 }
 
-/// The rows of each cell of a test part.
-std::array<std::array<std::vector<Index>, 2>, 2> rows_of_cells(const SourceDesign& design) {
-  std::array<std::array<std::vector<Index>, 2>, 2> rows;
-  for (Index i = 0; i < design.y.size(); ++i) rows[design.y(i)][design.group(i)].push_back(i);
-  return rows;
-}
-
-/// The quantities of a method on resampled rows of a test part, mean over its fits. [resamples, quantities]
-Matrix resampled_quantities(const SourceDesign& design, const Matrix& predicted, Seed seed) {
-  const auto rows = rows_of_cells(design);
-  std::array<std::array<Matrix, 2>, 2> hits; // [resamples, fits] of each cell
-  for (std::size_t y = 0; y < 2; ++y)
-    for (std::size_t z = 0; z < 2; ++z) {
-      const auto n = std::ssize(rows[y][z]);
-      const Matrix of_cell = predicted(rows[y][z], Eigen::all);
-      hits[y][z].resize(resamples, predicted.cols());
-      const Seed own{static_cast<std::uint64_t>(seed) ^ (0x9e3779b97f4a7c15U * (2 * y + z + 1))};
-      for (Index first = 0; first < resamples; first += at_once)
-        hits[y][z].middleRows(first, at_once) = draws(own, first, n) * of_cell;
-    }
-  Matrix out = Matrix::Zero(resamples, count);
-  for (Index b = 0; b < resamples; ++b)
-    for (Index fit = 0; fit < predicted.cols(); ++fit) {
-      Cells cells;
-      for (std::size_t y = 0; y < 2; ++y)
-        for (std::size_t z = 0; z < 2; ++z)
-          cells[y][z] = {hits[y][z](b, fit), static_cast<double>(rows[y][z].size())};
-      out.row(b) += quantities_of(metrics_of(cells)) / static_cast<double>(predicted.cols());
-    }
-  return out;
-}
-
 using Rows = std::vector<const EvaluationRow*>;
 
 /// Sums where defined, one row of them for each split or each policy.
@@ -225,8 +194,15 @@ std::vector<Estimate> estimates(const Matrix& values, const Matrix& resampled, c
   return out;
 }
 
-Matrix difference(const Matrix& own, const Matrix& peer) { // of resamples: empty if either is
-  return own.size() > 0 && peer.size() > 0 ? Matrix(own - peer) : Matrix();
+/// own - peer of resamples; NaN where the peer has none, and empty without own ones.
+Matrix difference(const Matrix& own, const Matrix& peer) {
+  return peer.size() > 0 ? Matrix(own - peer) : Matrix(Matrix::Constant(own.rows(), own.cols(), undefined));
+}
+
+Matrix beside(const Matrix& left, const Matrix& right) {
+  Matrix out(left.rows(), left.cols() + right.cols());
+  out << left, right;
+  return out;
 }
 
 /// The rows of each value of `field`, in the order of their appearance.
@@ -240,7 +216,7 @@ std::vector<std::pair<std::string, Rows>> grouped(const Rows& rows, const std::s
   return groups;
 }
 
-SourceMeans means_of(const std::string& source, const Rows& rows, const SourceDesign& design, Seed seed) {
+SourceMeans means_of(const std::string& source, const Rows& rows, const SourceDesign& design) {
   std::map<std::pair<std::string, std::int64_t>, Index> split_number;
   for (const EvaluationRow* row : rows)
     split_number.try_emplace({row->source, row->split}, std::ssize(split_number));
@@ -255,26 +231,24 @@ SourceMeans means_of(const std::string& source, const Rows& rows, const SourceDe
       of_split.add(split_number.at({row->source, row->split}), *row);
       of_policy.add(policy_number.at(row->policy), *row);
     }
-    const auto predicted = design.predicted.find(method);
+    const auto resampled = design.resampled.find(method);
     out.methods.push_back({method, of_split.means(), of_policy.means(),
-                           predicted != design.predicted.end()
-                               ? resampled_quantities(design, predicted->second, seed)
-                               : Matrix()});
+                           resampled != design.resampled.end() ? resampled->second : Matrix()});
   }
   return out;
 }
 
-std::vector<SourceMeans> means_by_source(const std::vector<EvaluationRow>& rows, const SourceDesigns& designs,
-                                         Seed seed) {
+std::vector<SourceMeans> means_by_source(const std::vector<EvaluationRow>& rows,
+                                         const SourceDesigns& designs) {
   static const SourceDesign independent;
   Rows all;
   for (const EvaluationRow& row : rows) all.push_back(&row);
   std::vector<SourceMeans> sources;
   for (const auto& [source, own] : grouped(all, &EvaluationRow::source)) {
     const auto design = designs.of.find(source);
-    sources.push_back(means_of(source, own, design != designs.of.end() ? design->second : independent, seed));
+    sources.push_back(means_of(source, own, design != designs.of.end() ? design->second : independent));
   }
-  if (designs.pooled && sources.size() > 1) sources.push_back(means_of("all", all, independent, seed));
+  if (designs.pooled && sources.size() > 1) sources.push_back(means_of("all", all, independent));
   return sources;
 }
 
@@ -301,12 +275,12 @@ void add_summary(std::vector<SummaryRow>& out, const SourceMeans& source, const 
   MethodMeans none;
   none.values = Matrix::Constant(own.values.rows(), count, undefined);
   const MethodMeans& base = found != source.methods.end() ? *found : none;
-  const auto levels = estimates(own.values, own.resampled, *source.design, seed);
-  const auto changes =
-      estimates(own.values - base.values, difference(own.resampled, base.resampled), *source.design, seed);
+  const auto means =
+      estimates(beside(own.values, own.values - base.values),
+                beside(own.resampled, difference(own.resampled, base.resampled)), *source.design, seed);
   for (Index q = 0; q < count; ++q) {
     const auto at = static_cast<std::size_t>(q);
-    const Estimate &level = levels[at], &change = changes[at];
+    const Estimate &level = means[at], &change = means[at + quantities.size()];
     out.push_back({source.source, own.method, quantities[at].name, level.mean, level.low, level.high,
                    change.mean, change.low, change.high,
                    relative_change(own.values.col(q), base.values.col(q)), level.count, own.of_policy.rows(),
@@ -340,10 +314,33 @@ void add_pairs(std::vector<PairedRow>& out, const SourceMeans& source, const Met
 
 } // namespace
 
+Matrix resampled_metrics(const Labels& y, const Labels& group, const Matrix& predicted, Seed seed) {
+  std::array<std::array<std::vector<Index>, 2>, 2> rows;
+  for (Index i = 0; i < y.size(); ++i) rows[y(i)][group(i)].push_back(i);
+  Matrix out = Matrix::Zero(resamples, count);
+  for (Index first = 0; first < resamples; first += at_once) {
+    std::array<std::array<Matrix, 2>, 2> hits; // [at_once, fits]
+    for (std::size_t z = 0; z < 2; ++z)
+      for (std::size_t label = 0; label < 2; ++label) {
+        const std::vector<Index>& cell = rows[label][z];
+        hits[label][z] = draws(seed, first, std::ssize(cell), 2 * label + z) * predicted(cell, Eigen::all);
+      }
+    for (Index b = 0; b < at_once; ++b)
+      for (Index fit = 0; fit < predicted.cols(); ++fit) {
+        Cells cells;
+        for (std::size_t z = 0; z < 2; ++z)
+          for (std::size_t label = 0; label < 2; ++label)
+            cells[label][z] = {hits[label][z](b, fit), static_cast<double>(rows[label][z].size())};
+        out.row(first + b) += quantities_of(metrics_of(cells)) / static_cast<double>(predicted.cols());
+      }
+  }
+  return out;
+}
+
 std::vector<SummaryRow> summarise(const std::vector<EvaluationRow>& rows, const SourceDesigns& designs,
                                   Seed seed) {
   std::vector<SummaryRow> summary;
-  for (const SourceMeans& source : means_by_source(rows, designs, seed))
+  for (const SourceMeans& source : means_by_source(rows, designs))
     for (const MethodMeans& own : source.methods) add_summary(summary, source, own, seed);
   return summary;
 }
@@ -351,7 +348,7 @@ std::vector<SummaryRow> summarise(const std::vector<EvaluationRow>& rows, const 
 std::vector<PairedRow> compare_in_pairs(const std::vector<EvaluationRow>& rows, const SourceDesigns& designs,
                                         Seed seed) {
   std::vector<PairedRow> pairs;
-  for (const SourceMeans& source : means_by_source(rows, designs, seed))
+  for (const SourceMeans& source : means_by_source(rows, designs))
     for (const MethodMeans& own : source.methods)
       for (const MethodMeans& peer : source.methods)
         if (asks_policy(parse_method(own.method)) && peer.method != own.method)
@@ -362,8 +359,8 @@ std::vector<PairedRow> compare_in_pairs(const std::vector<EvaluationRow>& rows, 
 std::vector<SummaryRow> summarise_frontier(const std::vector<FrontierRow>& points,
                                            const std::vector<EvaluationRow>& rows,
                                            const SourceDesigns& designs, Seed seed) {
-  SourceDesigns unresampled = designs; // the predictions are those of other settings
-  for (auto& [source, design] : unresampled.of) design.predicted.clear();
+  SourceDesigns unresampled = designs; // the resamples are those of other settings
+  for (auto& [source, design] : unresampled.of) design.resampled.clear();
   std::map<double, std::vector<EvaluationRow>> by_setting;
   for (const FrontierRow& point : points) by_setting[point.setting].push_back(point.row);
   std::vector<SummaryRow> frontier;

@@ -22,8 +22,7 @@ struct SourceDesign {
   double test_over_train = 0;              ///< of splits: n_test / n_train
   Index rows = 0;                          ///< of the table, with its test part
   Index smallest_cell = 0;                 ///< test rows in the smallest cell of label and group
-  Labels y, group;                         ///< [m] of the rows of a test part
-  std::map<std::string, Matrix> predicted; ///< by method: [m, fits] 0 or 1, of a test part
+  std::map<std::string, Matrix> resampled; ///< by method: resampled_metrics of a test part
 };
 
 /// The designs of the sources, by their names; a source that is not named has independent tasks.
@@ -31,6 +30,12 @@ struct SourceDesigns {
   bool pooled = false; ///< whether the union of several sources follows as source "all": families of a suite
   std::map<std::string, SourceDesign> of{};
 };
+
+/// The metrics of a method on 1000 resamples of the rows of a test part, each cell of label and group
+/// resampled for itself; mean over its fits. [resamples, metrics of a summary]. y, group: [m]; predicted [m,
+/// fits]: 0 or 1.
+[[nodiscard]] Matrix resampled_metrics(const Labels& y, const Labels& group, const Matrix& predicted,
+                                       Seed seed);
 
 /// One row per source, method and metric: mean over repeats, its interval, and the paired difference to the
 /// method `baseline` on the same repeats with its interval and p-value. Where several policies were asked,

@@ -96,11 +96,9 @@ const FileLayout<Evaluation>& layout_of<Evaluation>() {
           .table(
               "/summary", in_tables(&Tables::summary), summary_records(),
               {"mean over the repeats (tasks of a suite, splits of a data set) where defined, each the mean "
-               "over "
-               "the policies, with a 95 % interval: bootstrap over tasks, Nadeau and Bengio over random "
-               "splits, "
-               "bootstrap over the rows of a test part; and the change against the method `baseline` on the "
-               "same repeats"})
+               "over the policies, with a 95 % interval: bootstrap over tasks, Nadeau and Bengio over random "
+               "splits, bootstrap over the rows of a test part; and the change against the method `baseline` "
+               "on the same repeats"})
           .table(
               "/paired", in_tables(&Tables::paired),
               {{"source", source_size, &PairedRow::source},

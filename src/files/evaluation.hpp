@@ -81,7 +81,7 @@ struct ResponseRow {
 struct Finding {
   static constexpr double none = std::numeric_limits<double>::quiet_NaN();
 
-  std::string source{}, kind{}; ///< kind: constant, undefined, failed, fairness, accuracy
+  std::string source{}, kind{}; ///< kind: constant, undefined, failed, small, test_part, fairness, accuracy
   std::string text{};           ///< at most 255 characters
   std::string method{}; ///< the best one; of a warning: "greedy 3, roh 1", with numbers of splits; or none
   std::string metric{}; ///< accuracy, dp_gap or eo_gap; empty: of all

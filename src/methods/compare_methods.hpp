@@ -29,8 +29,7 @@ struct MethodResult {
   Index policy = -1;  ///< which of the policies; -1: the method asks none
   double setting = 0; ///< of a frontier: weight of the gap, or tolerance
   Assessment assessment;
-  Labels
-      predicted; ///< [m] of the test rows; empty unless ComparisonOptions::keep_predictions, or if it failed
+  Labels predicted; ///< [m] of the test rows; empty if not kept (ComparisonOptions), or if it failed
 };
 
 /// `methods` on one task, in their order; those that ask a policy once for each policy. A pure function of

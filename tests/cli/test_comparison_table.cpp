@@ -1,25 +1,18 @@
 #include "cli/comparison_table.hpp"
 #include "evaluation/statistics.hpp"
 
+#include "support/evaluation_rows.hpp"
+
 #include <gtest/gtest.h>
 
 namespace metasieve {
 namespace {
 
-EvaluationRow row(std::int64_t split, const std::string& method, double accuracy, double dp_gap) {
-  EvaluationRow out{};
-  out.source = "a";
-  out.split = split;
-  out.method = method;
-  out.metrics.accuracy = accuracy;
-  out.metrics.dp_gap = dp_gap;
-  out.metrics.positive_rate = 0.5;
-  return out;
-}
+using test::row;
 
 TEST(ComparisonTable, has_every_method_its_pairs_and_findings) {
-  std::vector<EvaluationRow> rows{row(0, "baseline", 0.7, 0.1), row(0, "meta_hard", 0.75, 0.05),
-                                  row(1, "baseline", 0.7, 0.1), row(1, "meta_hard", 0.75, 0.05)};
+  std::vector<EvaluationRow> rows{row("a", 0, "baseline", 0.7, 0.1), row("a", 0, "meta_hard", 0.75, 0.05),
+                                  row("a", 1, "baseline", 0.7, 0.1), row("a", 1, "meta_hard", 0.75, 0.05)};
   EvaluationTables tables;
   tables.summary = summarise(rows, {}, Seed{1});
   tables.paired = compare_in_pairs(rows, {}, Seed{1});

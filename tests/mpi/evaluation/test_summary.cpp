@@ -1,5 +1,6 @@
 #include "evaluation/findings.hpp"
 #include "evaluation/statistics.hpp"
+#include "support/evaluation_rows.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,19 +12,9 @@
 namespace metasieve {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+using test::row;
 
-EvaluationRow row(const std::string& source, std::int64_t split, const std::string& method, double accuracy,
-                  double dp_gap) {
-  EvaluationRow out{};
-  out.source = source;
-  out.split = split;
-  out.method = method;
-  out.metrics.accuracy = accuracy;
-  out.metrics.dp_gap = dp_gap;
-  out.metrics.positive_rate = 0.5;
-  return out;
-}
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 const SummaryRow& find(const std::vector<SummaryRow>& summary, const std::string& source,
                        const std::string& method, const std::string& metric) {
@@ -112,14 +103,14 @@ TEST(Summary, of_a_test_part_covers_its_rows_where_there_is_one_split) {
   design.kind = SourceDesign::Kind::test_part;
   design.rows = 1000;
   design.smallest_cell = 100;
-  design.y = Labels::NullaryExpr(m, [](Index i) { return static_cast<std::uint8_t>(i % 2); });
-  design.group = Labels::NullaryExpr(m, [](Index i) { return static_cast<std::uint8_t>(i / 2 % 2); });
+  const Labels y = Labels::NullaryExpr(m, [](Index i) { return static_cast<std::uint8_t>(i % 2); });
+  const Labels group = Labels::NullaryExpr(m, [](Index i) { return static_cast<std::uint8_t>(i / 2 % 2); });
   const auto right_but = [&](Index each) -> Matrix { // wrong for one row of `each`
     return Matrix::NullaryExpr(
         m, 1, [&](Index i, Index) { return (i / 4 % each == 0) != (i % 2 == 1) ? 1.0 : 0.0; });
   };
-  design.predicted["baseline"] = right_but(4);
-  design.predicted["greedy"] = right_but(5);
+  design.resampled["baseline"] = resampled_metrics(y, group, right_but(4), Seed{1});
+  design.resampled["greedy"] = resampled_metrics(y, group, right_but(5), Seed{1});
   const std::vector<EvaluationRow> rows{row("a", 0, "baseline", 0.75, 0), row("a", 0, "greedy", 0.80, 0)};
 
   const auto summary = summarise(rows, designs, Seed{1});

@@ -29,21 +29,23 @@ std::string printed(const std::function<void()>& work) {
   return testing::internal::GetCapturedStdout();
 }
 
+/// The message with which a training ends because too many fits failed.
+std::string numerical_failure(const Communicator& comm, const TrainRequest& request) {
+  std::string message;
+  printed([&] {
+    message = collective_error(
+        comm, [&] { train(comm, request); }, ExitCode::numerical);
+  });
+  return message;
+}
+
 TEST(Train, of_which_most_fits_failed_ends_with_the_exit_code_of_a_numerical_failure) {
   const Communicator comm;
   const Scratch scratch(comm);
   Config config = four_tasks();
   set_key(config, "meta.learning_rate", "1e200"); // from the first update on, the policy overflows
 
-  std::string message;
-  printed([&] {
-    message = collective_error(
-        comm,
-        [&] {
-          train(comm, {config, scratch.folder(), {}});
-        },
-        ExitCode::numerical);
-  });
+  const std::string message = numerical_failure(comm, {config, scratch.folder(), {}});
 
   EXPECT_PRED2(contains, message, "10 of 12 task fits failed");
   EXPECT_FALSE(std::filesystem::exists(scratch / "policy.h5")); // it would mean nothing
@@ -113,15 +115,7 @@ TEST(Train, ends_early_once_enough_fits_failed_to_judge) {
   set_key(config, "meta.iterations", "1000");
   set_key(config, "run.max_failed", "0.9");
 
-  std::string message;
-  printed([&] {
-    message = collective_error(
-        comm,
-        [&] {
-          train(comm, {config, scratch.folder(), {}});
-        },
-        ExitCode::numerical);
-  });
+  const std::string message = numerical_failure(comm, {config, scratch.folder(), {}});
 
   EXPECT_PRED2(contains, message, "98 of 100 task fits failed, more than run.max_failed = 0.9: tasks ");
   EXPECT_EQ(read_file<Results>(comm, scratch / "results.h5").history.size(), 50U);
