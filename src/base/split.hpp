@@ -7,12 +7,16 @@
 
 namespace metasieve {
 
+/// Groups of one task at most.
+inline constexpr Index most_groups = 64;
+
 /// Labelled rows: the data type that all of the mathematics shares.
 struct Split {
-  MatrixF x;      ///< [n, d]
-  Labels y;       ///< [n], as observed: noisy in training
-  Labels group;   ///< [n], sensitive group
-  Labels y_clean; ///< [n], before corruption; for reports only, never seen by features or inner fit
+  MatrixF x;        ///< [n, d]
+  Labels y;         ///< [n], as observed: noisy in training
+  Labels group;     ///< [n], sensitive group, 0..groups-1
+  Labels y_clean;   ///< [n], before corruption; for reports only, never seen by features or inner fit
+  Index groups = 2; ///< K, 1..most_groups; some may have no row here
 
   [[nodiscard]] Index rows() const noexcept { return x.rows(); }
   [[nodiscard]] Index columns() const noexcept { return x.cols(); }
@@ -20,7 +24,7 @@ struct Split {
 
 /// The rows of `split` listed in `rows`, in that order.
 [[nodiscard]] inline Split gather(const Split& split, const std::vector<Index>& rows) {
-  return {split.x(rows, Eigen::all), split.y(rows), split.group(rows), split.y_clean(rows)};
+  return {split.x(rows, Eigen::all), split.y(rows), split.group(rows), split.y_clean(rows), split.groups};
 }
 
 /// The row numbers 0..rows-1.

@@ -28,6 +28,7 @@ std::vector<Task> empty_tasks(std::span<const Metadata> metadata) {
     for (const SuitePart& part : suite_parts) {
       Split& split = task.*part.split;
       const Index rows = shape_of(each).*part.rows;
+      split.groups = each.groups;
       split.x.resize(rows, each.n_features);
       for (Labels* labels : {&split.y, &split.group, &split.y_clean}) labels->resize(rows);
     }
@@ -42,10 +43,10 @@ bool are_sound(std::span<const float> values) {
   return bad == 0;
 }
 
-bool are_sound(std::span<const std::uint8_t> values) {
-  std::uint8_t all = 0;
-  for (const std::uint8_t value : values) all |= value;
-  return all <= 1;
+std::uint8_t largest(std::span<const std::uint8_t> values) {
+  std::uint8_t most = 0;
+  for (const std::uint8_t value : values) most = std::max(most, value);
+  return most;
 }
 
 /// @throws DataError naming file, data set and task
@@ -64,11 +65,13 @@ void check_values(const std::string& path, const SuitePart& part, const Task& ta
   for (const SuiteArray& array : suite_arrays) {
     if (array.is_features()) continue;
     const Labels& values = split.*array.labels;
-    if (are_sound(std::span(values.data(), static_cast<std::size_t>(values.size())))) continue;
+    const Index below = array.labels == &Split::group ? split.groups : 2;
+    if (largest(std::span(values.data(), static_cast<std::size_t>(values.size()))) < below) continue;
     for (Index i = 0; i < split.rows(); ++i)
-      if (values(i) > 1)
+      if (values(i) >= below)
         refuse(array.name,
-               "row " + std::to_string(i) + " is " + std::to_string(values(i)) + "; must be 0 or 1");
+               "row " + std::to_string(i) + " is " + std::to_string(values(i)) + "; must be " +
+                   (below == 2 ? "0 or 1" : "less than the number of groups, " + std::to_string(below)));
   }
 }
 
@@ -121,6 +124,7 @@ void check_task(const Task& task, const TaskShape& shape, std::uint64_t id) {
     require(rows == shape.*part.rows && columns == shape.columns, "has another shape than was announced");
     require(rows > 0 && rows == shape_of(metadata).*part.rows, "rows differ from metadata");
     require(columns > 0 && columns == metadata.n_features, "columns differ from metadata");
+    require(split.groups == metadata.groups, "groups differ from metadata");
     for (const SuiteArray& array : suite_arrays)
       require(array.is_features() || (split.*array.labels).size() == rows,
               std::string(array.name) + " must have one value a row");

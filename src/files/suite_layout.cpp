@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -36,6 +37,7 @@ const h5::Records<Metadata>& metadata_records() {
       {"feature_shift", &Metadata::feature_shift},
       {"label_bias", &Metadata::label_bias},
       {"adversarial", &Metadata::adversarial},
+      h5::Field<Metadata>("groups", &Metadata::groups).optional(),
   });
   return records;
 }
@@ -72,8 +74,13 @@ void check_metadata(const FileReader& file, const std::vector<Metadata>& tasks) 
     if (task.n_samples < task.n_train || task.n_samples - task.n_train != task.n_test)
       refuse("n_samples must be n_train + n_test");
     if (has_infinity(task)) refuse("a rate is infinite");
-    if (task.add_group_bias > 1 || task.adversarial > 1 || (task.disadvantaged | 1) != 1)
-      refuse("add_group_bias, adversarial and disadvantaged must be 0 or 1");
+    if (task.add_group_bias > 1 || task.adversarial > 1)
+      refuse("add_group_bias and adversarial must be 0 or 1");
+    if (task.groups < 1 || task.groups > most_groups)
+      refuse("groups is " + std::to_string(task.groups) + "; must be 1 to " + std::to_string(most_groups));
+    if (task.disadvantaged < 0 || task.disadvantaged >= std::max<std::int64_t>(task.groups, 2))
+      refuse("disadvantaged is " + std::to_string(task.disadvantaged) + "; must be a group: below " +
+             std::to_string(task.groups));
   }
 }
 
@@ -143,6 +150,7 @@ Task task_of_bytes(const std::string& bytes) {
   task.metadata = metadata.front();
   task.id = TaskId{task.metadata.task_id};
   for (Split* split : {&task.train, &task.test}) {
+    split->groups = task.metadata.groups;
     split->x = reader.array<MatrixF>();
     split->y = reader.array<Labels>();
     split->group = reader.array<Labels>();

@@ -42,7 +42,7 @@ template <class T>
 void fill_design(const Split& split, const Standardizer& standardizer, std::span<const Index> rows,
                  Columns<T>& design) {
   const Index n = rows.empty() ? split.rows() : std::ssize(rows), d = split.columns();
-  const Index inputs = standardizer.mean.size();
+  const Index inputs = standardizer.inputs();
   const auto row = [&](Index i) { return rows.empty() ? i : rows[static_cast<std::size_t>(i)]; };
   const float* const x = split.x.data();
   const float* const end = x + split.x.size();
@@ -62,13 +62,14 @@ void fill_design(const Split& split, const Standardizer& standardizer, std::span
                      standardizer.inverse_scale(j), count);
     }
   }
-  if (standardizer.use_group) {
-    const double mean = standardizer.mean(d), scale = standardizer.inverse_scale(d);
-    const std::array<T, 2> of{static_cast<T>((0.0 - mean) * scale), static_cast<T>((1.0 - mean) * scale)};
-    T* const to = design.column(inputs - 1);
+  std::array<T, most_groups> of{};
+  for (Index j = d; j < inputs - 1; ++j) {
+    for (Index k = 0; k < split.groups; ++k)
+      of[static_cast<std::size_t>(k)] = static_cast<T>(standardizer.group_values(k, j - d));
+    T* const to = design.column(j);
     for (Index i = 0; i < n; ++i) to[i] = of[split.group(row(i))];
   }
-  std::fill_n(design.column(inputs), n, T{1});
+  std::fill_n(design.column(inputs - 1), n, T{1});
 }
 
 template void fill_design(const Split&, const Standardizer&, std::span<const Index>, Columns<float>&);
@@ -119,7 +120,7 @@ template <class T>
 void UnrolledSteps<T>::assign(const Split& split, const Standardizer& standardizer,
                               std::span<const Index> rows) {
   const Index n = rows.empty() ? split.rows() : std::ssize(rows);
-  x_.resize(n, standardizer.mean.size() + 1);
+  x_.resize(n, standardizer.inputs());
   fill_design(split, standardizer, rows, x_);
   T* const y = whole_registers(y_, n);
   copy_labels(split.y, rows, n, y);

@@ -11,7 +11,7 @@
 namespace metasieve::kernels {
 
 /// design_matrix by columns, standardised in T: the rows `rows` of `split`, or all where it is empty, to
-/// `design`, which has room for them and mean.size() + 1 columns. Instances for float and double.
+/// `design`, which has room for them and inputs() columns. Instances for float and double.
 template <class T>
 void fill_design(const Split& split, const Standardizer& standardizer, std::span<const Index> rows,
                  simd::Columns<T>& design);

@@ -69,6 +69,7 @@ Task resample(const Split& rows, const Resampling& options, std::uint64_t repeat
   task.metadata.n_test = task.test.rows();
   task.metadata.n_features = rows.columns();
   task.metadata.noise_rate = options.label_noise;
+  task.metadata.groups = rows.groups;
   return task;
 }
 

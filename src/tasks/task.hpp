@@ -39,6 +39,7 @@ struct Metadata {
   double feature_shift = 0;
   double label_bias = 0;
   std::uint8_t adversarial = 0;
+  std::int64_t groups = 2; ///< K
 };
 
 /// Rows and columns of one task, known before it is made.

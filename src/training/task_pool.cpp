@@ -27,6 +27,7 @@ void for_each_array(PreparedTask& task, const Body& body) {
   }
   body(task.probe.standardizer.mean);
   body(task.probe.standardizer.inverse_scale);
+  body(task.probe.standardizer.group_values);
   body(task.probe.beta);
   body(task.features);
 }
@@ -43,15 +44,14 @@ struct Head {
   Corruption corruption;
   Precision precision;
   FitStatus probe_status;
-  bool use_group;
-  std::array<std::array<Index, 2>, 12> sizes;
+  Index groups;
+  std::array<std::array<Index, 2>, 13> sizes;
 };
 static_assert(std::is_trivially_copyable_v<Head>);
 
 Head head_of(PreparedTask& task) {
   const Probe& probe = task.probe;
-  Head head{task.id,        task.seed,    task.corruption,
-            task.precision, probe.status, probe.standardizer.use_group,
+  Head head{task.id,     task.seed, task.corruption, task.precision, probe.status, task.train.groups,
             /*sizes=*/{}};
   auto size = head.sizes.begin();
   for_each_array(task, [&](const auto& array) { *size++ = {array.rows(), array.cols()}; });
@@ -67,7 +67,7 @@ PreparedTask receive(const Communicator& comm, int from) {
   task.corruption = head.corruption;
   task.precision = head.precision;
   task.probe.status = head.probe_status;
-  task.probe.standardizer.use_group = head.use_group;
+  task.train.groups = task.test.groups = head.groups;
   auto size = head.sizes.begin();
   for_each_array(task, [&](auto& array) {
     const auto [rows, columns] = *size++;

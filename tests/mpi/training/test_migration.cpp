@@ -41,7 +41,9 @@ void expect_equal(const PreparedTask& a, const PreparedTask& b) {
   expect_equal(a.test, b.test);
   EXPECT_EQ(a.probe.standardizer.mean, b.probe.standardizer.mean);
   EXPECT_EQ(a.probe.standardizer.inverse_scale, b.probe.standardizer.inverse_scale);
-  EXPECT_EQ(a.probe.standardizer.use_group, b.probe.standardizer.use_group);
+  EXPECT_EQ(a.probe.standardizer.group_values, b.probe.standardizer.group_values);
+  EXPECT_EQ(a.train.groups, b.train.groups);
+  EXPECT_EQ(a.test.groups, b.test.groups);
   EXPECT_EQ(a.probe.beta, b.probe.beta);
   EXPECT_EQ(a.probe.status, b.probe.status);
   EXPECT_EQ(a.features, b.features);
