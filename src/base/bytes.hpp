@@ -31,6 +31,12 @@ public:
     for (const std::string& text : texts) put(text);
     return *this;
   }
+  template <class T>
+  requires std::is_trivially_copyable_v<T> ByteWriter& put(const std::vector<T>& values) {
+    put(static_cast<std::uint64_t>(values.size()));
+    for (const T& value : values) put(value);
+    return *this;
+  }
   /// Shape and values.
   template <class Derived>
   ByteWriter& put(const Eigen::PlainObjectBase<Derived>& matrix) {
@@ -62,6 +68,13 @@ public:
     std::vector<std::string> texts;
     for (auto left = get<std::uint64_t>(); left > 0; --left) texts.push_back(text());
     return texts;
+  }
+  template <class T>
+  requires std::is_trivially_copyable_v<T>
+  [[nodiscard]] std::vector<T> values() {
+    std::vector<T> values;
+    for (auto left = get<std::uint64_t>(); left > 0; --left) values.push_back(get<T>());
+    return values;
   }
   template <class Array>
   [[nodiscard]] Array array() {

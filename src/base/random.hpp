@@ -22,7 +22,7 @@ enum class Draw : std::uint64_t {
   covariates,      ///< task: standard normal columns
   row_order,       ///< task: shuffle of rows
   column_order,    ///< task: shuffle of columns
-  groups,          ///< task: who is in group 1
+  groups,          ///< task: who is in which group
   shift_direction, ///< task: unit vector of the feature shift
   split,           ///< task or data set: training and test rows
   flips,           ///< task or data set: which labels are flipped
@@ -42,6 +42,9 @@ enum class Draw : std::uint64_t {
   adaptation,      ///< halves of the training rows that a policy is adapted on
   sweep,           ///< values of the sampled keys of a sweep
   sweep_strata,    ///< which stratum of a Latin hypercube each of its points takes
+  group_count,     ///< task: how many groups, their shares, odds and who is at a disadvantage
+  group_shift,     ///< task: a direction of the feature shift for each group
+  floors,          ///< rates of groups by chance alone
 };
 
 /// Counter-based random numbers (Philox4x64-10; Salmon et al. 2011, doi:10.1145/2063384.2063405): every

@@ -71,14 +71,14 @@ SourceDesign design_of(const TaskSource& source, const std::vector<TaskResult>& 
   design.kind = own != nullptr ? SourceDesign::Kind::test_part : SourceDesign::Kind::splits;
   design.rows = table.rows();
   design.test_over_train = static_cast<double>(shape.test_rows) / static_cast<double>(shape.train_rows);
-  std::array<std::array<Index, 2>, 2> cells{};
+  std::vector<Index> cells(static_cast<std::size_t>(2 * table.groups), 0); // K y + z
   std::vector<Index> test;
   for (Index i = 0; i < table.rows(); ++i) {
     if (own != nullptr && (*own)(i) == 0) continue;
     test.push_back(i);
-    ++cells[table.y_clean(i)][table.group(i)];
+    ++cells[static_cast<std::size_t>(table.groups * table.y_clean(i) + table.group(i))];
   }
-  design.smallest_cell = std::min({cells[0][0], cells[0][1], cells[1][0], cells[1][1]});
+  design.smallest_cell = *std::ranges::min_element(cells);
   if (own == nullptr) { // random rows of each cell are for testing
     design.smallest_cell = design.smallest_cell * shape.test_rows / std::max(table.rows(), Index{1});
     return design;
@@ -93,7 +93,7 @@ SourceDesign design_of(const TaskSource& source, const std::vector<TaskResult>& 
     Matrix predicted(std::ssize(test), std::ssize(of_method));
     for (Index k = 0; k < predicted.cols(); ++k)
       predicted.col(k) = of_method[static_cast<std::size_t>(k)]->cast<double>();
-    design.resampled[method] = resampled_metrics(y, group, predicted, seed);
+    design.resampled[method] = resampled_metrics(y, group, table.groups, predicted, seed);
   }
   return design;
 }

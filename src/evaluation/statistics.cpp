@@ -314,24 +314,23 @@ void add_pairs(std::vector<PairedRow>& out, const SourceMeans& source, const Met
 
 } // namespace
 
-Matrix resampled_metrics(const Labels& y, const Labels& group, const Matrix& predicted, Seed seed) {
-  std::array<std::array<std::vector<Index>, 2>, 2> rows;
-  for (Index i = 0; i < y.size(); ++i) rows[y(i)][group(i)].push_back(i);
+Matrix resampled_metrics(const Labels& y, const Labels& group, Index groups, const Matrix& predicted,
+                         Seed seed) {
+  const auto cell_count = static_cast<std::size_t>(2 * groups); // K y + z
+  std::vector<std::vector<Index>> rows(cell_count);
+  for (Index i = 0; i < y.size(); ++i) rows[static_cast<std::size_t>(groups * y(i) + group(i))].push_back(i);
   Matrix out = Matrix::Zero(resamples, count);
   for (Index first = 0; first < resamples; first += at_once) {
-    std::array<std::array<Matrix, 2>, 2> hits; // [at_once, fits]
-    for (std::size_t z = 0; z < 2; ++z)
-      for (std::size_t label = 0; label < 2; ++label) {
-        const std::vector<Index>& cell = rows[label][z];
-        hits[label][z] = draws(seed, first, std::ssize(cell), 2 * label + z) * predicted(cell, Eigen::all);
-      }
+    std::vector<Matrix> hits; // [at_once, fits]
+    for (std::size_t c = 0; c < cell_count; ++c)
+      hits.push_back(draws(seed, first, std::ssize(rows[c]), c) * predicted(rows[c], Eigen::all));
     for (Index b = 0; b < at_once; ++b)
       for (Index fit = 0; fit < predicted.cols(); ++fit) {
         Cells cells;
-        for (std::size_t z = 0; z < 2; ++z)
-          for (std::size_t label = 0; label < 2; ++label)
-            cells[label][z] = {hits[label][z](b, fit), static_cast<double>(rows[label][z].size())};
-        out.row(first + b) += quantities_of(metrics_of(cells)) / static_cast<double>(predicted.cols());
+        for (std::size_t c = 0; c < cell_count; ++c)
+          cells[2 * c / cell_count].push_back({hits[c](b, fit), static_cast<double>(rows[c].size())});
+        out.row(first + b) +=
+            quantities_of(metrics_of(cells, groups == 2)) / static_cast<double>(predicted.cols());
       }
   }
   return out;

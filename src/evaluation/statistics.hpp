@@ -33,9 +33,9 @@ struct SourceDesigns {
 
 /// The metrics of a method on 1000 resamples of the rows of a test part, each cell of label and group
 /// resampled for itself; mean over its fits. [resamples, metrics of a summary]. y, group: [m]; predicted [m,
-/// fits]: 0 or 1.
-[[nodiscard]] Matrix resampled_metrics(const Labels& y, const Labels& group, const Matrix& predicted,
-                                       Seed seed);
+/// fits]: 0 or 1; groups: K. Floors of more than two groups are left undefined.
+[[nodiscard]] Matrix resampled_metrics(const Labels& y, const Labels& group, Index groups,
+                                       const Matrix& predicted, Seed seed);
 
 /// One row per source, method and metric: mean over repeats, its interval, and the paired difference to the
 /// method `baseline` on the same repeats with its interval and p-value. Where several policies were asked,

@@ -26,13 +26,13 @@ void add_rows(std::vector<DetectionRow>& out, const Key& key, const DetectionRep
                    d.flipped, d.caught, d.precision(), d.recall()});
   };
   add(-1, -1, report.all());
-  add(0, -1, report.of_group(0));
-  add(1, -1, report.of_group(1));
+  const auto groups = report.cell[0].size();
+  for (std::size_t z = 0; z < groups; ++z) add(static_cast<std::int64_t>(z), -1, report.of_group(z));
   add(-1, 0, report.hidden_positives());
   add(-1, 1, report.false_positives());
-  for (const int y : {0, 1})
-    for (const int z : {0, 1})
-      add(z, y, report.cell[static_cast<std::size_t>(y)][static_cast<std::size_t>(z)]);
+  for (const std::size_t y : {0U, 1U})
+    for (std::size_t z = 0; z < groups; ++z)
+      add(static_cast<std::int64_t>(z), static_cast<std::int64_t>(y), report.cell[y][z]);
 }
 
 /// `count` rows of 0..rows-1, evenly spread.
@@ -153,13 +153,39 @@ void add_missing(const Communicator& comm, const TaskSource& source, std::uint64
 
 } // namespace
 
+namespace {
+
+void put(ByteWriter& bytes, const Assessment& a) {
+  bytes.put(a.metrics).put(a.noise_rate_all).put(a.noise_rate_selected).put(a.noise_reduction);
+  bytes.put(a.minority_share).put(a.selected).put(a.failed);
+  for (const auto& of_label : a.cells) bytes.put(of_label);
+  for (const auto& of_label : a.detection.cell) bytes.put(of_label);
+}
+
+Assessment assessment_of(ByteReader& bytes) {
+  Assessment a;
+  a.metrics = bytes.get<Metrics>();
+  for (double* const number :
+       {&a.noise_rate_all, &a.noise_rate_selected, &a.noise_reduction, &a.minority_share, &a.selected})
+    *number = bytes.get<double>();
+  a.failed = bytes.get<bool>();
+  for (auto& of_label : a.cells) of_label = bytes.values<Rate>();
+  for (auto& of_label : a.detection.cell) of_label = bytes.values<Detection>();
+  return a;
+}
+
+} // namespace
+
 std::string bytes_of(const TaskResult& result) {
   ByteWriter bytes;
   bytes.put(result.corruption);
   for (const auto* const results : {&result.methods, &result.frontier}) {
     bytes.put(std::int64_t{std::ssize(*results)});
-    for (const MethodResult& each : *results)
-      bytes.put(each.method).put(each.policy).put(each.setting).put(each.assessment).put(each.predicted);
+    for (const MethodResult& each : *results) {
+      bytes.put(each.method).put(each.policy).put(each.setting);
+      put(bytes, each.assessment);
+      bytes.put(each.predicted);
+    }
   }
   bytes.put(std::int64_t{std::ssize(result.response)});
   for (const Vector& response : result.response) bytes.put(response);
@@ -173,7 +199,7 @@ TaskResult task_result(const std::string& bytes) {
   for (auto* const results : {&result.methods, &result.frontier})
     for (auto left = reader.get<std::int64_t>(); left > 0; --left)
       results->push_back({reader.get<Method>(), reader.get<Index>(), reader.get<double>(),
-                          reader.get<Assessment>(), reader.array<Labels>()});
+                          assessment_of(reader), reader.array<Labels>()});
   for (auto left = reader.get<std::int64_t>(); left > 0; --left)
     result.response.push_back(reader.array<Vector>());
   return result;

@@ -1,5 +1,8 @@
 #include "fairness/metrics.hpp"
 
+#include "base/random.hpp"
+#include "base/split.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -13,18 +16,135 @@ namespace {
 
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 
-/// Variance of the difference of the two shares if both groups have the rate of their union; NaN if one is
-/// empty.
-double variance_of_difference(Rate a, Rate b) {
-  if (a.rows == 0 || b.rows == 0) return undefined;
-  const double rate = (a + b).value();
-  return rate * (1.0 - rate) * (1.0 / a.rows + 1.0 / b.rows);
+/// Rates of one kind in each group.
+using Rates = std::vector<Rate>;
+
+Rate total(const Rates& rates) {
+  Rate sum;
+  for (const Rate& rate : rates) sum = sum + rate;
+  return sum;
+}
+
+/// Largest less least of the defined rates; NaN with fewer than two of them, 0 with one group.
+double spread(const Rates& rates) {
+  if (rates.size() == 1) return 0.0;
+  double low = undefined, high = undefined;
+  Index defined = 0;
+  for (const Rate& rate : rates) {
+    low = std::fmin(low, rate.value());
+    high = std::fmax(high, rate.value());
+    defined += rate.rows > 0;
+  }
+  return defined < 2 ? undefined : high - low;
+}
+
+/// Largest distance of a defined rate from that of all rows; NaN with fewer than two of them, 0 with one
+/// group.
+double distance_from_all(const Rates& rates) {
+  if (rates.size() == 1) return 0.0;
+  const double all = total(rates).value();
+  double most = undefined;
+  Index defined = 0;
+  for (const Rate& rate : rates) {
+    most = std::fmax(most, std::abs(rate.value() - all));
+    defined += rate.rows > 0;
+  }
+  return defined < 2 ? undefined : most;
 }
 
 /// NaN if either is: an undefined rate makes what is built on it undefined.
 double larger(double a, double b) { return std::isnan(a) || std::isnan(b) ? undefined : std::max(a, b); }
 
-/// Mann-Whitney form, with the mean rank of ties.
+/// Standard errors of the rates of each group that has rows, if all have the rate of their union.
+std::vector<double> errors_of(const Rates& rates) {
+  const double rate = total(rates).value();
+  std::vector<double> errors;
+  for (const Rate& group : rates)
+    if (group.rows > 0) errors.push_back(std::sqrt(rate * (1.0 - rate) / group.rows));
+  return errors;
+}
+
+constexpr Index simulations = 2000;
+
+/// [simulations, 2 * most_groups], the same for all that is compared.
+const Matrix& simulated_normals() {
+  static const Matrix normals = Stream(Seed{}, Draw::floors, TaskId{}).normals(simulations, 2 * most_groups);
+  return normals;
+}
+
+/// The mean, over the simulations, of the largest spread of the rates of each kind, by chance alone; NaN if a
+/// kind has fewer than two groups with rows.
+double chance_gap(std::initializer_list<Rates> kinds) {
+  std::vector<std::vector<double>> errors;
+  double variance = 0;
+  bool two = true;
+  for (const Rates& rates : kinds) {
+    if (rates.size() == 1) return 0.0;
+    errors.push_back(errors_of(rates));
+    if (errors.back().size() < 2) return undefined;
+    two = two && rates.size() == 2;
+    for (const double error : errors.back()) variance += error * error;
+  }
+  constexpr double two_over_pi = 2.0 * std::numbers::inv_pi;
+  if (two) return std::sqrt(two_over_pi * variance);
+  double sum = 0;
+  for (Index i = 0; i < simulations; ++i) {
+    double most = 0;
+    Index at = 0;
+    for (const std::vector<double>& kind : errors) {
+      double low = std::numeric_limits<double>::infinity(), high = -low;
+      for (const double error : kind) {
+        const double deviation = error * simulated_normals()(i, at++);
+        low = std::min(low, deviation), high = std::max(high, deviation);
+      }
+      most = std::max(most, high - low);
+    }
+    sum += most;
+  }
+  return sum / static_cast<double>(simulations);
+}
+
+} // namespace
+
+double Rate::value() const { return rows > 0 ? hits / rows : undefined; }
+
+Metrics metrics_of(const Cells& positive, bool floors) {
+  const std::size_t groups = positive[0].size();
+  Rates of_group(groups), correct(groups);
+  for (std::size_t z = 0; z < groups; ++z) {
+    of_group[z] = positive[0][z] + positive[1][z];
+    correct[z] = {positive[1][z].hits + positive[0][z].rows - positive[0][z].hits, of_group[z].rows};
+  }
+
+  Metrics m;
+  m.accuracy = total(correct).value();
+  m.dp_gap = spread(of_group);
+  m.eopp_gap = spread(positive[1]);
+  m.eo_gap = larger(spread(positive[0]), m.eopp_gap);
+  m.roh_dp = distance_from_all(of_group);
+  m.roh_eo = larger(distance_from_all(positive[0]), distance_from_all(positive[1]));
+  m.auc = undefined;
+  m.balanced_accuracy = 0.5 * (total(positive[1]).value() + 1.0 - total(positive[0]).value());
+  m.positive_rate = total(of_group).value();
+  m.worst_group_accuracy = undefined;
+  for (const Rate& group : correct) m.worst_group_accuracy = std::fmin(m.worst_group_accuracy, group.value());
+  m.dp_floor = floors ? chance_gap({of_group}) : undefined;
+  m.eo_floor = floors ? chance_gap({positive[0], positive[1]}) : undefined;
+  return m;
+}
+
+Cells cells_of(const Labels& predicted, const Labels& y, const Labels& group, Index groups) {
+  Cells positive;
+  for (Rates& of_label : positive) of_label.resize(static_cast<std::size_t>(groups));
+  for (Index i = 0; i < y.size(); ++i) {
+    Rate& cell = positive[y(i)][group(i)];
+    cell.hits += predicted(i);
+    cell.rows += 1;
+  }
+  return positive;
+}
+
+// Mann-Whitney form, with the mean rank of ties.
 double area_under_roc(const Vector& score, const Labels& y) {
   std::vector<Index> order(static_cast<std::size_t>(score.size()));
   std::iota(order.begin(), order.end(), Index{0});
@@ -43,48 +163,8 @@ double area_under_roc(const Vector& score, const Labels& y) {
   return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives);
 }
 
-} // namespace
-
-double Rate::value() const { return rows > 0 ? hits / rows : undefined; }
-
-Metrics metrics_of(const Cells& positive) {
-  const auto of_group = [&](std::size_t z) { return positive[0][z] + positive[1][z]; };
-  const auto of_label = [&](std::size_t label) { return positive[label][0] + positive[label][1]; };
-  const auto correct = [&](std::size_t z) {
-    return Rate{positive[1][z].hits + positive[0][z].rows - positive[0][z].hits, of_group(z).rows};
-  };
-  const auto gap = [](Rate a, Rate b) { return std::abs(a.value() - b.value()); };
-  const Rate all = of_group(0) + of_group(1);
-
-  Metrics m;
-  m.accuracy = (correct(0) + correct(1)).value();
-  m.dp_gap = gap(of_group(0), of_group(1));
-  m.eopp_gap = gap(positive[1][0], positive[1][1]);
-  m.eo_gap = larger(gap(positive[0][0], positive[0][1]), m.eopp_gap);
-  m.roh_dp = larger(gap(of_group(0), all), gap(of_group(1), all));
-  m.roh_eo = larger(larger(gap(positive[0][0], of_label(0)), gap(positive[0][1], of_label(0))),
-                    larger(gap(positive[1][0], of_label(1)), gap(positive[1][1], of_label(1))));
-  m.auc = undefined;
-  m.balanced_accuracy = 0.5 * (of_label(1).value() + 1.0 - of_label(0).value());
-  m.positive_rate = all.value();
-  m.worst_group_accuracy = undefined;
-  for (const std::size_t z : {0U, 1U})
-    m.worst_group_accuracy = std::fmin(m.worst_group_accuracy, correct(z).value());
-  constexpr double two_over_pi = 2.0 * std::numbers::inv_pi;
-  m.dp_floor = std::sqrt(two_over_pi * variance_of_difference(of_group(0), of_group(1)));
-  m.eo_floor = std::sqrt(two_over_pi * (variance_of_difference(positive[0][0], positive[0][1]) +
-                                        variance_of_difference(positive[1][0], positive[1][1])));
-  return m;
-}
-
-Metrics evaluate_predictor(const Vector& score, const Labels& y, const Labels& group) {
-  Cells positive;
-  for (Index i = 0; i < score.size(); ++i) {
-    Rate& cell = positive[y(i)][group(i)];
-    cell.hits += score(i) > 0.0;
-    cell.rows += 1;
-  }
-  Metrics m = metrics_of(positive);
+Metrics evaluate_predictor(const Vector& score, const Labels& y, const Labels& group, Index groups) {
+  Metrics m = metrics_of(cells_of(predictions(score), y, group, groups));
   m.auc = area_under_roc(score, y);
   return m;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 namespace metasieve {
 namespace {
@@ -21,18 +22,26 @@ Detection operator+(const Detection& a, const Detection& b) {
   return {a.rows + b.rows, a.rejected + b.rejected, a.flipped + b.flipped, a.caught + b.caught};
 }
 
+Detection DetectionReport::sum(const std::vector<Detection>& cells) {
+  return std::accumulate(cells.begin(), cells.end(), Detection{});
+}
+
 DetectionReport operator+(const DetectionReport& a, const DetectionReport& b) {
-  DetectionReport sum;
-  for (std::size_t y = 0; y < 2; ++y)
-    for (std::size_t z = 0; z < 2; ++z) sum.cell[y][z] = a.cell[y][z] + b.cell[y][z];
+  DetectionReport sum = a;
+  for (std::size_t y = 0; y < 2; ++y) {
+    std::vector<Detection>& cells = sum.cell[y];
+    cells.resize(std::max(cells.size(), b.cell[y].size()));
+    for (std::size_t z = 0; z < b.cell[y].size(); ++z) cells[z] = cells[z] + b.cell[y][z];
+  }
   return sum;
 }
 
-DetectionReport detect(const Vector& weights, const Labels& y, const Labels& y_clean, const Labels& group) {
+DetectionReport detect(const Vector& weights, const Split& train) {
   DetectionReport report;
+  for (std::vector<Detection>& cells : report.cell) cells.resize(static_cast<std::size_t>(train.groups));
   for (Index i = 0; i < weights.size(); ++i) {
-    const bool rejected = weights(i) == 0.0, flipped = y(i) != y_clean(i);
-    Detection& cell = report.cell[y(i)][group(i)];
+    const bool rejected = weights(i) == 0.0, flipped = train.y(i) != train.y_clean(i);
+    Detection& cell = report.cell[train.y(i)][train.group(i)];
     cell = cell + Detection{1, rejected, flipped, rejected && flipped};
   }
   return report;
@@ -72,11 +81,18 @@ Assessment assess(const PreparedTask& task, const Model& model) {
   out.noise_rate_selected = (flipped * model.weights.array()).sum() / out.selected;
   out.noise_reduction =
       out.noise_rate_all > 0 ? 1.0 - out.noise_rate_selected / out.noise_rate_all : undefined;
-  out.minority_share = model.weights.dot(task.train.group.cast<double>()) / out.selected;
-  out.detection = detect(model.weights, task.train.y, task.train.y_clean, task.train.group);
+  const Vector minority = (task.train.group.array() != 0).cast<double>();
+  out.minority_share = model.weights.dot(minority) / out.selected;
+  out.detection = detect(model.weights, task.train);
   out.failed = model.failed || !model.score.allFinite();
-  out.metrics =
-      out.failed ? undefined_metrics() : evaluate_predictor(model.score, task.test.y, task.test.group);
+  if (out.failed) {
+    out.metrics = undefined_metrics();
+    return out;
+  }
+  const Split& test = task.test;
+  out.cells = cells_of(predictions(model.score), test.y, test.group, test.groups);
+  out.metrics = metrics_of(out.cells);
+  out.metrics.auc = area_under_roc(model.score, test.y);
   return out;
 }
 

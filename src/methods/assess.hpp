@@ -6,6 +6,7 @@
 #include "numerics/newton.hpp"
 
 #include <array>
+#include <vector>
 
 namespace metasieve {
 
@@ -29,19 +30,22 @@ struct Detection {
 /// one with observed label 1 a false positive (0 -> 1); a detector chooses among rows of one observed label,
 /// so that is what its precision and share are taken over.
 struct DetectionReport {
-  std::array<std::array<Detection, 2>, 2> cell{}; ///< [observed label][group]
+  std::array<std::vector<Detection>, 2> cell{}; ///< [observed label][group]
 
-  [[nodiscard]] Detection all() const { return of_group(0) + of_group(1); }
+  [[nodiscard]] Detection all() const { return hidden_positives() + false_positives(); }
   [[nodiscard]] Detection of_group(std::size_t z) const { return cell[0][z] + cell[1][z]; }
-  [[nodiscard]] Detection hidden_positives() const { return cell[0][0] + cell[0][1]; }
-  [[nodiscard]] Detection false_positives() const { return cell[1][0] + cell[1][1]; }
+  [[nodiscard]] Detection hidden_positives() const { return sum(cell[0]); }
+  [[nodiscard]] Detection false_positives() const { return sum(cell[1]); }
+
+private:
+  static Detection sum(const std::vector<Detection>& cells);
 };
 
+/// Where one has fewer groups, the others count as without rows.
 [[nodiscard]] DetectionReport operator+(const DetectionReport& a, const DetectionReport& b);
 
-/// weights [n] >= 0 of the training rows, y observed, y_clean, group: each [n].
-[[nodiscard]] DetectionReport detect(const Vector& weights, const Labels& y, const Labels& y_clean,
-                                     const Labels& group);
+/// weights [n] >= 0 of the training rows: y observed.
+[[nodiscard]] DetectionReport detect(const Vector& weights, const Split& train);
 
 /// What a method made of a task.
 struct Model {
@@ -80,8 +84,9 @@ struct Assessment {
   double noise_rate_all = 0;      ///< share of training labels that differ from the clean ones
   double noise_rate_selected = 0; ///< this share among the selected rows, by weight
   double noise_reduction = 0;     ///< 1 - selected / all; undefined where no label is flipped
-  double minority_share = 0;      ///< share of group 1 in the selection, by weight
+  double minority_share = 0;      ///< share of all groups but group 0 in the selection, by weight
   double selected = 0;            ///< rows kept, or the sum of the weights
+  Cells cells{};                  ///< of the test rows by label and group; empty if it failed
   DetectionReport detection;      ///< of flipped labels by the rows of weight 0
   bool failed = false;            ///< the fit diverged, or a score is not finite: the metrics are NaN
 };

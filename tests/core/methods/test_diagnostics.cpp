@@ -18,12 +18,14 @@ struct Fixture {
   Labels clean{{0, 1, 1, 0, 1, 1, 1, 0, 1}};
   Labels group{{0, 0, 0, 0, 0, 1, 1, 1, 1}};
   Vector weights = Vector{{1, 1, 0, 0, 1, 0, 1, 0, 0}};
+
+  [[nodiscard]] Split train() const { return {MatrixF(9, 0), y, group, clean}; }
 };
 
 TEST(Detection, agrees_with_counts_by_hand) {
   const Fixture f;
 
-  const DetectionReport report = detect(f.weights, f.y, f.clean, f.group);
+  const DetectionReport report = detect(f.weights, f.train());
 
   EXPECT_EQ(report.all(), (Detection{9, 5, 5, 3}));
   EXPECT_EQ(report.of_group(0), (Detection{5, 2, 2, 1}));
@@ -39,21 +41,21 @@ TEST(Detection, agrees_with_counts_by_hand) {
 TEST(Detection, empty_cells_and_sets_are_undefined_not_zero) {
   const Fixture f;
 
-  const DetectionReport report = detect(f.weights, f.y, f.clean, f.group);
+  const DetectionReport report = detect(f.weights, f.train());
 
   EXPECT_TRUE(std::isnan(report.cell[0][0].precision())); // none of its rows is rejected
   EXPECT_EQ(report.cell[0][0].recall(), 0.0);
   EXPECT_TRUE(std::isnan(report.cell[1][1].recall()));
-  const DetectionReport clean = detect(f.weights, f.clean, f.clean, f.group);
+  const DetectionReport clean = detect(f.weights, {MatrixF(9, 0), f.clean, f.group, f.clean});
   EXPECT_TRUE(std::isnan(clean.all().recall()));
   EXPECT_EQ(clean.all().precision(), 0.0);
-  EXPECT_EQ(detect(Vector(0), Labels(0), Labels(0), Labels(0)).all(), Detection{});
+  EXPECT_EQ(detect(Vector(0), Split{}).all(), Detection{});
 }
 
 TEST(Detection, a_soft_selection_rejects_nothing) {
   const Fixture f;
 
-  const Detection soft = detect(f.weights.array() + 1e-9, f.y, f.clean, f.group).all();
+  const Detection soft = detect(f.weights.array() + 1e-9, f.train()).all();
 
   EXPECT_EQ(soft, (Detection{9, 0, 5, 0}));
 }
@@ -98,8 +100,7 @@ TEST(Corruption, false_positives_and_flips_in_the_other_group_are_never_of_label
     const Task task = generate_task(family, Seed{3}, TaskId{id});
     const auto disadvantaged = static_cast<std::size_t>(task.metadata.disadvantaged);
 
-    const DetectionReport report =
-        detect(Vector::Ones(task.train.rows()), task.train.y, task.train.y_clean, task.train.group);
+    const DetectionReport report = detect(Vector::Ones(task.train.rows()), task.train);
 
     EXPECT_EQ(corruption_of(task), Corruption::bias);
     EXPECT_EQ(report.false_positives().flipped, 0);

@@ -160,7 +160,7 @@ TEST(Rounds, one_round_finds_more_of_the_flips_that_mislead_the_probe) {
     const PreparedTask task = make_task(id, 600, 1.0);
     const auto detection = [&](Index rounds) {
       const Vector weights = select_in_rounds(task, policy, rounds_of(rounds)).weights;
-      return detect(weights, task.train.y, task.train.y_clean, task.train.group).all();
+      return detect(weights, task.train).all();
     };
     before = before + detection(0);
     after = after + detection(1);

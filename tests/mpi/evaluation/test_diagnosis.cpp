@@ -11,7 +11,7 @@ namespace {
 MethodResult result_of(Method method, const Detection& of_group_0) {
   MethodResult out;
   out.method = method;
-  out.assessment.detection.cell[1][0] = of_group_0; // observed label 1
+  out.assessment.detection.cell = {std::vector<Detection>(2), {of_group_0, {}}}; // observed label 1
   return out;
 }
 

@@ -109,8 +109,8 @@ TEST(Summary, of_a_test_part_covers_its_rows_where_there_is_one_split) {
     return Matrix::NullaryExpr(
         m, 1, [&](Index i, Index) { return (i / 4 % each == 0) != (i % 2 == 1) ? 1.0 : 0.0; });
   };
-  design.resampled["baseline"] = resampled_metrics(y, group, right_but(4), Seed{1});
-  design.resampled["greedy"] = resampled_metrics(y, group, right_but(5), Seed{1});
+  design.resampled["baseline"] = resampled_metrics(y, group, 2, right_but(4), Seed{1});
+  design.resampled["greedy"] = resampled_metrics(y, group, 2, right_but(5), Seed{1});
   const std::vector<EvaluationRow> rows{row("a", 0, "baseline", 0.75, 0), row("a", 0, "greedy", 0.80, 0)};
 
   const auto summary = summarise(rows, designs, Seed{1});
