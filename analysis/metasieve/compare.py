@@ -60,10 +60,12 @@ def import_known(options):
 
 
 def meaning(path):
-    """Returns a sentence that explains label 1 and group 1 of a data set."""
+    """Returns a sentence that explains label 1 and the groups of a data set."""
     with files.opened(path) as file:
-        label, group = (files.plain(file.attrs.get(name, b"?")) for name in ("positive_label", "group_name"))
-    return f"Label 1: {label}. Group 1: {group}."
+        label, group, names = (files.plain(file.attrs.get(name, b"?")) for name in
+                               ("positive_label", "group_name", "group_names"))
+    groups = f"Group 1: {group}" if names == "?" or group in names[1:] else f"Groups: {'; '.join(names)}"
+    return f"Label 1: {label}. {groups}."
 
 
 def mpi_environment(ranks):
