@@ -284,6 +284,11 @@ class SmallGroups(Groups):
         self.assertEqual(data.group_names[2:], ["other"])
         self.assertIn("warning: few rows in a group: other (21); fewer than 30 are too few to judge by", data.notes)
 
+    def test_more_than_half_of_the_rows_in_other_are_a_warning(self):
+        rows = {"white": 100, **{f"w{i}": 12 for i in range(8)}}
+        self.assertNotIn("'other' has", self.notes(self.groups(table(rows), "r")))
+        self.assertIn("warning: 'other' has 51.9 % of the rows", self.notes(self.groups(table(rows | {"w8": 12}), "r")))
+
     def test_the_limit_can_be_changed(self):
         t = table({"white": 200, "black": 140, "inuit": 12, "maori": 9})
         self.assertEqual(len(self.groups(t, "r", smallest_group=0).group_names), 4)

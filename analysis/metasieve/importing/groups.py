@@ -166,6 +166,9 @@ def merged(columns, groups, smallest, notes):
     listed = "; ".join(f"{name} ({rows})" for name, rows in small[:LISTED].items())
     notes.append(f"note: {len(small)} groups of fewer than {limit} rows merged into '{OTHER}' ({small.sum()} rows): "
                  f"{listed}{'; ...' if len(small) > LISTED else ''}; --smallest-group N changes the limit")
+    if 2 * small.sum() > total:
+        notes.append(f"warning: '{OTHER}' has {share(small.sum() / total)} of the rows; fewer columns or cuts would show "
+                     "more of them")
     return numbered(groups.number, [OTHER if name in small.index else name for name in groups.names])
 
 
