@@ -119,6 +119,11 @@ class BadConfiguration(BinaryTest):
             (self.train("--family.biased.minority", "0:1"), "family.biased.minority = 0:1: must be"),
             (self.train("--family.biased.label_noise", "0.6"), "family.biased.label_noise = 0.6: must be"),
             (self.train("--family.biased.disadvantaged", "1"), "disadvantaged = 1: must be minority or random"),
+            (self.train("--family.biased.groups", "0:2"), "biased.groups = 0:2: must be lo:hi or one number, whole, 1 <= "),
+            (self.train("--family.biased.groups", "2.5"), "family.biased.groups = 2.5: must be lo:hi .*whole"),
+            (self.train("--family.biased.groups", "65"), "family.biased.groups = 65: must be .*<= 64"),
+            (self.train("--family.biased.groups", "2:7"),
+             r"groups = 2:7: .* minority = 0\.1:0\.9 allows at most 6; or minority must begin at 0\.12"),
         ])
 
     def test_files(self):

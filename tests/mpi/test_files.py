@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 METADATA = """task_id n_samples n_train n_test n_features noise_rate group_imbalance class_imbalance separability
     add_group_bias seed train_pos_rate train_minority_rate train_actual_noise_rate train_dp_gap test_pos_rate
     test_minority_rate test_dp_gap train_pos_rate_z0 train_pos_rate_z1 test_pos_rate_z0 test_pos_rate_z1
-    family disadvantaged feature_shift label_bias adversarial""".split()
+    family disadvantaged feature_shift label_bias adversarial groups""".split()
 EVALUATION = """source split method accuracy dp_gap eo_gap eopp_gap roh_dp roh_eo noise_rate_all noise_rate_selected
     noise_reduction minority_share selected auc balanced_accuracy positive_rate worst_group_accuracy dp_floor
     eo_floor""".split()

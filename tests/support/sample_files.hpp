@@ -73,6 +73,20 @@ inline std::vector<Task> sample_tasks(Range ids) {
   return tasks;
 }
 
+/// The same tasks with five groups; some have no row in a split.
+inline std::vector<Task> sample_tasks_of_five_groups(Range ids) {
+  std::vector<Task> tasks = sample_tasks(ids);
+  for (Task& task : tasks) {
+    task.metadata.groups = 5;
+    task.metadata.disadvantaged = static_cast<std::int64_t>(task.metadata.task_id % 5);
+    for (Split* split : {&task.train, &task.test}) {
+      split->groups = 5;
+      for (Index i = 0; i < split->rows(); ++i) split->group(i) = static_cast<std::uint8_t>((2 * i + 4) % 5);
+    }
+  }
+  return tasks;
+}
+
 /// This rank's even share of `count` items.
 inline Range share(const Communicator& comm, Index count) {
   return {count * comm.rank() / comm.size(), count * (comm.rank() + 1) / comm.size()};
