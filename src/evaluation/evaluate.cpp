@@ -168,6 +168,7 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
                    StatusFile& status) {
   const double begin = wall_seconds();
   EvaluationPlan plan = evaluation_plan(request, std::move(input.policies));
+  for (const TaskSource& source : input.sources) require_groups(comm, source, plan.config.policy.features);
   plan.comparison.keep_predictions = std::ranges::any_of(
       input.sources, [](const TaskSource& source) { return source.own_split() != nullptr; });
   PhaseClock clock(evaluation_phases(plan));

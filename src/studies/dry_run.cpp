@@ -264,6 +264,7 @@ std::string plan(const Communicator& comm, const EvaluateRequest& request) {
   std::string text = "dry run: nothing is written\n";
   double file_bytes = 3e4;
   for (const TaskSource& source : evaluation_sources(comm, request)) {
+    require_groups(comm, source, features);
     const Load load = balanced_load(comm, source, cost);
     const bool hold = evaluation.config.suite.hold == Hold::memory;
     const auto held = [&](const TaskShape& task) { return hold ? data_bytes(task) : 0.0; };
