@@ -102,6 +102,14 @@ inline Dataset sample_dataset() {
           "female", "bad credit", "somewhere", "0123"};
 }
 
+/// Three groups, which have names.
+inline Dataset sample_groups() {
+  Dataset data = sample_dataset();
+  data.group_names = {"White", "größer", "Black"};
+  for (Index i = 0; i < data.group.size(); ++i) data.group(i) = static_cast<std::uint8_t>(i % 3);
+  return data;
+}
+
 /// With row numbers, ids and weights.
 inline Dataset sample_table() {
   Dataset data = sample_dataset();
