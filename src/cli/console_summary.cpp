@@ -112,12 +112,12 @@ std::string summary_of(const EvaluateRequest& request, const Evaluated& evaluate
   const EvaluationTables& tables = evaluated.tables;
   std::string text = policies_text(request, config) + "\n" +
                      comparison_table(tables, config.evaluate.fairness == Gap::dp ? "dp_gap" : "eo_gap");
-  if (request.frontier) text += frontier_table(tables.frontier);
+  if (request.frontier) text += frontier_table(tables);
   if (evaluated.failed > 0)
     text += warning_line(format("%ld of %ld fits failed", static_cast<long>(evaluated.failed),
                                 static_cast<long>(evaluated.fits)));
   text +=
-      "\n" + policy_against_baseline(tables.summary) +
+      "\n" + policy_against_baseline(tables) +
       format("  meta_hard keeps the %.0f %% of rows that the policy trusts most, meta_soft weighs all; "
              "untrained_*: before training\n  greedy ... threshold: other ways to select or weigh; oracle*: "
              "sees the clean labels, which no user has\n",
