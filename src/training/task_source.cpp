@@ -26,9 +26,11 @@ TaskSource TaskSource::dataset(const Communicator& comm, const std::filesystem::
   const double label_noise = data.y_clean ? 0.0 : config.label_noise;
   const bool chance = !data.split || label_noise > 0.0;
   Labels clean = data.y_clean ? *data.y_clean : data.y;
-  return TaskSource(Splits{{std::move(data.x), std::move(data.y), std::move(data.group), std::move(clean)},
+  return TaskSource(Splits{{std::move(data.x), std::move(data.y), std::move(data.group), std::move(clean),
+                            std::ssize(data.group_names)},
                            {data.name, label_noise, config.seed, std::move(data.split)},
-                           chance ? config.splits : 1});
+                           chance ? config.splits : 1,
+                           std::move(data.group_names)});
 }
 
 Index TaskSource::task_count() const {

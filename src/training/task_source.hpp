@@ -43,6 +43,10 @@ public:
     const auto* const splits = std::get_if<Splits>(&source_);
     return splits != nullptr ? &splits->rows : nullptr;
   }
+  /// The names of the groups of `table()`, by their numbers. [K]
+  [[nodiscard]] const std::vector<std::string>& group_names() const {
+    return std::get<Splits>(source_).group_names;
+  }
   /// The test part that the data set has of its own: 0 train, 1 test; nullptr if it has none.
   [[nodiscard]] const Labels* own_split() const noexcept {
     const auto* const splits = std::get_if<Splits>(&source_);
@@ -66,6 +70,7 @@ private:
     Split rows;
     Resampling how;
     Index count;
+    std::vector<std::string> group_names;
   };
   using Source = std::variant<Generator, SuiteReader, Splits>;
   explicit TaskSource(Source source) : source_(std::move(source)) {}

@@ -21,6 +21,7 @@ METRICS = [name for name in EVALUATION[3:] if name != "selected"]
 METHODS = """baseline greedy greedy_weighted reweighing roh penalised threshold random untrained_hard untrained_soft
 meta_hard meta_soft oracle oracle_penalised""".split()  # of evaluate by default
 TABLES = {"evaluation", "summary", "paired", "detection", "response", "findings"}
+GROUP_TABLES = {"groups", "group_summary"}  # of data sets
 PHASES = "tasks features make policy inner idle reduce update validate checkpoint write".split()
 
 
@@ -182,7 +183,7 @@ class Chain(FilesTest):
         for name, expected, pooled in (("suite", {"tiny", "small"}, {"all"}), ("data", {"one", "two"}, set())):
             file = self.open(f"{name}_evaluation.h5")
             self.assert_root(file, "evaluation", reproducible=False)
-            self.assertEqual(set(file), TABLES)
+            self.assertEqual(set(file), TABLES | (GROUP_TABLES if name == "data" else set()))
             rows, summary = file["evaluation"][()], file["summary"][()]
             flags = [f"{metric}_defined" for metric in METRICS]
             self.assertEqual(list(rows.dtype.names), [*EVALUATION, *flags, "failed", "policy", "family"])

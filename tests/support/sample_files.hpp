@@ -116,6 +116,14 @@ inline Dataset sample_dataset() {
           "female", "bad credit", "somewhere", "0123"};
 }
 
+/// Three groups, which have names.
+inline Dataset sample_groups() {
+  Dataset data = sample_dataset();
+  data.group_names = {"White", "größer", "Black"};
+  for (Index i = 0; i < data.group.size(); ++i) data.group(i) = static_cast<std::uint8_t>(i % 3);
+  return data;
+}
+
 /// With row numbers, ids and weights.
 inline Dataset sample_table() {
   Dataset data = sample_dataset();
@@ -185,12 +193,17 @@ inline EvaluationTables sample_tables() {
                             0,        0.02,        0.014,      9,   3,   0.004};
   SummaryRow point = accuracy;
   point.setting = 0.3;
+  GroupSummaryRow rate{accuracy, 2, "größer", 12.5};
+  rate.metric = "true_positive_rate";
   return {{accuracy},
           {{"compas", "meta_hard", "roh", "eo_gap", -0.02, -0.05, 0.01, 0.75, 9}},
           {{"compas", "uniform", "meta_hard", 1, -1, 100, 30, 10, 8, 8.0 / 30, 0.8}},
           {{"compas", 2, "knn", 0.5, -0.1, 0.2, 0.7}},
-          {{"compas", "constant", "WARNING: one class"}},
-          {point}};
+          {{.source = "compas", .kind = "constant", .text = "WARNING: one class", .group = "größer"}},
+          {point},
+          {{"compas", 3, 1, "meta_hard", 2, 25, 12, {0.75, 0.5, 0.625, undefined}}},
+          {rate},
+          {}};
 }
 
 } // namespace metasieve::test
