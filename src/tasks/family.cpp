@@ -54,7 +54,7 @@ private:
   Stream stream_;
 };
 
-/// Drawn apart from the knobs above, so that these stay as they are.
+/// Draws K, apart from the knobs above, which stay as they are.
 Index group_count(Interval range, Seed seed, TaskId id) {
   const auto low = static_cast<Index>(range.low), high = static_cast<Index>(range.high);
   return low == high ? low : low + Stream(seed, Draw::group_count, id).below(0, high - low + 1);

@@ -33,6 +33,17 @@ TEST(Resample, splits_all_rows_and_flips_training_labels_alone) {
   EXPECT_EQ(task.metadata.family, "data");
 }
 
+TEST(Resample, keeps_the_number_of_groups_also_where_one_has_no_row) {
+  Split rows = small_rows();
+  rows.groups = 5;
+
+  const Task task = resample(rows, {"data", 0.1, Seed{1}, std::nullopt}, 0);
+
+  EXPECT_EQ(task.train.groups, 5);
+  EXPECT_EQ(task.test.groups, 5);
+  EXPECT_EQ(task.metadata.groups, 5);
+}
+
 TEST(Resample, repetitions_differ_and_a_given_split_is_kept) {
   const Split rows = small_rows();
   Labels split = Labels::Zero(200);
