@@ -5,6 +5,9 @@ BLACK, GREY, BLUE, ORANGE, GREEN, PINK = "#000000", "#999999", "#0072B2", "#D55E
 SKY, AMBER, YELLOW = "#56B4E9", "#E69F00", "#F0E442"
 
 GAPS = {"dp_gap": "demographic-parity gap", "eo_gap": "equalised-odds gap", "eopp_gap": "equal-opportunity gap"}
+# Metrics that compare groups.
+FAIRNESS = (*GAPS, "dp_floor", "eo_floor", "roh_dp", "roh_eo", "worst_group_accuracy", "minority_share")
+NO_GROUPS = "no groups given: fairness is not in question"
 # Method: its name for readers, colour and marker.
 METHODS = {
     "baseline": ("all rows", BLACK, "s"),
