@@ -63,7 +63,8 @@ def meaning(path):
     """Returns a sentence that explains label 1 and the groups of a data set."""
     with files.opened(path) as file:
         label, group = (files.plain(file.attrs.get(name, "?")) for name in ("positive_label", "group_name"))
-        names = files.plain(file.attrs["group_names"]) if "group_names" in file.attrs else ["", group]  # older: two
+        default = ["", group] if "z" in file else ["all"]
+        names = files.plain(file.attrs["group_names"]) if "group_names" in file.attrs else default
     groups = "" if len(names) == 1 else f" Group 1: {names[1]}." if len(names) == 2 else f" Groups: {', '.join(names)}."
     return f"Label 1: {label}.{groups}"
 

@@ -34,24 +34,19 @@ def groups_of(evaluation):
     if "group_summary" not in evaluation:
         return {}
     found, names, cells = {}, group_names_of(evaluation), {}
-    rows = evaluation.table("group_summary").rename(columns={"splits": "count"})
-    for row in rows.to_dict("records"):
-        cells.setdefault((row["source"], row["group"]), {}).setdefault(row["method"], {})[row["metric"]] = row
-    for (source, group), methods in sorted(cells.items(), key=lambda item: item[0][1]):
+    for row in evaluation.table("group_summary").to_dict("records"):
+        of_group = cells.setdefault(row["source"], {}).setdefault(row["group"], {})
+        of_group.setdefault(row["method"], {})[row["metric"]] = row
+    for source, of_source in cells.items():
         if len(names[source]) > 1:
-            counts = {metric: row["rows"] for metric, row in next(iter(methods.values())).items()}
-            found.setdefault(source, []).append(Group(names[source][group], counts["accuracy"],
-                                                      rarer_label(**counts) < LEAST, methods))
-    return {source: found[source] for source in dict.fromkeys(rows["source"]) if source in found}
+            found[source] = [group_of(names[source][number], of_source[number]) for number in sorted(of_source)]
+    return found
 
 
-def rarer_label(accuracy, true_positive_rate, false_positive_rate, **_):
-    """Returns the test rows of the rarer label of a group, or at least a bound.
-
-    Each argument: the rows that this rate is a share of, or all rows of the group.
-    """
-    by_label = true_positive_rate, false_positive_rate
-    return min(by_label) if sum(by_label) < 1.5 * accuracy else accuracy / 2
+def group_of(name, cells):
+    rows = {metric: row["rows"] for metric, row in next(iter(cells.values())).items()}  # that the rate is a share of
+    rarer = min(rows["true_positive_rate"], rows["false_positive_rate"])
+    return Group(name, rows["accuracy"], rarer < LEAST, cells)
 
 
 def shown_methods(groups):

@@ -12,7 +12,7 @@ NO_GROUPS = "no groups given: fairness is not in question"
 METHODS = {
     "baseline": ("all rows", BLACK, "s"),
     "greedy": ("lowest loss", SKY, "v"),
-    "greedy_weighted": ("lowest loss, group 1 favoured", SKY, "<"),
+    "greedy_weighted": ("lowest loss, all groups but 0 favoured", SKY, "<"),
     "reweighing": ("reweighing (Kamiran-Calders)", AMBER, "^"),
     "roh": ("sampler of Roh et al.", AMBER, "D"),
     "penalised": ("fairness penalty", PINK, "p"),

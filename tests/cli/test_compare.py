@@ -181,6 +181,9 @@ class Compare(AnalysisTest):
             with h5py.File(path, "a") as file:
                 file.attrs["group_names"] = names
             self.assertEqual(compare.meaning(path), f"Label 1: yes.{said}")
+        with h5py.File(path, "a") as file:
+            del file["z"], file.attrs["group_names"]
+        self.assertEqual(compare.meaning(path), "Label 1: yes.")
 
     def test_groups_go_by_their_names(self):
         tables = read(add_groups(write_evaluation(self.folder / "e.h5", ["compas"]), "compas", RACES))

@@ -558,7 +558,7 @@ class Groups(PlotTest):
         self.succeed("plot", "groups", "e.h5", "--output", "p")
         table = pd.read_csv(self.folder / "p.csv")
         self.assertEqual(list(table), ["source", "group", "rows", "too_few_rows", "method", "metric", "mean", "low",
-                                       "high", "count"])
+                                       "high", "splits"])
         self.assertEqual(table.groupby("source")["mean"].size().to_dict(), {"adult": 12, "compas": 30})
         asian = table[(table["group"] == "Asian") & (table["method"] == "meta_hard")].set_index("metric")
         self.assertEqual(asian["mean"].to_dict(), {"accuracy": 0.6, "true_positive_rate": 0.38,

@@ -425,17 +425,10 @@ class Groups(AnalysisTest):
         self.assertEqual(rows["Caucasian"][1:3], ["0.690", "0.680"])
         self.assertNotIn("nan", str(rows))
 
-    def test_rows_of_a_group_that_are_not_known_by_label_are_halved_at_most(self):
-        """A file may give all rows of the group for each rate."""
-        path = self.evaluation({"a": (30, 30, (0.6,) * 3, (0.6,) * 3), "b": (12, 7, (0.5,) * 3, (0.5,) * 3),
-                                "c": (14, 6, (0.5,) * 3, (0.5,) * 3)}).path
-        with h5py.File(path, "a") as file:
-            rows = file["group_summary"][:]
-            for name, count in ((b"a", 60), (b"b", 19), (b"c", 20)):
-                rows["rows"][rows["name"] == name] = count
-            file["group_summary"][...] = rows
-        self.assertEqual([(group.name, group.is_small) for group in groups.groups_of(read(path))["compas"]],
-                         [("a", False), ("b", True), ("c", False)])
+    def test_a_group_is_small_by_the_rows_of_its_rarer_label(self):
+        sizes = {"a": (10, 300), "b": (300, 10), "c": (9, 300), "d": (300, 9), "e": (10, 10)}
+        evaluation = self.evaluation({name: (*rows, (0.6,) * 3, (0.6,) * 3) for name, rows in sizes.items()})
+        self.assertEqual({group.name for group in groups.groups_of(evaluation)["compas"] if group.is_small}, {"c", "d"})
 
     def test_the_pair_that_makes_the_gap_is_named_before_and_after(self):
         large = dict(list(RACES.items())[:3])

@@ -46,7 +46,7 @@ def table_of(panels):
     """Returns a row for each source, group, method and rate: test rows, mean, interval and number of splits."""
     return pd.DataFrame([{"source": source, "group": group.name, "rows": group.rows,
                           "too_few_rows": int(group.is_small), "method": method, "metric": metric,
-                          **{key: group.cells[method][metric][key] for key in ("mean", "low", "high", "count")}}
+                          **{key: group.cells[method][metric][key] for key in ("mean", "low", "high", "splits")}}
                          for source, groups, methods in panels for group in groups for method in methods
                          for metric in RATES if metric in group.cells.get(method, {})])
 

@@ -10,14 +10,14 @@ FEW = f"Fewer than {LEAST} test rows of a label: too few to judge"
 
 def splits_of(groups):
     """Returns in how many splits the rates of most groups are defined."""
-    return max(cell["count"] for group in groups for cells in group.cells.values() for cell in cells.values())
+    return max(cell["splits"] for group in groups for cells in group.cells.values() for cell in cells.values())
 
 
 def rate(cell, splits, is_lowest=False):
     """Returns a mean rate with its interval, and in how many splits it is defined where it is not in all."""
     if not cell or math.isnan(cell["mean"]):
         return UNDEFINED
-    some = f" ({cell['count']} of {splits})" if cell["count"] < splits else ""
+    some = f" ({cell['splits']} of {splits})" if cell["splits"] < splits else ""
     return interval(cell["mean"], cell["low"], cell["high"], some + " lowest" * is_lowest)
 
 
