@@ -3,8 +3,8 @@
     import metasieve
     run = metasieve.read("run/results.h5")     # any file of metasieve
     run["history"]                             # a pandas data frame; run.config["meta"]["iterations"], ...
-    data = metasieve.read_table("loans.csv", label="repaid", positive="yes", group="sex", group_value="F")
-    data.x, data.y, data.group, data.columns   # as `import csv` makes them; data.notes says what was found
+    data = metasieve.read_table("loans.csv", label="repaid", positive="yes", group=["race", "sex"])
+    data.x, data.y, data.group, data.group_names, data.columns   # as `import csv` makes them; data.notes: what was found
 
 `python3 -m metasieve` is the command line. Where to look:
 
@@ -37,9 +37,10 @@ def read(path, wanted=None):
 
 def read_table(path, **options):
     """Reads any table as `python3 -m metasieve import csv` does. Returns importing.dataset_file.Dataset: x [n, d] in
-    float32, y, group and row [n], and where the table has them id, weight, y_clean and split; `columns` is the report.
+    float32, y, group and row [n], and where the table has them id, weight, y_clean and split; `group_names` [K] are the
+    groups in the order of their numbers; `columns` is the report.
 
-    `options`: those of the command, with _ for -, such as label="paid", positive="yes", group="sex", group_value="F",
+    `options`: those of the command, with _ for -, such as label="paid", positive="yes", group=["race", "sex"],
     drop=["note"], rest_negative=True. Raises ValueError that names file and column, or commands.UsageError.
     """
     from .importing.csv_table import Options, read_table as read_it

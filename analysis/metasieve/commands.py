@@ -1,5 +1,6 @@
 """The table of commands: their help, examples and options, and how a command ends."""
 import argparse
+import functools
 import importlib
 import os
 import pathlib
@@ -31,12 +32,14 @@ class Command:
 
 # ------------------------------------------------------------------------------------------------------ options
 
-def known_data(file, official=False):
-    """Options of a published data set."""
+def known_data(file, of_people="", default="", official=False):
+    """Options of a published data set. `of_people`: its columns that can make groups, of which it has `default`."""
     def options(parser):
         parser.add_argument("--source", required=True, metavar="DIR", help=f"folder with {file}")
         if official:
             parser.add_argument("--official", action="store_true", help="read adult.test too, as the test part")
+        if of_people:
+            group_options(parser, f"of {of_people}; default: {default}")
         data_output(parser)
     return options
 
@@ -45,10 +48,21 @@ def data_output(parser):
     parser.add_argument("--output", required=True, metavar="F.h5", help="data set file to write")
 
 
-def csv_table(parser):
-    def words(name, metavar, text, **more):
-        parser.add_argument(name, nargs="+", action="extend", default=[], metavar=metavar, help=text, **more)
+def word_list(parser, name, metavar, text, **more):
+    parser.add_argument(name, nargs="+", action="extend", default=[], metavar=metavar, help=text, **more)
 
+
+def group_options(parser, more):
+    word_list(parser, "--group", "C", "column of the sensitive group: each value is a group; several columns: each "
+              f"combination; numbers are cut as in 'age:<25,25:60,>60'; {more}")
+    word_list(parser, "--group-value", "V", "value of the column that becomes group 1 against the rest, or several, or "
+              "a range: '<25', '>=60', 25:40 with both ends")
+    parser.add_argument("--smallest-group", type=row_count, metavar="N", help="merge groups of fewer than N rows into "
+                        "'other', 0: none; default: 30, and at least 1 %% of the rows")
+
+
+def csv_table(parser):
+    words = functools.partial(word_list, parser)
     # Not required here: a list of words before FILE takes it along, and the importer finds it there.
     parser.add_argument("file", nargs="?", metavar="FILE", help="table: .csv, .tsv or other text, also .gz; .parquet")
     parser.add_argument("--label", required=True, metavar="C", help="column of the label")
@@ -56,9 +70,7 @@ def csv_table(parser):
           required=True)
     words("--negative", "V", "values that become 0, where the label has more than two")
     parser.add_argument("--rest-negative", action="store_true", help="all values but --positive become 0")
-    parser.add_argument("--group", required=True, metavar="C", help="column of the sensitive group")
-    words("--group-value", "V", "value of the group that becomes 1, or several, or a range: '<25', '>=60', 25:40 with "
-          "both ends", required=True)
+    group_options(parser, "default: no groups, and fairness is not in question")
     words("--columns", "C", "the only columns that become features; such lists may be written a,b or repeated")
     words("--drop", "C", "columns to leave out")
     words("--words", "C", "columns in which each value becomes a 0/1 column, numbers too")
@@ -175,6 +187,10 @@ def rank_count(text):
     return int(checked(text, re.fullmatch(r"0*[1-9]\d*", text), "1 or more"))
 
 
+def row_count(text):
+    return int(checked(text, re.fullmatch(r"\d+", text), "a whole number, 0 or more"))
+
+
 def share(text):
     return float(checked(text, re.fullmatch(r"0?\.\d*[1-9]\d*", text), "> 0 and < 1, such as 0.8"))
 
@@ -190,11 +206,14 @@ def span(text):
 
 IMPORTERS = {
     "compas": Command("COMPAS of ProPublica: group African-American, label recidivism in two years",
-                      "import compas --source data --output compas.h5", known_data("compas-scores-two-years.csv")),
+                      "import compas --source data --output compas.h5",
+                      known_data("compas-scores-two-years.csv", "race, sex, age", "African-American or not")),
     "adult": Command("Adult of UCI: group Female, label income above 50K",
-                     "import adult --official --source data --output adult.h5", known_data("adult.data", True)),
+                     "import adult --official --source data --output adult.h5",
+                     known_data("adult.data", "race, sex, age", "Female or not", True)),
     "german": Command("German credit of UCI: group age >= 25, label bad credit",
-                      "import german --source data --output german.h5", known_data("german.data")),
+                      "import german --source data --output german.h5",
+                      known_data("german.data", "sex, age", "age >= 25 or not")),
     "roh": Command("synthetic data of Roh et al. (2021) with clustered label flips",
                    "import roh --source data --output roh.h5", known_data("roh2021/xz_train.npy and the others")),
     "csv": Command("any table with a header; a column of words becomes one 0/1 column for each word",

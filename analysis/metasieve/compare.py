@@ -65,8 +65,8 @@ def meaning(path):
         label, group = (files.plain(file.attrs.get(name, "?")) for name in ("positive_label", "group_name"))
         default = ["", group] if "z" in file else ["all"]
         names = files.plain(file.attrs["group_names"]) if "group_names" in file.attrs else default
-    groups = "" if len(names) == 1 else f" Group 1: {names[1]}." if len(names) == 2 else f" Groups: {', '.join(names)}."
-    return f"Label 1: {label}.{groups}"
+    groups = f" Group 1: {group}." if group in names[1:] else f" Groups: {'; '.join(names)}."
+    return f"Label 1: {label}.{groups if len(names) > 1 else ''}"
 
 
 def mpi_environment(ranks):

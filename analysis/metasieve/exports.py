@@ -13,7 +13,7 @@ from .commands import UsageError
 FIELDS = ("task_id", "n_samples", "n_train", "n_test", "n_features", "noise_rate", "group_imbalance", "class_imbalance",
           "separability", "add_group_bias", "seed", "train_pos_rate", "train_minority_rate", "train_actual_noise_rate",
           "train_dp_gap", "test_pos_rate", "test_minority_rate", "test_dp_gap", "train_pos_rate_z0",
-          "train_pos_rate_z1", "test_pos_rate_z0", "test_pos_rate_z1")
+          "train_pos_rate_z1", "test_pos_rate_z0", "test_pos_rate_z1", "groups")
 AT_A_TIME = 1000  # tasks whose metadata are in memory as Python objects
 EXPORTED = re.compile(r"(task_\d{3,}\.npz|metadata\.json)(\.part)?")
 

@@ -80,6 +80,8 @@ class Contents(Mapping):
                     is_text = h5py.check_string_dtype(file[name].dtype)
                     values = file[name].asstr()[()] if is_text else file[name][()]
                     self._values[name] = frame(values) if file[name].dtype.names else values
+                    if (self.type, name) == ("suite", "metadata") and "groups" not in self._values[name]:
+                        self._values[name]["groups"] = 2  # programs before this field knew no other number
                 except (OSError, TypeError, ValueError) as error:
                     raise ValueError(f"{self.path}: /{name} cannot be read: {error}") from error
         return self._values[name]

@@ -13,7 +13,7 @@ using Index = Eigen::Index; ///< signed
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using MatrixF = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Vector = Eigen::VectorXd;
-using Labels = Eigen::Matrix<std::uint8_t, Eigen::Dynamic, 1>; ///< each 0 or 1
+using Labels = Eigen::Matrix<std::uint8_t, Eigen::Dynamic, 1>; ///< each 0 or 1; groups: 0..K-1
 
 /// In what the hot path computes: float64 is the reference, float32 the fast form that tests hold to it.
 enum class Precision { float32, float64 };

@@ -80,6 +80,15 @@ std::vector<std::string> split(std::string_view text, char separator) {
   return pieces;
 }
 
+std::string cut_text(const std::string& text, std::size_t most) {
+  if (text.size() <= most) return text;
+  const auto continues = [&](std::size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+  };
+  while (most > 0 && continues(most)) --most;
+  return text.substr(0, most);
+}
+
 std::string_view trimmed(std::string_view text) {
   constexpr const char* blanks = " \t\r\n\f\v";
   const std::size_t first = text.find_first_not_of(blanks);

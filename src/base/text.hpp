@@ -20,6 +20,9 @@ namespace metasieve {
 /// Pieces of `text` between separators, each trimmed. Nothing after the last separator is no piece.
 [[nodiscard]] std::vector<std::string> split(std::string_view text, char separator);
 
+/// The longest beginning of UTF-8 text that has at most `most` bytes and ends in no character's middle.
+[[nodiscard]] std::string cut_text(const std::string& text, std::size_t most);
+
 /// `text` without blanks, tabs and line ends before and after it.
 [[nodiscard]] std::string_view trimmed(std::string_view text);
 

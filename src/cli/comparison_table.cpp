@@ -1,6 +1,7 @@
 #include "cli/comparison_table.hpp"
 
 #include "base/text.hpp"
+#include "cli/group_table.hpp"
 #include "runtime/terminal.hpp"
 
 #include <algorithm>
@@ -56,11 +57,13 @@ std::string gain(const SummaryRow& row) {
   return points(row.baseline_change, row.baseline_change_low, row.baseline_change_high);
 }
 
-constexpr const char* heading_line =
-    "  method           accuracy points [95 % interval]   DP gap         EO gap         roh_dp  roh_eo  "
-    "bal.acc posit.  worst gr  noise kept\n";
+std::string heading_line(bool has_groups) {
+  return std::string("  method           accuracy points [95 % interval]") +
+         (has_groups ? "   DP gap         EO gap         roh_dp  roh_eo" : "") + "  bal.acc posit." +
+         (has_groups ? "  worst gr" : "") + "  noise kept\n";
+}
 
-std::string method_line(Group<SummaryRow> group) {
+std::string method_line(Group<SummaryRow> group, bool has_groups) {
   const SummaryRow& accuracy = group.front();
   const bool is_baseline = accuracy.method == "baseline";
   const auto with_change = [&](const char* metric) {
@@ -71,36 +74,41 @@ std::string method_line(Group<SummaryRow> group) {
                         : percent(mostly_defined ? row.baseline_relative : std::nan("")));
   };
   std::string line = format("  %-16s %s %s", accuracy.method.c_str(), mean(group, "accuracy").c_str(),
-                            is_baseline ? std::string(23, ' ').c_str() : gain(accuracy).c_str()) +
-                     with_change("dp_gap") + with_change("eo_gap");
-  for (const char* metric :
-       {"roh_dp", "roh_eo", "balanced_accuracy", "positive_rate", "worst_group_accuracy"})
-    line += "  " + mean(group, metric);
+                            is_baseline ? std::string(23, ' ').c_str() : gain(accuracy).c_str());
+  std::vector<const char*> means{"balanced_accuracy", "positive_rate"};
+  if (has_groups) {
+    line += with_change("dp_gap") + with_change("eo_gap");
+    means = {"roh_dp", "roh_eo", "balanced_accuracy", "positive_rate", "worst_group_accuracy"};
+  }
+  for (const char* metric : means) line += "  " + mean(group, metric);
   return line + with_change("noise_rate_selected") + "\n";
 }
 
-/// "-0.020 [-0.050, +0.010], won  75 %" of a gap.
+/// ";  eo_gap -0.020 [-0.050, +0.010], won  75 %"
 std::string gap_difference(const PairedRow& gap) {
-  if (gap.splits == 0) return "undefined";
-  if (!std::isfinite(gap.low)) return "defined on one repeat only";
-  return format("%+.3f [%+.3f, %+.3f], won %3.0f %%", gap.difference, gap.low, gap.high, 100.0 * gap.won);
+  const std::string name = ";  " + gap.metric + " ";
+  if (gap.splits == 0) return name + "undefined";
+  if (!std::isfinite(gap.low)) return name + "defined on one repeat only";
+  return name +
+         format("%+.3f [%+.3f, %+.3f], won %3.0f %%", gap.difference, gap.low, gap.high, 100.0 * gap.won);
 }
 
-/// The selections of a policy against the methods that a user would choose otherwise.
+/// The selections of a policy against the methods that a user would choose otherwise. `gap`: empty for none.
 std::string pair_lines(const std::string& source, const std::vector<PairedRow>& paired,
                        const std::string& gap) {
   constexpr std::array<std::string_view, 8> peers{"baseline",  "greedy",    "reweighing",   "roh",
                                                   "penalised", "threshold", "trained_hard", "trained_soft"};
   std::string text;
   for (const Group<PairedRow> group : groups_of(paired)) {
-    const PairedRow &accuracy = group.front(), &other = row_of(group, gap);
+    const PairedRow& accuracy = group.front();
     const bool shown = accuracy.source == source && accuracy.method.starts_with("meta_") &&
                        std::ranges::count(peers, accuracy.peer) > 0 &&
                        std::isfinite(accuracy.low); // one split: the lines above say it all
     if (!shown) continue;
-    text += format("  %-9s - %-13s accuracy %s points, won %3.0f %%;  %s %s\n", accuracy.method.c_str(),
+    text += format("  %-9s - %-13s accuracy %s points, won %3.0f %%", accuracy.method.c_str(),
                    accuracy.peer.c_str(), points(accuracy.difference, accuracy.low, accuracy.high).c_str(),
-                   100.0 * accuracy.won, gap.c_str(), gap_difference(other).c_str());
+                   100.0 * accuracy.won) +
+            (gap.empty() ? "" : gap_difference(row_of(group, gap))) + "\n";
   }
   return text.empty()
              ? text
@@ -122,15 +130,30 @@ std::string detection_lines(const std::string& source, const std::vector<Detecti
       return format("%.2f/%.2f", row.precision, row.recall);
     };
     const auto total = static_cast<double>(all.rows);
-    text += format(
-        "  %-16s %s  group 0 %s  group 1 %s  hidden positives %s  false positives %s  chance %.2f/%.2f\n",
-        kind.c_str(), pair(-1, -1).c_str(), pair(0, -1).c_str(), pair(1, -1).c_str(), pair(-1, 0).c_str(),
-        pair(-1, 1).c_str(), static_cast<double>(all.flipped) / total,
-        static_cast<double>(all.rejected) / total);
+    const bool two = rows.contains({1, -1}) && !rows.contains({2, -1}); // more groups do not fit
+    text += format("  %-16s %s", kind.c_str(), pair(-1, -1).c_str()) +
+            (two ? "  group 0 " + pair(0, -1) + "  group 1 " + pair(1, -1) : "") +
+            format("  hidden positives %s  false positives %s  chance %.2f/%.2f\n", pair(-1, 0).c_str(),
+                   pair(-1, 1).c_str(), static_cast<double>(all.flipped) / total,
+                   static_cast<double>(all.rejected) / total);
   }
   return text.empty()
              ? text
              : "  rows that meta_hard rejects as a detector of flipped labels, precision/recall:\n" + text;
+}
+
+std::string finding_lines(const std::string& source, const std::vector<Finding>& findings) {
+  constexpr long most_small = 3; // lines about small groups
+  std::string text;
+  long small = 0;
+  for (const Finding& finding : findings) {
+    if (finding.source != source) continue;
+    small += finding.kind == "small";
+    if (finding.kind != "small" || small <= most_small)
+      text += "  " + finding.kind + ": " + finding.text + "\n";
+  }
+  if (small > most_small) text += format("  small: %ld more, see /findings\n", small - most_small);
+  return text;
 }
 
 } // namespace
@@ -142,39 +165,41 @@ std::string comparison_table(const EvaluationTables& tables, const std::string& 
     const SummaryRow& row = first->front();
     const auto last = std::find_if(first, methods.end(),
                                    [&](const auto& group) { return group.front().source != row.source; });
+    const bool has_groups = !tables.one_group.contains(row.source);
     std::int64_t policies = 1;
     std::string lines;
     for (; first != last; ++first) {
       policies = std::max(policies, first->front().policies);
-      lines += method_line(*first);
+      lines += method_line(*first, has_groups);
     }
     text += (text.empty() ? "" : "\n") +
             format("%s (%lld repeat%s%s; changes against baseline, the fit on all rows)\n",
                    row.source.c_str(), static_cast<long long>(row.splits), row.splits == 1 ? "" : "s",
                    policies > 1 ? (", mean of " + std::to_string(policies) + " policies").c_str() : "") +
-            heading_line + lines + pair_lines(row.source, tables.paired, gap) +
-            detection_lines(row.source, tables.detection);
-    for (const Finding& finding : tables.findings)
-      if (finding.source == row.source) text += "  " + finding.kind + ": " + finding.text + "\n";
+            heading_line(has_groups) + lines + group_table(row.source, tables.group_summary) +
+            pair_lines(row.source, tables.paired, has_groups ? gap : "") +
+            detection_lines(row.source, tables.detection) + finding_lines(row.source, tables.findings);
   }
   return text;
 }
 
-std::string frontier_table(const std::vector<SummaryRow>& frontier) {
+std::string frontier_table(const EvaluationTables& tables) {
   std::string text =
       "\nfrontier: weight of the gap in the adaptation and in penalised, tolerance of threshold\n";
-  for (const Group<SummaryRow> group : groups_of(frontier)) {
+  for (const Group<SummaryRow> group : groups_of(tables.frontier)) {
     const SummaryRow& accuracy = group.front();
-    text += format("  %-16s %-12s %7.3f  accuracy %s %s  DP gap %s  EO gap %s  bal.acc %s  posit. %s\n",
-                   accuracy.source.c_str(), accuracy.method.c_str(), accuracy.setting,
-                   mean(group, "accuracy").c_str(), gain(accuracy).c_str(), mean(group, "dp_gap").c_str(),
-                   mean(group, "eo_gap").c_str(), mean(group, "balanced_accuracy").c_str(),
-                   mean(group, "positive_rate").c_str());
+    const bool has_groups = !tables.one_group.contains(accuracy.source);
+    text += format("  %-16s %-12s %7.3f  accuracy %s %s", accuracy.source.c_str(), accuracy.method.c_str(),
+                   accuracy.setting, mean(group, "accuracy").c_str(), gain(accuracy).c_str()) +
+            (has_groups ? "  DP gap " + mean(group, "dp_gap") + "  EO gap " + mean(group, "eo_gap") : "") +
+            "  bal.acc " + mean(group, "balanced_accuracy") + "  posit. " + mean(group, "positive_rate") +
+            "\n";
   }
   return text;
 }
 
-std::string policy_against_baseline(const std::vector<SummaryRow>& summary) {
+std::string policy_against_baseline(const EvaluationTables& tables) {
+  const std::vector<SummaryRow>& summary = tables.summary;
   const bool pooled = std::ranges::count(summary, "all", &SummaryRow::source) > 0;
   std::string text;
   for (const Group<SummaryRow> group : groups_of(summary)) {
@@ -189,8 +214,9 @@ std::string policy_against_baseline(const std::vector<SummaryRow>& summary) {
     if (std::isfinite(accuracy.baseline_change_low))
       text += format(" [%+.2f, %+.2f]", 100.0 * accuracy.baseline_change_low,
                      100.0 * accuracy.baseline_change_high);
-    text +=
-        ", DP gap " + change("dp_gap") + ", EO gap " + change("eo_gap") + " against the fit on all rows\n";
+    if (!tables.one_group.contains(accuracy.source))
+      text += ", DP gap " + change("dp_gap") + ", EO gap " + change("eo_gap");
+    text += " against the fit on all rows\n";
   }
   return text;
 }

@@ -112,12 +112,12 @@ std::string summary_of(const EvaluateRequest& request, const Evaluated& evaluate
   const EvaluationTables& tables = evaluated.tables;
   std::string text = policies_text(request, config) + "\n" +
                      comparison_table(tables, config.evaluate.fairness == Gap::dp ? "dp_gap" : "eo_gap");
-  if (request.frontier) text += frontier_table(tables.frontier);
+  if (request.frontier) text += frontier_table(tables);
   if (evaluated.failed > 0)
     text += warning_line(format("%ld of %ld fits failed", static_cast<long>(evaluated.failed),
                                 static_cast<long>(evaluated.fits)));
   text +=
-      "\n" + policy_against_baseline(tables.summary) +
+      "\n" + policy_against_baseline(tables) +
       format("  meta_hard keeps the %.0f %% of rows that the policy trusts most, meta_soft weighs all; "
              "untrained_*: before training\n  greedy ... threshold: other ways to select or weigh; oracle*: "
              "sees the clean labels, which no user has\n",
@@ -132,20 +132,22 @@ std::string summary_of(const EvaluateRequest& request, const Evaluated& evaluate
 }
 
 std::string summary_of(const ScoreRequest& request, const Scored& scored) {
-  std::array<std::array<std::array<long, 2>, 2>, 2> count{}; // [y][z][selected]
+  const std::vector<std::string>& groups = scored.group_names;
+  std::vector<std::array<std::array<long, 2>, 2>> count(groups.size()); // [z][y][selected]
   long trained = 0, selected = 0;
   for (const ScoreRow& row : scored.scores.rows) {
     if (std::isnan(row.score)) continue;
-    ++count[row.y][row.group][row.selected];
+    ++count[row.group][row.y][row.selected];
     ++trained;
     selected += row.selected;
   }
   std::string text = request.profile ? profile_table(scored.profile) : "";
   text += format("%ld of %ld training rows kept\n", selected, trained);
   for (const std::size_t y : {0U, 1U})
-    for (const std::size_t z : {0U, 1U})
-      text += format("  label %zu, group %zu: %ld of %ld\n", y, z, count[y][z][1],
-                     count[y][z][0] + count[y][z][1]);
+    for (std::size_t z = 0; z < groups.size(); ++z)
+      text += format("  label %zu", y) + (groups.size() > 1 ? format(", group %zu", z) : "") +
+              (groups.size() > 2 ? " (" + groups[z] + ")" : "") +
+              format(": %ld of %ld\n", count[z][y][1], count[z][y][0] + count[z][y][1]);
   const std::vector<std::filesystem::path> files = request.output_files();
   return text + "wrote " + files.front().string() + " and " + files.back().string() +
          "\n  give `weight` to any trainer as its sample weight, or train on the rows that are `selected`;\n"

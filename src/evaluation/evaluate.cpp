@@ -62,6 +62,18 @@ EvaluationRow row_of(Index task, const MethodResult& result, const std::string& 
           family ? source : std::string()};
 }
 
+/// Adds the groups of the test rows of a fit; none of one that failed.
+void add_groups(std::vector<GroupRow>& out, const std::string& source, Index split,
+                const MethodResult& result) {
+  const auto& [of_zeros, of_ones] = result.assessment.cells;
+  for (std::size_t z = 0; z < of_zeros.size(); ++z) {
+    const Rate zeros = of_zeros[z], ones = of_ones[z];
+    out.push_back({source, split, result.policy, std::string(to_string(result.method)),
+                   static_cast<std::int64_t>(z), static_cast<std::int64_t>(zeros.rows + ones.rows),
+                   static_cast<std::int64_t>(ones.rows), rates_of(zeros, ones)});
+  }
+}
+
 /// How the repeats of a data set's source come about; `results` of its splits.
 SourceDesign design_of(const TaskSource& source, const std::vector<TaskResult>& results, Seed seed) {
   const Split& table = *source.table();
@@ -70,19 +82,25 @@ SourceDesign design_of(const TaskSource& source, const std::vector<TaskResult>& 
   SourceDesign design;
   design.kind = own != nullptr ? SourceDesign::Kind::test_part : SourceDesign::Kind::splits;
   design.rows = table.rows();
+  design.groups = table.groups;
+  for (const std::string& name : source.group_names())
+    design.group_names.push_back(cut_text(name, most_group_bytes));
   design.test_over_train = static_cast<double>(shape.test_rows) / static_cast<double>(shape.train_rows);
-  std::vector<Index> cells(static_cast<std::size_t>(2 * table.groups), 0); // K y + z
-  std::vector<Index> test;
+  const std::vector<Index> none(static_cast<std::size_t>(table.groups), 0);
+  design.test_rows = {none, none};
+  std::vector<Index> test, training = none; // training: rows of each group
   for (Index i = 0; i < table.rows(); ++i) {
-    if (own != nullptr && (*own)(i) == 0) continue;
-    test.push_back(i);
-    ++cells[static_cast<std::size_t>(table.groups * table.y_clean(i) + table.group(i))];
+    const bool trains = own != nullptr && (*own)(i) == 0;
+    ++(trains ? training : design.test_rows[table.y_clean(i)])[table.group(i)];
+    if (!trains) test.push_back(i);
   }
-  design.smallest_cell = *std::ranges::min_element(cells);
   if (own == nullptr) { // random rows of each cell are for testing
-    design.smallest_cell = design.smallest_cell * shape.test_rows / std::max(table.rows(), Index{1});
+    for (std::vector<Index>& cells : design.test_rows)
+      for (Index& cell : cells) cell = cell * shape.test_rows / std::max(table.rows(), Index{1});
     return design;
   }
+  for (Index z = 0; z < table.groups; ++z)
+    if (training[static_cast<std::size_t>(z)] == 0) design.untrained.push_back(z);
   std::map<std::string, std::vector<const Labels*>> fits;
   for (const TaskResult& result : results)
     for (const MethodResult& method : result.methods)
@@ -112,11 +130,20 @@ void add_source(const std::vector<TaskResult>& results, const TaskSource& source
   std::vector<std::string> names;
   for (Index i = 0; i < source.task_count(); ++i) names.push_back(source.name(i));
   const bool families = source.has_families();
+  SourceDesigns& designs = gathered.designs;
+  const auto raise_groups = [&](const std::string& name, Index groups) {
+    const auto [at, is_first] = designs.of.try_emplace(name);
+    at->second.groups = is_first ? groups : std::max(at->second.groups, groups);
+  };
   for (std::size_t i = 0; i < results.size(); ++i) {
     const TaskResult& result = results[i];
     const auto task = static_cast<Index>(i);
-    for (const MethodResult& method : result.methods)
+    for (const MethodResult& method : result.methods) {
       gathered.rows.push_back(row_of(task, method, names[i], families));
+      const Index groups = std::ssize(method.assessment.detection.cell[0]);
+      raise_groups(names[i], groups);
+      if (designs.pooled) raise_groups("all", groups);
+    }
     for (const MethodResult& point : result.frontier)
       gathered.frontier.push_back({row_of(task, point, names[i], families), point.setting});
   }
@@ -149,7 +176,10 @@ void count_failed(const std::vector<EvaluationRow>& rows, double most, Evaluated
 /// On rank 0: everything that follows from the rows.
 void summarise_results(Gathered& results, Seed seed) {
   EvaluationTables& tables = results.tables;
+  for (const auto& [source, design] : results.designs.of)
+    if (design.groups == 1) tables.one_group.insert(source);
   tables.summary = summarise(results.rows, results.designs, seed);
+  tables.group_summary = summarise_groups(tables.groups, results.designs, seed);
   tables.paired = compare_in_pairs(results.rows, results.designs, seed);
   tables.findings = findings_of(results.rows, tables.summary, results.designs);
   tables.frontier = summarise_frontier(results.frontier, results.rows, results.designs, seed);
@@ -168,6 +198,7 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
                    StatusFile& status) {
   const double begin = wall_seconds();
   EvaluationPlan plan = evaluation_plan(request, std::move(input.policies));
+  for (const TaskSource& source : input.sources) require_groups(comm, source, plan.config.policy.features);
   plan.comparison.keep_predictions = std::ranges::any_of(
       input.sources, [](const TaskSource& source) { return source.own_split() != nullptr; });
   PhaseClock clock(evaluation_phases(plan));
@@ -185,7 +216,11 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
     add_source(done, source, plan.config.policy.features, results);
     if (comm.is_root() && source.table() != nullptr) {
       const auto timed = clock.measure(Phase::tables);
-      results.designs.of[source.name(0)] = design_of(source, done, plan.config.evaluate.seed);
+      const std::string name = source.name(0);
+      results.designs.of[name] = design_of(source, done, plan.config.evaluate.seed);
+      for (std::size_t split = 0; split < done.size(); ++split)
+        for (const MethodResult& method : done[split].methods)
+          add_groups(results.tables.groups, name, static_cast<Index>(split), method);
     }
   }
   if (comm.is_root()) {

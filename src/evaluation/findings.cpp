@@ -17,7 +17,7 @@ constexpr std::size_t longest_list = 120;      // characters: a finding has 255
 constexpr double near_floor = 1.5;             // times the floor: a gap is hardly more than chance
 constexpr double largest_balanced_cost = 0.02; // largest loss of balanced accuracy
 constexpr double largest_cost = 0.01, least_reduction = 0.25; // limits of what counts as help
-constexpr Index least_rows = 200, least_cell = 10;            // of a table that can be judged
+constexpr Index least_rows = 200;                             // of a table that can be judged
 constexpr double level = 0.05;                                // of all claims on a source together
 
 using Metrics = std::map<std::string, const SummaryRow*>;     // by name
@@ -89,11 +89,12 @@ Methods candidates(const Methods& methods, const char* metric) {
   return out;
 }
 
-/// The changes that hold by Holm's correction (1979): of all compared methods, both gaps and the accuracy, at
-/// most 5 % of sources without any effect show one.
-std::set<const SummaryRow*> beyond_chance(const Methods& methods) {
+/// The changes that hold by Holm's correction (1979): of all compared methods, the accuracy and, where there
+/// are groups, both gaps, at most 5 % of sources without any effect show one.
+std::set<const SummaryRow*> beyond_chance(const Methods& methods, bool has_groups) {
   std::vector<const SummaryRow*> tests;
-  for (const char* metric : {"eo_gap", "dp_gap", "accuracy"})
+  for (const char* metric :
+       has_groups ? std::vector{"eo_gap", "dp_gap", "accuracy"} : std::vector{"accuracy"})
     for (const auto& [method, metrics] : candidates(methods, metric)) tests.push_back(metrics.at(metric));
   std::ranges::sort(tests, {}, &SummaryRow::baseline_p);
   std::set<const SummaryRow*> hold;
@@ -155,8 +156,6 @@ void add_accuracy(std::vector<Finding>& out, const std::string& source, const Me
 }
 
 std::string fairness_text(const Finding& f) {
-  if (f.metric.empty())
-    return "one repeat only: whether a selection helps cannot be distinguished from chance";
   const char* const name = f.metric == "eo_gap" ? "the EO" : "the DP";
   const std::string chance =
       format(" (gap of all rows %.3f; a fair model would show %.3f by chance)", f.level, f.floor);
@@ -178,24 +177,55 @@ std::string fairness_text(const Finding& f) {
          chance;
 }
 
+/// The groups that are too small to judge, each by the rate of its smaller label.
+void add_small_groups(std::vector<Finding>& out, const std::string& source, const SourceDesign& design) {
+  const auto& [zeros, ones] = design.test_rows;
+  for (std::size_t z = 0; z < zeros.size(); ++z) {
+    const Index rows = std::min(zeros[z], ones[z]);
+    if (rows >= least_cell_rows) continue;
+    out.push_back({.source = source,
+                   .kind = "small",
+                   .metric = ones[z] <= zeros[z] ? "true_positive_rate" : "false_positive_rate",
+                   .group = design.groups > 1 ? design.group_names.at(z) : "",
+                   .level = static_cast<double>(rows),
+                   .floor = static_cast<double>(least_cell_rows)});
+  }
+}
+
+bool has_small_groups(const SourceDesign& design) {
+  return std::ranges::any_of(design.test_rows, [](const std::vector<Index>& cells) {
+    return std::ranges::any_of(cells, [](Index rows) { return rows < least_cell_rows; });
+  });
+}
+
 /// Says what about a table makes its figures uncertain.
 void add_design(std::vector<Finding>& out, const std::string& source, const SourceDesign& design) {
   if (design.kind == SourceDesign::Kind::tasks) return;
-  const bool few_rows = design.rows < least_rows;
-  if (few_rows || design.smallest_cell < least_cell)
+  if (design.rows < least_rows)
     out.push_back({.source = source,
                    .kind = "small",
-                   .level = static_cast<double>(few_rows ? design.rows : design.smallest_cell),
-                   .floor = static_cast<double>(few_rows ? least_rows : least_cell)});
+                   .level = static_cast<double>(design.rows),
+                   .floor = static_cast<double>(least_rows)});
+  else
+    add_small_groups(out, source, design);
+  for (const Index z : design.untrained)
+    out.push_back({.source = source,
+                   .kind = "small",
+                   .group = design.group_names.at(static_cast<std::size_t>(z)),
+                   .level = 0,
+                   .floor = 1});
   if (design.kind == SourceDesign::Kind::test_part) out.push_back({.source = source, .kind = "test_part"});
 }
 
 std::string small_text(const Finding& f) {
-  const char* const what = f.floor == static_cast<double>(least_rows)
-                               ? "WARNING: %.0f rows are too few to judge a selection (fewer than %.0f)"
-                               : "WARNING: %.0f test rows in the smallest cell of label and group "
-                                 "are too few to judge a gap (fewer than %.0f)";
-  return format(what, f.level, f.floor);
+  const std::string of_group = f.group.empty() ? "" : "group '" + f.group + "' has ";
+  if (f.metric.empty() && f.group.empty())
+    return format("WARNING: %.0f rows are too few to judge a selection (fewer than %.0f)", f.level, f.floor);
+  if (f.metric.empty()) return "WARNING: " + of_group + "no training row: no model has learnt from it";
+  return "WARNING: " + of_group +
+         format("%.0f test row%s of label %d a split: too few to judge %s rates (fewer than %.0f)", f.level,
+                f.level == 1 ? "" : "s", f.metric == "true_positive_rate" ? 1 : 0,
+                f.group.empty() ? "the" : "its", f.floor);
 }
 
 /// Words of a finding, from its other fields.
@@ -212,6 +242,8 @@ std::string text_of(const Finding& f) {
   if (f.kind == "small") return small_text(f);
   if (f.kind == "test_part")
     return "the data set has a test part of its own: intervals cover the chance of its test rows only";
+  if (f.metric.empty())
+    return "one repeat only: whether a selection helps cannot be distinguished from chance";
   if (f.kind == "fairness") return fairness_text(f);
   if (f.method.empty()) return "no selection of rows raises it here beyond chance";
   return format("raised most by %s, %+.2f points [%+.2f, %+.2f]", f.method.c_str(), 100.0 * f.change,
@@ -232,14 +264,14 @@ std::vector<Finding> findings_of(const std::vector<EvaluationRow>& rows,
     const bool selections = std::any_of(methods.begin(), methods.end(), [](const auto& method) {
       return selects_rows(parse_method(method.first));
     });
-    const bool is_table = design.kind != SourceDesign::Kind::tasks;
+    const bool is_table = design.kind != SourceDesign::Kind::tasks, has_groups = design.groups > 1;
     if (!selections || (is_table && design.rows < least_rows)) continue;
     if (!std::isfinite(methods.front().second.at("accuracy")->low)) {
-      findings.push_back({.source = source, .kind = "fairness"});
+      findings.push_back({.source = source, .kind = has_groups ? "fairness" : "accuracy"});
       continue;
     }
-    const std::set<const SummaryRow*> hold = beyond_chance(methods);
-    if (!is_table || design.smallest_cell >= least_cell) {
+    const std::set<const SummaryRow*> hold = beyond_chance(methods, has_groups);
+    if (has_groups && !has_small_groups(design)) {
       add_fairness(findings, source, methods, hold, "eo_gap", "eo_floor");
       add_fairness(findings, source, methods, hold, "dp_gap", "dp_floor");
     }

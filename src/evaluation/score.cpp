@@ -54,7 +54,7 @@ std::vector<Index> training_rows(const Dataset& data) {
 /// The training rows as a task without test rows. The labels are the data set's; clean ones are not asked
 /// for.
 PreparedTask task_of(const Dataset& data, const std::vector<Index>& rows, const PrepareOptions& options) {
-  const Split all{data.x, data.y, data.group, data.y};
+  const Split all{data.x, data.y, data.group, data.y, std::ssize(data.group_names)};
   Task task;
   task.train = gather(all, rows);
   task.test = gather(all, std::vector<Index>());
@@ -118,7 +118,7 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
   write_file(comm, files.front(), {resolved_ini(plan.config), job_metadata(comm, request.begin)}, scores);
   write_text(comm, files.back(), scores_csv(scores));
   clock.add(Phase::write, lap.seconds());
-  Scored scored{std::move(scores), {}};
+  Scored scored{std::move(scores), data.group_names, {}};
   if (request.profile) scored.profile = clock.profile(comm, wall_seconds() - request.begin, thread_count());
   return scored;
 }

@@ -11,8 +11,9 @@ namespace metasieve {
 
 /// A policy's scores of a data set.
 struct Scored {
-  ScoreTable scores; ///< of the rows of the data set, on rank 0
-  Profile profile;   ///< if it was asked for
+  ScoreTable scores;                    ///< of the rows of the data set, on rank 0
+  std::vector<std::string> group_names; ///< of the data set, by the numbers of the groups
+  Profile profile;                      ///< if it was asked for
 };
 
 /// Collective: scores the rows of the request's data set and writes both files. @throws CollectiveError

@@ -148,15 +148,51 @@ Eigen::RowVectorXd quantities_of(const Metrics& metrics) {
   return out;
 }
 
-using Rows = std::vector<const EvaluationRow*>;
+constexpr auto rate_count = static_cast<Index>(group_rates.size());
+
+Eigen::RowVectorXd rates_as_row(const GroupRates& rates) {
+  Eigen::RowVectorXd out(rate_count);
+  for (Index q = 0; q < rate_count; ++q) out(q) = rates.*group_rates[static_cast<std::size_t>(q)].rate;
+  return out;
+}
+
+/// What is summed up of an EvaluationRow.
+struct OfAllRows {
+  static std::string name(std::size_t q) { return quantities[q].name; }
+  static Eigen::RowVectorXd values(const EvaluationRow& row) {
+    Eigen::RowVectorXd out(count);
+    for (Index q = 0; q < count; ++q) out(q) = quantities[static_cast<std::size_t>(q)].of(row);
+    return out;
+  }
+  static Matrix resampled(const Resampled& method, const EvaluationRow&) { return method.metrics; }
+};
+
+/// What is summed up of a GroupRow.
+struct OfGroup {
+  static std::string name(std::size_t q) { return group_rates[q].name; }
+  static Eigen::RowVectorXd values(const GroupRow& row) { return rates_as_row(row.rates); }
+  static Matrix resampled(const Resampled& method, const GroupRow& row) {
+    return method.rates_of_group.middleCols(rate_count * row.group, rate_count);
+  }
+};
+
+template <class Row>
+using Rows = std::vector<const Row*>;
+
+template <class Row>
+Rows<Row> pointers(const std::vector<Row>& rows) {
+  Rows<Row> all;
+  for (const Row& row : rows) all.push_back(&row);
+  return all;
+}
 
 /// Sums where defined, one row of them for each split or each policy.
 struct DefinedSums {
   Matrix sum, defined; // [n, quantities]
-  explicit DefinedSums(Index n) : sum(Matrix::Zero(n, count)), defined(Matrix::Zero(n, count)) {}
-  void add(Index i, const EvaluationRow& row) {
-    for (Index q = 0; q < count; ++q) {
-      const double value = quantities[static_cast<std::size_t>(q)].of(row);
+  DefinedSums(Index n, Index k) : sum(Matrix::Zero(n, k)), defined(Matrix::Zero(n, k)) {}
+  void add(Index i, const Eigen::RowVectorXd& values) {
+    for (Index q = 0; q < values.size(); ++q) {
+      const double value = values(q);
       if (std::isnan(value)) continue;
       sum(i, q) += value;
       ++defined(i, q);
@@ -206,34 +242,39 @@ Matrix beside(const Matrix& left, const Matrix& right) {
 }
 
 /// The rows of each value of `field`, in the order of their appearance.
-std::vector<std::pair<std::string, Rows>> grouped(const Rows& rows, const std::string EvaluationRow::*field) {
-  std::vector<std::pair<std::string, Rows>> groups;
-  for (const EvaluationRow* row : rows) {
-    auto group = std::ranges::find(groups, row->*field, &std::pair<std::string, Rows>::first);
+template <class Row, class Value>
+std::vector<std::pair<Value, Rows<Row>>> grouped(const Rows<Row>& rows, Value Row::*field) {
+  std::vector<std::pair<Value, Rows<Row>>> groups;
+  for (const Row* row : rows) {
+    auto group = std::ranges::find(groups, row->*field, &std::pair<Value, Rows<Row>>::first);
     if (group == groups.end()) group = groups.insert(group, {row->*field, {}});
     group->second.push_back(row);
   }
   return groups;
 }
 
-SourceMeans means_of(const std::string& source, const Rows& rows, const SourceDesign& design) {
+/// Of: OfAllRows or OfGroup.
+template <class Of, class Row>
+SourceMeans means_of(const std::string& source, const Rows<Row>& rows, const SourceDesign& design) {
   std::map<std::pair<std::string, std::int64_t>, Index> split_number;
-  for (const EvaluationRow* row : rows)
-    split_number.try_emplace({row->source, row->split}, std::ssize(split_number));
+  for (const Row* row : rows) split_number.try_emplace({row->source, row->split}, std::ssize(split_number));
   SourceMeans out{source, &design, {}};
-  for (const auto& [method, own] : grouped(rows, &EvaluationRow::method)) {
+  for (const auto& [method, own] : grouped(rows, &Row::method)) {
     std::map<std::int64_t, Index> policy_number; // ascending
-    for (const EvaluationRow* row : own) policy_number[row->policy];
+    for (const Row* row : own) policy_number[row->policy];
     Index policies = 0;
     for (auto& [policy, number] : policy_number) number = policies++;
-    DefinedSums of_split(std::ssize(split_number)), of_policy(policies);
-    for (const EvaluationRow* row : own) {
-      of_split.add(split_number.at({row->source, row->split}), *row);
-      of_policy.add(policy_number.at(row->policy), *row);
+    const Index width = Of::values(*own.front()).size();
+    DefinedSums of_split(std::ssize(split_number), width), of_policy(policies, width);
+    for (const Row* row : own) {
+      const Eigen::RowVectorXd values = Of::values(*row);
+      of_split.add(split_number.at({row->source, row->split}), values);
+      of_policy.add(policy_number.at(row->policy), values);
     }
-    const auto resampled = design.resampled.find(method);
-    out.methods.push_back({method, of_split.means(), of_policy.means(),
-                           resampled != design.resampled.end() ? resampled->second : Matrix()});
+    const auto known = design.resampled.find(method);
+    out.methods.push_back(
+        {method, of_split.means(), of_policy.means(),
+         known != design.resampled.end() ? Of::resampled(known->second, *own.front()) : Matrix()});
   }
   return out;
 }
@@ -241,14 +282,14 @@ SourceMeans means_of(const std::string& source, const Rows& rows, const SourceDe
 std::vector<SourceMeans> means_by_source(const std::vector<EvaluationRow>& rows,
                                          const SourceDesigns& designs) {
   static const SourceDesign independent;
-  Rows all;
-  for (const EvaluationRow& row : rows) all.push_back(&row);
+  const Rows<EvaluationRow> all = pointers(rows);
   std::vector<SourceMeans> sources;
   for (const auto& [source, own] : grouped(all, &EvaluationRow::source)) {
     const auto design = designs.of.find(source);
-    sources.push_back(means_of(source, own, design != designs.of.end() ? design->second : independent));
+    sources.push_back(
+        means_of<OfAllRows>(source, own, design != designs.of.end() ? design->second : independent));
   }
-  if (designs.pooled && sources.size() > 1) sources.push_back(means_of("all", all, independent));
+  if (designs.pooled && sources.size() > 1) sources.push_back(means_of<OfAllRows>("all", all, independent));
   return sources;
 }
 
@@ -270,23 +311,33 @@ double relative_change(const Vector& own, const Vector& base) {
   return base_sum > 0 ? own_sum / base_sum - 1.0 : undefined;
 }
 
-void add_summary(std::vector<SummaryRow>& out, const SourceMeans& source, const MethodMeans& own, Seed seed) {
+template <class Of>
+std::vector<SummaryRow> summary_of(const SourceMeans& source, const MethodMeans& own, Seed seed) {
   const auto found = std::ranges::find_if(source.methods, is_baseline, &MethodMeans::method);
   MethodMeans none;
-  none.values = Matrix::Constant(own.values.rows(), count, undefined);
+  none.values = Matrix::Constant(own.values.rows(), own.values.cols(), undefined);
   const MethodMeans& base = found != source.methods.end() ? *found : none;
   const auto means =
       estimates(beside(own.values, own.values - base.values),
                 beside(own.resampled, difference(own.resampled, base.resampled)), *source.design, seed);
-  for (Index q = 0; q < count; ++q) {
+  std::vector<SummaryRow> out;
+  for (Index q = 0; q < own.values.cols(); ++q) {
     const auto at = static_cast<std::size_t>(q);
-    const Estimate &level = means[at], &change = means[at + quantities.size()];
-    out.push_back({source.source, own.method, quantities[at].name, level.mean, level.low, level.high,
-                   change.mean, change.low, change.high,
-                   relative_change(own.values.col(q), base.values.col(q)), level.count, own.of_policy.rows(),
-                   spread(own.of_policy.col(q))});
+    const Estimate &level = means[at], &change = means[at + means.size() / 2];
+    out.push_back({source.source, own.method, Of::name(at), level.mean, level.low, level.high, change.mean,
+                   change.low, change.high, relative_change(own.values.col(q), base.values.col(q)),
+                   level.count, own.of_policy.rows(), spread(own.of_policy.col(q))});
     out.back().baseline_p = change.p;
   }
+  return out;
+}
+
+/// Test rows of a split that a rate is a share of, mean over the `rows` of a group.
+double mean_rows(const Rows<GroupRow>& rows, const GroupRate& rate) {
+  std::int64_t sum = 0;
+  for (const GroupRow* row : rows)
+    sum += (rate.of_ones ? row->positives : 0) + (rate.of_zeros ? row->rows - row->positives : 0);
+  return static_cast<double>(sum) / static_cast<double>(rows.size());
 }
 
 double share_won(const Vector& difference, int better) {
@@ -314,12 +365,18 @@ void add_pairs(std::vector<PairedRow>& out, const SourceMeans& source, const Met
 
 } // namespace
 
-Matrix resampled_metrics(const Labels& y, const Labels& group, Index groups, const Matrix& predicted,
-                         Seed seed) {
+GroupRates rates_of(Rate zeros, Rate ones) {
+  const Rate correct{ones.hits + zeros.rows - zeros.hits, ones.rows + zeros.rows};
+  return {correct.value(), (zeros + ones).value(), ones.value(), zeros.value()};
+}
+
+Resampled resampled_metrics(const Labels& y, const Labels& group, Index groups, const Matrix& predicted,
+                            Seed seed) {
   const auto cell_count = static_cast<std::size_t>(2 * groups); // K y + z
   std::vector<std::vector<Index>> rows(cell_count);
   for (Index i = 0; i < y.size(); ++i) rows[static_cast<std::size_t>(groups * y(i) + group(i))].push_back(i);
-  Matrix out = Matrix::Zero(resamples, count);
+  Resampled out{Matrix::Zero(resamples, count), Matrix::Zero(resamples, rate_count * groups)};
+  const auto fits = static_cast<double>(predicted.cols());
   for (Index first = 0; first < resamples; first += at_once) {
     std::vector<Matrix> hits; // [at_once, fits]
     for (std::size_t c = 0; c < cell_count; ++c)
@@ -329,8 +386,10 @@ Matrix resampled_metrics(const Labels& y, const Labels& group, Index groups, con
         Cells cells;
         for (std::size_t c = 0; c < cell_count; ++c)
           cells[2 * c / cell_count].push_back({hits[c](b, fit), static_cast<double>(rows[c].size())});
-        out.row(first + b) +=
-            quantities_of(metrics_of(cells, groups == 2)) / static_cast<double>(predicted.cols());
+        out.metrics.row(first + b) += quantities_of(metrics_of(cells, groups <= 2)) / fits;
+        for (std::size_t z = 0; z < cells[0].size(); ++z)
+          out.rates_of_group.row(first + b).segment(rate_count * static_cast<Index>(z), rate_count) +=
+              rates_as_row(rates_of(cells[0][z], cells[1][z])) / fits;
       }
   }
   return out;
@@ -340,7 +399,27 @@ std::vector<SummaryRow> summarise(const std::vector<EvaluationRow>& rows, const 
                                   Seed seed) {
   std::vector<SummaryRow> summary;
   for (const SourceMeans& source : means_by_source(rows, designs))
-    for (const MethodMeans& own : source.methods) add_summary(summary, source, own, seed);
+    for (const MethodMeans& own : source.methods)
+      std::ranges::move(summary_of<OfAllRows>(source, own, seed), std::back_inserter(summary));
+  return summary;
+}
+
+std::vector<GroupSummaryRow> summarise_groups(const std::vector<GroupRow>& rows, const SourceDesigns& designs,
+                                              Seed seed) {
+  std::vector<GroupSummaryRow> summary;
+  for (const auto& [source, own] : grouped(pointers(rows), &GroupRow::source)) {
+    const SourceDesign& design = designs.of.at(source);
+    for (const auto& [group, of_group] : grouped(own, &GroupRow::group)) {
+      const SourceMeans means = means_of<OfGroup>(source, of_group, design);
+      for (const MethodMeans& method : means.methods) {
+        std::vector<SummaryRow> rates = summary_of<OfGroup>(means, method, seed);
+        for (std::size_t q = 0; q < rates.size(); ++q)
+          summary.push_back({std::move(rates[q]), group,
+                             design.group_names.at(static_cast<std::size_t>(group)),
+                             mean_rows(of_group, group_rates[q])});
+      }
+    }
+  }
   return summary;
 }
 

@@ -2,8 +2,11 @@
 
 #include "numerics/logistic.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <compare>
+#include <vector>
 
 namespace metasieve {
 namespace {
@@ -27,20 +30,31 @@ Term accuracy_term(const Vector& score, const Vector& y, AccuracyLoss kind) {
 /// Which rows a parity is asked over: [m], 1 or 0.
 using Mask = Eigen::ArrayXd;
 
-/// Smooth gap over the masked rows; false where a group has too few of them.
+/// Smooth gap over the masked rows; false where fewer than two groups have enough of them.
 struct ParityTerm {
   bool defined = false;
   Term term;
 };
 
-ParityTerm parity(const Eigen::ArrayXd& decision, const Eigen::ArrayXd& group, const Mask& mask) {
-  const Mask in_one = mask * group, in_zero = mask * (1.0 - group);
-  const double ones = in_one.sum(), zeros = in_zero.sum();
-  if (ones < smallest_cell || zeros < smallest_cell) return {};
-  const Eigen::ArrayXd contrast = in_one / ones - in_zero / zeros;
-  const double difference = (contrast * decision).sum();
-  const double gap = std::sqrt(difference * difference + gap_floor);
-  return {true, {gap, difference / gap * contrast * sharpness * decision * (1.0 - decision)}};
+/// group [m]: numbered by first row.
+ParityTerm parity(const Eigen::ArrayXd& decision, const Labels& group, const Mask& mask) {
+  std::array<double, most_groups> rows{};
+  for (Index i = 0; i < mask.size(); ++i) rows[group(i)] += mask(i);
+  std::vector<std::uint8_t> groups; // with enough rows
+  for (std::uint8_t k = 0; k < most_groups; ++k)
+    if (rows[k] >= smallest_cell) groups.push_back(k);
+  if (groups.size() < 2) return {};
+
+  const auto share = [&](std::uint8_t k) -> Eigen::ArrayXd { // of each row in the rate of group k
+    return mask * (group.array() == k).cast<double>() / rows[k];
+  };
+  const Eigen::ArrayXd first = share(groups.front());
+  std::vector<double> rates; // less that of the first group: of two groups, one difference
+  for (const std::uint8_t k : groups) rates.push_back(((share(k) - first) * decision).sum());
+  const SmoothGap gap = smooth_gap(rates);
+  Eigen::ArrayXd d_decision = Eigen::ArrayXd::Zero(decision.size());
+  for (std::size_t k = 0; k < groups.size(); ++k) d_decision += gap.d_rate[k] * share(groups[k]);
+  return {true, {gap.value, d_decision * sharpness * decision * (1.0 - decision)}};
 }
 
 /// Mean of the defined ones; 0 if none is.
@@ -60,9 +74,9 @@ Term mean_of(std::initializer_list<ParityTerm> parities, Index rows) {
   return mean;
 }
 
-Term fairness_term(const Vector& score, const Vector& y, const Vector& group, Gap kind) {
+Term fairness_term(const Vector& score, const Vector& y, const Labels& group, Gap kind) {
   const Eigen::ArrayXd decision = sigmoid(sharpness * score.array());
-  const Eigen::ArrayXd z = group.array();
+  const Labels z = by_first_row(group);
   const Index rows = score.size();
   const auto dp = [&] { return mean_of({parity(decision, z, Mask::Ones(rows))}, rows); };
   const auto eo = [&] {
@@ -82,11 +96,32 @@ Term fairness_term(const Vector& score, const Vector& y, const Vector& group, Ga
 
 } // namespace
 
+SmoothGap smooth_gap(std::span<const double> rates) {
+  std::array<double, most_groups> sorted{};
+  const std::span ascending(sorted.data(), rates.size());
+  std::ranges::copy(rates, ascending.begin());
+  std::ranges::sort(ascending, [](double a, double b) { return std::strong_order(a, b) < 0; }); // NaN too
+  const double pairs = 0.5 * static_cast<double>(rates.size() * (rates.size() - 1));
+  double square = gap_floor;
+  for (std::size_t k = 1; k < ascending.size(); ++k)
+    for (std::size_t j = 0; j < k; ++j) {
+      const double difference = ascending[k] - ascending[j];
+      square += difference * (difference / pairs);
+    }
+  SmoothGap gap{std::sqrt(square), {}};
+  for (std::size_t k = 0; k < rates.size(); ++k) {
+    double sum = 0.0;
+    for (const double other : ascending) sum += rates[k] - other;
+    gap.d_rate[k] = sum / pairs / gap.value;
+  }
+  return gap;
+}
+
 OuterTrace outer_loss(const Vector& score, const Labels& y, const Labels& group,
                       const OuterOptions& options) {
   const Vector labels = y.cast<double>();
   const Term accuracy = accuracy_term(score, labels, options.accuracy_loss);
-  const Term fairness = fairness_term(score, labels, group.cast<double>(), options.fairness);
+  const Term fairness = fairness_term(score, labels, group, options.fairness);
   return {accuracy.value + options.fairness_weight * fairness.value, accuracy.value, fairness.value,
           accuracy.d_score + options.fairness_weight * fairness.d_score};
 }

@@ -1,6 +1,9 @@
 #pragma once
 
-#include "base/linalg.hpp"
+#include "base/split.hpp"
+
+#include <array>
+#include <span>
 
 namespace metasieve {
 
@@ -10,13 +13,23 @@ enum class Gap { dp, eo, both, none };
 
 inline constexpr double sharpness = 4.0;     ///< of the sigmoid that stands for the decision 1[f > 0]
 inline constexpr double gap_floor = 1e-4;    ///< keeps sqrt(D^2 + floor) differentiable at D = 0
-inline constexpr double smallest_cell = 3.0; ///< rows of a group without which a gap is undefined
+inline constexpr double smallest_cell = 3.0; ///< rows of a group without which a gap leaves it out
 
 struct OuterOptions {
   AccuracyLoss accuracy_loss = AccuracyLoss::zero_one;
   Gap fairness = Gap::eo;
   double fairness_weight = 1.0;
 };
+
+/// How far the rates of groups are apart.
+struct SmoothGap {
+  double value = 0;                         ///< sqrt(D^2 + gap_floor)
+  std::array<double, most_groups> d_rate{}; ///< derivative by each rate
+};
+
+/// rates [2..most_groups]. D^2 is the mean of (r_j - r_k)^2 over the pairs j < k. Bits do not depend on the
+/// order of the rates.
+[[nodiscard]] SmoothGap smooth_gap(std::span<const double> rates);
 
 /// The loss on the clean query rows, and what its pullback needs.
 struct OuterTrace {
@@ -27,9 +40,9 @@ struct OuterTrace {
 };
 
 /// score [m] logits, y [m], group [m]. accuracy: `logistic` mean log(1 + exp(-t f)); `zero_one` mean
-/// sigmoid(-4 t f), t = 2y - 1. Gap over a set of rows: sqrt(D^2 + 1e-4), D the difference between the groups
-/// of mean sigmoid(4 f); dp over all rows, eo the average over y = 0 and y = 1. A set with fewer than 3 rows
-/// of a group is skipped.
+/// sigmoid(-4 t f), t = 2y - 1. Gap over a set of rows: smooth_gap of the mean of sigmoid(4 f) over each
+/// group with at least 3 rows in the set; a set with fewer than two such groups is skipped. dp over all rows,
+/// eo the average over y = 0 and y = 1. Bits do not depend on how groups are numbered.
 [[nodiscard]] OuterTrace outer_loss(const Vector& score, const Labels& y, const Labels& group,
                                     const OuterOptions& options);
 

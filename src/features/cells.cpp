@@ -1,5 +1,7 @@
 #include "features/cells.hpp"
 
+#include "base/split.hpp"
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -11,13 +13,14 @@
 namespace metasieve {
 namespace {
 
-constexpr std::size_t key_count = 4;
+constexpr std::size_t key_count = 2 * most_groups;
 
 } // namespace
 
-Labels cell_of(const Labels& y, const Labels& group) {
-  return y.binaryExpr(
-      group, [](std::uint8_t label, std::uint8_t z) { return static_cast<std::uint8_t>(2 * label + z); });
+Labels cell_of(const Labels& y, const Labels& group, Index groups) {
+  return y.binaryExpr(group, [groups](std::uint8_t label, std::uint8_t z) {
+    return static_cast<std::uint8_t>(groups * label + z);
+  });
 }
 
 Vector mean_by_key(const Vector& values, const Labels& key) {
@@ -40,7 +43,7 @@ Vector share_by_key(const Labels& key) {
 }
 
 Vector log_cell_weight(const Labels& y, const Labels& group) {
-  const Vector cell = share_by_key(cell_of(y, group));
+  const Vector cell = share_by_key(cell_of(y, group, most_groups));
   return (share_by_key(y).array() * share_by_key(group).array() / cell.array()).log();
 }
 
@@ -99,46 +102,93 @@ Vector rank_fraction(const Vector& values) {
 
 namespace {
 
-constexpr std::size_t cell_count = 4;
 constexpr double pseudo_rows = 5.0; // that cell_means draws each cell to the mean of all rows with
 
-std::array<double, cell_count> counts(const Labels& cell) {
-  std::array<double, cell_count> count{};
-  for (const std::uint8_t c : cell) count[c] += 1.0;
-  return count;
+/// One number for each cell of label and group, [y][z].
+using Cells = std::array<std::array<double, most_groups>, 2>;
+
+/// Number of groups up to the largest that has a row; n >= 1.
+std::size_t groups_of(const Labels& group) { return group.maxCoeff() + std::size_t{1}; }
+
+Cells sums_of(const Vector& values, const Labels& y, const Labels& group) {
+  Cells sum{};
+  for (Index i = 0; i < values.size(); ++i) sum[y(i)][group(i)] += values(i);
+  return sum;
+}
+
+Cells rows_of(const Labels& y, const Labels& group) {
+  Cells rows{};
+  for (Index i = 0; i < y.size(); ++i) rows[y(i)][group(i)] += 1.0;
+  return rows;
+}
+
+/// For each cell, the sum over the cells of its label and all other groups, in the order of their numbers.
+Cells of_other_groups(const Cells& own, std::size_t groups) {
+  Cells others{};
+  for (std::size_t y = 0; y < 2; ++y)
+    for (std::size_t z = 0; z < groups; ++z)
+      for (std::size_t k = 0; k < groups; ++k)
+        if (k != z) others[y][z] += own[y][k];
+  return others;
 }
 
 } // namespace
 
-Matrix cell_means(const Vector& values, const Labels& cell) {
-  const std::array<double, cell_count> count = counts(cell);
+Matrix cell_means(const Vector& values, const Labels& y, const Labels& given_group) {
+  const Labels group = by_first_row(given_group);
+  const std::size_t groups = groups_of(group);
   const double prior = values.mean();
-  std::array<double, cell_count> mean{};
-  for (Index i = 0; i < values.size(); ++i) mean[cell(i)] += values(i);
-  for (std::size_t c = 0; c < cell_count; ++c)
-    mean[c] = (mean[c] + pseudo_rows * prior) / (count[c] + pseudo_rows);
+  const auto means = [&](const Cells& sum, const Cells& rows) {
+    Cells mean{};
+    for (std::size_t label = 0; label < 2; ++label)
+      for (std::size_t z = 0; z < groups; ++z)
+        mean[label][z] = (sum[label][z] + pseudo_rows * prior) / (rows[label][z] + pseudo_rows);
+    return mean;
+  };
+  const Cells sum = sums_of(values, y, group), rows = rows_of(y, group);
+  const Cells own = means(sum, rows);
+  const Cells others = means(of_other_groups(sum, groups), of_other_groups(rows, groups));
 
-  // With cell = 2y + z, flipping bit 0 is the other group and bit 1 the other label.
-  Matrix seen(values.size(), static_cast<Index>(cell_count));
-  for (Index i = 0; i < seen.rows(); ++i)
-    for (std::size_t flip = 0; flip < cell_count; ++flip)
-      seen(i, static_cast<Index>(flip)) = mean[cell(i) ^ flip];
+  Matrix seen(values.size(), 4);
+  for (Index i = 0; i < seen.rows(); ++i) {
+    const std::size_t label = y(i), z = group(i);
+    seen(i, 0) = own[label][z];
+    seen(i, 1) = others[label][z];
+    seen(i, 2) = own[1 - label][z];
+    seen(i, 3) = others[1 - label][z];
+  }
   return seen;
 }
 
 Vector rank_in_cell(const Vector& values, const Labels& cell) {
-  std::array<std::vector<Index>, cell_count> rows;
+  std::array<std::vector<Index>, key_count> rows;
   for (Index i = 0; i < values.size(); ++i) rows[cell(i)].push_back(i);
   Vector rank(values.size());
-  for (const std::vector<Index>& own : rows) rank(own) = rank_fraction(values(own));
+  for (const std::vector<Index>& own : rows)
+    if (!own.empty()) rank(own) = rank_fraction(values(own));
   return rank;
 }
 
-Vector signed_log_odds(const Labels& cell) {
-  const std::array<double, cell_count> count = counts(cell);
-  const double log_odds =
-      std::log((count[3] + 1.0) * (count[0] + 1.0)) - std::log((count[1] + 1.0) * (count[2] + 1.0));
-  return cell.unaryExpr([&](std::uint8_t c) { return c == 0 || c == 3 ? log_odds : -log_odds; });
+Vector signed_log_odds(const Labels& y, const Labels& group) {
+  const std::size_t groups = groups_of(group);
+  const Cells own = rows_of(y, group), others = of_other_groups(own, groups);
+  Cells odds{};
+  for (std::size_t label = 0; label < 2; ++label)
+    for (std::size_t z = 0; z < groups; ++z)
+      odds[label][z] = std::log((own[label][z] + 1.0) * (others[1 - label][z] + 1.0)) -
+                       std::log((others[label][z] + 1.0) * (own[1 - label][z] + 1.0));
+  return Vector::NullaryExpr(y.size(), [&](Index i) { return odds[y(i)][group(i)]; });
+}
+
+Vector group_rate_difference(const Labels& y, const Labels& group) {
+  const std::size_t groups = groups_of(group);
+  const Cells own = rows_of(y, group), others = of_other_groups(own, groups);
+  std::array<double, most_groups> difference{};
+  for (std::size_t z = 0; z < groups; ++z) {
+    const double mine = own[0][z] + own[1][z], rest = others[0][z] + others[1][z];
+    if (mine > 0 && rest > 0) difference[z] = own[1][z] / mine - others[1][z] / rest;
+  }
+  return Vector::NullaryExpr(y.size(), [&](Index i) { return difference[group(i)]; });
 }
 
 } // namespace metasieve

@@ -4,14 +4,15 @@
 
 namespace metasieve {
 
-/// The (y, z) cell of each row as 2y + z, in 0..3. [n].
-[[nodiscard]] Labels cell_of(const Labels& y, const Labels& group);
+/// The (y, z) cell of each row as K y + z, K = `groups`. [n].
+[[nodiscard]] Labels cell_of(const Labels& y, const Labels& group, Index groups = 2);
 
-/// The mean of `values` over the rows with the same key as the row, keys in 0..3. values [n], key [n] -> [n].
+/// The mean of `values` over the rows with the same key as the row, keys in 0..127. values [n], key [n] ->
+/// [n].
 [[nodiscard]] Vector mean_by_key(const Vector& values, const Labels& key);
 
-/// The share of rows with the same key as the row, in (0, 1], keys in 0..3: a key without rows is never asked
-/// for. [n] -> [n].
+/// The share of rows with the same key as the row, in (0, 1], keys in 0..127: a key without rows is never
+/// asked for. [n] -> [n].
 [[nodiscard]] Vector share_by_key(const Labels& key);
 
 /// log P(y) P(z) / P(y, z): the weight that makes label and group independent (Kamiran and Calders 2012,
@@ -26,18 +27,23 @@ namespace metasieve {
 /// [n] -> [n].
 [[nodiscard]] Vector rank_fraction(const Vector& values);
 
-/// Means of `values` over the four (label, group) cells, as each row sees them: its own cell, the same label
-/// in the other group, the other label in its group, the other label in the other group. Each is drawn to the
-/// mean of all rows as if that were five more rows of the cell: so an empty cell is defined and a small one
-/// is calm. values [n], cell [n] = 2y + z -> [n, 4]; n >= 1.
-[[nodiscard]] Matrix cell_means(const Vector& values, const Labels& cell);
+/// Means of `values` over (label, group) cells, as each row sees them: its own cell, the same label in the
+/// other groups, the other label in its group, the other label in the other groups, which are pooled. Each is
+/// drawn to the mean of all rows as if that were five more rows of the cell: so an empty cell is defined and
+/// a small one is calm. values, y, group [n] -> [n, 4]; n >= 1. Bits do not depend on how groups are
+/// numbered.
+[[nodiscard]] Matrix cell_means(const Vector& values, const Labels& y, const Labels& group);
 
 /// Place of each value among those of its own cell, ascending, in [0, 1]: rank_fraction cell by cell. values
 /// [n], cell [n] -> [n].
 [[nodiscard]] Vector rank_in_cell(const Vector& values, const Labels& cell);
 
-/// Log odds ratio of label and group, one added to each count, with the sign that makes it positive where the
-/// row's own combination is more frequent than independence has it. cell [n] = 2y + z -> [n].
-[[nodiscard]] Vector signed_log_odds(const Labels& cell);
+/// Log odds ratio of the row's own label or not and its own group or not, one added to each count: positive
+/// where the row's own combination is more frequent than independence has it. y, group [n] -> [n]; n >= 1.
+[[nodiscard]] Vector signed_log_odds(const Labels& y, const Labels& group);
+
+/// The positive rate of the row's own group less that of all other rows; 0 where there are no others. y,
+/// group [n] -> [n]; n >= 1.
+[[nodiscard]] Vector group_rate_difference(const Labels& y, const Labels& group);
 
 } // namespace metasieve

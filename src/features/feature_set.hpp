@@ -10,21 +10,24 @@ namespace metasieve {
 
 /// Sets of meta-features. `basic`: what the probe alone tells. `full`: these columns and six more, most of
 /// them scaled within the task. `context`: evidence on a scale that tasks share too, and how each of the four
-/// (label, group) cells fares, so that a policy can tell hidden labels from honest differences.
-enum class FeatureSet { basic, full, context };
+/// (label, group) cells fares, so that a policy can tell hidden labels from honest differences. These serve
+/// two groups. `relative` serves any number of groups, whatever their numbers: `context` with the group's
+/// share and positive rate in place of its number, and the other groups pooled.
+enum class FeatureSet { basic, full, context, relative };
 
 /// Names of a set: for people, and in files, which keep the first one. Configurations take both.
 struct FeatureSetNames {
   FeatureSet set;
   std::string_view name, in_files;
 };
-inline constexpr std::array<FeatureSetNames, 3> feature_set_names{
+inline constexpr std::array<FeatureSetNames, 4> feature_set_names{
     {{FeatureSet::basic, "basic", "seed10"},
      {FeatureSet::full, "full", "full16"},
-     {FeatureSet::context, "context", "context27"}}};
+     {FeatureSet::context, "context", "context27"},
+     {FeatureSet::relative, "relative", "relative28"}}};
 
-inline constexpr std::array<FeatureSet, 3> feature_sets{FeatureSet::basic, FeatureSet::full,
-                                                        FeatureSet::context};
+inline constexpr std::array<FeatureSet, 4> feature_sets{FeatureSet::basic, FeatureSet::full,
+                                                        FeatureSet::context, FeatureSet::relative};
 
 [[nodiscard]] constexpr std::string_view to_string(FeatureSet set) {
   return feature_set_names[static_cast<std::size_t>(set)].name;
@@ -42,7 +45,7 @@ inline constexpr std::array<FeatureSet, 3> feature_sets{FeatureSet::basic, Featu
 }
 
 [[nodiscard]] constexpr Index feature_count(FeatureSet set) {
-  constexpr std::array<Index, 3> counts{10, 16, 27};
+  constexpr std::array<Index, 4> counts{10, 16, 27, 28};
   return counts[static_cast<std::size_t>(set)];
 }
 
@@ -53,7 +56,7 @@ inline constexpr std::array<FeatureSet, 3> feature_sets{FeatureSet::basic, Featu
       "loss",       "confidence",      "entropy",   "group",     "group_loss", "group_confidence",
       "prediction", "label",           "margin",    "loss_rank", "knn",        "oof_margin",
       "rff_margin", "log_cell_weight", "cell_loss", "cell_share"};
-  // A cell's mean: of the row's own cell, then that of the other group, of the other label, and of both.
+  // A cell's mean: of the row's own cell, then that of the other groups, of the other label, and of both.
   constexpr std::array<std::string_view, 27> context{"group",
                                                      "prediction",
                                                      "label",
@@ -81,7 +84,10 @@ inline constexpr std::array<FeatureSet, 3> feature_sets{FeatureSet::basic, Featu
                                                      "cell_decision_label",
                                                      "cell_decision_both",
                                                      "log_odds"};
+  constexpr std::array<std::string_view, 2> relative{"log_group_share", "group_rate_difference"};
   const auto at = static_cast<std::size_t>(feature);
+  if (set == FeatureSet::relative) // two columns in place of the first of context
+    return at < relative.size() ? relative[at] : context[at - relative.size() + 1];
   return set == FeatureSet::context ? context[at] : full[at];
 }
 

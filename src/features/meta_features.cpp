@@ -1,9 +1,11 @@
 #include "features/meta_features.hpp"
 
+#include "base/error.hpp"
 #include "features/raw_signals.hpp"
 
 #include <algorithm>
 #include <iterator>
+#include <string>
 #include <utility>
 
 namespace metasieve {
@@ -44,7 +46,15 @@ Matrix meta_features(const Split& train, const Probe& refitted, const FeatureOpt
   return assemble_features(train, signals, options.set);
 }
 
+void require_groups(FeatureSet set, Index groups) {
+  if (set == FeatureSet::relative || groups == 2) return;
+  throw ConfigError("policy.features = " + std::string(to_string(set)) +
+                    ": serves two groups, and a task has " + std::to_string(groups) +
+                    "; relative serves any number");
+}
+
 PreparedTask with_probe(Task task, const PrepareOptions& options) {
+  require_groups(options.features, task.train.groups);
   const Corruption corruption = corruption_of(task);
   PreparedTask out{task.id, std::move(task.train), std::move(task.test), {}, {}, options.seed, corruption};
   out.probe = fit_probe(out.train, options.use_group, options.ridge);

@@ -60,7 +60,11 @@ struct PreparedTask {
   Precision precision = Precision::float64; ///< that it was prepared in, and that a policy is asked in
 };
 
-/// The task with its probe and without features.
+/// Refuses a feature set that serves two groups alone where there is another number of them. @throws
+/// ConfigError
+void require_groups(FeatureSet set, Index groups);
+
+/// The task with its probe and without features. @throws ConfigError as require_groups
 [[nodiscard]] PreparedTask with_probe(Task task, const PrepareOptions& options);
 
 /// Options of the meta-features of task `id`.

@@ -50,7 +50,7 @@ void fill_basic_columns(const Split& train, const RowScores& scores, Matrix& fea
 void fill_full_columns(const Split& train, const RawSignals& signals, const RowScores& scores,
                        Matrix& features) {
   const auto column = [&](auto name) { return features.col(feature_column(FeatureSet::full, name)); };
-  const Labels cell = cell_of(train.y, train.group);
+  const Labels cell = cell_of(train.y, train.group, train.groups);
   column("knn") = z_scored(signals.agreement);
   column("oof_margin") = z_scored(signals.fold_margin);
   column("rff_margin") = z_scored(signals.fourier_margin);
@@ -59,16 +59,36 @@ void fill_full_columns(const Split& train, const RawSignals& signals, const RowS
   column("cell_share") = scaled_cell_share(cell);
 }
 
+/// Fills the columns that FeatureSet::relative has of the groups, but for those of cells.
+void fill_relative_columns(const Split& train, Matrix& features) {
+  const auto column = [&](auto name) { return features.col(feature_column(FeatureSet::relative, name)); };
+  const Labels &y = train.y, &group = train.group;
+  const bool one_group = (group.array() == group(0)).all();
+  if (one_group) {
+    for (const char* name : {"log_group_share", "group_rate_difference", "log_odds"}) column(name).setZero();
+    return;
+  }
+  column("log_group_share") = share_by_key(group).array().log() + 1.0;
+  column("group_rate_difference") = group_rate_difference(y, group);
+  column("log_odds") = signed_log_odds(y, group);
+}
+
+/// Fills the columns of `set`, context or relative.
 void fill_context_columns(const Split& train, const RawSignals& signals, const RowScores& scores,
-                          Matrix& features) {
-  const auto at = [](auto name) { return feature_column(FeatureSet::context, name); };
+                          FeatureSet set, Matrix& features) {
+  const auto at = [&](auto name) { return feature_column(set, name); };
   const auto column = [&](auto name) { return features.col(at(name)); };
   const auto four_columns = [&](auto first) { return features.middleCols(at(first), 4); };
-  const Labels cell = cell_of(train.y, train.group);
+  const Labels cell = cell_of(train.y, train.group, train.groups);
   const Vector sign = 2.0 * train.y.cast<double>().array() - 1.0;
   const Vector agreement = 2.0 * signals.agreement.array() - 1.0;
   const Vector decision = (2.0 * sign.array() * signals.logits.array()).tanh();
-  column("group") = train.group.cast<double>();
+  if (set == FeatureSet::relative) {
+    fill_relative_columns(train, features);
+  } else {
+    column("group") = train.group.cast<double>();
+    column("log_odds") = signed_log_odds(train.y, train.group);
+  }
   column("prediction") = scores.prediction;
   column("label") = train.y.cast<double>();
   column("loss_rank") = rank_fraction(scores.loss);
@@ -82,10 +102,9 @@ void fill_context_columns(const Split& train, const RawSignals& signals, const R
   column("rff_margin") = z_scored(signals.fourier_margin);
   column("rff_rank_in_cell") = rank_in_cell(signals.fourier_margin, cell);
   column("oof_rank_in_cell") = rank_in_cell(signals.fold_margin, cell);
-  four_columns("cell_knn") = cell_means(agreement, cell);
-  four_columns("cell_rff") = cell_means(signals.fourier_margin, cell);
-  four_columns("cell_decision") = cell_means(decision, cell);
-  column("log_odds") = signed_log_odds(cell);
+  four_columns("cell_knn") = cell_means(agreement, train.y, train.group);
+  four_columns("cell_rff") = cell_means(signals.fourier_margin, train.y, train.group);
+  four_columns("cell_decision") = cell_means(decision, train.y, train.group);
 }
 
 } // namespace
@@ -94,8 +113,8 @@ Matrix assemble_features(const Split& train, const RawSignals& signals, FeatureS
   Matrix features(train.rows(), feature_count(set));
   if (train.rows() == 0) return features;
   const RowScores scores = row_scores(signals.logits, train.y);
-  if (set == FeatureSet::context) {
-    fill_context_columns(train, signals, scores, features);
+  if (set == FeatureSet::context || set == FeatureSet::relative) {
+    fill_context_columns(train, signals, scores, set, features);
     return features;
   }
   fill_basic_columns(train, scores, features);

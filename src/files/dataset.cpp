@@ -29,25 +29,72 @@ MatrixF read_features(const FileReader& file, const std::string& name, const Dat
   return Eigen::Map<const MatrixF>(values.data(), shape[0], shape[1]);
 }
 
-/// [rows], each 0 or 1, and not all alike: `alike` says what it would mean if they were.
-Labels read_labels(const FileReader& file, const std::string& name, const Dataset& data,
-                   const std::string& alike) {
+/// [rows], each 0 to kinds - 1.
+Labels read_numbers(const FileReader& file, const std::string& name, const Dataset& data, Index kinds) {
   const Index rows = data.x.rows();
   require_rows(file, name, file.shape(name, 1).front(), data);
   // Read wide: a conversion to uint8 would clip -1 to 0 without a word.
   const std::vector<std::int64_t> values = file.values<std::int64_t>(name, 1);
-  Labels labels(rows);
-  Index ones = 0;
+  Labels numbers(rows);
   for (Index i = 0; i < rows; ++i) {
     const std::int64_t value = values[static_cast<std::size_t>(i)];
-    if (value != 0 && value != 1)
-      file.fail(name, "row " + std::to_string(i) + " is " + std::to_string(value) + "; must be 0 or 1");
-    labels(i) = static_cast<std::uint8_t>(value);
-    ones += value;
+    if (value < 0 || value >= kinds)
+      file.fail(name, "row " + std::to_string(i) + " is " + std::to_string(value) + "; must be " +
+                          (kinds == 1   ? "0, as there is one group"
+                           : kinds == 2 ? "0 or 1"
+                                        : "0 to " + std::to_string(kinds - 1) + ", as there are " +
+                                              std::to_string(kinds) + " groups"));
+    numbers(i) = static_cast<std::uint8_t>(value);
   }
-  if (ones == 0 || ones == rows)
+  return numbers;
+}
+
+/// [rows], each 0 or 1, and not all alike: `alike` says what it would mean if they were.
+Labels read_labels(const FileReader& file, const std::string& name, const Dataset& data,
+                   const std::string& alike) {
+  Labels labels = read_numbers(file, name, data, 2);
+  if (labels.minCoeff() == labels.maxCoeff())
     file.fail(name, "all values are " + std::to_string(labels(0)) + ": " + alike + "; both must be there");
   return labels;
+}
+
+constexpr const char* names_of_groups = "group_names";
+
+/// The names in the file, or those of the groups that it has without naming them.
+void read_group_names(const FileReader& file, Dataset& data) {
+  if (auto names = file.attribute_if_any<std::vector<std::string>>(names_of_groups))
+    data.group_names = std::move(*names);
+  else if (!data.group_name.empty())
+    data.group_names = {"not " + data.group_name, data.group_name};
+  else
+    data.group_names =
+        file.contains("/z") ? std::vector<std::string>{"0", "1"} : std::vector<std::string>{"all"};
+  const auto refuse = [&](const std::string& problem) {
+    file.fail("/", std::string("attribute '") + names_of_groups + "' " + problem);
+  };
+  const std::vector<std::string>& names = data.group_names;
+  if (names.empty() || std::ssize(names) > most_groups)
+    refuse("has " + std::to_string(names.size()) + " names; must have 1 to " + std::to_string(most_groups));
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    if (name->empty()) refuse("has no name for group " + std::to_string(name - names.begin()));
+    if (std::find(names.begin(), name, *name) != name)
+      refuse("has the name '" + *name + "' twice; each group must have its own");
+  }
+}
+
+/// [rows], each the number of a group; every group has rows.
+Labels read_groups(const FileReader& file, const std::string& name, const Dataset& data) {
+  const std::vector<std::string>& names = data.group_names;
+  if (names.size() == 1 && !file.contains(name)) return Labels::Zero(data.x.rows());
+  if (!file.has_attribute(names_of_groups)) return read_labels(file, name, data, "one group alone");
+  Labels group = read_numbers(file, name, data, std::ssize(names));
+  std::vector<bool> has_rows(names.size());
+  for (const std::uint8_t each : group) has_rows[each] = true;
+  const auto empty = std::find(has_rows.begin(), has_rows.end(), false);
+  if (empty != has_rows.end())
+    file.fail(name, "group '" + names[static_cast<std::size_t>(empty - has_rows.begin())] +
+                        "' has no rows; leave it out of " + names_of_groups);
+  return group;
 }
 
 auto labels_where(const std::string& alike) {
@@ -103,12 +150,17 @@ const FileLayout<Dataset>& layout_of<Dataset>() {
       FileLayout<Dataset>(FileType::dataset)
           .optional_attribute("feature_names", &Dataset::feature_names)
           .optional_attribute("group_name", &Dataset::group_name)
+          .part(
+              [](FileWriter& file, const Dataset& data) {
+                if (!data.group_names.empty()) file.attribute(names_of_groups, data.group_names);
+              },
+              read_group_names)
           .optional_attribute("positive_label", &Dataset::positive_label)
           .optional_attribute("source", &Dataset::source)
           .optional_attribute("source_sha256", &Dataset::source_sha256)
           .array("/x", &Dataset::x, {"features, raw [rows, columns]"}, read_features)
           .array("/y", &Dataset::y, {"label, 1 = positive_label"}, labels_where("one class alone"))
-          .array("/z", &Dataset::group, {"sensitive group, 1 = group_name"}, labels_where("one group alone"))
+          .array("/z", &Dataset::group, {"sensitive group, by its place in group_names"}, read_groups)
           .array("/y_clean", &Dataset::y_clean, {"label without noise"}, labels_where("one class alone"))
           .array("/split", &Dataset::split, {"0 training, 1 test"},
                  labels_where("0 is training and 1 is test"))

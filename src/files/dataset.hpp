@@ -21,7 +21,7 @@ struct Dataset {
   std::string name;              ///< file name without folder and extension
   MatrixF x;                     ///< [n, d], raw columns
   Labels y;                      ///< [n]
-  Labels group;                  ///< [n]
+  Labels group;                  ///< [n], 0 to K - 1
   std::optional<Labels> y_clean; ///< [n]
   std::optional<Labels> split;   ///< [n]: 0 train, 1 test
   std::vector<std::string> feature_names;
@@ -29,11 +29,14 @@ struct Dataset {
   std::optional<RowNumbers> row = {};              ///< [n]: number in the user's table, from 0; all different
   std::optional<std::vector<std::string>> id = {}; ///< [n]: the user's name of each row
   std::optional<Vector> weight = {};               ///< [n]: the user's weight of each row, >= 0
+  /// [K] names of the groups, each of which has rows. A file that names none has the two groups `not
+  /// GROUP_NAME` and GROUP_NAME, or 0 and 1; one group `all` if it has no group at all.
+  std::vector<std::string> group_names = {};
 };
 
-/// Refuses NaN or infinite features, no rows, labels or groups other than 0/1, one class, one group, row
-/// numbers that are negative or there twice, ids of more than most_id_bytes, and weights that are not above
-/// 0.
+/// Refuses NaN or infinite features, no rows, labels other than 0/1, one class, groups without a name or
+/// rows, names of groups that are empty, there twice or more than most_groups, row numbers that are negative
+/// or there twice, ids of more than most_id_bytes, and weights that are negative.
 template <>
 [[nodiscard]] const FileLayout<Dataset>& layout_of<Dataset>();
 
@@ -47,7 +50,7 @@ struct ScoreRow {
   double score;          ///< the network's output u: higher is more trusted
   double weight;         ///< soft keep weight, in (0, 1), times the user's weight if there is one
   std::uint8_t selected; ///< 1 if among the floor(keep * n) training rows of highest score
-  std::uint8_t y, group; ///< as in the data set
+  std::uint8_t y, group; ///< as in the data set: the group by its number
 };
 
 struct ScoreTable {

@@ -5,7 +5,8 @@
 namespace metasieve {
 namespace {
 
-constexpr std::size_t source_size = most_source_bytes + 1, name_size = 32, list_size = 128, text_size = 256;
+constexpr std::size_t source_size = most_source_bytes + 1, name_size = 32, list_size = 128, text_size = 256,
+                      group_size = most_group_bytes + 1;
 
 template <class Record>
 using Fields = std::vector<h5::Field<Record>>;
@@ -66,6 +67,16 @@ Fields<Row> summary_fields(std::ptrdiff_t place = 0, const Fields<Row>& more = {
                      {"policies", &SummaryRow::policies},
                      {"policy_sd", &SummaryRow::policy_sd}};
   fields.insert(fields.begin() + place, more.begin(), more.end());
+  return fields;
+}
+
+Fields<GroupRow> group_fields() {
+  Fields<GroupRow> fields{
+      {"source", source_size, &GroupRow::source}, {"split", &GroupRow::split}, {"policy", &GroupRow::policy},
+      {"method", name_size, &GroupRow::method},   {"group", &GroupRow::group}, {"rows", &GroupRow::rows},
+      {"positives", &GroupRow::positives}};
+  for (const GroupRate& each : group_rates)
+    fields.push_back({each.name, h5::nested(&GroupRow::rates, each.rate)});
   return fields;
 }
 
@@ -149,13 +160,28 @@ const FileLayout<Evaluation>& layout_of<Evaluation>() {
                   Field("cost", &Finding::cost).optional(),
                   Field("balanced_cost", &Finding::balanced_cost).optional(),
                   Field("level", &Finding::level).optional(),
-                  Field("floor", &Finding::floor).optional()},
+                  Field("floor", &Finding::floor).optional(),
+                  Field("group", group_size, &Finding::group).optional()},
                  {"what to know before believing the figures"})
           .table("/frontier", in_tables(&Tables::frontier),
                  h5::Records<SummaryRow>(summary_fields<SummaryRow>(2, {{"setting", &SummaryRow::setting}})),
                  {"as /summary, for each setting: the weight of the fairness gap (meta_hard, meta_soft, "
                   "penalised) or the tolerance (threshold)"},
-                 Presence::if_any);
+                 Presence::if_any)
+          .table(
+              "/groups", in_tables(&Tables::groups), h5::Records<GroupRow>(group_fields()),
+              {"one record a source, split, policy, method and group of a data set: its test rows, those of "
+               "label 1, and the rates of the fit on them; NaN: undefined"},
+              Presence::if_any)
+          .table(
+              "/group_summary", in_tables(&Tables::group_summary),
+              h5::Records<GroupSummaryRow>(
+                  summary_fields<GroupSummaryRow>(2, {{"group", &GroupSummaryRow::group},
+                                                      {"name", group_size, &GroupSummaryRow::name},
+                                                      {"rows", &GroupSummaryRow::rows}})),
+              {"as /summary, of the rates in each group of a data set; rows: test rows of a split that the "
+               "rate is a share of, mean over the splits"},
+              Presence::if_any);
   return layout;
 }
 

@@ -3,7 +3,9 @@
 #include "fairness/metrics.hpp"
 #include "files/file_layout.hpp"
 
+#include <array>
 #include <limits>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,8 +13,10 @@ namespace metasieve {
 
 /// Bytes of a source's name at most: what is longer is cut.
 inline constexpr std::size_t most_source_bytes = 63;
+/// Bytes of a group's name in these records at most.
+inline constexpr std::size_t most_group_bytes = 63;
 
-// Names in these records: source at most 63 bytes, others 31, or cut. NaN: undefined.
+// Names in these records: source and group at most 63 bytes, others 31, or cut. NaN: undefined.
 
 /// One method on one split of one source; the file carries a flag for each value that can be undefined.
 struct EvaluationRow {
@@ -50,6 +54,41 @@ struct PointSummaryRow : SummaryRow {
   std::int64_t index; ///< of the point
 };
 
+/// Rates of a model on the test rows of one group.
+struct GroupRates {
+  double accuracy, positive_rate, true_positive_rate, false_positive_rate;
+};
+
+/// One of them: its name, and the rows that it is a share of.
+struct GroupRate {
+  const char* name;
+  double GroupRates::*rate;
+  bool of_zeros, of_ones; ///< whether rows of label 0, and of label 1, are among them
+};
+inline constexpr std::array<GroupRate, 4> group_rates{
+    {{"accuracy", &GroupRates::accuracy, true, true},
+     {"positive_rate", &GroupRates::positive_rate, true, true},
+     {"true_positive_rate", &GroupRates::true_positive_rate, false, true},
+     {"false_positive_rate", &GroupRates::false_positive_rate, true, false}}};
+
+/// A fit on one group of the test rows of one split of a data set. Suites have none: a number of a group
+/// means something else in each of their tasks. Nor have fits that failed.
+struct GroupRow {
+  std::string source; ///< data set name
+  std::int64_t split, policy;
+  std::string method;
+  std::int64_t group;           ///< its number in the data set
+  std::int64_t rows, positives; ///< test rows; those of label 1
+  GroupRates rates;
+};
+
+/// A summary of one of group_rates in one group.
+struct GroupSummaryRow : SummaryRow {
+  std::int64_t group;
+  std::string name; ///< of the group
+  double rows;      ///< test rows that the rate is a share of, mean over the splits
+};
+
 /// A selection against a peer on the same splits.
 struct PairedRow {
   std::string source, method, peer, metric;
@@ -61,7 +100,7 @@ struct PairedRow {
 /// Rejected rows as a detector of flipped labels, over all tasks of a source and kind of corruption.
 struct DetectionRow {
   std::string source, corruption, method; ///< corruption: see tasks/corruption_kind.hpp, or "all"
-  std::int64_t group;                     ///< 0, 1; -1: both
+  std::int64_t group;                     ///< its number; -1: all
   std::int64_t label; ///< observed: 0 (its flipped rows are hidden positives), 1 (false positives), -1 both
   std::int64_t rows, rejected, flipped, caught;
   double precision, recall; ///< caught / rejected, caught / flipped
@@ -84,13 +123,14 @@ struct Finding {
   std::string source{}, kind{}; ///< kind: constant, undefined, failed, small, test_part, fairness, accuracy
   std::string text{};           ///< at most 255 characters
   std::string method{}; ///< the best one; of a warning: "greedy 3, roh 1", with numbers of splits; or none
-  std::string metric{}; ///< accuracy, dp_gap or eo_gap; empty: of all
+  std::string metric{}; ///< accuracy, dp_gap or eo_gap; empty: of all; of a small group: which of group_rates
+  std::string group{};  ///< the group that is small; empty: not about one group
   double change = none; ///< of the metric against `baseline`: of a gap relative, of the accuracy itself
   double low = none, high = none; ///< 95 % interval of the mean difference
   double cost = none;             ///< accuracy that is lost for the change; negative: a gain
   double balanced_cost = none;    ///< the same of balanced accuracy
-  double level = none;            ///< the metric of `baseline`
-  double floor = none;            ///< what a fair model would show of a gap by chance
+  double level = none;            ///< the metric of `baseline`; rows that are too few
+  double floor = none;            ///< what a fair model would show of a gap by chance; rows that suffice
 };
 
 /// The tables of an evaluation beside its single rows.
@@ -101,6 +141,9 @@ struct EvaluationTables {
   std::vector<ResponseRow> response;
   std::vector<Finding> findings;
   std::vector<SummaryRow> frontier; ///< empty unless asked for
+  std::vector<GroupRow> groups;     ///< of data sets
+  std::vector<GroupSummaryRow> group_summary;
+  std::set<std::string> one_group; ///< sources whose tasks have one group, and so no gap; not in files
 };
 
 /// Rows of all ranks, and tables.

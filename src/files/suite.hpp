@@ -31,9 +31,9 @@ public:
 
   /// Collective: each rank names the tasks [begin, end), counted from the first of the file, that it wants
   /// (an empty range is legal).
-  /// @throws CollectiveError (exit code 3) naming file, data set and task for NaN or infinite x, and for
-  /// labels or groups other than 0 and 1. A part with one class or one group alone is legal: small tasks have
-  /// them.
+  /// @throws CollectiveError (exit code 3) naming file, data set and task for NaN or infinite x, for labels
+  /// other than 0 and 1, and for groups that the task does not have. A part with one class or without rows of
+  /// a group is legal: small tasks have them.
   [[nodiscard]] std::vector<Task> read(Range tasks) const;
 
   /// One task, counted as above, read by this rank alone; thread-safe. @throws DataError as `read` does

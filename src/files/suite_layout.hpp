@@ -33,7 +33,7 @@ inline constexpr std::array suite_arrays{
     SuiteArray{"x", nullptr,
                "features, row-major [n, d] of one task after the other; standardised on the training rows"},
     SuiteArray{"y", &Split::y, "label of each row, 0 or 1, as observed: noisy in training"},
-    SuiteArray{"z", &Split::group, "sensitive group of each row, 0 or 1"},
+    SuiteArray{"z", &Split::group, "sensitive group of each row, 0 to groups - 1"},
     SuiteArray{"y_clean", &Split::y_clean, "label of each row before corruption, 0 or 1"}};
 
 /// A group of a suite file: the arrays of one part of all tasks, and uint64 [tasks + 1] row_offset and

@@ -5,7 +5,8 @@
 
 namespace metasieve::kernels {
 
-/// outer_loss and its pullback (fairness/outer_loss.hpp) in float32, sums in double. Keeps its memory.
+/// outer_loss and its pullback (fairness/outer_loss.hpp) in float32, sums in double. Keeps its memory. Takes
+/// one pass over the rows for each group number up to the largest.
 class OuterLoss {
 public:
   struct Value {
@@ -19,7 +20,7 @@ public:
   [[nodiscard]] const float* d_score() const noexcept { return d_score_.data(); }
 
 private:
-  simd::Buffer<float> y_, group_, decision_, d_score_;
+  simd::Buffer<float> y_, group_, decision_, d_decision_, d_score_;
 };
 
 } // namespace metasieve::kernels

@@ -100,6 +100,10 @@ EIGEN_ALWAYS_INLINE P less(const P& a, const P& b) {
   return Eigen::internal::pcmp_lt(a, b);
 }
 template <class P>
+EIGEN_ALWAYS_INLINE P equal(const P& a, const P& b) {
+  return Eigen::internal::pcmp_eq(a, b);
+}
+template <class P>
 EIGEN_ALWAYS_INLINE P less_equal(const P& a, const P& b) {
   return Eigen::internal::pcmp_le(a, b);
 }

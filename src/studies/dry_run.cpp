@@ -91,23 +91,43 @@ PreparedTask prepared(const Task& task, PrepareOptions options) {
 /// "12 s", "1.2 s"
 std::string seconds_text(double seconds) { return format(seconds < 10 ? "%.1f s" : "%.0f s", seconds); }
 
-/// Bytes in evaluation.h5 of a source of so many tasks.
-double evaluation_bytes(const EvaluationPlan& plan, Index tasks) {
-  constexpr double row = 322, summary = 17 * 240, pair = 11 * 200, detection = 9 * 192, response = 11 * 136;
+/// Groups that the file of an evaluation tells apart in a source.
+double groups_of(const TaskSource& source) {
+  return source.table() != nullptr ? static_cast<double>(source.table()->groups) : 0.0;
+}
+
+/// Fits on all tasks of a source, without a frontier.
+double fits_on(const EvaluationPlan& plan, const TaskSource& source) {
   const auto policies = static_cast<double>(plan.comparison.policies.size());
-  double rows = 0, asking = 0;
+  double fits = 0;
+  for (const Method method : plan.config.evaluate.methods) fits += asks_policy(method) ? policies : 1.0;
+  return fits * static_cast<double>(source.task_count());
+}
+
+/// Bytes of what rank 0 holds for each group of a data set: the rates of each fit, and resamples of a test
+/// part.
+double group_bytes(const EvaluationPlan& plan, const TaskSource& source) {
+  constexpr double row = sizeof(GroupRow), resampled = 8.0 * 1000 * static_cast<double>(group_rates.size());
+  const auto methods = static_cast<double>(plan.config.evaluate.methods.size());
+  const bool has_test_part = source.own_split() != nullptr;
+  return groups_of(source) * (row * fits_on(plan, source) + (has_test_part ? resampled * methods : 0.0));
+}
+
+/// Bytes in evaluation.h5 of a source.
+double evaluation_bytes(const EvaluationPlan& plan, const TaskSource& source) {
+  constexpr double row = 322, summary = 17 * 240, pair = 11 * 200, detection = 192, response = 11 * 136,
+                   group = 168, group_summary = 4 * 288;
+  const auto policies = static_cast<double>(plan.comparison.policies.size());
   const std::vector<Method>& methods = plan.config.evaluate.methods;
-  for (const Method method : methods) {
-    rows += asks_policy(method) ? policies : 1.0;
-    asking += asks_policy(method) ? 1.0 : 0.0;
-  }
   const auto count = static_cast<double>(methods.size());
+  const auto asking = static_cast<double>(std::ranges::count_if(methods, asks_policy));
+  const double groups = groups_of(source), cells = groups > 0 ? 3.0 + 3.0 * groups : 9.0;
   const FrontierSettings& frontier = plan.config.evaluate.frontier;
   const auto points = plan.frontier_steps > 0
                           ? static_cast<double>(3 * frontier.weights.size() + frontier.tolerances.size())
                           : 0.0;
-  return static_cast<double>(tasks) * rows * row + (count + points) * summary +
-         asking * (count - 1.0) * pair + 0.5 * count * detection +
+  return fits_on(plan, source) * (row + groups * group) + (count + points) * summary +
+         count * groups * group_summary + asking * (count - 1.0) * pair + 0.5 * count * cells * detection +
          policies * static_cast<double>(feature_count(plan.config.policy.features)) * response;
 }
 
@@ -264,11 +284,12 @@ std::string plan(const Communicator& comm, const EvaluateRequest& request) {
   std::string text = "dry run: nothing is written\n";
   double file_bytes = 3e4;
   for (const TaskSource& source : evaluation_sources(comm, request)) {
+    require_groups(comm, source, features);
     const Load load = balanced_load(comm, source, cost);
     const bool hold = evaluation.config.suite.hold == Hold::memory;
     const auto held = [&](const TaskShape& task) { return hold ? data_bytes(task) : 0.0; };
     const double own = program_bytes + index_bytes(source.task_count(), !request.suite) +
-                       working_bytes(load, features, held);
+                       working_bytes(load, features, held) + group_bytes(evaluation, source);
     const double memory = own + fullest(load, held), shared = load.tasks.sum(held);
     require_room(comm, {memory, own, shared, 0}, {}, ranks_that_fit(comm, shared, own));
     PhaseClock clock(evaluation_phases(evaluation));
@@ -281,7 +302,7 @@ std::string plan(const Communicator& comm, const EvaluateRequest& request) {
                    static_cast<long>(source.task_count()), source.task_count() == 1 ? "" : "s",
                    rows_text(load.tasks.sum(rows), load.tasks.weight).c_str(), memory / megabyte,
                    seconds_text(seconds).c_str());
-    file_bytes += evaluation_bytes(evaluation, source.task_count());
+    file_bytes += evaluation_bytes(evaluation, source);
   }
   require_room(comm, {0, 0, 0, file_bytes}, request.output.parent_path(), "");
   return text + format("  file             %s, %.1f MB\n", request.output.c_str(), file_bytes / megabyte);

@@ -40,12 +40,12 @@ Labels flip_labels(const Labels& y, const std::vector<Index>& rows) {
   return flipped;
 }
 
-Labels hide_positives(const Labels& y, const Labels& group, int disadvantaged, double probability, Seed seed,
-                      TaskId id) {
+Labels hide_positives(const Labels& y, const Labels& group, const std::vector<bool>& disadvantaged,
+                      double probability, Seed seed, TaskId id) {
   const Stream stream(seed, Draw::label_bias, id);
   Labels hidden = y;
   for (Index i = 0; i < y.size(); ++i)
-    if (y(i) == 1 && group(i) == disadvantaged && stream.uniform(i) < probability) hidden(i) = 0;
+    if (y(i) == 1 && disadvantaged[group(i)] && stream.uniform(i) < probability) hidden(i) = 0;
   return hidden;
 }
 

@@ -22,16 +22,17 @@ namespace metasieve {
 /// `y` [n] with the listed rows turned over.
 [[nodiscard]] Labels flip_labels(const Labels& y, const std::vector<Index>& rows);
 
-/// `y` [n] in which each positive of group `disadvantaged` became 0 with probability `probability`: the
-/// labelling bias of Blum and Stangl (2019, arXiv:1912.01094).
-[[nodiscard]] Labels hide_positives(const Labels& y, const Labels& group, int disadvantaged,
-                                    double probability, Seed seed, TaskId id);
+/// `y` [n] in which each positive of a group that is `disadvantaged` [K] became 0 with probability
+/// `probability`: the labelling bias of Blum and Stangl (2019, arXiv:1912.01094).
+[[nodiscard]] Labels hide_positives(const Labels& y, const Labels& group,
+                                    const std::vector<bool>& disadvantaged, double probability, Seed seed,
+                                    TaskId id);
 
 /// How the labels of a task were corrupted. A file stores which labels are wrong, not why: after label bias,
-/// a hidden positive of the disadvantaged group may come from either step, so kinds of corruption can be
+/// a hidden positive of a disadvantaged group may come from either step, so kinds of corruption can be
 /// distinguished between tasks, not between rows. Two facts help within a `*_bias` task: every false
-/// positive, and every flip in the other group, is of the first step; and hidden positives of the
-/// disadvantaged group are mostly of the second where label_bias is well above noise_rate. given: the flips
+/// positive, and every flip in another group, is of the first step; and hidden positives of disadvantaged
+/// groups are mostly of the second where label_bias is well above noise_rate. given: the flips
 /// of a data set that has its clean labels; what made them is unknown.
 enum class Corruption { none, uniform, adversarial, bias, uniform_bias, adversarial_bias, given };
 

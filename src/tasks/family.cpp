@@ -1,6 +1,7 @@
 #include "tasks/family.hpp"
 
 #include "base/error.hpp"
+#include "base/split.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -29,21 +30,21 @@ enum class Knob : Index {
   adversarial,
 };
 
+double uniform(const Stream& stream, Index index, Interval range) {
+  return std::min(stream.uniform(index, range.low, range.high), range.high);
+}
+
 class Knobs {
 public:
   Knobs(Seed seed, TaskId id) : stream_(seed, Draw::parameters, id) {}
 
-  double real(Knob knob, Interval range) const {
-    return std::min(stream_.uniform(static_cast<Index>(knob), range.low, range.high), range.high);
-  }
+  double real(Knob knob, Interval range) const { return uniform(stream_, static_cast<Index>(knob), range); }
   Index integer(Knob knob, Interval range) const {
     const auto low = static_cast<Index>(range.low), high = static_cast<Index>(range.high);
     return low + stream_.below(static_cast<Index>(knob), high - low + 1);
   }
   double log_uniform(Knob knob, Interval range) const {
-    if (range.low == range.high) return range.low;
-    const double exponent = real(knob, {std::log(range.low), std::log(range.high)});
-    return std::clamp(std::exp(exponent), range.low, range.high);
+    return metasieve::log_uniform(stream_, static_cast<Index>(knob), range);
   }
   bool chance(Knob knob, double probability) const {
     return stream_.uniform(static_cast<Index>(knob)) < probability;
@@ -53,7 +54,19 @@ private:
   Stream stream_;
 };
 
+/// Drawn apart from the knobs above, so that these stay as they are.
+Index group_count(Interval range, Seed seed, TaskId id) {
+  const auto low = static_cast<Index>(range.low), high = static_cast<Index>(range.high);
+  return low == high ? low : low + Stream(seed, Draw::group_count, id).below(0, high - low + 1);
+}
+
 } // namespace
+
+double log_uniform(const Stream& stream, Index index, Interval range) {
+  if (range.low == range.high) return range.low;
+  const double exponent = uniform(stream, index, {std::log(range.low), std::log(range.high)});
+  return std::clamp(std::exp(exponent), range.low, range.high);
+}
 
 TaskParameters draw_parameters(const Family& family, Seed seed, TaskId id) {
   validate(family);
@@ -65,20 +78,27 @@ TaskParameters draw_parameters(const Family& family, Seed seed, TaskId id) {
                           : 1.0;
   const bool group_zero =
       family.disadvantaged == Disadvantaged::random && knobs.chance(Knob::disadvantaged, 0.5);
-  return {.samples = samples,
-          .train_rows = samples - test_rows,
-          .test_rows = test_rows,
-          .features = knobs.integer(Knob::features, family.features),
-          .label_noise = knobs.real(Knob::label_noise, family.label_noise),
-          .minority = knobs.real(Knob::minority, family.minority),
-          .positive = knobs.real(Knob::positive, family.positive),
-          .separability = knobs.real(Knob::separability, family.separability),
-          .biased = odds != 1.0,
-          .group_odds = odds,
-          .disadvantaged = group_zero ? 0 : 1,
-          .feature_shift = knobs.real(Knob::feature_shift, family.feature_shift),
-          .label_bias = knobs.real(Knob::label_bias, family.label_bias),
-          .adversarial = knobs.chance(Knob::adversarial, family.adversarial_fraction)};
+  const Index groups = group_count(family.groups, seed, id);
+  TaskParameters drawn{.samples = samples,
+                       .train_rows = samples - test_rows,
+                       .test_rows = test_rows,
+                       .features = knobs.integer(Knob::features, family.features),
+                       .label_noise = knobs.real(Knob::label_noise, family.label_noise),
+                       .minority = knobs.real(Knob::minority, family.minority),
+                       .positive = knobs.real(Knob::positive, family.positive),
+                       .separability = knobs.real(Knob::separability, family.separability),
+                       .biased = odds != 1.0,
+                       .group_odds = odds,
+                       .disadvantaged = group_zero ? 0 : 1,
+                       .feature_shift = knobs.real(Knob::feature_shift, family.feature_shift),
+                       .label_bias = knobs.real(Knob::label_bias, family.label_bias),
+                       .adversarial = knobs.chance(Knob::adversarial, family.adversarial_fraction),
+                       .groups = groups};
+  if (groups > 1) return drawn;
+  drawn.minority = drawn.feature_shift = drawn.label_bias = 0.0;
+  drawn.group_odds = 1.0;
+  drawn.biased = false;
+  return drawn;
 }
 
 const Family& family_of(const Mixture& mixture, TaskId id) {
@@ -119,7 +139,7 @@ struct KnobInfo {
   bool open = false;  ///< minimum and maximum excluded
 };
 
-const std::array<KnobInfo, 12> table{{
+const std::array<KnobInfo, 13> table{{
     {"samples", &Family::samples, 20, 1e8, true},
     {"features", &Family::features, 3, 10000, true},
     {"label_noise", &Family::label_noise, 0, 0.5},
@@ -132,6 +152,7 @@ const std::array<KnobInfo, 12> table{{
     {"feature_shift", &Family::feature_shift, 0, 100},
     {"label_bias", &Family::label_bias, 0, 1},
     {"adversarial_fraction", &Family::adversarial_fraction, 0, 1},
+    {"groups", &Family::groups, 1, most_groups, true},
 }};
 
 /// Shortest text that parses back to the same double; whole numbers without an exponent.
@@ -203,6 +224,22 @@ std::string text_of(const KnobInfo& knob, const Family& family) {
   return family.disadvantaged == Disadvantaged::minority ? "minority" : "random";
 }
 
+/// Refuses more groups than there are rows for.
+void check_groups(const Family& family) {
+  const auto refuse = [&](const std::string& right) {
+    throw ConfigError("family." + family.name + ".groups = " + knob_text(family, "groups") + ": " + right);
+  };
+  const double most = family.groups.high, minority = least_group_share * (most - 1.0);
+  if (most > 2 && minority > family.minority.low + 1e-9)
+    refuse(format("each group but 0 has %.2f of the rows at least, so that minority = %s allows at most %.0f",
+                  least_group_share, knob_text(family, "minority").c_str(),
+                  std::max(2.0, 1.0 + std::floor(family.minority.low / least_group_share + 1e-9))) +
+           (minority < 1.0 ? format("; or minority must begin at %.2f", minority) : ""));
+  if (most > family.samples.low)
+    refuse("each group has a row at least, so that samples = " + knob_text(family, "samples") +
+           " allows at most " + knob_number(family.samples.low));
+}
+
 } // namespace
 
 void validate(const Family& family) {
@@ -214,6 +251,7 @@ void validate(const Family& family) {
     throw ConfigError("family name \"" + name + "\": must be 1 to 31 letters, digits, _ or -");
   for (const KnobInfo& knob : table)
     if (!in_domain(knob, family)) reject(family, knob, text_of(knob, family));
+  check_groups(family);
 }
 
 std::vector<std::string> family_keys() {

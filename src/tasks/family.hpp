@@ -8,15 +8,21 @@
 
 namespace metasieve {
 
-/// Closed interval; a task draws from it uniformly (group_odds: log-uniformly; samples, features: integers,
-/// both ends included).
+/// Closed interval; a task draws from it uniformly (group_odds: log-uniformly; samples, features, groups:
+/// integers, both ends included).
 struct Interval {
   double low = 0;
   double high = 0;
   friend bool operator==(const Interval&, const Interval&) = default;
 };
 
-enum class Disadvantaged { minority, random }; ///< `minority` is group 1
+/// The draw `index` of `stream`, log-uniform in the interval; its end where both ends are equal.
+[[nodiscard]] double log_uniform(const Stream& stream, Index index, Interval range);
+
+enum class Disadvantaged { minority, random }; ///< `minority`: every group but 0
+
+/// Least share of the rows of each group but group 0, where there are more than two.
+inline constexpr double least_group_share = 0.02;
 
 /// Ranges of the knobs of the generator. Defaults: the `seed` family.
 struct Family {
@@ -33,13 +39,15 @@ struct Family {
   Interval feature_shift{0, 0};
   Interval label_bias{0, 0};
   double adversarial_fraction = 0;
+  Interval groups{2, 2};
   friend bool operator==(const Family&, const Family&) = default;
 };
 
-/// @throws ConfigError naming `family.NAME.knob`, its value and the domain, if a knob is out of its domain.
+/// @throws ConfigError naming `family.NAME.knob`, its value and the domain, if a knob is out of its domain,
+/// or if there may be more groups than the least `minority` or the fewest samples allow.
 void validate(const Family& family);
 
-/// Names of the knobs in the order of a family file: samples, features, ... adversarial_fraction.
+/// Names of the knobs in the order of a family file: samples, features, ... groups.
 [[nodiscard]] std::vector<std::string> family_keys();
 
 /// Whether the knob takes whole numbers alone. @throws ConfigError if there is no such knob.
@@ -54,15 +62,16 @@ void set_knob(Family& family, const std::string& knob, const std::string& value)
 /// no such knob.
 [[nodiscard]] std::string knob_text(const Family& family, const std::string& knob);
 
-/// The knobs that one task drew.
+/// The knobs that one task drew. See draw_groups for what its groups are to have.
 struct TaskParameters {
   Index samples, train_rows, test_rows, features; ///< test_rows = ceil(0.3 samples)
   double label_noise, minority, positive, separability;
-  bool biased;       ///< group_odds is not 1
-  double group_odds; ///< >= 1: odds of the favoured group over those of the other; 1 if not biased
-  int disadvantaged; ///< 0 or 1
+  bool biased;       ///< the groups differ in their positive odds: group_odds is not 1
+  double group_odds; ///< of two groups, >= 1: odds of the favoured one over the other; 1 if not biased
+  int disadvantaged; ///< of two groups: 0 or 1
   double feature_shift, label_bias;
   bool adversarial;
+  Index groups; ///< K; with one group, all that distinguishes groups is off: minority, shift and bias are 0
 };
 
 /// Cheap, and enough to predict a task's cost. Depends on (family, seed, id) only. @throws ConfigError as

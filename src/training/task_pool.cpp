@@ -110,6 +110,7 @@ TaskPool::TaskPool(const Communicator& comm, const TaskSource& source, const Tas
       const auto at = static_cast<std::size_t>(i - to_prepare.begin);
       Task task = use_.holds_rows ? std::move(tasks[at]) : source.make(i);
       fingerprints += metasieve::fingerprint(task.id, task.train, task.test);
+      require_groups(use_.prepare.features, task.train.groups); // also of tasks that are prepared later
       if (use_.holds_features) {
         ready[at] = prepare_task(std::move(task));
         if (!use_.holds_rows) ready[at].train = ready[at].test = {};

@@ -26,9 +26,11 @@ TaskSource TaskSource::dataset(const Communicator& comm, const std::filesystem::
   const double label_noise = data.y_clean ? 0.0 : config.label_noise;
   const bool chance = !data.split || label_noise > 0.0;
   Labels clean = data.y_clean ? *data.y_clean : data.y;
-  return TaskSource(Splits{{std::move(data.x), std::move(data.y), std::move(data.group), std::move(clean)},
+  return TaskSource(Splits{{std::move(data.x), std::move(data.y), std::move(data.group), std::move(clean),
+                            std::ssize(data.group_names)},
                            {data.name, label_noise, config.seed, std::move(data.split)},
-                           chance ? config.splits : 1});
+                           chance ? config.splits : 1,
+                           std::move(data.group_names)});
 }
 
 Index TaskSource::task_count() const {
@@ -66,6 +68,14 @@ std::string TaskSource::name(Index i) const {
   return std::get<SuiteReader>(source_).metadata()[static_cast<std::size_t>(i)].family;
 }
 
+std::set<Index> TaskSource::group_counts() const {
+  if (const auto* splits = std::get_if<Splits>(&source_)) return {splits->rows.groups};
+  std::set<Index> counts;
+  if (const auto* reader = std::get_if<SuiteReader>(&source_))
+    for (const Metadata& task : reader->metadata()) counts.insert(task.groups);
+  return counts;
+}
+
 std::vector<double> TaskSource::costs(const std::function<double(const TaskShape&)>& cost) const {
   std::vector<double> costs;
   for (Index i = 0; i < task_count(); ++i) costs.push_back(cost(shape(i)));
@@ -92,8 +102,17 @@ std::vector<Task> TaskSource::tasks(const Communicator& comm, Range ids,
   return made;
 }
 
+void require_groups(const Communicator& comm, const TaskSource& source, FeatureSet features) {
+  comm.run_collectively([&] {
+    for (const Index groups : source.group_counts()) require_groups(features, groups);
+  });
+}
+
 TaskSource training_source(const Communicator& comm, const TrainRequest& request) {
-  return request.suite ? TaskSource::suite(comm, *request.suite) : TaskSource::generator(request.config);
+  TaskSource source =
+      request.suite ? TaskSource::suite(comm, *request.suite) : TaskSource::generator(request.config);
+  require_groups(comm, source, request.config.policy.features);
+  return source;
 }
 
 Range my_range(const Communicator& comm, const std::vector<double>& costs) {

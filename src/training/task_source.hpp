@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <set>
 #include <variant>
 #include <vector>
 
@@ -35,10 +36,16 @@ public:
   [[nodiscard]] bool has_families() const noexcept { return !std::holds_alternative<Splits>(source_); }
   /// Where task i comes from: its family, or the data set.
   [[nodiscard]] std::string name(Index i) const;
+  /// The numbers of groups that its tasks have, as a file says them; none of generated tasks.
+  [[nodiscard]] std::set<Index> group_counts() const;
   /// The data set whose splits the tasks are, with clean labels; none for other sources.
   [[nodiscard]] const Split* table() const noexcept {
     const auto* const splits = std::get_if<Splits>(&source_);
     return splits != nullptr ? &splits->rows : nullptr;
+  }
+  /// The names of the groups of `table()`, by their numbers. [K]
+  [[nodiscard]] const std::vector<std::string>& group_names() const {
+    return std::get<Splits>(source_).group_names;
   }
   /// The test part that the data set has of its own: 0 train, 1 test; nullptr if it has none.
   [[nodiscard]] const Labels* own_split() const noexcept {
@@ -63,6 +70,7 @@ private:
     Split rows;
     Resampling how;
     Index count;
+    std::vector<std::string> group_names;
   };
   using Source = std::variant<Generator, SuiteReader, Splits>;
   explicit TaskSource(Source source) : source_(std::move(source)) {}
@@ -70,10 +78,15 @@ private:
   Source source_;
 };
 
+/// Collective: refuses a source whose tasks have groups that `features` does not serve. Generated tasks are
+/// checked when they are prepared. @throws CollectiveError
+void require_groups(const Communicator& comm, const TaskSource& source, FeatureSet features);
+
 /// This rank's part of items 0..costs.size()-1, such that the ranks' costs are balanced.
 [[nodiscard]] Range my_range(const Communicator& comm, const std::vector<double>& costs);
 
-/// What `request` trains on: its suite, or the generator. Collective. @throws CollectiveError
+/// What `request` trains on: its suite, or the generator. Collective. @throws CollectiveError, also as
+/// require_groups
 [[nodiscard]] TaskSource training_source(const Communicator& comm, const TrainRequest& request);
 
 } // namespace metasieve

@@ -109,22 +109,30 @@ def noise(size):
     return np.random.default_rng(7).bytes(size)
 
 
-def write_dataset(path, rows=80, columns=3, seed=1, split=False):
-    """A data set as docs/formats.md has it, with labels that follow from the columns."""
+def write_dataset(path, rows=80, columns=3, seed=1, split=False, groups=None):
+    """A data set as docs/formats.md has it, with labels that follow from the columns.
+
+    groups: the names of its groups; of one, it has no `z`. None: two groups, in the file's first version.
+    """
     random = np.random.default_rng(seed)
     x = random.normal(size=(rows, columns)).astype("f4")
-    z = (np.arange(rows) % 3 == 0).astype("u1")
+    z = (np.arange(rows) % 3 == 0 if groups is None else np.arange(rows) % len(groups)).astype("u1")
     y = (x[:, 0] + 0.3 * z + random.normal(scale=0.3, size=rows) > 0).astype("u1")
     with h5py.File(path, "w") as file:
         file.attrs["filetype"] = "metasieve-dataset"
-        file.attrs["version"] = np.array([1, 0], "i4")
+        file.attrs["version"] = np.array([1, 0 if groups is None else 2], "i4")
         file.attrs["created_by"] = "tests"
         file.attrs["feature_names"] = [f"column {i}" for i in range(columns)]
-        file.attrs["group_name"] = "every third"
+        if groups is None:
+            file.attrs["group_name"] = "every third"
+        else:
+            file.attrs["group_names"] = groups
         file.attrs["positive_label"] = "yes"
         file.attrs["source"] = "synthetic"
         file.attrs["source_sha256"] = "0" * 64
-        file["x"], file["y"], file["z"] = x, y, z
+        file["x"], file["y"] = x, y
+        if groups is None or len(groups) > 1:
+            file["z"] = z
         if split:
             file["split"] = (np.arange(rows) % 4 == 0).astype("u1")
         file.attrs["complete"] = 1

@@ -83,7 +83,7 @@ class BadConfiguration(BinaryTest):
             (self.train("--policy.keep=2"), "policy.keep = 2: must be a number > 0 and < 1"),
             (self.train("--policy.keep", "0"), "policy.keep = 0: must be a number > 0 and < 1"),
             (self.train("--policy.hidden", "8,,4"), "policy.hidden = 8,,4: must be .*integers from 1 to 4096"),
-            (self.train("--policy.features", "all"), r"policy.features = all: must be basic \| full \| context"),
+            (self.train("--policy.features", "all"), r"policy.features = all: must be basic \| full \| context \| relative"),
             (self.train("--inner.method", "newton"), r"inner.method = newton: must be implicit \| unrolled"),
             (self.train("--inner.ridge", "0"), "inner.ridge = 0: must be a number > 0"),
             (self.train("--inner.use_group", "yes"), "inner.use_group = yes: must be true or false"),
@@ -119,6 +119,11 @@ class BadConfiguration(BinaryTest):
             (self.train("--family.biased.minority", "0:1"), "family.biased.minority = 0:1: must be"),
             (self.train("--family.biased.label_noise", "0.6"), "family.biased.label_noise = 0.6: must be"),
             (self.train("--family.biased.disadvantaged", "1"), "disadvantaged = 1: must be minority or random"),
+            (self.train("--family.biased.groups", "0:2"), "biased.groups = 0:2: must be lo:hi or one number, whole, 1 <= "),
+            (self.train("--family.biased.groups", "2.5"), "family.biased.groups = 2.5: must be lo:hi .*whole"),
+            (self.train("--family.biased.groups", "65"), "family.biased.groups = 65: must be .*<= 64"),
+            (self.train("--family.biased.groups", "2:7"),
+             r"groups = 2:7: .* minority = 0\.1:0\.9 allows at most 6; or minority must begin at 0\.12"),
         ])
 
     def test_files(self):

@@ -9,7 +9,7 @@ from support import ALONE, FAMILY, TINY, TRAIN, BinaryTest, FilesTest, in_parall
 METADATA = """task_id n_samples n_train n_test n_features noise_rate group_imbalance class_imbalance separability
 add_group_bias seed train_pos_rate train_minority_rate train_actual_noise_rate train_dp_gap test_pos_rate
 test_minority_rate test_dp_gap train_pos_rate_z0 train_pos_rate_z1 test_pos_rate_z0 test_pos_rate_z1 family
-disadvantaged feature_shift label_bias adversarial""".split()
+disadvantaged feature_shift label_bias adversarial groups""".split()
 HISTORY = "iteration loss accuracy_loss fairness_loss gradient_norm failed_tasks clipped_tasks seconds".split()
 VALIDATION = """iteration accuracy dp_gap eo_gap baseline_accuracy baseline_dp_gap baseline_eo_gap noise_rate_selected
 noise_rate_all loss accuracy_loss fairness_loss""".split()
@@ -21,6 +21,7 @@ METRICS = [name for name in EVALUATION[3:] if name != "selected"]
 METHODS = """baseline greedy greedy_weighted reweighing roh penalised threshold random untrained_hard untrained_soft
 meta_hard meta_soft oracle oracle_penalised""".split()  # of evaluate by default
 TABLES = {"evaluation", "summary", "paired", "detection", "response", "findings"}
+GROUP_TABLES = {"groups", "group_summary"}  # of data sets
 PHASES = "tasks features make policy inner idle reduce update validate checkpoint write".split()
 
 
@@ -40,6 +41,7 @@ class Chain(FilesTest):
         self.assertEqual(list(metadata.dtype.names), METADATA)
         self.assertEqual(list(metadata["task_id"]), [0, 1, 2, 3])
         self.assertEqual({text(name) for name in metadata["family"]}, {"tiny"})
+        self.assertEqual(list(metadata["groups"]), [2, 2, 2, 2])
         self.assertTrue(((metadata["n_samples"] >= 60) & (metadata["n_samples"] <= 100)).all())
         for part, rows in (("train", "n_train"), ("test", "n_test")):
             group = suite[part]
@@ -59,6 +61,27 @@ class Chain(FilesTest):
                     np.testing.assert_allclose(x.mean(axis=0), 0, atol=1e-5)
                 else:
                     np.testing.assert_array_equal(y, clean)
+
+    def test_suite_of_several_groups(self):
+        self.succeed("generate", *TINY, "--suite.tasks", "12", "--family.tiny.groups", "1:5",
+                     "--family.tiny.label_bias", "0.5", "--output", "suite.h5", ranks=2)
+        suite = self.open("suite.h5")
+        metadata = suite["metadata"][()]
+        self.assertGreater(len(set(metadata["groups"])), 2)
+        self.assertTrue(((metadata["groups"] >= 1) & (metadata["groups"] <= 5)).all())
+        self.assertIn("\ngroups = 1:5\n", text(suite.attrs["config"]))
+        for part in ("train", "test"):
+            for row, begin, end in zip(metadata, suite[part]["row_offset"], suite[part]["row_offset"][1:]):
+                y, z = (suite[part][name][begin:end] for name in ("y", "z"))
+                rates = [y[z == k].mean() for k in set(z)]
+                self.assertLess(z.max(), row["groups"])
+                self.assertAlmostEqual((z > 0).mean(), row[f"{part}_minority_rate"])
+                if row["groups"] == 1:
+                    self.assertEqual((row[f"{part}_dp_gap"], row["label_bias"], row["group_imbalance"]), (0, 0, 0))
+                elif len(rates) > 1:
+                    self.assertAlmostEqual(max(rates) - min(rates), row[f"{part}_dp_gap"])
+                    self.assertAlmostEqual(y[z > 0].mean(), row[f"{part}_pos_rate_z1"])
+        self.assertRegex(self.succeed("inspect", "suite.h5").stdout, r"groups")
 
     def test_training_with_and_without_a_suite_file(self):
         self.succeed("generate", *TINY, "--output", "suite.h5")
@@ -160,7 +183,7 @@ class Chain(FilesTest):
         for name, expected, pooled in (("suite", {"tiny", "small"}, {"all"}), ("data", {"one", "two"}, set())):
             file = self.open(f"{name}_evaluation.h5")
             self.assert_root(file, "evaluation", reproducible=False)
-            self.assertEqual(set(file), TABLES)
+            self.assertEqual(set(file), TABLES | (GROUP_TABLES if name == "data" else set()))
             rows, summary = file["evaluation"][()], file["summary"][()]
             flags = [f"{metric}_defined" for metric in METRICS]
             self.assertEqual(list(rows.dtype.names), [*EVALUATION, *flags, "failed", "policy", "family"])

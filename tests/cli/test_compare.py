@@ -176,7 +176,8 @@ class Compare(AnalysisTest):
     def test_label_and_groups_are_explained_by_name(self):
         path = write_dataset(self.folder / "d.h5")
         self.assertEqual(compare.meaning(path), "Label 1: yes. Group 1: every third.")
-        for names, said in ((["sex=M", "sex=F"], " Group 1: sex=F."), (["A", "B", "C"], " Groups: A, B, C."),
+        for names, said in ((["not every third", "every third"], " Group 1: every third."),
+                            (["A, F", "A, M", "B"], " Groups: A, F; A, M; B."), (["x=1", "x=2"], " Groups: x=1; x=2."),
                             (["all"], "")):
             with h5py.File(path, "a") as file:
                 file.attrs["group_names"] = names

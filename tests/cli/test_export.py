@@ -22,7 +22,8 @@ except ImportError as error:
 
 # Field and type, as `metasieve generate` stores them; the last is one that the prototypes do not know.
 METADATA = [(name, "u8" if name in ("task_id", "seed") else "u1" if name == "add_group_bias" else
-             "i8" if name.startswith("n_") else "f8") for name in exports.FIELDS] + [("family", "S32")]
+             "i8" if name.startswith("n_") or name == "groups" else "f8") for name in exports.FIELDS]
+METADATA += [("family", "S32")]
 
 
 def write_suite(path, tasks=3):
@@ -33,7 +34,7 @@ def write_suite(path, tasks=3):
     for i in range(tasks):
         record = {name: i + 0.25 for name, _ in METADATA} | {
             "task_id": i, "seed": 2**63 + i, "n_features": 2 + i, "add_group_bias": i % 2, "family": b"biased",
-            "test_pos_rate_z1": 0.5 if i else np.nan}
+            "test_pos_rate_z1": 0.5 if i else np.nan, "groups": 2 + i}
         rows.append(tuple(record[name] for name, _ in METADATA))
         for part, count in (("train", 4 + i), ("test", 2)):
             parts[part]["x"].append(random.normal(size=count * (2 + i)).astype("f4"))
@@ -70,19 +71,30 @@ class ExportNpz(AnalysisTest):
         self.assertEqual(set(tasks[0]), {f"{name}_{part}" for name in ("X", "y", "z", "y_clean")
                                          for part in ("train", "test")})
 
-    def test_metadata_are_the_22_fields_in_order_and_plain_json(self):
+    def test_metadata_are_the_fields_in_order_and_plain_json(self):
         with mock.patch.object(exports, "AT_A_TIME", 2):
             exports.export_tasks(read(self.suite), self.folder / "out", range(3))
 
         text = (self.folder / "out/metadata.json").read_text()
         found = json.loads(text, parse_constant=lambda name: self.fail(f"{name} is no JSON"))
         self.assertEqual([list(task) for task in found], 3 * [list(exports.FIELDS)])
-        self.assertEqual(len(exports.FIELDS), 22)
+        self.assertEqual((len(exports.FIELDS), exports.FIELDS[22]), (23, "groups"))
         self.assertEqual([task["seed"] for task in found], [2**63 + i for i in range(3)])
         self.assertEqual([task["add_group_bias"] for task in found], [False, True, False])
         self.assertEqual([task["test_pos_rate_z1"] for task in found], [None, 0.5, 0.5])
         self.assertEqual(found[1]["noise_rate"], 1.25)
+        self.assertEqual([task["groups"] for task in found], [2, 3, 4])
         self.assertIn('"n_features": 3,', text)
+
+    def test_a_suite_that_does_not_say_its_groups_has_two(self):
+        with h5py.File(self.suite, "r+") as file:
+            rows = file["metadata"][()]
+            del file["metadata"]
+            file["metadata"] = rows[[name for name in rows.dtype.names if name != "groups"]]
+        self.assertEqual(list(read(self.suite).table("metadata")["groups"]), [2, 2, 2])
+        exports.export_tasks(read(self.suite), self.folder / "out", range(3))
+        self.assertEqual([task["groups"] for task in json.loads((self.folder / "out/metadata.json").read_text())],
+                         [2, 2, 2])
 
     def test_names_sort_as_the_tasks_do(self):
         self.assertEqual([exports.file_name(7, 10), exports.file_name(999, 1000), exports.file_name(7, 100000)],

@@ -184,7 +184,7 @@ class Csv(Importer):
     def test_the_file_says_what_it_is(self):
         file, _ = self.imported(*self.arguments())
         self.assertEqual(file.attrs["filetype"], b"metasieve-dataset")
-        self.assertEqual((file.attrs["version"].dtype, file.attrs["version"].tolist()), (np.dtype("<i4"), [1, 1]))
+        self.assertEqual((file.attrs["version"].dtype, file.attrs["version"].tolist()), (np.dtype("<i4"), [1, 2]))
         self.assertEqual(file.attrs["complete"], 1)
         self.assertIn(b"[import]\nkind = csv\n", file.attrs["config"])
         self.assertEqual(file.attrs["source_sha256"].decode(), hashlib.sha256(TABLE.encode()).hexdigest())

@@ -137,9 +137,10 @@ class Values(Cases):
         table = people()
         data = self.read(table)
         yes, female = (table["y"] == "yes").sum(), (table["g"] == "F").sum()
+        share = {g: f"{100 * (table['y'][table['g'] == g] == 'yes').mean():.1f} % with label 1" for g in "FM"}
         for line in (f"label 1: {yes} rows, y = yes ({yes})", f"label 0: {400 - yes} rows, y = no ({400 - yes})",
-                     f"group 1: {female} rows, g = F ({female})",
-                     f"group 0: {400 - female} rows, g = M ({400 - female})"):
+                     f"group 1: {female} rows, {share['F']}, g = F ({female})",
+                     f"group 0: {400 - female} rows, {share['M']}, g = M ({400 - female})"):
             self.assertIn(line, data.notes)
 
     def test_groups_by_range(self):
@@ -168,8 +169,10 @@ class Values(Cases):
         table.loc[[1, 2, 3], "y"] = "yes"
         data = self.read(table)
         self.assertEqual((int(data.group.sum()), int(data.y.sum())), (1, 3))
-        self.assertIn("warning: label 1 in group 1: 0 rows; fewer than 10 are too few to judge fairness", data.notes)
-        self.assertIn("warning: label 0 in group 1: 1 rows; fewer than 10", self.notes(data))
+        self.assertIn("warning: few rows in a group: g=F (1); fewer than 30 are too few to judge by", data.notes)
+        self.assertIn("warning: few rows with label 1 in a group: g=M (3); g=F (0); fewer than 10 are too few to judge "
+                      "by", data.notes)
+        self.assertIn("warning: few rows with label 0 in a group: g=F (1); fewer than 10", self.notes(data))
         self.assertNotIn("too few", self.notes(self.read(people())))
         self.assertIn("20 rows; fewer than 200 are too few to judge a method", self.notes(self.read(people(20))))
 
@@ -336,7 +339,7 @@ class Rows(Cases):
         self.succeed("import", "csv", "t.csv", *COMMAND, "--id", "who", "--weight", "w", "--clean", "clean", "--output",
                      "t.h5")
         with h5py.File(self.folder / "t.h5") as file:
-            self.assertEqual(file.attrs["version"].tolist(), [1, 1])
+            self.assertEqual(file.attrs["version"].tolist(), [1, 2])
             self.assertEqual((file["row"].dtype, file["weight"].dtype), (np.dtype("<i8"), np.dtype("<f8")))
             self.assertIsNone(h5py.check_string_dtype(file["id"].dtype).length)
             rows = np.delete(np.arange(400), 7)

@@ -51,6 +51,17 @@ class Suites(unittest.TestCase):
             self.assertEqual(names[-1], "mean of all tasks")
             self.assertEqual(set(names[:-1]), set(families) if len(families) < 7 else {*"abcde", "others"})
 
+    def test_groups_have_a_histogram_where_not_every_task_has_two(self):
+        two, several = metadata(40).assign(groups=2), metadata(40).assign(groups=2 + np.arange(40) % 5)
+        self.assertNotIn("groups of a task", [axis.get_xlabel() for axis in suites.plot_diversity(two).axes])
+        self.assertNotIn("groups", suites.diversity_table(two))
+        figure = suites.plot_diversity(several)
+        self.assertEqual(len(figure.axes), 7)
+        axis, = [axis for axis in figure.axes if axis.get_xlabel() == "groups of a task"]
+        self.assertEqual(sum(bar.get_height() for container in axis.containers for bar in container), 40)
+        self.assertEqual(axis.get_title(loc="right"), "2 to 6, mean 4")
+        self.assertEqual(list(suites.diversity_table(several)["groups"]), list(several["groups"]))
+
     def test_mean_and_range_are_said(self):
         axis = suites.plot_diversity(metadata(101)).axes[2]
         self.assertEqual(axis.get_xlabel(), "training labels that are wrong")
@@ -58,17 +69,37 @@ class Suites(unittest.TestCase):
         mean, = [line for line in axis.lines if line.get_label() == "mean of all tasks"]
         self.assertAlmostEqual(mean.get_xdata()[0], 0.15)
 
-    def test_correlations_are_those_of_the_parameters_and_undefined_ones_say_so(self):
-        figure = suites.plot_correlation(metadata(200))
+    def cells(self, figure):
+        """Returns {(parameter, parameter): text} of a picture of correlations."""
         axis = figure.axes[0]
         words = [text.get_text() for text in axis.get_yticklabels()]
-        cells = {(words[round(y)], words[round(x)]): text.get_text()
-                 for text in axis.texts for x, y in [text.get_position()]}
-        self.assertEqual(len(cells), 100)
+        return {(words[round(y)], words[round(x)]): text.get_text()
+                for text in axis.texts for x, y in [text.get_position()]}
+
+    def test_correlations_are_those_of_the_parameters_that_differ(self):
+        cells = self.cells(suites.plot_correlation(metadata(200).assign(groups=2)))
+        self.assertEqual(len(cells), 81)  # neither separability nor groups
         self.assertEqual(cells["label bias", "wrong labels"], "1.00")
-        self.assertEqual(cells["separability", "rows"], "–")
-        self.assertIn("undefined", figure.texts[-1].get_text())
+        self.assertNotIn(("separability", "rows"), cells)
         self.assertFalse([text for text in cells.values() if text == "\N{MINUS SIGN}0.00"])
+        several = metadata(200)
+        several["groups"] = 2 + (several["label_bias"] > 0.25)
+        cells = self.cells(suites.plot_correlation(several))
+        self.assertEqual(len(cells), 100)
+        self.assertEqual(cells["groups", "wrong labels"], "0.87")
+
+    def test_undefined_correlations_say_so(self):
+        table = metadata(200)
+        table.loc[1:, "test_dp_gap"] = np.where(np.arange(199) < 99, 0.25, np.nan)
+        table.loc[:99, "feature_shift"] = 0.5
+        table.loc[0, "test_dp_gap"] = 0.3
+        figure = suites.plot_correlation(table)
+        self.assertEqual(self.cells(figure)["feature shift", "DP gap, test (clean)"], "–")
+        self.assertIn("undefined", figure.texts[-1].get_text())
+
+    def test_a_suite_of_equal_tasks_has_no_correlations(self):
+        with self.assertRaisesRegex(ValueError, "no two parameters differ"):
+            suites.plot_correlation(metadata(1))
 
     def test_a_suite_without_tasks_is_refused(self):
         for plot in (suites.plot_diversity, suites.plot_correlation):
@@ -300,7 +331,7 @@ class Commands(PlotTest):
         rows = pd.DataFrame([{"source": "a", "policy": 0, "feature": "loss", "quantile": q, "value": q, "score": q,
                               "keep": q} for q in (0.0, 1.0)])
         write_tables(self.folder / "e.h5", "evaluation", evaluation=evaluated(np.linspace(0.1, 0.3, 20)), response=rows)
-        for kind, file, rows in (("suite", "suite.h5", {"x_diversity": 50, "x_correlation": 10}),
+        for kind, file, rows in (("suite", "suite.h5", {"x_diversity": 50, "x_correlation": 9}),
                                  ("noise", "e.h5", {"x": 8}), ("response", "e.h5", {"x": 2})):
             self.succeed("plot", kind, file, "--output", "x.png")
             for name, count in rows.items():

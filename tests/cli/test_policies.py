@@ -9,7 +9,7 @@ import numpy as np
 from support import ROOT, BinaryTest, write_dataset
 
 POLICIES = {"policy.h5": True, "policy_blind.h5": False}  # sees the group?
-IN_FILES = {"context": "context27", "full": "full16", "basic": "seed10"}  # names of the feature sets
+IN_FILES = {"context": "context27", "full": "full16", "basic": "seed10", "relative": "relative28"}  # names of the feature sets
 
 
 def settings(text):
@@ -34,6 +34,8 @@ class Policies(BinaryTest):
         for name, sees_group in POLICIES.items():
             with self.subTest(name), h5py.File(ROOT / "configs" / name) as file:
                 made_from = settings(file.attrs["config"].decode())
+                for section in {section for section, _ in made_from if section.startswith("family.")}:
+                    made_from.setdefault((section, "groups"), same_form("2"))  # policies before this knob
                 for key, value in (wanted | {("inner", "use_group"): str(sees_group).lower()}).items():
                     self.assertEqual(made_from[key], value, key)
                 self.assertEqual(bool(file.attrs["use_group"]), sees_group)

@@ -156,6 +156,9 @@ class Points(SweepTest):
     def test_knobs_of_families_are_swept(self):
         run = self.values("--sweep.family.tiny.samples", "60:70, 100", "--sweep.policy.keep", "0.5")
         self.assertEqual([row[2] for row in run], ["60:70", "100"] * 2)
+        run = self.values("--sweep.family.tiny.groups", "uniform(2, 5)", "--sweep.samples", "4", "--sweep.policy.keep",
+                          "0.5", "--sweep.meta.fairness_weight", "1")
+        self.assertEqual(sorted(row[2] for row in run), ["2", "3", "4", "5"])  # whole, one of each stratum
 
     def test_points_that_are_the_same_are_listed_once(self):
         self.assertEqual(len(self.listed("--sweep.policy.keep", "0.6, 0.60, 0.7")), 4)

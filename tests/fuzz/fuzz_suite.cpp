@@ -18,7 +18,7 @@ void read(const std::filesystem::path& path) {
     for (const Split* split : {&task.train, &task.test}) {
       const bool sound = split->rows() > 0 && split->columns() > 0 && split->x.allFinite() &&
                          split->y.size() == split->rows() && split->y.maxCoeff() <= 1 &&
-                         split->group.maxCoeff() <= 1 && split->y_clean.maxCoeff() <= 1;
+                         split->group.maxCoeff() < split->groups && split->y_clean.maxCoeff() <= 1;
       if (!sound) found("accepted a suite that is none");
     }
 }

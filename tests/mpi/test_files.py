@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 METADATA = """task_id n_samples n_train n_test n_features noise_rate group_imbalance class_imbalance separability
     add_group_bias seed train_pos_rate train_minority_rate train_actual_noise_rate train_dp_gap test_pos_rate
     test_minority_rate test_dp_gap train_pos_rate_z0 train_pos_rate_z1 test_pos_rate_z0 test_pos_rate_z1
-    family disadvantaged feature_shift label_bias adversarial""".split()
+    family disadvantaged feature_shift label_bias adversarial groups""".split()
 EVALUATION = """source split method accuracy dp_gap eo_gap eopp_gap roh_dp roh_eo noise_rate_all noise_rate_selected
     noise_reduction minority_share selected auc balanced_accuracy positive_rate worst_group_accuracy dp_floor
     eo_floor""".split()
@@ -190,6 +190,17 @@ class Files(unittest.TestCase):
         self.assertEqual(file["detection"]["caught"].tolist(), [8])
         self.assertEqual(file["response"]["feature"].tolist(), [b"knn"])
         self.assertEqual(file["findings"]["text"].tolist(), [b"WARNING: one class"])
+        self.assertEqual([text.decode() for text in file["findings"]["group"]], ["größer"])
+        self.assertEqual(file["groups"].dtype.names, ("source", "split", "policy", "method", "group", "rows", "positives",
+                                                      "accuracy", "positive_rate", "true_positive_rate",
+                                                      "false_positive_rate"))
+        self.assertEqual(file["groups"][0].tolist()[:-1], (b"compas", 3, 1, b"meta_hard", 2, 25, 12, 0.75, 0.5, 0.625))
+        self.assertTrue(np.isnan(file["groups"]["false_positive_rate"][0]))
+        rate = file["group_summary"][0]
+        self.assertEqual(rate.dtype.names[:6], ("source", "method", "group", "name", "rows", "metric"))
+        self.assertEqual(rate.dtype.names[6:], file["summary"].dtype.names[3:])  # what /summary has of each metric
+        self.assertEqual((rate["group"], rate["name"].decode(), rate["rows"], rate["metric"], rate["mean"]),
+                         (2, "größer", 12.5, b"true_positive_rate", 0.7))
 
     def test_importers_files_are_read_by_cpp(self):
         table = "age,sex,city,income\n" + "".join(f"{20 + i},{'FM'[i % 2]},{'abc'[i % 3]},{i % 5 // 2}\n"

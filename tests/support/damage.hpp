@@ -63,6 +63,15 @@ inline void write_texts(hid_t file, const std::string& name, const std::vector<c
   h5::check(H5Dwrite(data_set.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, texts.data()), "H5Dwrite");
 }
 
+/// An attribute of texts of variable length, as h5py writes them. It takes the place of one that is there.
+inline void set_variable_texts(hid_t file, const std::string& name, const std::vector<const char*>& texts) {
+  if (h5::has_attribute(file, name)) h5::check(H5Adelete(file, name.c_str()), "H5Adelete");
+  const h5::DataType type(H5Tcopy(H5T_C_S1), "H5Tcopy");
+  h5::check(H5Tset_size(type.get(), H5T_VARIABLE), "H5Tset_size");
+  h5::check(H5Tset_cset(type.get(), H5T_CSET_UTF8), "H5Tset_cset");
+  h5::write_attribute(file, name, type.get(), texts.size(), texts.data(), false);
+}
+
 /// Gives a data set a checksum attribute of this value.
 inline void set_checksum(hid_t file, const std::string& name, std::uint64_t value) {
   const h5::DataSet data_set(H5Dopen2(file, name.c_str(), H5P_DEFAULT), "H5Dopen");

@@ -73,6 +73,20 @@ inline std::vector<Task> sample_tasks(Range ids) {
   return tasks;
 }
 
+/// The same tasks with five groups; some have no row in a split.
+inline std::vector<Task> sample_tasks_of_five_groups(Range ids) {
+  std::vector<Task> tasks = sample_tasks(ids);
+  for (Task& task : tasks) {
+    task.metadata.groups = 5;
+    task.metadata.disadvantaged = static_cast<std::int64_t>(task.metadata.task_id % 5);
+    for (Split* split : {&task.train, &task.test}) {
+      split->groups = 5;
+      for (Index i = 0; i < split->rows(); ++i) split->group(i) = static_cast<std::uint8_t>((2 * i + 4) % 5);
+    }
+  }
+  return tasks;
+}
+
 /// This rank's even share of `count` items.
 inline Range share(const Communicator& comm, Index count) {
   return {count * comm.rank() / comm.size(), count * (comm.rank() + 1) / comm.size()};
@@ -100,6 +114,14 @@ inline Dataset sample_dataset() {
   for (Index i = 0; i < rows; ++i) test(i) = i % 4 == 0;
   return {"sample", split.x,      split.y,     split.group, split.y, test, {"age", "income", "größe"},
           "female", "bad credit", "somewhere", "0123"};
+}
+
+/// Three groups, which have names.
+inline Dataset sample_groups() {
+  Dataset data = sample_dataset();
+  data.group_names = {"White", "größer", "Black"};
+  for (Index i = 0; i < data.group.size(); ++i) data.group(i) = static_cast<std::uint8_t>(i % 3);
+  return data;
 }
 
 /// With row numbers, ids and weights.
@@ -171,12 +193,17 @@ inline EvaluationTables sample_tables() {
                             0,        0.02,        0.014,      9,   3,   0.004};
   SummaryRow point = accuracy;
   point.setting = 0.3;
+  GroupSummaryRow rate{accuracy, 2, "größer", 12.5};
+  rate.metric = "true_positive_rate";
   return {{accuracy},
           {{"compas", "meta_hard", "roh", "eo_gap", -0.02, -0.05, 0.01, 0.75, 9}},
           {{"compas", "uniform", "meta_hard", 1, -1, 100, 30, 10, 8, 8.0 / 30, 0.8}},
           {{"compas", 2, "knn", 0.5, -0.1, 0.2, 0.7}},
-          {{"compas", "constant", "WARNING: one class"}},
-          {point}};
+          {{.source = "compas", .kind = "constant", .text = "WARNING: one class", .group = "größer"}},
+          {point},
+          {{"compas", 3, 1, "meta_hard", 2, 25, 12, {0.75, 0.5, 0.625, undefined}}},
+          {rate},
+          {}};
 }
 
 } // namespace metasieve::test

@@ -2,6 +2,7 @@
 import hashlib
 import os
 import pathlib
+import re
 import shlex
 from dataclasses import dataclass, field, fields
 
@@ -9,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from ..commands import UsageError
-from . import hints, roles
+from . import groups, hints, roles
 from .columns import ColumnError, Style, encode, numbers
 from .dataset_file import Dataset, as_float32, read_bytes
+from .group_columns import group_columns
 from .text_table import read_parquet, read_text_table
 
 MISSING_WORDS = ["NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "?"]
-FEW_ROWS, FEW_OF_CELL = 200, 10  # of a table, and of a label in a group: fewer are too few to judge
 MANY = 3  # rows at most that are named where more are left out; the first is row 0
 
 
@@ -24,8 +25,9 @@ class Options:
     """What to make of a table; `import csv --help` has each in words. A list may be one text."""
     label: str
     positive: list
-    group: str = None
+    group: list = field(default_factory=list)
     group_value: list = field(default_factory=list)
+    smallest_group: int = None
     negative: list = field(default_factory=list)
     rest_negative: bool = False
     columns: list = field(default_factory=list)
@@ -59,8 +61,8 @@ class Options:
                              f"('{self.decimal}')")
         if self.negative and self.rest_negative:
             raise UsageError("--negative and --rest-negative: keep one")
-        if self.group is None or not self.group_value:
-            raise UsageError("--group and --group-value: must say whose fairness is in question")
+        if self.smallest_group is not None and not re.fullmatch(r"\d+", str(self.smallest_group)):
+            raise UsageError(f"--smallest-group {self.smallest_group}: must be a whole number, 0 or more")
 
     @property
     def style(self):
@@ -87,8 +89,8 @@ def with_gaps(data, options, kept_as_text, notes):
 
 
 def complete_rows(path, data, special, notes):
-    """Returns the rows with a label, a group and a part, and says which have none."""
-    needed = [special[role] for role in ("label", "group", "split") if role in special]
+    """Returns the rows with a label, all groups and a part, and says which have none."""
+    needed = [column for role in ("label", "group", "split") for column, its in special.items() if its == role]
     gaps = data[needed].isna()
     left_out = gaps.any(axis=1)
     if left_out.any():
@@ -97,7 +99,8 @@ def complete_rows(path, data, special, notes):
         lacking = " or ".join(f"'{name}'" for name in needed)
         notes.append(f"note: {int(left_out.sum())} rows without {lacking} left out: {', '.join(reasons)}")
     if left_out.all():
-        raise ValueError(f"{path}: no row has both '{special['label']}' and '{special['group']}'")
+        both = "both " if len(needed) == 2 else ""
+        raise ValueError(f"{path}: no row has {both}{lacking.replace(' or ', ' and ')}")
     return data[~left_out]
 
 
@@ -107,10 +110,9 @@ def wanted_columns(path, table, special, options):
               for option in ("columns", "drop", "words", "date")}
     for option, names in chosen.items():
         for name in names:
-            if name in special.values():
-                role = next(role for role, column in special.items() if column == name)
+            if name in special:
                 raise UsageError(f"--{option} {name}: is the label, the group or the split, or has another role "
-                                 f"(--{role})")
+                                 f"(--{special[name]})")
     for name in chosen["drop"]:
         if name in chosen["columns"]:
             raise UsageError(f"--drop {name}: is in --columns too")
@@ -142,7 +144,7 @@ def features_of(path, data, train, options, plan, outcomes, notes):
             refused[name] = error
             continue
         notes += [f"note: {note}" for note in found.notes]
-        known = hints.of_column(found.plain[train], *(outcome[train] for outcome in outcomes))
+        known = hints.of_column(found.plain[train], outcomes)
         notes += [f"warning: column '{name}' {hint}; --drop {shlex.quote(name)} leaves it out" for hint in known]
         report[name] = (found.kind, [*found.remarks, *known])
         for level, values in found.features.items():
@@ -161,9 +163,9 @@ def features_of(path, data, train, options, plan, outcomes, notes):
     return features, report
 
 
-def column_report(data, special, left_out, found):
-    """Returns the table of columns: name, kind, levels, missing, remark."""
-    others = {column: (role, []) for role, column in special.items()}
+def column_report(data, special, left_out, found, of_groups):
+    """Returns the table of columns: name, kind, levels, missing, remark. `of_groups`: {column: its groups}."""
+    others = {column: (role, [of_groups[column]] if column in of_groups else []) for column, role in special.items()}
     others |= {name: ("left out", [why]) for name, why in left_out.items()}
     known, rows = others | found, []
     for name in data.columns:
@@ -172,24 +174,11 @@ def column_report(data, special, left_out, found):
     return pd.DataFrame(rows, columns=["name", "kind", "levels", "missing", "remark"])
 
 
-def outcome_notes(table, special, y, group):
-    """Returns what became 1 and 0, with the rows of each value, for label and group."""
-    notes = []
-    for role, ones in (("label", y), ("group", group)):
-        column = table[special[role]]
-        notes += [f"{role} {int(one)}: {int((ones == one).sum())} rows, {special[role]} = "
-                  f"{roles.counted(column[ones == one])}" for one in (True, False)]
-        notes += roles.alike_remark(special[role], column)
-    return notes
-
-
-def size_notes(y, group):
-    """Returns warnings that the table, or a label in a group, has too few rows to judge a method by."""
-    small = f"warning: {len(y)} rows; fewer than {FEW_ROWS} are too few to judge a method"
-    cells = {(label, one): int(((y == label) & (group == one)).sum()) for label in (1, 0) for one in (1, 0)}
-    return [small] * (len(y) < FEW_ROWS) + [
-        f"warning: label {label} in group {one}: {rows} rows; fewer than {FEW_OF_CELL} are too few to judge fairness"
-        for (label, one), rows in cells.items() if rows < FEW_OF_CELL]
+def label_notes(column, y):
+    """Returns what became label 1 and 0, with the rows of each value."""
+    notes = [f"label {int(one)}: {int((y == one).sum())} rows, {column.name} = {roles.counted(column[y == one])}"
+             for one in (True, False)]
+    return notes + roles.alike_remark(column.name, column)
 
 
 def split_notes(table, name, split):
@@ -219,39 +208,36 @@ def read_table(path, options):
     else:
         table = read_text_table(path, content, options.encoding, options.separator, not options.no_header)
     notes = list(table.notes)
-    special = roles.columns_of_roles(path, table, options)
+    wanted = group_columns(path, table, options)
+    special = roles.columns_of_roles(path, table, options, [column.name for column in wanted])
     left_out, as_words, as_date = wanted_columns(path, table, special, options)
-    data = with_gaps(table.data, options, [special.get("id")], notes)
+    data = with_gaps(table.data, options, [column for column, role in special.items() if role == "id"], notes)
     data = complete_rows(path, data, special, notes)
+    one = {role: data[column] for column, role in special.items() if role != "group"}
 
-    y = roles.label(path, data[special["label"]], special["label"], options)
-    group = roles.two_values(path, data[special["group"]], "group", special["group"], options.group_value)
-    notes += outcome_notes(data, special, y, group)
-    notes += size_notes(y, group)
-    notes += roles.one_number_remark(special["group"], data[special["group"]],
-                                     roles.expanded(data[special["group"]], options.group_value))
+    y = roles.label(path, one["label"], options.label, options)
+    notes += label_notes(one["label"], y)
+    found_groups = groups.groups_of(path, data, wanted, options, options.style, notes)
     split = None
-    if "split" in special:
-        split = roles.two_values(path, data[special["split"]], "split", special["split"], options.test_value)
-        notes += split_notes(data, special["split"], split)
+    if "split" in one:
+        split = roles.two_values(path, one["split"], "split", options.split, options.test_value)
+        notes += split_notes(data, options.split, split)
+    notes += found_groups.notes(y, split)
     train = np.ones(len(data), dtype=bool) if split is None else ~split
-    names = [name for name in data.columns if name not in {*special.values(), *left_out}]
-    features, found = features_of(path, data, train, options, (names, as_words, as_date), (y, group), notes)
-
-    def described(role, values):
-        column = data[special[role]]
-        return " or ".join(roles.meaning(special[role], value, column) for value in roles.expanded(column, values))
-
-    one = {role: data[column] for role, column in special.items()}
+    names = [name for name in data.columns if name not in {*special, *left_out}]
+    outcomes = [("the label", hints.Levels(y, ["0", "1"])), *found_groups.outcomes()]
+    features, found = features_of(path, data, train, options, (names, as_words, as_date),
+                                  [(what, levels.part(train)) for what, levels in outcomes], notes)
+    positive = [roles.meaning(options.label, value, one["label"])
+                for value in roles.expanded(one["label"], options.positive)]
     return Dataset(
-        x=as_float32(path, pd.DataFrame(features), data.index), y=y, group=group, split=split, notes=notes,
-        source=path.name, positive_label=described("label", options.positive),
-        group_name=described("group", options.group_value),
-        sha256=hashlib.sha256(content).hexdigest(), row=data.index.to_numpy("int64"),
+        x=as_float32(path, pd.DataFrame(features), data.index), y=y, group=found_groups.number, split=split,
+        notes=notes, source=path.name, positive_label=" or ".join(positive), group_name=found_groups.meaning,
+        group_names=found_groups.names, sha256=hashlib.sha256(content).hexdigest(), row=data.index.to_numpy("int64"),
         id=identifiers(one["id"], notes) if "id" in one else None,
-        weight=roles.weights(path, one["weight"], special["weight"], options.style) if "weight" in one else None,
-        y_clean=roles.audited(path, one["clean"], special["clean"], one["label"], y) if "clean" in one else None,
-        columns=column_report(data, special, left_out, found))
+        weight=roles.weights(path, one["weight"], options.weight, options.style) if "weight" in one else None,
+        y_clean=roles.audited(path, one["clean"], options.clean, one["label"], y) if "clean" in one else None,
+        columns=column_report(data, special, left_out, found, found_groups.remarks(y)))
 
 
 def import_csv(options):
@@ -271,6 +257,8 @@ def file_of(options):
             words = ", ".join(word for words in lists for word in words)
             many = "more than one" if found else "no"
             raise UsageError(f"the following arguments are required: FILE; {many} file is among {words}")
-        found[0][0].remove(found[0][1])
-        options.file = found[0][1]
+        words, options.file = found[0]
+        words.remove(options.file)
+        if not words:
+            raise UsageError(f"{options.file}: is taken as FILE; its option must have a value before it")
     return options.file

@@ -13,7 +13,7 @@ import pandas as pd
 
 from .. import __version__, files
 
-FORMAT_VERSION = (1, 1)  # 1.1: row, id, weight
+FORMAT_VERSION = (1, 2)  # 1.1: row, id, weight; 1.2: group_names
 LONGEST_NAME = 63  # bytes of a data set's name in an evaluation
 
 
@@ -22,9 +22,9 @@ class Dataset:
     """Rows of a data set; n is their number. Arrays that the data have not are None."""
     x: pd.DataFrame  # [n, d], numeric columns
     y: np.ndarray  # [n], 1 = positive_label
-    group: np.ndarray  # [n], 1 = group_name
+    group: np.ndarray  # [n], 0 to K - 1
     positive_label: str
-    group_name: str
+    group_name: str  # who is group 1, if it is in group_names; else the columns of the groups
     split: np.ndarray | None = None  # [n], 1 = test part
     notes: list = field(default_factory=list)  # what was found and changed, for the user
     source: str = ""  # name of the file that it was read from
@@ -34,6 +34,12 @@ class Dataset:
     id: list | None = None  # [n] texts
     weight: np.ndarray | None = None  # [n], >= 0
     columns: pd.DataFrame | None = None  # a line for each column of the table: name, kind, levels, missing, remark
+    group_names: list | None = None  # [K], in the order of the numbers; None: two groups
+    people: pd.DataFrame | None = None  # [n] texts: columns of published data that can make groups
+
+    def __post_init__(self):
+        if self.group_names is None:
+            self.group_names = [f"not {self.group_name}", self.group_name]
 
     @property
     def feature_names(self):
@@ -56,7 +62,8 @@ def config_text(options):
     config = configparser.ConfigParser(interpolation=None)
     config["import"] = {key: shlex.join(value) if isinstance(value, list) else str(value)
                         for key, value in vars(options).items()
-                        if key not in ("command", "run", "parser", "output") and value not in (None, [], False, "")}
+                        if key not in ("command", "run", "parser", "output") and value is not False
+                        and value not in (None, [], "")}
     text = io.StringIO()
     config.write(text)
     return text.getvalue().strip() + "\n"
@@ -80,13 +87,13 @@ def as_float32(path, x, rows=None):
 
 
 def check_parts(path, dataset):
-    """Raises ValueError if a part of the data has only one label or group."""
+    """Raises ValueError if a part of the data has only one label, or only one of two groups."""
     parts = {"": slice(None)}
     if dataset.split is not None:
         parts = {" in the training part": ~dataset.split, " in the test part": dataset.split}
     for part, rows in parts.items():
-        for values, what in ((dataset.y[rows], "label"), (dataset.group[rows], "group")):
-            if values.all() or not values.any():
+        for values, what in [(dataset.y, "label")] + [(dataset.group, "group")] * (len(dataset.group_names) == 2):
+            if values[rows].all() or not values[rows].any():
                 raise ValueError(f"{path}: only one {what} is left{part}; must have two")
 
 
@@ -113,11 +120,12 @@ def fill(file, dataset, x, options):
     names = [name.encode() for name in map(str, dataset.x.columns)]
     file.attrs.create("feature_names", names, dtype=h5py.string_dtype("utf-8", max(map(len, names))))
     text_attribute(file, "group_name", dataset.group_name)
+    file.attrs.create("group_names", dataset.group_names, dtype=h5py.string_dtype("utf-8"))
     text_attribute(file, "positive_label", dataset.positive_label)
     text_attribute(file, "source", dataset.source)
     text_attribute(file, "source_sha256", dataset.sha256)
     contents = [("x", x, "features, raw [rows, columns]"), ("y", dataset.y, "label, 1 = positive_label"),
-                ("z", dataset.group, "sensitive group, 1 = group_name")]
+                ("z", dataset.group, "sensitive group, by its place in group_names")]
     if dataset.split is not None:
         contents.append(("split", dataset.split, "0 training part, 1 test part"))
     if dataset.y_clean is not None:

@@ -2,13 +2,17 @@
 import hashlib
 import io
 import pathlib
-from dataclasses import dataclass
+from argparse import Namespace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from . import csv_table
+from . import csv_table, groups
+from .columns import Style
 from .dataset_file import Dataset, read_bytes, write
+from .group_columns import group_columns
+from .text_table import TextTable
 
 
 @dataclass(frozen=True)
@@ -82,8 +86,9 @@ def compas(path, content):
     kept = table[days.between(-30, 30) & (table["is_recid"] != -1) & (table["c_charge_degree"] != "O")
                  & (table["score_text"] != "N/A")]
     y = numbers(path, kept, ["two_year_recid"])["two_year_recid"].to_numpy()
+    people = kept[[name for name in ("race", "sex", "age") if name in kept]].astype(str)
     return Dataset(numbers(path, kept, features), y == 1, (kept["race"] == "African-American").to_numpy(),
-                   "two_year_recid", "African-American", row=kept.index)
+                   "two_year_recid", "African-American", row=kept.index, people=people)
 
 
 def adult(path, content):
@@ -94,7 +99,8 @@ def adult(path, content):
     features = {0: "age", 4: "education-num", 10: "capital-gain", 11: "capital-loss", 12: "hours-per-week"}
     label = complete[14].astype(str).str.rstrip(".")  # adult.test ends its labels in a full stop
     return Dataset(numbers(path, complete, features), (label == ">50K").to_numpy(),
-                   (complete[9] == "Female").to_numpy(), ">50K", "Female", row=complete.index)
+                   (complete[9] == "Female").to_numpy(), ">50K", "Female", row=complete.index,
+                   people=complete[[8, 9, 0]].astype(str).set_axis(["race", "sex", "age"], axis=1))
 
 
 def german(path, content):
@@ -105,8 +111,9 @@ def german(path, content):
                 17: "people-liable"}  # attributes 2, 5, 8, 13, 16, 18
     x = numbers(path, table, features)
     # The age is attribute 13, column 12 from 0 (attribute 2 is the duration of the credit).
+    sex = table[8].isin(["A92", "A95"]).map({True: "female", False: "male"})  # attribute 9: personal status and sex
     return Dataset(x, (table[20] == 2).to_numpy(), (x["age"] >= 25).to_numpy(), "bad credit", "age >= 25",
-                   row=table.index)
+                   row=table.index, people=pd.DataFrame({"sex": sex, "age": table[12].astype(str)}))
 
 
 READERS = {"compas": compas, "adult": adult, "german": german}
@@ -139,7 +146,22 @@ def import_known(options):
     dataset = import_file(READERS[options.kind], KNOWN[options.kind], options.source)
     if getattr(options, "official", False):
         dataset = joined(dataset, import_file(adult, ADULT_TEST, options.source))
-    return dataset
+    return regrouped(dataset, options)
+
+
+def regrouped(dataset, options):
+    """Returns the data set with the groups of --group if it is given; their columns are no features."""
+    options = Namespace(**{"group": [], "group_value": [], "smallest_group": None} | vars(options))
+    wanted = group_columns(dataset.source, TextTable(dataset.people, "", []), options)
+    if not wanted:
+        return dataset
+    notes = list(dataset.notes)
+    found = groups.groups_of(dataset.source, dataset.people, wanted, options, Style(), notes)
+    notes += found.notes(dataset.y, dataset.split)
+    used = [name for name in dataset.x if name in found.levels]
+    notes += [f"note: column '{name}' is of the group, and no feature" for name in used]
+    return replace(dataset, x=dataset.x.drop(columns=used), group=found.number, group_name=found.meaning,
+                   group_names=found.names, notes=notes)
 
 
 def joined(train, test):
@@ -147,7 +169,8 @@ def joined(train, test):
     return Dataset(pd.concat([train.x, test.x], ignore_index=True), np.concatenate([train.y, test.y]),
                    np.concatenate([train.group, test.group]), train.positive_label, train.group_name,
                    np.repeat([False, True], [len(train.y), len(test.y)]), train.notes + test.notes,
-                   f"{train.source}+{test.source}", f"{train.sha256}+{test.sha256}")
+                   f"{train.source}+{test.source}", f"{train.sha256}+{test.sha256}",
+                   people=pd.concat([train.people, test.people], ignore_index=True))
 
 
 WIDEST = 40  # characters of a column's name that are printed
@@ -196,5 +219,9 @@ def run(options):
     for line in [*dataset.notes[:1], *table, *dataset.notes[1:]]:
         print(line)
     parts = "" if dataset.split is None else f", {int(dataset.split.sum())} in the test part"
+    count = len(dataset.group_names)
+    two = dataset.group_name in dataset.group_names[1:]
+    of_groups = f"{int(dataset.group.sum())} in group {dataset.group_name}" if two else \
+        f"{count} groups of {dataset.group_name}" if count > 1 else "one group"
     print(f"{options.output}: {len(dataset.y)} rows, {dataset.x.shape[1]} columns, {int(dataset.y.sum())} with label "
-          f"{dataset.positive_label}, {int(dataset.group.sum())} in group {dataset.group_name}{parts}")
+          f"{dataset.positive_label}, {of_groups}{parts}")

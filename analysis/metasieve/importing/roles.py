@@ -9,8 +9,8 @@ import pandas as pd
 from ..commands import UsageError
 from .columns import alike, numbers, shown
 
-ROLES = ("label", "group", "split", "clean", "weight", "id")
-MANY = 10  # numbers of a group above which one of them is an unusual group
+ROLES = ("label", "split", "clean", "weight", "id")  # of one column each, named by the option of this name
+MANY = 10  # different numbers of a column above which one of them is an unusual group
 NUMBER = r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*"
 BELOW, WITHIN = re.compile(rf"(<=|>=|<|>){NUMBER}", re.IGNORECASE), re.compile(f"{NUMBER}:{NUMBER}", re.IGNORECASE)
 
@@ -33,17 +33,22 @@ def known_columns(path, table, option, names):
     return [known_column(path, table, option, part) for part in parts]
 
 
-def columns_of_roles(path, table, options):
-    """Returns {role: column} of the columns that are no features. Raises UsageError if one column has two roles."""
+def columns_of_roles(path, table, options, groups):
+    """Returns {column: role} of the columns that are no features. Raises UsageError if one column has two roles.
+
+    `groups`: the columns of --group."""
     if (options.split is None) != (not options.test_value):
         raise UsageError("--split and --test-value go together: the column, and its value in the test part")
-    found = {role: known_column(path, table, f"--{role}", getattr(options, role)) for role in ROLES
-             if getattr(options, role) is not None}
-    for column in found.values():
-        shared = [f"--{role}" for role in found if found[role] == column]
+    found = {}
+    for role in ROLES:
+        if getattr(options, role) is not None:
+            found.setdefault(known_column(path, table, f"--{role}", getattr(options, role)), []).append(role)
+    for column in groups:
+        found.setdefault(column, []).append("group")
+    for column, shared in found.items():
         if len(shared) > 1:
-            raise UsageError(f"{', '.join(shared)}: must be different columns")
-    return found
+            raise UsageError(f"{', '.join(f'--{role}' for role in shared)}: must be different columns")
+    return {column: role for column, [role] in found.items()}
 
 
 # ---------------------------------------------------------------------------------------------------------- values

@@ -13,13 +13,14 @@ HISTOGRAMS = {
     "n_samples": ("rows of a task (training and test)", False),
     "n_features": ("features of a task", False),
     "train_actual_noise_rate": ("training labels that are wrong", True),
-    "train_minority_rate": ("training rows in group 1", True),
+    "train_minority_rate": ("training rows outside group 0", True),
     "train_pos_rate": ("training rows with label 1", True),
     "train_dp_gap": ("demographic-parity gap of the training labels", True),
+    "groups": ("groups of a task", False),  # where not every task has two
 }
 PARAMETERS = {
-    "n_samples": "rows", "n_features": "features", "separability": "separability",
-    "train_actual_noise_rate": "wrong labels", "train_minority_rate": "share of group 1",
+    "n_samples": "rows", "n_features": "features", "separability": "separability", "groups": "groups",
+    "train_actual_noise_rate": "wrong labels", "train_minority_rate": "share outside group 0",
     "train_pos_rate": "share of label 1", "feature_shift": "feature shift", "label_bias": "label bias",
     "train_dp_gap": "DP gap, training", "test_dp_gap": "DP gap, test (clean)",
 }
@@ -29,7 +30,10 @@ MOST_FAMILIES = 6  # with their own colour
 def draw(options):
     metadata = read(options.files[0], "suite").table("metadata")
     yield "_diversity", plot_diversity(metadata), diversity_table(metadata)
-    yield "_correlation", plot_correlation(metadata), correlation_table(metadata).reset_index(names="parameter")
+    if len(correlation_table(metadata)) > 1:
+        yield "_correlation", plot_correlation(metadata), correlation_table(metadata).reset_index(names="parameter")
+    else:
+        print("note: no two parameters differ between the tasks: no picture of correlations")
 
 
 def families_of(metadata):
@@ -49,13 +53,23 @@ def bins_of(values):
     return np.linspace(low, max(high, low + 1e-9), int(np.clip(np.sqrt(len(values)) + 3, 10, 50)) + 1)
 
 
+def histograms_of(metadata):
+    """Returns the columns of the histograms: that of the groups where not every task has two."""
+    return [name for name in HISTOGRAMS if name != "groups" or (name in metadata and (metadata[name] != 2).any())]
+
+
 def plot_diversity(metadata):
-    """Returns a figure of six histograms, stacked by family. Raises ValueError if there is no task."""
+    """Returns a figure of histograms, stacked by family. Raises ValueError if there is no task."""
     require_tasks(metadata)
     families = families_of(metadata)
     names = list(families.value_counts().index)
-    figure, axes = plt.subplots(2, 3, figsize=(12, 6.6))
-    for axis, (column, (words, share)) in zip(axes.flat, HISTOGRAMS.items()):
+    columns = histograms_of(metadata)
+    across = -(-len(columns) // 2)
+    figure, axes = plt.subplots(2, across, figsize=(4 * across, 6.6))
+    for axis in axes.flat[len(columns):]:
+        axis.remove()
+    for axis, column in zip(axes.flat, columns):
+        words, share = HISTOGRAMS[column]
         values = metadata[column]
         axis.hist([values[families == name] for name in names], bins_of(values.to_numpy()), stacked=True,
                   color=SERIES[:len(names)], label=names, edgecolor="white", linewidth=0.4)
@@ -82,19 +96,21 @@ def summary(values, share):
 
 def diversity_table(metadata):
     """Returns a row for each task with the columns of the histograms."""
-    return metadata[["task_id", *(["family"] if "family" in metadata else []), *HISTOGRAMS]]
+    return metadata[["task_id", *(["family"] if "family" in metadata else []), *histograms_of(metadata)]]
 
 
 def correlation_table(metadata):
-    """Returns Pearson's correlations of the parameters over the tasks; undefined where one is constant."""
-    columns = [name for name in PARAMETERS if name in metadata]
+    """Returns Pearson's correlations over the tasks of the parameters that are not the same in all of them."""
+    columns = [name for name in PARAMETERS if name in metadata and metadata[name].nunique() > 1]
     return metadata[columns].corr()
 
 
 def plot_correlation(metadata):
-    """Returns a figure of the correlation matrix. Raises ValueError if there is no task."""
+    """Returns a figure of the correlation matrix. Raises ValueError if there is no task, or if no two parameters differ."""
     require_tasks(metadata)
     table = correlation_table(metadata)
+    if len(table) < 2:
+        raise ValueError("no two parameters differ between the tasks")
     words = [PARAMETERS[name] for name in table]
     figure, axis = plt.subplots(figsize=(8.2, 7))
     picture = axis.imshow(table, cmap="RdBu_r", vmin=-1, vmax=1)
@@ -110,7 +126,7 @@ def plot_correlation(metadata):
     figure.colorbar(picture, label="Pearson's correlation over the tasks", shrink=0.8)
     axis.set_title(f"{len(metadata):,} tasks")
     if table.isna().to_numpy().any():
-        style.below(figure, "–: undefined, because one of the two is the same in all tasks.")
+        style.below(figure, "–: undefined, because one of the two is the same in all tasks that have both.")
     return figure
 
 

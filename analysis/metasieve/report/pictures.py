@@ -113,9 +113,11 @@ def of_suite(suite):
     yield Picture(f"The tasks of {suite.path.name}", suites.plot_diversity(metadata),
                   "Each histogram counts tasks. A policy is trusted on data like those it was trained on: wide "
                   "histograms are good.",
-                  f"Six histograms over {count(len(metadata), 'task')}: on average {size:,.0f} rows, "
+                  f"Histograms over {count(len(metadata), 'task')}: on average {size:,.0f} rows, "
                   f"{metadata['n_features'].mean():.0f} features and {100 * noise_rate:.0f} % wrong training labels.")
     largest = suites.correlation_table(metadata)
+    if len(largest) < 2:
+        return
     yield Picture(f"What goes together in the tasks of {suite.path.name}", suites.plot_correlation(metadata),
                   "Near 0, two parameters were drawn independently of each other; near 1 or -1 the policy cannot tell "
                   "their effects apart.",

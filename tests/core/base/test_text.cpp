@@ -15,6 +15,17 @@ TEST(Text, split_trims_pieces_and_drops_nothing_but_an_empty_end) {
   EXPECT_TRUE(split("", ',').empty());
 }
 
+TEST(Text, cut_text_ends_between_characters) {
+  EXPECT_EQ(cut_text("größe", 5), "grö"); // of 1 + 1 + 2 + 2 + 1 bytes
+  EXPECT_EQ(cut_text("größe", 7), "größe");
+  EXPECT_EQ(cut_text("größe", 6), "größ");
+  EXPECT_EQ(cut_text("größe", 3), "gr");
+  EXPECT_EQ(cut_text("größe", 4), "grö");
+  EXPECT_EQ(cut_text("\xF0\x9F\x98\x80", 3), "");
+  EXPECT_EQ(cut_text("plain", 5), "plain");
+  EXPECT_EQ(cut_text("plain", 4), "plai");
+}
+
 TEST(Text, a_number_is_the_whole_text) {
   EXPECT_EQ(parse_number<double>("1e-3"), 1e-3);
   EXPECT_EQ(parse_number<std::uint64_t>("18446744073709551615"), std::numeric_limits<std::uint64_t>::max());

@@ -1,21 +1,24 @@
 #include "fairness/outer_loss.hpp"
+#include "support/groups.hpp"
 #include "support/numerics.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace metasieve {
 namespace {
 
 using namespace test;
 
-using Case = std::tuple<AccuracyLoss, Gap>;
+using Case = std::tuple<AccuracyLoss, Gap, Index>;
 class OuterLoss : public ::testing::TestWithParam<Case> {};
 
 TEST_P(OuterLoss, pullback_agrees_with_central_differences) {
-  const auto [accuracy, gap] = GetParam();
+  const auto [accuracy, gap, groups] = GetParam();
   const OuterOptions options{accuracy, gap, 0.7};
   const Vector score = normals(60, 1);
-  const Labels y = coin(60, 2), group = coin(60, 3, 0.3);
+  const Labels y = coin(60, 2), group = random_groups(60, groups, 3);
   const auto value = [&](const Vector& f) { return outer_loss(f, y, group, options).loss; };
 
   const Vector d_score = pullback(outer_loss(score, y, group, options));
@@ -23,9 +26,109 @@ TEST_P(OuterLoss, pullback_agrees_with_central_differences) {
   EXPECT_LT(relative_error(d_score, central_difference(value, score)), 1e-6);
 }
 
+TEST_P(OuterLoss, bits_do_not_depend_on_how_groups_are_numbered) {
+  const auto [accuracy, gap, groups] = GetParam();
+  if (groups == 1) GTEST_SKIP() << "one group has one number";
+  const OuterOptions options{accuracy, gap, 0.7};
+  const Labels y = coin(157, 2), group = random_groups(157, groups, 3);
+  const OuterTrace before = outer_loss(normals(157, 1), y, group, options);
+
+  for (const std::vector<Index>& numbers : other_numbers(groups)) {
+    const OuterTrace after = outer_loss(normals(157, 1), y, renumbered(group, numbers), options);
+
+    EXPECT_EQ(after.fairness_loss, before.fairness_loss);
+    EXPECT_EQ(after.d_score, before.d_score);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(all, OuterLoss,
                          ::testing::Combine(::testing::Values(AccuracyLoss::logistic, AccuracyLoss::zero_one),
-                                            ::testing::Values(Gap::dp, Gap::eo, Gap::both, Gap::none)));
+                                            ::testing::Values(Gap::dp, Gap::eo, Gap::both, Gap::none),
+                                            ::testing::Values<Index>(1, 2, 3, 5)));
+
+/// Mean of sigmoid(4 f) over the rows of group k with label y (any label: 2).
+double rate_of(const Vector& score, const Labels& labels, const Labels& group, int k, int y) {
+  double sum = 0, rows = 0;
+  for (Index i = 0; i < score.size(); ++i)
+    if (group(i) == k && (y == 2 || labels(i) == y)) {
+      sum += 1 / (1 + std::exp(-4 * score(i)));
+      ++rows;
+    }
+  return sum / rows;
+}
+
+TEST(OuterLossValue, of_two_groups_is_the_difference_of_their_rates) {
+  const Vector score = normals(60, 1);
+  const Labels y = coin(60, 2), group = coin(60, 3, 0.3);
+  const auto gap = [&](int label) {
+    const double difference = rate_of(score, y, group, 1, label) - rate_of(score, y, group, 0, label);
+    return std::sqrt(difference * difference + 1e-4);
+  };
+
+  const auto found = [&](Gap kind) {
+    return outer_loss(score, y, group, {AccuracyLoss::zero_one, kind, 1.0}).fairness_loss;
+  };
+
+  EXPECT_NEAR(found(Gap::dp), gap(2), 1e-14);
+  EXPECT_NEAR(found(Gap::eo), (gap(0) + gap(1)) / 2, 1e-14);
+  EXPECT_NEAR(found(Gap::both), (gap(2) + (gap(0) + gap(1)) / 2) / 2, 1e-14);
+}
+
+TEST(OuterLossValue, of_three_groups_is_the_root_mean_square_over_the_pairs) {
+  // Group 3 has two rows alone, and is left out.
+  Vector score = normals(92, 1);
+  Labels y = coin(92, 2), group = random_groups(92, 3, 3);
+  group.tail(2).setConstant(3);
+  const double a = rate_of(score, y, group, 0, 2), b = rate_of(score, y, group, 1, 2),
+               c = rate_of(score, y, group, 2, 2);
+
+  const OuterTrace dp = outer_loss(score, y, group, {AccuracyLoss::zero_one, Gap::dp, 1.0});
+
+  const double square = ((a - b) * (a - b) + (a - c) * (a - c) + (b - c) * (b - c)) / 3;
+  EXPECT_NEAR(dp.fairness_loss, std::sqrt(square + 1e-4), 1e-14);
+}
+
+TEST(OuterLossValue, a_cell_with_fewer_than_three_rows_leaves_its_group_out_for_that_label_alone) {
+  Vector score = normals(93, 1);
+  Labels y = coin(93, 2), group = random_groups(93, 3, 3);
+  group.tail(3).setConstant(3);
+  y.tail(3) << 1, 1, 0;
+  const auto gap = [&](int label) { // of groups 0, 1 and 2
+    double square = 0;
+    for (int k = 1; k < 3; ++k)
+      for (int j = 0; j < k; ++j)
+        square += std::pow(rate_of(score, y, group, k, label) - rate_of(score, y, group, j, label), 2) / 3;
+    return std::sqrt(square + 1e-4);
+  };
+  const auto found = [&](Gap kind) {
+    return outer_loss(score, y, group, {AccuracyLoss::zero_one, kind, 1.0}).fairness_loss;
+  };
+
+  EXPECT_NEAR(found(Gap::eo), (gap(0) + gap(1)) / 2, 1e-14);
+  EXPECT_GT(std::abs(found(Gap::dp) - gap(2)), 1e-6); // where its three rows count
+}
+
+TEST(SmoothGap, bits_do_not_depend_on_the_order_of_equal_and_other_rates) {
+  std::vector<double> rates{0.1, 0.7, 0.3, 0.1, 0.9, 1.0 / 3};
+  const SmoothGap before = smooth_gap(rates);
+  std::vector<Index> order = all_rows(6);
+  while (std::ranges::next_permutation(order).found) {
+    std::vector<double> moved;
+    for (const Index k : order) moved.push_back(rates[static_cast<std::size_t>(k)]);
+    const SmoothGap after = smooth_gap(moved);
+
+    ASSERT_EQ(after.value, before.value);
+    for (std::size_t k = 0; k < 6; ++k)
+      ASSERT_EQ(after.d_rate[k], before.d_rate[static_cast<std::size_t>(order[k])]);
+  }
+}
+
+TEST(SmoothGap, of_equal_rates_is_the_floor_with_no_slope) {
+  const SmoothGap gap = smooth_gap(std::vector<double>(64, 0.3));
+
+  EXPECT_EQ(gap.value, 1e-2);
+  for (const double slope : gap.d_rate) EXPECT_EQ(slope, 0.0);
+}
 
 TEST(OuterLossValue, by_hand) {
   // Group 0: scores 1, -1, 1; group 1: scores -1, -1, 1. All labels 1.

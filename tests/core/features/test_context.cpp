@@ -24,6 +24,14 @@ Vector vector(std::initializer_list<double> values) {
   return Eigen::Map<const Vector>(values.begin(), static_cast<Index>(values.size()));
 }
 
+/// Label and group of the cells 2y + z.
+Labels y_of(const Labels& cell) {
+  return cell.unaryExpr([](std::uint8_t c) { return static_cast<std::uint8_t>(c / 2); });
+}
+Labels group_of(const Labels& cell) {
+  return cell.unaryExpr([](std::uint8_t c) { return static_cast<std::uint8_t>(c % 2); });
+}
+
 Index column(std::string_view name) { return feature_column(options.set, name); }
 
 Matrix features_of(const Split& train) { return meta_features(train, fit_probe(train, true, 1e-3), options); }
@@ -31,7 +39,8 @@ Matrix features_of(const Split& train) { return meta_features(train, fit_probe(t
 TEST(Context, cell_means_by_hand) {
   // Cells are 2y + z. Mean of all: 2. Cell 0: (1 + 5 * 2) / 6; cell 1: (2 + 4 + 10) / 7; cell 2: (1 + 10) /
   // 6; cell 3 is empty: 2.
-  const Matrix seen = cell_means(vector({1, 2, 4, 1}), labels({0, 1, 1, 2}));
+  const Labels cell = labels({0, 1, 1, 2});
+  const Matrix seen = cell_means(vector({1, 2, 4, 1}), y_of(cell), group_of(cell));
 
   const double zero = 11.0 / 6, one = 16.0 / 7, two = 11.0 / 6, three = 2;
   Matrix expected(4, 4);
@@ -43,7 +52,8 @@ TEST(Context, cell_means_by_hand) {
 }
 
 TEST(Context, cell_means_of_a_constant_are_that_constant) {
-  const Matrix seen = cell_means(Vector::Constant(7, -0.25), labels({0, 1, 2, 3, 3, 3, 0}));
+  const Labels cell = labels({0, 1, 2, 3, 3, 3, 0});
+  const Matrix seen = cell_means(Vector::Constant(7, -0.25), y_of(cell), group_of(cell));
 
   EXPECT_LT((seen.array() + 0.25).abs().maxCoeff(), 1e-15);
 }
@@ -59,13 +69,13 @@ TEST(Context, log_odds_by_hand) {
   const Labels cell = labels({0, 0, 1, 3, 3, 3, 3});
   const double log_odds = std::log(7.5);
 
-  const Vector odds = signed_log_odds(cell);
+  const Vector odds = signed_log_odds(y_of(cell), group_of(cell));
 
   EXPECT_LT((odds - log_odds * vector({1, 1, -1, 1, 1, 1, 1})).cwiseAbs().maxCoeff(), 1e-15);
 }
 
 TEST(Context, log_odds_of_independent_label_and_group_are_zero) {
-  EXPECT_EQ(signed_log_odds(labels({0, 1, 2, 3})), Vector::Zero(4));
+  EXPECT_EQ(signed_log_odds(labels({0, 0, 1, 1}), labels({0, 1, 0, 1})), Vector::Zero(4));
 }
 
 TEST(Context, columns_shared_with_full_have_the_same_bits) {
@@ -113,10 +123,10 @@ TEST(Context, common_scales_are_those_of_the_evidence) {
                 .cwiseAbs()
                 .maxCoeff(),
             1e-9);
-  const Labels cell = cell_of(train.y, train.group);
-  EXPECT_LT(
-      (features.middleCols(column("cell_decision"), 4) - cell_means(decision, cell)).cwiseAbs().maxCoeff(),
-      1e-9);
+  EXPECT_LT((features.middleCols(column("cell_decision"), 4) - cell_means(decision, train.y, train.group))
+                .cwiseAbs()
+                .maxCoeff(),
+            1e-9);
 }
 
 TEST(Context, swapping_the_groups_changes_the_group_column_alone) {

@@ -1,4 +1,5 @@
 #include "kernels/inner.hpp"
+#include "support/groups.hpp"
 #include "support/numerics.hpp"
 
 namespace metasieve {
@@ -50,16 +51,20 @@ TEST(FastDesign, agrees_with_the_design_matrix_for_all_rows_and_for_some) {
 }
 
 TEST(FastDesign, is_the_design_matrix_itself_in_double) {
-  const Split split = split_of(37, 9);
-  const Standardizer standardizer = fit_standardizer(split, true);
-  const Problem problem(split, {}, true);
-  simd::Columns<double> columns;
-  columns.resize(37, 11);
+  for (const Index groups : {1, 2, 3, 5}) {
+    const Split train = with_groups(split_of(37, 9), groups, 4),
+                test = with_groups(split_of(53, 9), groups, 5);
+    const Standardizer standardizer = fit_standardizer(train, true);
+    const Matrix expected = design_matrix(test, standardizer);
+    simd::Columns<double> columns;
+    columns.resize(53, standardizer.inputs());
 
-  kernels::fill_design(split, standardizer, {}, columns);
+    kernels::fill_design(test, standardizer, {}, columns);
 
-  for (Index j = 0; j < 11; ++j)
-    EXPECT_EQ(Vector(Eigen::Map<const Vector>(columns.column(j), 37)), Vector(problem.reference.x.col(j)));
+    ASSERT_EQ(expected.cols(), 9 + groups);
+    for (Index j = 0; j < expected.cols(); ++j)
+      EXPECT_EQ(Vector(Eigen::Map<const Vector>(columns.column(j), 53)), Vector(expected.col(j))) << j;
+  }
 }
 
 class FastUnrolledAs : public ::testing::TestWithParam<Unrolled> {};

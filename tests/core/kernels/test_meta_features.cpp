@@ -2,6 +2,7 @@
 
 #include "features/cells.hpp"
 #include "kernels/meta_features.hpp"
+#include "support/groups.hpp"
 #include "support/random_tasks.hpp"
 #include "tasks/generate.hpp"
 
@@ -54,7 +55,7 @@ void expect_near(const Split& train, const Matrix& fast, const Matrix& slow, Fea
   }
   if (rank >= 0)
     expect_same_order(fast.col(rank), slow.col(rank), slow.col(feature_column(set, "rff_common")),
-                      cell_of(train.y, train.group));
+                      cell_of(train.y, train.group, train.groups));
 }
 
 void expect_near_in_all_sets(const Split& train) {
@@ -85,6 +86,15 @@ TEST(FeaturePrecision, single_is_near_double_on_generated_tasks) {
         SCOPED_TRACE(std::to_string(samples) + (biased ? " biased " : " seed ") + std::to_string(id));
         expect_near_in_all_sets(generate_task(family(biased, samples), Seed{5}, TaskId{id}).train);
       }
+}
+
+TEST(FeaturePrecision, single_is_near_double_for_any_number_of_groups) {
+  for (const Index groups : {1, 3, 5}) {
+    const Split train =
+        test::with_groups(generate_task(family(true, 700), Seed{5}, TaskId{1}).train, groups, 6);
+    expect_near(train, features_of(train, FeatureSet::relative, Precision::float32),
+                features_of(train, FeatureSet::relative, Precision::float64), FeatureSet::relative);
+  }
 }
 
 TEST(FeaturePrecision, single_is_near_double_on_duplicated_rows) {

@@ -1,4 +1,5 @@
 #include "kernels/meta_gradient.hpp"
+#include "support/groups.hpp"
 #include "support/numerics.hpp"
 #include "tasks/generate.hpp"
 
@@ -74,6 +75,34 @@ INSTANTIATE_TEST_SUITE_P(all, FastChain,
                                             ::testing::Values(AccuracyLoss::logistic, AccuracyLoss::zero_one),
                                             ::testing::Values(Gap::dp, Gap::eo, Gap::both, Gap::none)),
                          case_name);
+
+TEST(TaskGradient, agrees_with_the_reference_for_any_number_of_groups) {
+  Family family;
+  family.samples = {900, 900};
+  family.label_noise = {0.2, 0.2};
+  Policy shape;
+  shape.features = FeatureSet::relative;
+  const Policy policy = initialise(shape, Seed{2});
+  kernels::TaskGradient fast;
+  for (const Index groups : {1, 3, 5})
+    for (const bool use_group : {true, false})
+      for (const Method& method : {implicit, unrolled}) {
+        Task made = generate_task(family, Seed{11}, TaskId{5});
+        made.train = with_groups(std::move(made.train), groups, 6);
+        made.test = with_groups(std::move(made.test), groups, 7);
+        PreparedTask task = prepare(std::move(made), {shape.features, use_group, 1e-3, Seed{11}});
+        task.precision = Precision::float32;
+        const MetaOptions options{method.inner, {AccuracyLoss::zero_one, Gap::both, 0.8}, 300, Seed{3}};
+        const MetaGradient expected = task_meta_gradient(task, policy, options, 4);
+
+        const MetaGradient& result = fast_gradient(fast, task, policy, options, 4);
+
+        ASSERT_EQ(result.failure, TaskFailure::none);
+        EXPECT_NEAR(result.loss, expected.loss, 1e-4 * expected.loss);
+        EXPECT_NEAR(result.fairness_loss, expected.fairness_loss, 1e-4 * (1e-2 + expected.fairness_loss));
+        EXPECT_LT(relative_error(result.d_theta, expected.d_theta), 1e-4) << method.name << " " << groups;
+      }
+}
 
 TEST(TaskGradient, does_not_depend_on_the_tasks_before) {
   const PreparedTask first = task_of(400, 5), large = task_of(3000, 6);

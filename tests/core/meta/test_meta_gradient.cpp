@@ -1,29 +1,44 @@
 #include "features/meta_features.hpp"
 #include "meta/meta_gradient.hpp"
 #include "policy/weights.hpp"
+#include "support/groups.hpp"
 #include "support/numerics.hpp"
 #include "tasks/generate.hpp"
 
 #include <cmath>
 #include <thread>
+#include <utility>
 
 namespace metasieve {
 namespace {
 
 using namespace test;
 
-PreparedTask small_task(bool use_group = true) {
+Task small_generated_task() {
   Family family;
   family.samples = {150, 150};
   family.features = {6, 6};
   family.minority = {0.4, 0.4};
   family.positive = {0.45, 0.45};
   family.label_noise = {0.2, 0.2};
-  return prepare(generate_task(family, Seed{11}, TaskId{5}), {FeatureSet::full, use_group, 1e-2, Seed{11}});
+  return generate_task(family, Seed{11}, TaskId{5});
 }
 
-Policy small_policy() {
+PreparedTask small_task(bool use_group = true) {
+  return prepare(small_generated_task(), {FeatureSet::full, use_group, 1e-2, Seed{11}});
+}
+
+/// The small task with other groups.
+PreparedTask task_of_groups(Index groups, bool use_group) {
+  Task task = small_generated_task();
+  task.train = with_groups(std::move(task.train), groups, 6);
+  task.test = with_groups(std::move(task.test), groups, 7);
+  return prepare(std::move(task), {FeatureSet::relative, use_group, 1e-2, Seed{11}});
+}
+
+Policy small_policy(FeatureSet features = FeatureSet::full) {
   Policy shape;
+  shape.features = features;
   shape.hidden = {6, 4};
   Policy policy = initialise(shape, Seed{2});
   // Biases off zero: a row that no unit of the first layer sees would sit on a kink of the second.
@@ -75,6 +90,37 @@ INSTANTIATE_TEST_SUITE_P(all, WholeChain,
                                             ::testing::Values(AccuracyLoss::logistic, AccuracyLoss::zero_one),
                                             ::testing::Values(Gap::dp, Gap::eo, Gap::both, Gap::none)),
                          case_name);
+
+class WholeChainOfGroups : public ::testing::TestWithParam<std::tuple<Method, Index, bool>> {};
+
+TEST_P(WholeChainOfGroups, d_outer_d_theta_agrees_with_central_differences) {
+  const auto& [method, groups, use_group] = GetParam();
+  const PreparedTask task = task_of_groups(groups, use_group);
+  const Policy policy = small_policy(FeatureSet::relative);
+  const MetaOptions options{method.inner, {AccuracyLoss::zero_one, Gap::both, 0.8}, 60, Seed{3}};
+  const auto loss = [&](const Vector& theta) {
+    Policy moved = policy;
+    moved.theta = theta;
+    return task_meta_gradient(task, moved, options, 4).loss;
+  };
+
+  const MetaGradient result = task_meta_gradient(task, policy, options, 4);
+
+  ASSERT_EQ(result.failure, TaskFailure::none);
+  EXPECT_EQ(task.probe.beta.size(), 7 + (use_group ? groups - 1 : 0));
+  EXPECT_EQ(result.fairness_loss > 0.0, groups > 1);
+  EXPECT_LT(relative_error(result.d_theta, central_difference(loss, policy.theta, 3e-6)), 1e-6);
+}
+
+std::string name_of_groups(const ::testing::TestParamInfo<WholeChainOfGroups::ParamType>& tested) {
+  const auto& [method, groups, use_group] = tested.param;
+  return std::string(method.name) + "_" + std::to_string(groups) + (use_group ? "_groups" : "_groups_blind");
+}
+
+INSTANTIATE_TEST_SUITE_P(all, WholeChainOfGroups,
+                         ::testing::Combine(::testing::Values(implicit, unrolled),
+                                            ::testing::Values<Index>(1, 2, 3, 5), ::testing::Bool()),
+                         name_of_groups);
 
 TEST(MetaGradient, first_order_differs_from_second_order_but_points_the_same_way) {
   const PreparedTask task = small_task();

@@ -102,7 +102,8 @@ TEST(HidePositives, hides_each_positive_of_the_disadvantaged_group_with_the_prob
   }
 
   for (const int disadvantaged : {0, 1}) {
-    const Labels hidden = hide_positives(y, group, disadvantaged, 0.3, Seed{1}, TaskId{2});
+    const Labels hidden =
+        hide_positives(y, group, {disadvantaged == 0, disadvantaged == 1}, 0.3, Seed{1}, TaskId{2});
 
     Index changed = 0;
     for (Index i = 0; i < rows; ++i) {
@@ -113,8 +114,17 @@ TEST(HidePositives, hides_each_positive_of_the_disadvantaged_group_with_the_prob
     }
     EXPECT_NEAR(static_cast<double>(changed), 600, 4 * std::sqrt(2000 * 0.21));
   }
-  EXPECT_EQ(hide_positives(y, group, 1, 0.0, Seed{1}, TaskId{2}), y);
-  EXPECT_EQ(hide_positives(y, group, 1, 1.0, Seed{1}, TaskId{2}).cast<int>().sum(), 2000);
+  EXPECT_EQ(hide_positives(y, group, {false, true}, 0.0, Seed{1}, TaskId{2}), y);
+  EXPECT_EQ(hide_positives(y, group, {false, true}, 1.0, Seed{1}, TaskId{2}).cast<int>().sum(), 2000);
+}
+
+TEST(HidePositives, hides_those_of_every_group_that_is_disadvantaged) {
+  const Labels y = Labels::Ones(8);
+  Labels group(8), expected(8);
+  group << 0, 1, 2, 3, 3, 2, 1, 0;
+  expected << 1, 0, 1, 0, 0, 1, 0, 1;
+
+  EXPECT_EQ(hide_positives(y, group, {false, true, false, true}, 1.0, Seed{1}, TaskId{2}), expected);
 }
 
 } // namespace

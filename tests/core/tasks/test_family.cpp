@@ -170,6 +170,50 @@ TEST(DrawParameters, indices_of_the_knobs_never_change) {
   }
 }
 
+TEST(DrawParameters, groups_are_uniform_and_drawn_apart_from_the_other_knobs) {
+  Family family;
+  const Family two = family;
+  family.groups = {2, 6};
+  std::map<double, int> counts;
+
+  for (const double groups : column(
+           family, [](const auto& p) { return p.groups; }, 3000))
+    ++counts[groups];
+
+  ASSERT_EQ(counts.size(), 5U);
+  for (const auto& [groups, count] : counts) EXPECT_NEAR(count, 600, 4 * std::sqrt(3000.0 * 0.16)) << groups;
+  for (Index id = 0; id < 50; ++id) {
+    const TaskParameters p = draw_parameters(family, Seed{1}, TaskId(id)),
+                         q = draw_parameters(two, Seed{1}, TaskId(id));
+    EXPECT_EQ(p.groups, 2 + Stream(Seed{1}, Draw::group_count, TaskId(id)).below(0, 5));
+    EXPECT_EQ(q.groups, 2);
+    EXPECT_EQ(p.samples, q.samples);
+    EXPECT_EQ(p.minority, q.minority);
+    EXPECT_EQ(p.positive, q.positive);
+    EXPECT_EQ(p.group_odds, q.group_odds);
+  }
+}
+
+TEST(DrawParameters, one_group_has_no_minority_no_shift_and_no_bias) {
+  Family family{.name = "a",
+                .biased_fraction = 1,
+                .group_odds = {2, 4},
+                .feature_shift = {1, 2},
+                .label_bias = {0.2, 0.5},
+                .groups = {1, 1}};
+
+  const TaskParameters p = draw_parameters(family, Seed{1}, TaskId{0});
+
+  EXPECT_EQ(p.groups, 1);
+  EXPECT_EQ(p.minority, 0.0);
+  EXPECT_EQ(p.feature_shift, 0.0);
+  EXPECT_EQ(p.label_bias, 0.0);
+  EXPECT_EQ(p.group_odds, 1.0);
+  EXPECT_FALSE(p.biased);
+  family.groups = {2, 2};
+  EXPECT_EQ(p.samples, draw_parameters(family, Seed{1}, TaskId{0}).samples);
+}
+
 TEST(DrawParameters, refuses_a_family_out_of_its_domain) {
   EXPECT_THROW((void)draw_parameters({.samples = {5, 10}}, Seed{1}, TaskId{0}), ConfigError);
 }

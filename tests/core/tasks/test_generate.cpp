@@ -1,6 +1,7 @@
 #include "base/error.hpp"
 #include "tasks/corruption.hpp"
 #include "tasks/generate.hpp"
+#include "tasks/groups.hpp"
 
 #include <gtest/gtest.h>
 
@@ -46,7 +47,7 @@ double positive_rate(const Labels& y, const Labels& group, int z) {
 }
 
 bool same_bits(const Split& a, const Split& b) {
-  return a.x == b.x && a.y == b.y && a.group == b.group && a.y_clean == b.y_clean;
+  return a.x == b.x && a.y == b.y && a.group == b.group && a.y_clean == b.y_clean && a.groups == b.groups;
 }
 
 bool same_bits(const Task& a, const Task& b) {
@@ -96,6 +97,173 @@ TEST(GenerateTask, odds_ratio_of_the_full_task_is_the_one_drawn) {
         EXPECT_LT(positive_rate(y, group, p.disadvantaged), positive_rate(y, group, 1 - p.disadvantaged));
       }
     }
+}
+
+std::uint64_t hash_of_labels(const Family& family) {
+  std::uint64_t hash = 0;
+  for (Index id = 0; id < 20; ++id) {
+    const Task task = generate_task(family, Seed{3}, TaskId(id));
+    for (const Split* split : {&task.train, &task.test})
+      for (const Labels* labels : {&split->y, &split->group, &split->y_clean})
+        for (const std::uint8_t label : *labels) hash = 0x100000001b3ULL * (hash ^ label);
+  }
+  return hash;
+}
+
+TEST(GenerateTask, labels_and_groups_of_two_groups_never_change) {
+  // Written by the program before it knew more groups, so that its suites are made again bit for bit. Labels
+  // follow from integers; features, whose last bits depend on the compiler, are left out.
+  Family seed_random = small_seed, biased = small_biased;
+  seed_random.name = "seed_random";
+  seed_random.disadvantaged = Disadvantaged::random;
+  biased.adversarial_fraction = 0;
+  const Family honest{.name = "honest",
+                      .samples = {300, 1000},
+                      .features = {4, 14},
+                      .label_noise = {0, 0.2},
+                      .positive = {0.15, 0.85},
+                      .separability = {0.1, 0.8},
+                      .biased_fraction = 1,
+                      .group_odds = {1, 5},
+                      .disadvantaged = Disadvantaged::random,
+                      .feature_shift = {0, 1.5}};
+
+  EXPECT_EQ(hash_of_labels(small_seed), 0x15896a90e01de09eU);
+  EXPECT_EQ(hash_of_labels(seed_random), 0xa09b65551644bb68U);
+  EXPECT_EQ(hash_of_labels(biased), 0xeb846f3f499ce617U);
+  EXPECT_EQ(hash_of_labels(honest), 0x22951524d0015fdaU);
+}
+
+TEST(GenerateTask, two_groups_are_the_same_tasks_in_a_family_that_may_have_more) {
+  Family several = small_biased;
+  several.groups = {2, 6};
+  bool met = false;
+
+  for (Index id = 0; id < 20; ++id) {
+    const Task task = generate_task(several, Seed{3}, TaskId(id));
+    if (task.train.groups != 2) continue;
+    met = true;
+    EXPECT_TRUE(same_bits(task, generate_task(small_biased, Seed{3}, TaskId(id)))) << id;
+  }
+
+  EXPECT_TRUE(met);
+}
+
+/// small_biased with so many groups, and so many rows for them.
+Family of_groups(double groups) {
+  Family family = small_biased;
+  family.groups = {groups, groups};
+  family.minority = {std::max(0.1, 0.02 * groups - 0.02), 0.985};
+  return family;
+}
+
+/// All rows of a task, training first.
+struct AllRows {
+  Labels y, group;
+  explicit AllRows(const Task& task) : y(task.train.rows() + task.test.rows()), group(y.size()) {
+    y << task.train.y_clean, task.test.y_clean;
+    group << task.train.group, task.test.group;
+  }
+};
+
+TEST(GenerateTask, groups_have_the_shares_and_positives_of_their_table) {
+  for (const double groups : {3.0, 6.0, 50.0})
+    for (Index id = 0; id < 20; ++id) {
+      const Family family = of_groups(groups);
+      const Task task = generate_task(family, Seed{3}, TaskId(id));
+      const TaskParameters p = draw_parameters(family, Seed{3}, TaskId(id));
+      const AllRows rows(task);
+      const std::vector<GroupRows> table =
+          joint_table(p.samples, ones(rows.y), draw_groups(family, p, Seed{3}, TaskId(id)));
+
+      EXPECT_EQ(task.train.groups, static_cast<Index>(groups));
+      EXPECT_EQ(task.test.groups, static_cast<Index>(groups));
+      EXPECT_LE(std::abs(static_cast<double>(ones(rows.y)) - p.positive * static_cast<double>(p.samples)),
+                0.5);
+      EXPECT_LT(rows.group.maxCoeff(), groups);
+      for (std::size_t k = 0; k < table.size(); ++k) {
+        const auto in_group = rows.group.array() == static_cast<std::uint8_t>(k);
+        EXPECT_EQ((in_group && rows.y.array() == 1).count(), table[k].positives);
+        EXPECT_EQ((in_group && rows.y.array() == 0).count(), table[k].negatives);
+        EXPECT_GE(static_cast<double>(in_group.count()),
+                  std::max(1.0, std::floor(k == 0 ? 0 : 0.02 * static_cast<double>(p.samples))));
+      }
+    }
+}
+
+TEST(GenerateTask, label_bias_hides_positives_of_every_disadvantaged_group_and_of_no_other) {
+  for (const double groups : {3.0, 6.0}) {
+    Family biased = of_groups(groups), unbiased = biased;
+    biased.label_bias = {0.5, 0.5};
+    unbiased.label_bias = {0, 0};
+    for (Index id = 0; id < 20; ++id) {
+      const Task task = generate_task(biased, Seed{3}, TaskId(id)),
+                 without = generate_task(unbiased, Seed{3}, TaskId(id));
+      const std::vector<GroupParameters> asked =
+          draw_groups(biased, draw_parameters(biased, Seed{3}, TaskId(id)), Seed{3}, TaskId(id));
+
+      EXPECT_TRUE(same_bits(task.test, without.test));
+      for (std::size_t k = 0; k < asked.size(); ++k) {
+        const auto in_group = task.train.group.array() == static_cast<std::uint8_t>(k);
+        const Index before = (in_group && without.train.y.array() == 1).count(),
+                    hidden = (in_group && task.train.y.array() != without.train.y.array()).count();
+        if (!asked[k].disadvantaged)
+          EXPECT_EQ(hidden, 0);
+        else
+          EXPECT_NEAR(static_cast<double>(hidden), 0.5 * static_cast<double>(before),
+                      5 * std::sqrt(0.25 * static_cast<double>(before)) + 1);
+      }
+    }
+  }
+}
+
+TEST(GenerateTask, feature_shift_of_several_groups_is_what_tells_them_apart) {
+  Family family = plain(10000, 10);
+  family.groups = {3, 3};
+  family.minority = {0.6, 0.6};
+  const auto largest_distance = [&](double shift) {
+    family.feature_shift = {shift, shift};
+    const Task task = generate_task(family, Seed{3}, TaskId{1});
+    const Matrix x = task.train.x.cast<double>();
+    Matrix means = Matrix::Zero(3, 10);
+    for (Index k = 0; k < 3; ++k) {
+      const Vector in_group = (task.train.group.array() == static_cast<std::uint8_t>(k)).cast<double>();
+      means.row(k) = in_group.transpose() * x / in_group.sum();
+    }
+    return std::max({(means.row(0) - means.row(1)).norm(), (means.row(0) - means.row(2)).norm(),
+                     (means.row(1) - means.row(2)).norm()});
+  };
+
+  EXPECT_LT(largest_distance(0), 0.3);
+  EXPECT_GT(largest_distance(1.5), 1.0); // a pair is 1.5 * sqrt(10) / 2 apart in the root mean square
+}
+
+TEST(GenerateTask, one_group_knows_no_minority_no_shift_and_no_hidden_label) {
+  Family one = small_biased, other = small_biased;
+  one.groups = other.groups = {1, 1};
+  one.label_bias = {1, 1};
+  one.feature_shift = {1.5, 1.5};
+  other.label_bias = other.feature_shift = {0, 0};
+  other.minority = {0.5, 0.5};
+  other.biased_fraction = 0;
+
+  for (Index id = 0; id < 10; ++id) {
+    const Task task = generate_task(one, Seed{3}, TaskId(id));
+    const Metadata& m = task.metadata;
+
+    EXPECT_TRUE(same_bits(task, generate_task(other, Seed{3}, TaskId(id))));
+    EXPECT_EQ(task.train.groups, 1);
+    EXPECT_EQ(ones(task.train.group) + ones(task.test.group), 0);
+    EXPECT_EQ(corruption_of(task), corruption_of(generate_task(other, Seed{3}, TaskId(id))));
+    EXPECT_EQ(m.groups, 1);
+    EXPECT_EQ(m.disadvantaged, 0);
+    EXPECT_EQ(m.add_group_bias, 0);
+    for (const double value : {m.group_imbalance, m.train_minority_rate, m.test_minority_rate, m.train_dp_gap,
+                               m.test_dp_gap, m.feature_shift, m.label_bias})
+      EXPECT_EQ(value, 0.0);
+    EXPECT_EQ(m.train_pos_rate_z0, m.train_pos_rate);
+    EXPECT_TRUE(std::isnan(m.train_pos_rate_z1));
+  }
 }
 
 TEST(GenerateTask, flips_exactly_the_floor_when_labels_are_not_biased) {
@@ -207,11 +375,14 @@ TEST(GenerateTask, bits_do_not_depend_on_order_or_thread) {
   constexpr Index count = 24;
   std::vector<Task> forward(count), backward(count);
 
+  Family family = small_biased;
+  family.groups = {1, 6};
+
   std::thread first([&] {
-    for (Index id = 0; id < count; ++id) forward[id] = generate_task(small_biased, Seed{3}, TaskId(id));
+    for (Index id = 0; id < count; ++id) forward[id] = generate_task(family, Seed{3}, TaskId(id));
   });
   std::thread second([&] {
-    for (Index id = count; id-- > 0;) backward[id] = generate_task(small_biased, Seed{3}, TaskId(id));
+    for (Index id = count; id-- > 0;) backward[id] = generate_task(family, Seed{3}, TaskId(id));
   });
   first.join();
   second.join();
@@ -263,6 +434,40 @@ TEST(GenerateTask, metadata_says_what_the_arrays_hold) {
     EXPECT_EQ(m.train_dp_gap, std::abs(m.train_pos_rate_z0 - m.train_pos_rate_z1));
     EXPECT_EQ(m.test_dp_gap, std::abs(m.test_pos_rate_z0 - m.test_pos_rate_z1));
   }
+}
+
+TEST(GenerateTask, metadata_of_several_groups_says_what_the_arrays_hold) {
+  for (const double groups : {3.0, 6.0, 50.0})
+    for (Index id = 0; id < 20; ++id) {
+      const Family family = of_groups(groups);
+      const Task task = generate_task(family, Seed{9}, TaskId(id));
+      const Metadata& m = task.metadata;
+      const std::vector<GroupParameters> asked =
+          draw_groups(family, draw_parameters(family, Seed{9}, TaskId(id)), Seed{9}, TaskId(id));
+
+      EXPECT_EQ(m.groups, static_cast<Index>(groups));
+      EXPECT_EQ(m.add_group_bias, 1);
+      ASSERT_TRUE(m.disadvantaged >= 0 && m.disadvantaged < m.groups);
+      for (const GroupParameters& group : asked)
+        EXPECT_LE(group.odds, asked[static_cast<std::size_t>(m.disadvantaged)].odds);
+      EXPECT_TRUE(asked[static_cast<std::size_t>(m.disadvantaged)].disadvantaged);
+      const auto check = [&](const Split& split, double minority, double z0, double z1, double gap) {
+        const Labels others = split.group.cwiseMin(std::uint8_t{1});
+        double low = 1, high = 0;
+        for (int z = 0; z < static_cast<int>(groups); ++z) {
+          const double rate = positive_rate(split.y, split.group, z);
+          if (!std::isnan(rate)) low = std::min(low, rate), high = std::max(high, rate);
+        }
+        EXPECT_DOUBLE_EQ(minority, others.cast<double>().mean());
+        EXPECT_EQ(z0, positive_rate(split.y, others, 0));
+        EXPECT_EQ(z1, positive_rate(split.y, others, 1));
+        EXPECT_DOUBLE_EQ(gap, high - low);
+      };
+      if ((task.train.group.array() == 0).any())
+        check(task.train, m.train_minority_rate, m.train_pos_rate_z0, m.train_pos_rate_z1, m.train_dp_gap);
+      if ((task.test.group.array() == 0).any())
+        check(task.test, m.test_minority_rate, m.test_pos_rate_z0, m.test_pos_rate_z1, m.test_dp_gap);
+    }
 }
 
 TEST(GenerateTask, tiny_and_lopsided_tasks_are_defined) {

@@ -48,6 +48,19 @@ TEST(FamilyFiles, hold_the_families_of_the_design) {
   EXPECT_EQ(read_family("biased"), biased);
 }
 
+TEST(FamilyFiles, of_several_groups_are_those_of_two_with_more_groups) {
+  for (const std::string name : {"seed_random", "biased", "honest"}) {
+    Family expected = read_family(name), several = read_family(name + "_groups");
+    EXPECT_EQ(expected.groups, (Interval{2, 2}));
+    EXPECT_NO_THROW(validate(several));
+    expected.name += "_groups";
+    expected.minority = {0.2, 0.9};
+    expected.groups = {3, 6};
+
+    EXPECT_EQ(several, expected);
+  }
+}
+
 TEST(SetKnob, reads_ranges_numbers_and_words) {
   Family family;
 
@@ -56,12 +69,14 @@ TEST(SetKnob, reads_ranges_numbers_and_words) {
   set_knob(family, "separability", "1.5");
   set_knob(family, "biased_fraction", "0.25");
   set_knob(family, "disadvantaged", "random");
+  set_knob(family, "groups", "2:6");
 
   EXPECT_EQ(family.samples, (Interval{50, 70}));
   EXPECT_EQ(family.label_noise, (Interval{0.1, 0.25}));
   EXPECT_EQ(family.separability, (Interval{1.5, 1.5}));
   EXPECT_EQ(family.biased_fraction, 0.25);
   EXPECT_EQ(family.disadvantaged, Disadvantaged::random);
+  EXPECT_EQ(family.groups, (Interval{2, 6}));
 }
 
 TEST(SetKnob, refuses_with_knob_value_and_what_is_expected) {
@@ -78,6 +93,9 @@ TEST(SetKnob, refuses_with_knob_value_and_what_is_expected) {
     EXPECT_EQ(error("label_noise", value), "family.biased.label_noise = " + std::string(value) + noise);
   EXPECT_EQ(error("samples", "100.5"),
             "family.biased.samples = 100.5: must be lo:hi or one number, whole, 20 <= lo <= hi <= 100000000");
+  for (const char* value : {"0", "1:65", "2.5", "6:2"})
+    EXPECT_EQ(error("groups", value), "family.biased.groups = " + std::string(value) +
+                                          ": must be lo:hi or one number, whole, 1 <= lo <= hi <= 64");
   EXPECT_EQ(error("positive", "0:1"),
             "family.biased.positive = 0:1: must be lo:hi or one number, 0 < lo <= hi < 1");
   EXPECT_EQ(error("biased_fraction", "0:1"),
@@ -100,7 +118,8 @@ TEST(KnobText, round_trips_every_knob_bit_for_bit) {
                 .disadvantaged = Disadvantaged::random,
                 .feature_shift = {0, 1.5},
                 .label_bias = {0.25, 0.25},
-                .adversarial_fraction = 1.0 / 7};
+                .adversarial_fraction = 1.0 / 7,
+                .groups = {1, 64}};
   Family copy;
   copy.name = "odd";
 
@@ -125,7 +144,8 @@ TEST(Validate, accepts_every_knob_at_its_bounds) {
                       .group_odds = {1, 1e6},
                       .feature_shift = {0, 100},
                       .label_bias = {0, 1},
-                      .adversarial_fraction = 1};
+                      .adversarial_fraction = 1,
+                      .groups = {1, 2}};
 
   EXPECT_EQ(config_error([&] { validate(widest); }), "no error");
   EXPECT_EQ(config_error([] { validate(Family{}); }), "no error");
@@ -156,6 +176,8 @@ TEST(Validate, names_the_knob_that_is_out_of_its_domain) {
       {"feature_shift = -0.1", {.feature_shift = {-0.1, -0.1}}},
       {"label_bias = 0:1.5", {.label_bias = {0, 1.5}}},
       {"adversarial_fraction = nan", {.adversarial_fraction = nan}},
+      {"groups = 0:2", {.groups = {0, 2}}},
+      {"groups = nan:2", {.groups = {nan, 2}}},
   };
 
   for (const Refused& each : refused) {
@@ -163,6 +185,39 @@ TEST(Validate, names_the_knob_that_is_out_of_its_domain) {
 
     EXPECT_EQ(message.rfind("family.seed." + std::string(each.knob) + ": must be ", 0), 0U) << message;
   }
+}
+
+Family with_groups(Interval groups, Interval minority, Interval samples = {100, 1000}) {
+  Family family{.name = "f", .samples = samples, .minority = minority};
+  family.groups = groups;
+  return family;
+}
+
+TEST(Validate, allows_as_many_groups_as_the_least_minority_has_room_for) {
+  for (const Family& family :
+       {with_groups({2, 6}, {0.1, 0.9}), with_groups({1, 4}, {0.06, 0.06}),
+        with_groups({15, 15}, {0.28, 0.3}), with_groups({50, 50}, {0.98, 0.98}, {50, 60}),
+        with_groups({1, 1}, {0.01, 0.99}), with_groups({2, 2}, {0.001, 0.001}, {20, 20})})
+    EXPECT_EQ(config_error([&] { validate(family); }), "no error");
+}
+
+TEST(Validate, refuses_more_groups_than_there_are_rows_for) {
+  const auto error = [](const Family& family) { return config_error([&] { validate(family); }); };
+
+  EXPECT_EQ(
+      error(with_groups({2, 7}, {0.1, 0.9})),
+      "family.f.groups = 2:7: each group but 0 has 0.02 of the rows at least, so that minority = 0.1:0.9 "
+      "allows at most 6; or minority must begin at 0.12");
+  EXPECT_EQ(
+      error(with_groups({3, 3}, {0.01, 0.9})),
+      "family.f.groups = 3: each group but 0 has 0.02 of the rows at least, so that minority = 0.01:0.9 "
+      "allows at most 2; or minority must begin at 0.04");
+  EXPECT_EQ(error(with_groups({64, 64}, {0.98, 0.98})),
+            "family.f.groups = 64: each group but 0 has 0.02 of the rows at least, so that minority = 0.98 "
+            "allows at most 50");
+  EXPECT_EQ(
+      error(with_groups({2, 40}, {0.9, 0.9}, {30, 100})),
+      "family.f.groups = 2:40: each group has a row at least, so that samples = 30:100 allows at most 30");
 }
 
 TEST(Validate, names_must_fit_the_record_and_the_mixture_syntax) {

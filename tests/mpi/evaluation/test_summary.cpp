@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -70,7 +71,8 @@ SourceDesigns splits_of_a_table(const std::string& source, double test_over_trai
   designs.of[source].kind = SourceDesign::Kind::splits;
   designs.of[source].test_over_train = test_over_train;
   designs.of[source].rows = 1000;
-  designs.of[source].smallest_cell = 50;
+  designs.of[source].group_names = {"a", "b"};
+  designs.of[source].test_rows = {std::vector<Index>{100, 90}, std::vector<Index>{60, 50}};
   return designs;
 }
 
@@ -102,7 +104,6 @@ TEST(Summary, of_a_test_part_covers_its_rows_where_there_is_one_split) {
   SourceDesign& design = designs.of["a"];
   design.kind = SourceDesign::Kind::test_part;
   design.rows = 1000;
-  design.smallest_cell = 100;
   const Labels y = Labels::NullaryExpr(m, [](Index i) { return static_cast<std::uint8_t>(i % 2); });
   const Labels group = Labels::NullaryExpr(m, [](Index i) { return static_cast<std::uint8_t>(i / 2 % 2); });
   const auto right_but = [&](Index each) -> Matrix { // wrong for one row of `each`
@@ -124,6 +125,133 @@ TEST(Summary, of_a_test_part_covers_its_rows_where_there_is_one_split) {
   EXPECT_NEAR(accuracy.baseline_change_low, 0.05 - 1.96 * of_change, 0.25 * of_change);
   EXPECT_NEAR(accuracy.baseline_change_high, 0.05 + 1.96 * of_change, 0.25 * of_change);
   EXPECT_TRUE(std::isnan(find(summary, "a", "greedy", "auc").low));
+}
+
+GroupRow group_row(std::int64_t split, const std::string& method, std::int64_t group, double true_positive) {
+  return {"a", split, -1, method, group, 10 + 2 * split, 4 + split, {0.5, 0.5, true_positive, 0.25}};
+}
+
+const GroupSummaryRow& find(const std::vector<GroupSummaryRow>& summary, const std::string& method,
+                            std::int64_t group, const std::string& metric) {
+  for (const GroupSummaryRow& row : summary)
+    if (row.method == method && row.group == group && row.metric == metric) return row;
+  throw std::runtime_error("no such row");
+}
+
+TEST(GroupSummary, of_splits_by_hand) {
+  const std::vector<double> base{0.30, 0.50, 0.40, nan}, own{0.40, 0.50, 0.60, 0.70};
+  std::vector<GroupRow> rows;
+  for (std::int64_t split = 0; split < 4; ++split) {
+    const auto at = static_cast<std::size_t>(split);
+    rows.push_back(group_row(split, "baseline", 0, 0.9)); // another group
+    rows.push_back(group_row(split, "baseline", 1, base[at]));
+    rows.push_back(group_row(split, "greedy", 0, 0.9));
+    rows.push_back(group_row(split, "greedy", 1, own[at]));
+  }
+
+  const std::vector<GroupSummaryRow> summary =
+      summarise_groups(rows, splits_of_a_table("a", 3.0 / 7.0), Seed{1});
+
+  EXPECT_EQ(summary.size(), 2U * 2 * 4);
+  const GroupSummaryRow& rate = find(summary, "greedy", 1, "true_positive_rate");
+  constexpr double t_2 = 4.302652729911275, t_3 = 3.182446305284263;       // 97.5 % quantiles (tables)
+  const double error = std::sqrt(0.05 / 3) * std::sqrt(1.0 / 4 + 3.0 / 7); // s^2 of .4, .5, .6, .7
+  const double of_change = std::sqrt(0.01) * std::sqrt(1.0 / 3 + 3.0 / 7); // of .1, 0, .2: split 3 has none
+  EXPECT_EQ(rate.name, "b");
+  EXPECT_NEAR(rate.mean, 0.55, 1e-12);
+  EXPECT_NEAR(rate.low, 0.55 - t_3 * error, 1e-9);
+  EXPECT_NEAR(rate.high, 0.55 + t_3 * error, 1e-9);
+  EXPECT_EQ(rate.splits, 4);
+  EXPECT_NEAR(rate.baseline_change, 0.1, 1e-12);
+  EXPECT_NEAR(rate.baseline_change_low, 0.1 - t_2 * of_change, 1e-9);
+  EXPECT_NEAR(rate.baseline_change_high, 0.1 + t_2 * of_change, 1e-9);
+  EXPECT_EQ(find(summary, "baseline", 1, "true_positive_rate").splits, 3);
+  // 10, 12, 14, 16 test rows, of which 4, 5, 6, 7 have label 1.
+  EXPECT_NEAR(rate.rows, 5.5, 1e-12);
+  EXPECT_NEAR(find(summary, "greedy", 1, "false_positive_rate").rows, 7.5, 1e-12);
+  EXPECT_NEAR(find(summary, "greedy", 1, "accuracy").rows, 13, 1e-12);
+}
+
+/// Three groups, of which the last has one row of label 1; predictions follow from the number of a row.
+struct TestPart {
+  static constexpr Index rows = 1201, last = rows - 1;
+  Labels y =
+      Labels::NullaryExpr(rows, [](Index i) { return static_cast<std::uint8_t>(i == last || i % 5 < 2); });
+  Labels group = Labels::NullaryExpr(rows, [this](Index i) {
+    return static_cast<std::uint8_t>(i == last || (i % 7 > 4 && y(i) == 0) ? 2 : i % 2);
+  });
+  Matrix predicted = Matrix::NullaryExpr(rows, 1, [this](Index i, Index) {
+    return static_cast<double>((i % 11 < 3) != (y(i) == 1 && i % 3 < 2));
+  });
+};
+
+/// Every resample holds together: the gaps and the accuracy of its metrics are those of its groups.
+TEST(GroupSummary, of_a_test_part_is_of_the_resamples_that_the_gaps_are_of) {
+  const TestPart part;
+
+  const Resampled resampled = resampled_metrics(part.y, part.group, 3, part.predicted, Seed{1});
+
+  ASSERT_EQ(resampled.metrics.rows(), 1000);
+  ASSERT_EQ(resampled.rates_of_group.cols(), 12);
+  Vector rows = Vector::Zero(3);
+  for (Index i = 0; i < part.y.size(); ++i) ++rows(part.group(i));
+  const auto spread = [](const Eigen::Ref<const Eigen::RowVectorXd>& rates, Index which) {
+    const std::array<double, 3> of{rates(which), rates(4 + which), rates(8 + which)};
+    return *std::ranges::max_element(of) - *std::ranges::min_element(of);
+  };
+  for (Index b = 0; b < 1000; ++b) { // metrics: accuracy, dp_gap, eo_gap, ...; rates: see group_rates
+    const Eigen::RowVectorXd metrics = resampled.metrics.row(b), rates = resampled.rates_of_group.row(b);
+    EXPECT_NEAR(metrics(0), (rates(0) * rows(0) + rates(4) * rows(1) + rates(8) * rows(2)) / rows.sum(),
+                1e-12);
+    EXPECT_NEAR(metrics(1), spread(rates, 1), 1e-12);
+    EXPECT_NEAR(metrics(2), std::max(spread(rates, 2), spread(rates, 3)), 1e-12);
+  }
+}
+
+TEST(GroupSummary, of_a_test_part_covers_its_rows_and_has_no_interval_where_a_rate_is_undefined) {
+  const TestPart part;
+  SourceDesigns designs;
+  SourceDesign& design = designs.of["a"];
+  design.kind = SourceDesign::Kind::test_part;
+  design.group_names = {"a", "b", "c"};
+  Labels without = part.y; // group 2 has no row of label 1
+  without(TestPart::last) = 0;
+  design.resampled["baseline"] = resampled_metrics(without, part.group, 3, part.predicted, Seed{1});
+  design.resampled["greedy"] = design.resampled["baseline"];
+  const Cells cells = cells_of(part.predicted.cast<std::uint8_t>(), without, part.group, 3);
+  std::vector<GroupRow> rows;
+  for (const char* method : {"baseline", "greedy"})
+    for (std::size_t z = 0; z < 3; ++z)
+      rows.push_back({"a", 0, -1, method, static_cast<std::int64_t>(z),
+                      static_cast<std::int64_t>(cells[0][z].rows + cells[1][z].rows),
+                      static_cast<std::int64_t>(cells[1][z].rows), rates_of(cells[0][z], cells[1][z])});
+
+  const std::vector<GroupSummaryRow> summary = summarise_groups(rows, designs, Seed{1});
+
+  for (const std::int64_t z : {0, 1}) {
+    const auto at = static_cast<std::size_t>(z);
+    const GroupSummaryRow& rate = find(summary, "greedy", z, "true_positive_rate");
+    const double p = cells[1][at].value(), error = std::sqrt(p * (1 - p) / cells[1][at].rows);
+    EXPECT_NEAR(rate.mean, p, 1e-12);
+    EXPECT_NEAR(rate.low, p - 1.96 * error, 0.4 * error);
+    EXPECT_NEAR(rate.high, p + 1.96 * error, 0.4 * error);
+    EXPECT_EQ(rate.rows, cells[1][at].rows);
+    // The same predictions: on the same resamples no change at all.
+    EXPECT_TRUE(rate.baseline_change_low == 0 && rate.baseline_change_high == 0);
+  }
+  const GroupSummaryRow& undefined = find(summary, "greedy", 2, "true_positive_rate");
+  EXPECT_TRUE(std::isnan(undefined.mean) && std::isnan(undefined.low) && undefined.splits == 0);
+  EXPECT_EQ(undefined.rows, 0);
+  EXPECT_TRUE(std::isfinite(find(summary, "greedy", 2, "false_positive_rate").low));
+}
+
+TEST(GroupRates, are_counted_by_hand) {
+  const GroupRates rates = rates_of({2, 8}, {3, 4}); // 2 of 8 negatives, 3 of 4 positives are predicted 1
+  EXPECT_NEAR(rates.accuracy, 9.0 / 12, 1e-12);
+  EXPECT_NEAR(rates.positive_rate, 5.0 / 12, 1e-12);
+  EXPECT_NEAR(rates.true_positive_rate, 3.0 / 4, 1e-12);
+  EXPECT_NEAR(rates.false_positive_rate, 2.0 / 8, 1e-12);
+  EXPECT_TRUE(std::isnan(rates_of({2, 8}, {0, 0}).true_positive_rate));
 }
 
 TEST(Summary, nowhere_defined_is_nan_and_not_zero) {
@@ -316,8 +444,97 @@ TEST(Findings, of_a_table_that_is_too_small_say_so_and_judge_nothing) {
 
   EXPECT_EQ(kinds(), "small ");
   designs.of["a"].rows = 600;
-  designs.of["a"].smallest_cell = 4;
+  designs.of["a"].test_rows[1][0] = 4;
   EXPECT_EQ(kinds(), "small accuracy ");
+}
+
+/// The findings about a table of 1000 rows with three groups; cells: test rows [label][group].
+std::vector<Finding> findings_of_groups(const std::array<std::vector<Index>, 2>& cells,
+                                        const std::vector<Index>& untrained = {}) {
+  std::vector<EvaluationRow> rows;
+  for (std::int64_t split = 0; split < 10; ++split) {
+    rows.push_back(row("a", split, "baseline", 0.5, 0.3));
+    rows.push_back(row("a", split, "greedy", 0.9, 0.1));
+  }
+  SourceDesigns designs = splits_of_a_table("a", 3.0 / 7.0);
+  SourceDesign& design = designs.of["a"];
+  design.groups = std::ssize(cells[0]);
+  design.group_names = {"White", "Asian", "Black"};
+  design.test_rows = cells;
+  design.untrained = untrained;
+  return findings_of(rows, summarise(rows, designs, Seed{1}), designs);
+}
+
+TEST(Findings, name_the_groups_and_labels_that_are_too_small) {
+  const std::vector<Finding> found = findings_of_groups(
+      {std::vector<Index>{80, 12, 7}, std::vector<Index>{60, 4, 9}}, std::vector<Index>{2});
+
+  ASSERT_EQ(found.size(), 4U);
+  EXPECT_EQ(found[0].text, "WARNING: group 'Asian' has 4 test rows of label 1 a split: too few to judge its "
+                           "rates (fewer than 10)");
+  EXPECT_EQ(found[0].group, "Asian");
+  EXPECT_EQ(found[0].metric, "true_positive_rate");
+  EXPECT_TRUE(found[0].level == 4 && found[0].floor == 10);
+  EXPECT_EQ(found[1].text, "WARNING: group 'Black' has 7 test rows of label 0 a split: too few to judge its "
+                           "rates (fewer than 10)");
+  EXPECT_EQ(found[1].metric, "false_positive_rate");
+  EXPECT_EQ(found[2].text, "WARNING: group 'Black' has no training row: no model has learnt from it");
+  EXPECT_EQ(found[3].kind, "accuracy"); // and nothing of fairness
+}
+
+TEST(Findings, judge_fairness_where_every_group_has_enough_rows) {
+  const std::vector<Finding> found =
+      findings_of_groups({std::vector<Index>{80, 12, 10}, std::vector<Index>{60, 10, 19}});
+
+  ASSERT_EQ(found.size(), 3U);
+  EXPECT_TRUE(found[0].kind == "fairness" && found[1].kind == "fairness" && found[2].kind == "accuracy");
+}
+
+TEST(Findings, of_one_group_judge_no_gap) {
+  std::vector<EvaluationRow> rows;
+  for (std::int64_t split = 0; split < 10; ++split) {
+    const double jitter = 0.001 * static_cast<double>(split % 3);
+    rows.push_back(row("a", split, "baseline", 0.5, 0));
+    rows.push_back(row("a", split, "greedy", 0.9 + jitter, 0));
+  }
+  SourceDesigns designs = splits_of_a_table("a", 3.0 / 7.0);
+  SourceDesign& design = designs.of["a"];
+  design.groups = 1;
+  design.group_names = {"all"};
+  design.test_rows = {std::vector<Index>{80}, std::vector<Index>{1}};
+  const auto found = [&](const std::vector<EvaluationRow>& of) {
+    std::string text;
+    for (const Finding& finding : findings_of(of, summarise(of, designs, Seed{1}), designs))
+      text += finding.kind + ": " + finding.text + "\n";
+    return text;
+  };
+
+  const std::string several = found(rows), one = found({rows[0], rows[1]});
+
+  EXPECT_EQ(several.find("gap"), std::string::npos) << several;
+  EXPECT_EQ(several.find("fairness"), std::string::npos) << several;
+  EXPECT_NE(several.find("small: WARNING: 1 test row of label 1 a split: too few to judge the rates"),
+            std::string::npos)
+      << several;
+  EXPECT_NE(several.find("accuracy: raised most by greedy"), std::string::npos) << several;
+  EXPECT_NE(one.find("accuracy: one repeat only"), std::string::npos) << one;
+  EXPECT_EQ(one.find("gap"), std::string::npos) << one;
+}
+
+/// In a suite of K = 1 too, whose design is known by its largest K alone.
+TEST(Findings, of_tasks_with_one_group_judge_no_gap) {
+  std::vector<EvaluationRow> rows;
+  for (std::int64_t split = 0; split < 10; ++split) {
+    rows.push_back(row("a", split, "baseline", 0.5, 0));
+    rows.push_back(row("a", split, "greedy", 0.9, 0));
+  }
+  SourceDesigns designs;
+  designs.of["a"].groups = 1;
+
+  const std::vector<Finding> found = findings_of(rows, summarise(rows, designs, Seed{1}), designs);
+
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_TRUE(found[0].kind == "accuracy" && found[0].method == "greedy");
 }
 
 TEST(Findings, name_the_least_costly_help_where_all_costs_more_than_a_point) {

@@ -53,6 +53,17 @@ protected:
   std::string good_;
 };
 
+/// Gives all records of /metadata this value in one field.
+void set_field(hid_t file, const char* field, hid_t type, const void* value) {
+  const h5::DataSet data_set(H5Dopen2(file, "/metadata", H5P_DEFAULT), "H5Dopen");
+  const std::size_t size = H5Tget_size(type);
+  const h5::DataType one(H5Tcreate(H5T_COMPOUND, size), "H5Tcreate");
+  h5::check(H5Tinsert(one.get(), field, 0, type), "H5Tinsert");
+  std::string values;
+  for (int i = 0; i < 6; ++i) values.append(static_cast<const char*>(value), size);
+  h5::check(H5Dwrite(data_set.get(), one.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "H5Dwrite");
+}
+
 TEST_F(DamagedSuite, values) {
   const float nan = std::numeric_limits<float>::quiet_NaN(),
               infinity = std::numeric_limits<float>::infinity();
@@ -67,6 +78,17 @@ TEST_F(DamagedSuite, values) {
   EXPECT_PRED2(contains,
                error_after([](hid_t f) { test::set_value<std::uint8_t>(f, "/test/y_clean", 0, 9); }),
                "/test/y_clean: task 0");
+}
+
+TEST_F(DamagedSuite, groups_that_a_task_does_not_have) {
+  write_suite(comm_, path_, {"[suite]\n"}, test::sample_tasks_of_five_groups(test::share(comm_, 6)));
+  good_ = test::bytes_of(path_);
+
+  EXPECT_PRED2(contains, error_after([](hid_t f) { test::set_value<std::uint8_t>(f, "/train/z", 0, 5); }),
+               "/train/z: task 0, row 0 is 5; must be less than the number of groups, 5");
+  const std::int64_t five = 5;
+  EXPECT_PRED2(contains, error_after([&](hid_t f) { set_field(f, "disadvantaged", H5T_STD_I64LE, &five); }),
+               "disadvantaged is 5; must be a group: below 5");
 }
 
 TEST_F(DamagedSuite, offsets) {
@@ -167,17 +189,6 @@ TEST_F(DamagedSuite, types) {
                "/test/x: is no data set");
 }
 
-/// Gives all records of /metadata this value in one field.
-void set_field(hid_t file, const char* field, hid_t type, const void* value) {
-  const h5::DataSet data_set(H5Dopen2(file, "/metadata", H5P_DEFAULT), "H5Dopen");
-  const std::size_t size = H5Tget_size(type);
-  const h5::DataType one(H5Tcreate(H5T_COMPOUND, size), "H5Tcreate");
-  h5::check(H5Tinsert(one.get(), field, 0, type), "H5Tinsert");
-  std::string values;
-  for (int i = 0; i < 6; ++i) values.append(static_cast<const char*>(value), size);
-  h5::check(H5Dwrite(data_set.get(), one.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), "H5Dwrite");
-}
-
 TEST_F(DamagedSuite, metadata) {
   const auto with = [&](const char* field, hid_t type, const void* value) {
     return error_after([&](hid_t file) { set_field(file, field, type, value); });
@@ -191,7 +202,13 @@ TEST_F(DamagedSuite, metadata) {
   EXPECT_PRED2(contains, with("n_features", H5T_STD_I64LE, &huge), "/train/x_offset: task 0");
   EXPECT_PRED2(contains, with("n_features", H5T_STD_I64LE, &lowest), "n_features is -9223372036854775808");
   EXPECT_PRED2(contains, with("label_bias", H5T_IEEE_F64LE, &infinity), "a rate is infinite");
-  EXPECT_PRED2(contains, with("disadvantaged", H5T_STD_I64LE, &huge), "must be 0 or 1");
+  EXPECT_PRED2(contains, with("disadvantaged", H5T_STD_I64LE, &huge), "must be a group: below 2");
+  const std::int64_t one = 1, many = most_groups + 1;
+  EXPECT_PRED2(contains, with("groups", H5T_STD_I64LE, &zero), "task 0: groups is 0; must be 1 to 64");
+  EXPECT_PRED2(contains, with("groups", H5T_STD_I64LE, &many), "task 0: groups is 65; must be 1 to 64");
+  EXPECT_PRED2(contains, with("groups", H5T_STD_I64LE, &lowest), "must be 1 to 64");
+  EXPECT_PRED2(contains, with("groups", H5T_STD_I64LE, &one),
+               "is 1; must be less than the number of groups, 1");
   const std::string endless(32, 'x');
   const auto endless_family = [&](hid_t file) {
     set_field(file, "family", h5::text_type(32).get(), endless.data());

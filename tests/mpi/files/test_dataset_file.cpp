@@ -124,6 +124,104 @@ TEST_F(DatasetFile, labels_and_groups) {
   EXPECT_PRED2(contains, error_after([](hid_t f) { test::remove(f, "/z"); }), "/z: is missing");
 }
 
+TEST_F(DatasetFile, two_groups_without_names) {
+  EXPECT_EQ(read_dataset(comm_, path_).group_names, (std::vector<std::string>{"not female", "female"}));
+  change([](hid_t f) { h5::check(H5Adelete(f, "group_name"), "H5Adelete"); });
+  EXPECT_EQ(read_dataset(comm_, path_).group_names, (std::vector<std::string>{"0", "1"}));
+  EXPECT_PRED2(contains,
+               error_after([](hid_t f) { test::replace(f, "/z", {20}, std::vector<std::int64_t>(20, 1)); }),
+               "/z: all values are 1: one group alone");
+}
+
+TEST_F(DatasetFile, one_group) {
+  const std::vector<std::string> one{"everybody"};
+  const auto is_one = [&](const char* name) {
+    const Dataset read = read_dataset(comm_, path_);
+    return read.group_names == std::vector<std::string>{name} && read.group == Labels::Zero(20);
+  };
+  change([](hid_t f) { test::remove(f, "/z"), h5::check(H5Adelete(f, "group_name"), "H5Adelete"); });
+  EXPECT_TRUE(is_one("all"));
+  change([&](hid_t f) { test::remove(f, "/z"), test::set_attribute(f, "group_names", one); });
+  EXPECT_TRUE(is_one("everybody"));
+  change([&](hid_t f) {
+    test::replace(f, "/z", {20}, std::vector<std::int64_t>(20, 0));
+    test::set_attribute(f, "group_names", one);
+  });
+  EXPECT_TRUE(is_one("everybody"));
+  EXPECT_PRED2(contains, error_after([&](hid_t f) { test::set_attribute(f, "group_names", one); }),
+               "/z: row 0 is 1; must be 0, as there is one group");
+}
+
+/// A data set with three groups.
+class GroupsFile : public DatasetFile {
+protected:
+  GroupsFile() {
+    data_ = test::sample_groups();
+    write_file(comm_, path_, {}, data_);
+    good_ = test::bytes_of(path_);
+  }
+  std::string error_of(const std::vector<std::string>& names) {
+    return error_after([&](hid_t f) { test::set_attribute(f, "group_names", names); });
+  }
+};
+
+TEST_F(GroupsFile, comes_back_with_its_names) {
+  const Dataset read = read_dataset(comm_, path_);
+  EXPECT_EQ(read.group_names, (std::vector<std::string>{"White", "größer", "Black"}));
+  EXPECT_TRUE(read.group == data_.group);
+  EXPECT_PRED2(contains, verify_file(comm_, path_), "sound metasieve-dataset file");
+  EXPECT_PRED2(contains, inspect_file(comm_, path_), "White, größer, Black");
+}
+
+/// As h5py writes them.
+TEST_F(GroupsFile, names_may_have_variable_length) {
+  change([](hid_t f) {
+    test::set_variable_texts(f, "group_names", {"a", "a longer name, with a comma", "größer"});
+  });
+  EXPECT_EQ(read_dataset(comm_, path_).group_names,
+            (std::vector<std::string>{"a", "a longer name, with a comma", "größer"}));
+}
+
+TEST_F(GroupsFile, as_many_groups_as_there_may_be) {
+  const auto rows = 2 * most_groups;
+  std::vector<std::string> names;
+  std::vector<std::int64_t> group, y;
+  for (Index i = 0; i < rows; ++i) group.push_back(i % most_groups), y.push_back(i % 3 == 0);
+  for (Index k = 0; k < most_groups; ++k) names.push_back("group " + std::to_string(k));
+  const auto write = [&](hid_t f) {
+    test::replace(f, "/x", {static_cast<hsize_t>(rows), 3},
+                  std::vector<double>(static_cast<std::size_t>(3 * rows), 0.5));
+    test::replace(f, "/y", {static_cast<hsize_t>(rows)}, y);
+    test::replace(f, "/z", {static_cast<hsize_t>(rows)}, group);
+    test::remove(f, "/y_clean"), test::remove(f, "/split");
+    test::set_attribute(f, "group_names", names);
+  };
+  change(write);
+  EXPECT_EQ(std::ssize(read_dataset(comm_, path_).group_names), most_groups);
+  names.emplace_back("one too many");
+  EXPECT_PRED2(contains, error_after(write), "attribute 'group_names' has 65 names; must have 1 to 64");
+}
+
+TEST_F(GroupsFile, groups_and_names_that_cannot_be) {
+  EXPECT_PRED2(contains, error_of({"White", "", "Black"}), "'group_names' has no name for group 1");
+  EXPECT_PRED2(contains, error_of({"White", "Black", "White"}), "'group_names' has the name 'White' twice");
+  EXPECT_PRED2(contains, error_of({"White", "Black"}), "/z: row 2 is 2; must be 0 or 1");
+  EXPECT_PRED2(contains, error_of({"White", "Asian", "Black", "Other"}),
+               "/z: group 'Other' has no rows; leave it out of group_names");
+  EXPECT_PRED2(contains, error_after([](hid_t f) { test::set_value<std::int64_t>(f, "/z", 4, 3); }),
+               "/z: row 4 is 3; must be 0 to 2, as there are 3 groups");
+  EXPECT_PRED2(contains,
+               error_after([](hid_t f) { test::replace(f, "/z", {20}, std::vector<std::int64_t>(20, -1)); }),
+               "/z: row 0 is -1; must be 0 to 2");
+  EXPECT_PRED2(contains, error_after([](hid_t f) { test::remove(f, "/z"); }), "/z: is missing");
+  EXPECT_PRED2(contains, error_after([](hid_t f) { test::set_attribute(f, "group_names", 1.0); }),
+               "attribute 'group_names' is float64");
+  EXPECT_PRED2(contains, error_after([](hid_t f) {
+                 test::set_variable_texts(f, "group_names", {"two", "names"});
+               }),
+               "/z: row 2 is 2; must be 0 or 1");
+}
+
 /// A data set with row numbers, ids and weights.
 class TableFile : public DatasetFile {
 protected:

@@ -225,13 +225,15 @@ TEST_F(DamagedJournal, of_zeros_or_of_anything_else_is_empty) {
 }
 
 TEST(TaskBytes, give_the_task_back_bit_for_bit) {
-  for (const std::uint64_t id : {0U, 1U, 3U}) {
-    const Task task = test::sample_task(id);
+  for (const Task& task : {test::sample_task(0), test::sample_task(1), test::sample_task(3),
+                           test::sample_tasks_of_five_groups({3, 4}).front()}) {
     const Task back = task_of_bytes(task_bytes(task));
 
     EXPECT_EQ(back.id, task.id);
     EXPECT_EQ(back.metadata.family, task.metadata.family);
     EXPECT_EQ(back.metadata.seed, task.metadata.seed);
+    EXPECT_EQ(back.train.groups, task.metadata.groups);
+    EXPECT_EQ(back.test.groups, task.metadata.groups);
     EXPECT_EQ(task_bytes(back), task_bytes(task));
     EXPECT_TRUE(back.train.x == task.train.x && back.test.x == task.test.x);
     EXPECT_TRUE(back.train.y == task.train.y && back.train.group == task.train.group);

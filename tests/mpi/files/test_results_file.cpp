@@ -164,6 +164,40 @@ TEST(EvaluationFile, tables_of_rank_0_come_back_on_every_rank) {
   EXPECT_EQ(read.response[0].feature, "knn");
   EXPECT_EQ(read.response[0].keep, 0.7);
   EXPECT_EQ(read.findings[0].text, "WARNING: one class");
+  EXPECT_EQ(read.findings[0].group, "größer");
+  if (read.groups.size() != 1 || read.group_summary.size() != 1) {
+    ADD_FAILURE() << "groups are lost";
+    return;
+  }
+  const GroupRow& group = read.groups[0];
+  EXPECT_TRUE(group.source == "compas" && group.split == 3 && group.policy == 1 &&
+              group.method == "meta_hard");
+  EXPECT_TRUE(group.group == 2 && group.rows == 25 && group.positives == 12);
+  EXPECT_TRUE(group.rates.accuracy == 0.75 && group.rates.positive_rate == 0.5);
+  EXPECT_TRUE(group.rates.true_positive_rate == 0.625 && std::isnan(group.rates.false_positive_rate));
+  const GroupSummaryRow& rate = read.group_summary[0];
+  EXPECT_TRUE(rate.group == 2 && rate.name == "größer" && rate.rows == 12.5);
+  EXPECT_TRUE(rate.metric == "true_positive_rate" && rate.high == 0.8 && rate.baseline_change_high == 0.02);
+}
+
+/// As older programs wrote them, and as those of suites are.
+TEST(EvaluationFile, may_lack_the_tables_of_groups) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  write_file(comm, scratch / "e.h5", {},
+             Evaluation{{}, comm.is_root() ? test::sample_tables() : EvaluationTables{}});
+  comm.barrier();
+  if (comm.is_root())
+    test::edit(scratch / "e.h5",
+               [](hid_t f) { test::remove(f, "/groups"), test::remove(f, "/group_summary"); });
+  comm.barrier();
+
+  const EvaluationTables read = read_file<Evaluation>(comm, scratch / "e.h5").tables;
+
+  EXPECT_TRUE(read.groups.empty() && read.group_summary.empty());
+  EXPECT_EQ(read.findings.size(), 1U);
+  write_file(comm, scratch / "none.h5", {}, Evaluation{});
+  EXPECT_FALSE(FileReader(scratch / "none.h5").contains("/groups"));
 }
 
 TEST(EvaluationFile, cuts_long_names_instead_of_losing_an_evaluation) {

@@ -24,6 +24,7 @@ void expect_same(const Split& a, const Split& b) {
   EXPECT_TRUE(a.y == b.y);
   EXPECT_TRUE(a.group == b.group);
   EXPECT_TRUE(a.y_clean == b.y_clean);
+  EXPECT_EQ(a.groups, b.groups);
 }
 
 void expect_same(const std::vector<Task>& a, const std::vector<Task>& b) {
@@ -52,6 +53,19 @@ TEST(SuiteFile, comes_back_bit_for_bit_on_another_distribution) {
   expect_same(reader.read(wanted), test::sample_tasks(wanted));
   expect_same(reader.read({0, 23}), test::sample_tasks({0, 23}));
   EXPECT_EQ(test::open_ids(), 0);
+}
+
+TEST(SuiteFile, of_five_groups_comes_back) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  const auto tasks = test::sample_tasks_of_five_groups;
+  write_suite(comm, scratch / "s.h5", provenance, tasks(test::share(comm, 11)));
+
+  const SuiteReader reader(comm, scratch / "s.h5");
+
+  expect_same(reader.read({0, 11}), tasks({0, 11}));
+  expect_same({reader.read_alone(3)}, tasks({3, 4}));
+  for (const Metadata& metadata : reader.metadata()) EXPECT_EQ(metadata.groups, 5);
 }
 
 TEST(SuiteFile, has_the_same_bytes_for_any_number_of_ranks) {
@@ -192,6 +206,7 @@ TEST(SuiteFile, refuses_tasks_that_do_not_fit_together) {
 
   EXPECT_PRED2(contains, message([](Task& t) { t.train.y.resize(1); }), "y must have one value a row");
   EXPECT_PRED2(contains, message([](Task& t) { ++t.metadata.n_test; }), "rows differ from metadata");
+  EXPECT_PRED2(contains, message([](Task& t) { t.test.groups = 3; }), "groups differ from metadata");
   EXPECT_PRED2(contains, message([](Task& t) { t.metadata.family = std::string(32, 'x'); }), "31 characters");
   EXPECT_PRED2(contains, message([](Task& t) { t.metadata.task_id = 99, t.id = TaskId{99}; }), "consecutive");
   EXPECT_PRED2(contains, collective_error(comm, [&] { write_suite(comm, path, provenance, {}); }),

@@ -42,6 +42,18 @@ TEST(ChangedKeys, of_a_checkpoint_that_does_not_name_its_precision_are_those_of_
   EXPECT_EQ(changed_to("float32"), (std::vector<std::string>{"policy.precision = float32 (was float64)"}));
 }
 
+TEST(ChangedKeys, of_a_checkpoint_that_does_not_name_its_groups_are_those_of_two_groups) {
+  std::string before = resolved_ini(config_with("meta.clip", "10"));
+  for (std::size_t at; (at = before.find("groups = 2\n")) != std::string::npos;) before.erase(at, 11);
+  const auto changed_to = [&](const std::string& groups) {
+    return changed_keys(before, resolved_ini(config_with("family.biased.groups", groups)), true);
+  };
+
+  ASSERT_EQ(before.find("groups"), std::string::npos);
+  EXPECT_EQ(changed_to("2"), std::vector<std::string>());
+  EXPECT_EQ(changed_to("2:6"), (std::vector<std::string>{"family.biased.groups = 2:6 (was 2)"}));
+}
+
 TEST(ChangedKeys, are_not_those_of_output_limits_and_more_iterations) {
   for (const auto& [key, value] :
        std::vector<std::pair<std::string, std::string>>{{"output.checkpoint_every", "3"},
