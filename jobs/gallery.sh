@@ -35,6 +35,7 @@ done
 "$python" -m metasieve plot suite runs/local/suite.h5 --output "$out/tasks"
 "$python" -m metasieve plot learning runs/local/results.h5 --output "$out/learning"
 "$python" -m metasieve plot comparison "$out/suite.h5" "$out/real.h5" --output "$out/comparison"
+"$python" -m metasieve plot groups "$out/real.h5" --only compas --output "$out/groups"
 "$python" -m metasieve plot frontier "$out/real.h5" --only compas --output "$out/frontier"
 "$python" -m metasieve plot noise "$out/suite.h5" --output "$out/noise"
 "$python" -m metasieve plot response "$out/real.h5" --output "$out/response"

@@ -13,6 +13,7 @@
     importing/    makes data set files from published data and from CSV
     compare.py    runs the whole comparison on real data
     methods.py    names, colours and markers of the methods
+    groups.py     rates of the groups of a data set, and which are too small to judge
     tables/       results as tables: Markdown, LaTeX and HTML
     plots/        one module for each kind of picture, with plot(), table_of() and draw()
     report/       the HTML page of a folder

@@ -136,6 +136,12 @@ def gap_and_methods(parser):
                         help="methods that are not drawn")
 
 
+def groups(parser):
+    parser.add_argument("--only", nargs="+", metavar="SOURCE", help="draw only these data sets")
+    parser.add_argument("--method", metavar="METHOD", choices=METHODS,
+                        help="method that is compared with all rows; default: metasieve, soft where it was evaluated")
+
+
 def method(parser):
     parser.add_argument("--method", help="method whose metrics are drawn; default: meta_hard where it was evaluated")
 
@@ -225,6 +231,9 @@ PLOTS = {
     "frontier": Command("accuracy against a fairness gap over the settings of each method",
                         "plot frontier evaluation.h5 --only compas --output frontier",
                         plotting("files of `metasieve evaluate --frontier`", True, gap)),
+    "groups": Command("accuracy, true and false positive rate of each group of a data set, for all rows and metasieve",
+                      "plot groups compas_evaluation.h5 --output groups",
+                      plotting("files of `metasieve evaluate --dataset`", True, groups)),
     "noise": Command("how much label noise each method keeps out of its selection",
                      "plot noise evaluation.h5 --output noise", plotting(EVALUATION)),
     "response": Command("mean keep weight of the policy as one meta-feature goes from its least to its largest value",

@@ -22,7 +22,7 @@ from .commands import UsageError
 from .importing import published
 from .plots import comparison, frontier, style
 from .tables import comparison as report
-from .tables.comparison import AWARENESS
+from .tables.comparison import AWARENESS, TRAINED
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RAW = {name: [known.file] for name, known in published.KNOWN.items()} | {
@@ -62,10 +62,11 @@ def import_known(options):
 def meaning(path):
     """Returns a sentence that explains label 1 and the groups of a data set."""
     with files.opened(path) as file:
-        label, group, names = (files.plain(file.attrs.get(name, b"?")) for name in
-                               ("positive_label", "group_name", "group_names"))
-    groups = f"Group 1: {group}" if names == "?" or group in names[1:] else f"Groups: {'; '.join(names)}"
-    return f"Label 1: {label}. {groups}."
+        label, group = (files.plain(file.attrs.get(name, "?")) for name in ("positive_label", "group_name"))
+        default = ["", group] if "z" in file else ["all"]
+        names = files.plain(file.attrs["group_names"]) if "group_names" in file.attrs else default
+    groups = f" Group 1: {group}." if group in names[1:] else f" Groups: {'; '.join(names)}."
+    return f"Label 1: {label}.{groups if len(names) > 1 else ''}"
 
 
 def mpi_environment(ranks):
@@ -145,13 +146,16 @@ def draw(output, awareness, with_frontier):
     """Draws one half. Returns the Markdown that shows the pictures."""
     evaluation, gap = output / f"comparison_{awareness}.h5", "eo_gap"
     panels = comparison.panels_of([evaluation])
+    is_grouped = any(files.has_gaps(methods) for _, methods in panels)
     drawn = {"comparison": (comparison.plot(panels, gap), comparison.table_of(panels))}
-    if with_frontier:
+    if with_frontier and is_grouped:
         panels = frontier.read_panels([evaluation], gap)
         drawn["frontier"] = frontier.plot(panels, gap), frontier.table_of(panels, gap)
     for name, (figure, table) in drawn.items():
         style.save(figure, table, output / f"{name}_{awareness}")
-    return [f"![Accuracy against the EO gap, {AWARENESS[awareness]}]({name}_{awareness}.png)" for name in drawn]
+    words = f"Accuracy against the EO gap, {AWARENESS[awareness]}" if is_grouped else \
+        f"Accuracy, {TRAINED[awareness]}"
+    return [f"![{words}]({name}_{awareness}.png)" for name in drawn]
 
 
 def compare(options):

@@ -1,4 +1,6 @@
 """Reads every file that metasieve writes, and replaces files atomically."""
+import codecs
+import collections
 import configparser
 import contextlib
 import os
@@ -8,6 +10,8 @@ from collections.abc import Mapping
 import h5py
 import numpy as np
 import pandas as pd
+
+from .methods import FAIRNESS, GAPS
 
 TYPES = ("suite", "dataset", "policy", "checkpoint", "results", "evaluation", "scores", "scaling", "sweep")
 
@@ -135,21 +139,66 @@ def parsed(text):
 
 
 def frame(records):
-    """Returns HDF5 records as a data frame with text decoded."""
-    return pd.DataFrame({name: [text.decode() for text in records[name]] if records[name].dtype.kind == "S"
-                         else records[name] for name in records.dtype.names})
+    """Returns HDF5 records as a data frame with text decoded; a character that a field's end cuts is left out."""
+    return pd.DataFrame({name: [codecs.utf_8_decode(text)[0] for text in records[name]]
+                         if records[name].dtype.kind == "S" else records[name] for name in records.dtype.names})
 
 
 def summary_of(evaluation):
     """Returns {source: {method: {metric: row}}} of an evaluation, in the file's order.
 
-    A source is a data set or a suite's mixture; the pooled source "all" is left out.
+    A source is a data set or a suite's mixture; the pooled source "all" is left out. Where there is one group only,
+    fairness is not in question, and its metrics are left out.
     """
-    found = {}
+    found, ungrouped = {}, ungrouped_sources(evaluation)
     for row in evaluation.table("summary").to_dict("records"):
-        found.setdefault(row["source"], {}).setdefault(row["method"], {})[row["metric"]] = row
+        cells = found.setdefault(row["source"], {}).setdefault(row["method"], {})
+        if row["metric"] not in FAIRNESS or row["source"] not in ungrouped:
+            cells[row["metric"]] = row
     found.pop("all", None)
     return found
+
+
+def has_gaps(methods):
+    """Returns whether a source of summary_of has groups that could be treated unfairly."""
+    return any(gap in cells for cells in methods.values() for gap in GAPS)
+
+
+def lacks_gaps(table, *patterns):
+    """Returns whether all gaps in a table of a training or sweep are 0, as where no task has groups.
+
+    `patterns`: names of the columns, with {} for the gap.
+    """
+    columns = [pattern.format(gap) for pattern in patterns for gap in GAPS if pattern.format(gap) in table]
+    values = table[columns].dropna(how="all")
+    return values.size > 0 and bool((values == 0).all(axis=None))
+
+
+def findings_of(evaluation):
+    """Returns the findings as named tuples; none on fairness where there is one group only."""
+    ungrouped = ungrouped_sources(evaluation)
+    return [row for row in (evaluation.table("findings").itertuples() if "findings" in evaluation else ())
+            if row.kind != "fairness" or row.source not in ungrouped]
+
+
+def ungrouped_sources(evaluation):
+    """Returns the sources that have one group only, as far as the file lists groups."""
+    return [source for source, names in group_names_of(evaluation).items() if len(names) == 1]
+
+
+def group_names_of(evaluation):
+    """Returns {source: {group: name}} of the sources whose groups the file lists, no name twice.
+
+    Groups of data sets have names, those of suites and of older files are called "group 0", ...
+    """
+    found = {}
+    for rows in (evaluation.table(name) for name in ("detection", "group_summary") if name in evaluation):
+        for row in rows[rows["group"] >= 0].drop_duplicates(["source", "group"]).to_dict("records"):
+            found.setdefault(row["source"], {})[row["group"]] = row.get("name") or f"group {row['group']}"
+    for names in found.values():
+        counts = collections.Counter(names.values())  # long names are cut, and may be the same then
+        names |= {group: f"{name} (group {group})" for group, name in names.items() if counts[name] > 1}
+    return {source: dict(sorted(names.items())) for source, names in found.items()}
 
 
 def write(savers):

@@ -5,11 +5,14 @@ BLACK, GREY, BLUE, ORANGE, GREEN, PINK = "#000000", "#999999", "#0072B2", "#D55E
 SKY, AMBER, YELLOW = "#56B4E9", "#E69F00", "#F0E442"
 
 GAPS = {"dp_gap": "demographic-parity gap", "eo_gap": "equalised-odds gap", "eopp_gap": "equal-opportunity gap"}
+# Metrics that compare groups.
+FAIRNESS = (*GAPS, "dp_floor", "eo_floor", "roh_dp", "roh_eo", "worst_group_accuracy", "minority_share")
+NO_GROUPS = "no groups given: fairness is not in question"
 # Method: its name for readers, colour and marker.
 METHODS = {
     "baseline": ("all rows", BLACK, "s"),
     "greedy": ("lowest loss", SKY, "v"),
-    "greedy_weighted": ("lowest loss, group 1 favoured", SKY, "<"),
+    "greedy_weighted": ("lowest loss, all groups but 0 favoured", SKY, "<"),
     "reweighing": ("reweighing (Kamiran-Calders)", AMBER, "^"),
     "roh": ("sampler of Roh et al.", AMBER, "D"),
     "penalised": ("fairness penalty", PINK, "p"),

@@ -18,6 +18,18 @@ FOUND = {(0, 0): (300, 60, 30, 15), (0, 1): (200, 40, 0, 0), (1, 0): (200, 80, 3
 FRONTIER = [("source", "S64"), ("method", "S32"), ("setting", "f8"), ("metric", "S32"), ("mean", "f8"), ("low", "f8"),
             ("high", "f8"), *CHANGES, ("splits", "i8")]
 
+GROUPS = [("source", "S64"), ("method", "S32"), ("group", "i8"), ("name", "S64"), ("rows", "f8"), ("metric", "S32"),
+          ("mean", "f8"), ("low", "f8"), ("high", "f8"), *CHANGES, ("splits", "i8"), ("policies", "i8"),
+          ("policy_sd", "f8")]
+UNKNOWN = float("nan")
+# Rows of label 0 and of label 1 in a split; accuracy, true and false positive rate of all rows and of meta_hard. The
+# last group has no row of label 1 in any split.
+RACES = {"African-American": (180, 190, (0.66, 0.71, 0.39), (0.67, 0.62, 0.29)),
+         "Caucasian": (140, 90, (0.69, 0.52, 0.20), (0.68, 0.55, 0.21)),
+         "Hispanic": (40, 22, (0.71, 0.40, 0.12), (0.70, 0.51, 0.20)),
+         "Asian": (12, 8, (0.55, 0.30, 0.29), (0.60, 0.38, 0.25)),
+         "Other": (4, 0, (0.75, UNKNOWN, 0.25), (0.75, UNKNOWN, 0.25))}
+
 ACCURACY = {method: 0.7 + k / 100 for k, method in enumerate(METHODS)}  # 0.70 .. 0.73
 GAP = {method: 0.4 - k / 10 for k, method in enumerate(METHODS)}  # 0.4 .. 0.1
 # What the curves are over: settings from weak to strong, gap and accuracy falling.
@@ -56,6 +68,41 @@ def detection(sources):
             rows += [(source, "uniform", "greedy", group, label, *counts, 0.99, 0.99),
                      (source, "uniform", "meta_hard", group, label, *counts, precision, recall)]
     return np.array(rows, DETECTION)
+
+
+def group_summary(source, groups, methods=("baseline", "meta_hard"), splits=10):
+    """Returns /group_summary of a data set. `groups`: as RACES; intervals are wider for fewer rows."""
+    rows = []
+    for number, (name, (zeros, ones, *rates)) in enumerate(groups.items()):
+        for method, means in zip(methods, rates):
+            for metric, count, mean in zip(("accuracy", "true_positive_rate", "false_positive_rate"),
+                                           (zeros + ones, ones, zeros), means):
+                wide = 1 / max(count, 1) ** 0.5 if splits > 1 else UNKNOWN
+                rows.append((source, method, number, name.encode()[:63], count, metric, mean, mean - wide, mean + wide,
+                             *[UNKNOWN] * 4, 0 if np.isnan(mean) else min(splits, max(count, 1)), 1, UNKNOWN))
+    return np.array(rows, GROUPS)
+
+
+def add_groups(path, source, groups=RACES, **options):
+    """Adds the groups of a data set to a file of write_evaluation; with one group, gaps are 0 and cells of one."""
+    rows = group_summary(source, groups, **options)
+    with h5py.File(path, "a") as file:
+        if "group_summary" in file:
+            rows = np.concatenate([file["group_summary"][:], rows])
+            del file["group_summary"]
+        file["group_summary"] = rows
+        if len(groups) == 1:
+            for name, values in (("summary", ("mean", "low", "high", *(name for name, _ in CHANGES))),
+                                 ("paired", ("difference", "low", "high"))):
+                table = file[name][:]
+                gaps = (table["source"] == source.encode()) & np.isin(table["metric"], [b"eo_gap", b"dp_gap"])
+                for value in values:
+                    table[value][gaps] = 0
+                file[name][:] = table
+            found = file["detection"][:]
+            del file["detection"]
+            file["detection"] = found[(found["source"] != source.encode()) | (found["group"] < 1)]
+    return path
 
 
 def write_evaluation(path, sources, with_frontier=False):

@@ -11,9 +11,9 @@ try:
     import h5py
     import matplotlib  # noqa: F401, what the plots need
     import pandas  # noqa: F401, what the importer needs
-    from metasieve import read
+    from metasieve import compare, read
     from metasieve.tables import comparison as comparison_report
-    from evaluation_tables import write_evaluation  # noqa: F401, run by the fake too
+    from evaluation_tables import RACES, add_groups, write_evaluation  # noqa: F401, run by the fake too
     MISSING = None
 except ImportError as error:
     MISSING = error
@@ -172,6 +172,48 @@ class Compare(AnalysisTest):
         self.assertIn("\n- `roh` knows the true share of flipped labels", introduction)
         self.assertEqual(comparison_report.report("blind", tables, {}).count(note), 2)  # one a data set
         self.assertEqual(comparison_report.report("aware", tables, {}).count(note), 0)
+
+    def test_label_and_groups_are_explained_by_name(self):
+        path = write_dataset(self.folder / "d.h5")
+        self.assertEqual(compare.meaning(path), "Label 1: yes. Group 1: every third.")
+        for names, said in ((["not every third", "every third"], " Group 1: every third."),
+                            (["A, F", "A, M", "B"], " Groups: A, F; A, M; B."), (["x=1", "x=2"], " Groups: x=1; x=2."),
+                            (["all"], "")):
+            with h5py.File(path, "a") as file:
+                file.attrs["group_names"] = names
+            self.assertEqual(compare.meaning(path), f"Label 1: yes.{said}")
+        with h5py.File(path, "a") as file:
+            del file["z"], file.attrs["group_names"]
+        self.assertEqual(compare.meaning(path), "Label 1: yes.")
+
+    def test_groups_go_by_their_names(self):
+        tables = read(add_groups(write_evaluation(self.folder / "e.h5", ["compas"]), "compas", RACES))
+        line, = [line for line in comparison_report.report("aware", tables, {}).splitlines() if "precision" in line]
+        self.assertIn("(10 % / 30 %); African-American: 30 % / 70 % (12 % / 28 %); Caucasian: 18 % / 70 % (8 % / 32 %); "
+                      "hidden positives:", line)
+
+    def test_without_groups_there_are_no_gaps_and_one_sentence_says_why(self):
+        sentence, gap = "\n- loans: no groups given: fairness is not in question.\n", "equalised odds"
+        path = add_groups(write_evaluation(self.folder / "comparison_aware.h5", ["loans", "compas"], True), "loans",
+                          {"all": RACES["Caucasian"]})
+        tables = read(path)
+        self.assertEqual(comparison_report.introduction([tables, tables]).count(sentence), 1)
+        self.assertIn(gap, comparison_report.introduction([tables]))
+        loans, compas = comparison_report.report("aware", tables, {}).split("## compas")
+        self.assertIn("## loans: policy for models that see the group\n", loans)
+        self.assertIn("| method     | accuracy | change, points [95 %] | balanced accuracy | noise kept |", loans)
+        self.assertIn("| difference             | accuracy, points [95 %] |  won |", loans)
+        self.assertNotRegex(loans, "gap|group [01]")
+        self.assertIn("EO gap", compas)
+        self.assertEqual(comparison_report.wide("aware", tables)[0].keys() & {"eo_gap", "dp_gap_change"}, set())
+
+        add_groups(path, "compas", {"all": RACES["Caucasian"]})
+        introduction = comparison_report.introduction([read(path)])
+        self.assertIn("\n- loans, compas: no groups given: fairness is not in question.\n", introduction)
+        self.assertNotRegex(introduction, r"EO gap|DP gap|which is fair")
+        self.assertEqual(compare.draw(self.folder, "aware", True),
+                         ["![Accuracy, policy for models that see the group](comparison_aware.png)"])
+        self.assertFalse((self.folder / "frontier_aware.png").exists())
 
     def test_results_of_an_earlier_run_are_not_taken_for_new_ones(self):
         more = write_dataset(self.folder / "more.h5")

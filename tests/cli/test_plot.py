@@ -12,11 +12,11 @@ try:
     import numpy as np
     import pandas as pd
     from metasieve import read
-    from metasieve.plots import comparison, frontier, learning, noise, response, simulation, style, suite as suites
+    from metasieve.plots import comparison, frontier, groups, learning, noise, response, simulation, style, suite as suites
     from metasieve.plots import sweep as sweeps
 except ImportError as error:
     raise unittest.SkipTest(f"{error} in {sys.executable}")
-from evaluation_tables import ACCURACY, CURVES, FRONTIER, GAP, write_evaluation
+from evaluation_tables import ACCURACY, CURVES, FRONTIER, GAP, RACES, add_groups, write_evaluation
 
 
 def metadata(tasks, families=("a", "b")):
@@ -512,6 +512,153 @@ class Frontier(PlotTest):
         texts = [text.get_text() for text in self.plot(tables).axes[0].texts]
         self.assertIn("metasieve, hard", texts)
         self.assertNotIn("10", texts)
+
+
+ALONE = {"all": (300, 100, (0.8, 0.7, 0.3), (0.81, 0.65, 0.28))}
+
+
+class Groups(PlotTest):
+    def setUp(self):
+        super().setUp()
+        self.file = self.folder / "e.h5"
+
+    def panels(self, of=RACES, **options):
+        add_groups(write_evaluation(self.file, ["compas"]), "compas", of, **options)
+        return groups.panels_of([self.file])
+
+    def test_each_group_has_its_rates_before_and_after_with_their_intervals(self):
+        axes = groups.plot(self.panels()).axes
+        self.assertEqual([axis.get_xlabel() for axis in axes],
+                         ["accuracy", "true positive rate", "false positive rate"])
+        names = [text.get_text() for text in axes[0].get_yticklabels()]
+        self.assertEqual(names, ["African-American (370)", "Caucasian (230)", "Hispanic (62)", "Asian (20) †",
+                                 "Other (4) †"])
+        for axis, metric in zip(axes, range(3)):
+            drawn = {(round(float(bar[0].get_ydata()[0])), round(float(bar[0].get_xdata()[0]), 6)): bar
+                     for bar in axis.containers if len(bar[0].get_xdata())}
+            wanted = {(place, rates[metric]) for place, (_, _, *both) in enumerate(RACES.values()) for rates in both
+                      if not math.isnan(rates[metric])}
+            self.assertEqual(set(drawn), wanted)
+            for (place, mean), bar in drawn.items():
+                counts = list(RACES.values())[place][:2]
+                rows = (sum(counts), counts[1], counts[0])[metric]
+                ends = bar[2][0].get_segments()[0][:, 0]
+                np.testing.assert_allclose(ends, [mean - rows ** -0.5, mean + rows ** -0.5])
+                self.assertEqual(bar[0].get_alpha(), groups.PALE if min(counts) < 10 else 1)
+
+    def test_what_is_undefined_says_so_where_it_would_be(self):
+        _, rate, false = groups.plot(self.panels()).axes
+        self.assertEqual([(text.get_text(), round(text.get_position()[1])) for text in rate.texts],
+                         [("undefined", 4)] * 2)
+        self.assertEqual(list(false.texts), [])
+
+    def test_a_split_alone_has_no_interval(self):
+        axis = groups.plot(self.panels(splits=1)).axes[0]
+        self.assertEqual([bar for bar in axis.containers if len(bar[0].get_xdata()) and bar.has_xerr], [])
+
+    def test_names_and_marks_are_apart_for_two_groups_and_for_sixteen(self):
+        rates = (0.7, 0.6, 0.2), (0.7, 0.5, 0.2)
+        for count in (2, 16):
+            names = [f"race={race}, sex={sex}, region=north" for race in ("Amer-Indian-Eskimo", "Asian-Pac-Islander",
+                     "A long name of a group in full", "not race=White", "$x$", "Other", "A", "B")
+                     for sex in ("Female", "Male")][:count]
+            figure = groups.plot(self.panels({name: (30, 30, *rates) for name in names}))
+            figure.draw_without_rendering()
+            texts = figure.axes[0].get_yticklabels()
+            boxes = [text.get_window_extent() for text in texts]
+            self.assertTrue(all(box.x0 >= 0 for box in boxes))
+            self.assertTrue(all(above.y0 > below.y1 for above, below in zip(boxes, boxes[1:])))
+            shown = [text.get_text() for text in texts]
+            self.assertEqual(len(set(shown)), count)
+            self.assertEqual(shown[0], "Amer-Indian-Eskimo, Female, north (60)")
+            self.assertEqual([text for text in shown if "…" in text], [
+                f"A long name of a…{end} (60)" for end in ("l, Female, north", "ull, Male, north")][:count - 2])
+            marks = sorted(figure.axes[0].transData.transform((0, bar[0].get_ydata()[0]))[1]
+                           for bar in figure.axes[0].containers if len(bar[0].get_xdata()))
+            self.assertGreater(min(np.diff(marks)) / figure.dpi * 72, 6)  # points, the height of a mark
+
+    def test_names_are_cut_only_where_one_is_long(self):
+        self.assertEqual(groups.shortened(["race=White", "not sex=F"]), ["race=White", "not sex=F"])
+        self.assertEqual(groups.shortened(["race=White, sex=F", "not race=White", "25<=age<60, sex=F", "x" * 40]),
+                         ["White, F", "not race=White", "25<=age<60, F", "x" * 17 + "…" + "x" * 16])
+
+    def test_command_writes_pictures_of_all_data_sets_and_their_numbers(self):
+        write_evaluation(self.file, ["compas", "adult", "loans"])
+        for source, of in (("compas", RACES), ("adult", dict(list(RACES.items())[:2])), ("loans", ALONE)):
+            add_groups(self.file, source, of)
+        self.succeed("plot", "groups", "e.h5", "--output", "p")
+        table = pd.read_csv(self.folder / "p.csv")
+        self.assertEqual(list(table), ["source", "group", "rows", "too_few_rows", "method", "metric", "mean", "low",
+                                       "high", "splits"])
+        self.assertEqual(table.groupby("source")["mean"].size().to_dict(), {"adult": 12, "compas": 30})
+        asian = table[(table["group"] == "Asian") & (table["method"] == "meta_hard")].set_index("metric")
+        self.assertEqual(asian["mean"].to_dict(), {"accuracy": 0.6, "true_positive_rate": 0.38,
+                                                   "false_positive_rate": 0.25})
+        self.assertEqual(set(asian["too_few_rows"]), {1})
+        self.succeed("plot", "groups", "e.h5", "--output", "a", "--only", "adult", "--method", "meta_hard")
+        self.assertEqual(set(pd.read_csv(self.folder / "a.csv")["source"]), {"adult"})
+
+    def test_soft_weights_are_shown_where_there_are_some(self):
+        add_groups(write_evaluation(self.file, ["compas"]), "compas", {
+            name: (*counts, *rates, rates[1]) for name, (*counts, first, second) in RACES.items()
+            for rates in [(first, second)]}, methods=("baseline", "meta_hard", "meta_soft"))
+        figure = groups.plot(groups.panels_of([self.file]))
+        self.assertEqual([text.get_text() for text in figure.legends[0].get_texts()], ["all rows", "metasieve, soft"])
+
+    def test_files_without_groups_are_refused_in_one_line(self):
+        write_evaluation(self.file, ["compas"])
+        self.refuse(3, "e.h5: has no /group_summary", "plot", "groups", "e.h5", "--output", "p")
+        add_groups(self.file, "compas", ALONE)
+        self.refuse(3, "e.h5: no groups given: fairness is not in question", "plot", "groups", "e.h5", "--output", "p")
+        self.panels()
+        self.refuse(3, "compas: roh was not evaluated; has baseline, meta_hard", "plot", "groups", "e.h5", "--output",
+                    "p", "--method", "roh")
+        self.assertFalse(self.is_drawn())
+
+
+class WithoutGroups(PlotTest):
+    def setUp(self):
+        super().setUp()
+        self.file = add_groups(write_evaluation(self.folder / "e.h5", ["loans", "compas"], True), "loans", ALONE)
+
+    def texts(self, figure):
+        return [text.get_text() for text in figure.findobj(style.plt.Text) if text.get_text()]
+
+    def test_a_panel_shows_the_accuracy_alone(self):
+        panels = comparison.panels_of([self.file], ["loans"])
+        figure = comparison.plot(panels)
+        axis, = figure.axes
+        self.assertEqual([text.get_text() for text in axis.get_yticklabels()],
+                         ["all rows", "lowest loss", "reweighing (Kamiran-Calders)", "metasieve, hard"])
+        drawn = [(round(float(bar[0].get_xdata()[0]), 6), bar[0].get_ydata()[0]) for bar in axis.containers]
+        self.assertEqual(drawn, [(round(accuracy, 6), place) for place, accuracy in enumerate(ACCURACY.values())])
+        self.assertNotRegex(" ".join(self.texts(figure)), r"gap|fair|odds|left")
+        self.assertEqual(set(comparison.table_of(panels)["metric"]), {"accuracy"})
+
+    def test_beside_it_a_panel_with_groups_is_as_ever(self):
+        loans, compas = comparison.plot(comparison.panels_of([self.file])).axes
+        self.assertEqual((loans.get_title(), loans.get_xlabel(), loans.get_ylabel()),
+                         ("loans (10 repeats, no groups)", "accuracy on test rows", ""))
+        self.assertEqual((compas.get_title(), compas.get_ylabel()), ("compas (10 repeats)", "accuracy on test rows"))
+        self.assertIn("equalised-odds", compas.get_xlabel())
+        self.assertEqual(len(compas.containers), 4)
+
+    def test_a_frontier_has_no_panel_for_it(self):
+        panels = frontier.read_panels([self.file], "eo_gap")
+        self.assertEqual([source for source, *_ in panels], ["compas"])
+        self.refuse(3, "none of the files has a source called loans", "plot", "frontier", "e.h5", "--output", "p",
+                    "--only", "loans")
+        add_groups(self.file, "compas", ALONE)
+        self.refuse(3, "e.h5: no groups given: fairness is not in question", "plot", "frontier", "e.h5", "--output",
+                    "p")
+        self.assertFalse(self.is_drawn())
+
+    def test_a_sweep_without_groups_has_no_gaps(self):
+        points = swept(meta__clip=[0.1, 1.0, 2.0])
+        gaps = [name for name in points if "_gap." in name]
+        self.assertIn("eo_gap", sweeps.metrics_of(points, "meta_hard"))
+        points[gaps] = 0.0
+        self.assertEqual(sweeps.metrics_of(points, "meta_hard"), ["accuracy"])
 
 
 NODES = [1, 16, 1024]

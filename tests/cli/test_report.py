@@ -18,8 +18,11 @@ try:
     import h5py
     import numpy as np
     import pandas as pd
+    from metasieve import groups, read
     from metasieve.report import facts, folder as folders, pictures, warnings, words
-    from evaluation_tables import write_evaluation
+    from metasieve.tables import rendering, results
+    from metasieve.tables.groups import gap_sentences
+    from evaluation_tables import FINDINGS, RACES, UNKNOWN, add_groups, write_evaluation
     from test_plot import evaluated, history, metadata, swept, validation
     from test_plot_scaling import trainings
 except ImportError as error:
@@ -45,6 +48,7 @@ def stamp(path, **attributes):
 def fill(folder):
     """Fills a folder with a file of each type that a report shows, and some that it cannot show."""
     stamp(write_evaluation(folder / "without ending", [NASTY, "adult"], with_frontier=True), **FACTS)
+    add_groups(folder / "without ending", NASTY, RACES | {NASTY: (90, 60, (0.8, 0.7, 0.1), (0.8, 0.7, 0.1))})
     results = write_tables(folder / "results.h5", "results", history=history().assign(failed_tasks=[3] + 39 * [0]),
                     validation=validation(),
                     failures=pd.DataFrame({"task_id": [17], "kind": ["diverged"], "count": [3]}),
@@ -355,6 +359,220 @@ class SmallFolders(AnalysisTest):
         self.refuse(3, "none.h5: no such file", "report", "one.h5", "none.h5")
         self.refuse(3, "other: is a folder", "report", "one.h5", "other")
         self.refuse(3, "must be in one folder", "report", "one.h5", "other/three.h5")
+
+
+def report_of(folder):
+    """Returns the Page of a folder's report, without its style."""
+    run = analysis("report", folder)
+    if run.returncode or run.stderr:
+        raise AssertionError(run.stderr)
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    return Page(re.sub("<style>.*?</style>", "", text, flags=re.DOTALL))
+
+
+ALONE = {"all": (300, 100, (0.8, 0.7, 0.3), (0.81, 0.65, 0.28))}
+FAIRNESS_WORDS = r"(?i)\bfair|\bgap|\bodds\b|\bparity\b|\bEO\b|\bDP\b|\bgroups?\b"
+
+
+class Groups(AnalysisTest):
+    def evaluation(self, groups=RACES, **options):
+        path = write_evaluation(self.folder / "e.h5", ["compas"])
+        return read(add_groups(path, "compas", groups, **options))
+
+    def table(self, evaluation):
+        """Returns the table of groups, and {name of a group: texts of its row}."""
+        table = results.of_evaluation(evaluation)["compas_groups"]
+        self.assertEqual(table.header, ["group", "test rows", *(
+            f"{rate}: {method}" for rate in ("accuracy", "true positive rate", "false positive rate")
+            for method in ("all rows", "metasieve (hard)"))])
+        return table, {name: cells for name, *cells in table.rows}
+
+    def sentences(self, evaluation):
+        cells = {row["method"]: {"eo_gap": row} for row in evaluation["summary"].to_dict("records")
+                 if row["metric"] == "eo_gap"}
+        return gap_sentences(groups.groups_of(evaluation)["compas"], cells)
+
+    def test_a_row_has_the_rates_before_and_after_with_their_intervals(self):
+        _, rows = self.table(self.evaluation())
+        self.assertEqual(rows["Caucasian"], ["230", "0.690 [0.624, 0.756]", "0.680 [0.614, 0.746]",
+                                             "0.520 [0.415, 0.625]", "0.550 [0.445, 0.655]", "0.200 [0.115, 0.285]",
+                                             "0.210 [0.125, 0.295]"])
+
+    def test_few_rows_are_marked_and_never_called_the_lowest_accuracy(self):
+        table, rows = self.table(self.evaluation())
+        self.assertEqual(list(rows), ["African-American", "Caucasian", "Hispanic", "Asian †", "Other †"])
+        self.assertEqual(table.pale, ("Asian †", "Other †"))
+        self.assertIn("† Fewer than 10 test rows of a label: too few to judge", table.caption)
+        lowest = [(name, k) for name, cells in rows.items() for k, text in enumerate(cells) if "lowest" in text]
+        self.assertEqual(lowest, [("African-American", 1), ("African-American", 2)])  # Asian has 0.55
+
+    def test_wide_intervals_are_shown_and_what_is_undefined_is_no_number(self):
+        table, rows = self.table(self.evaluation())
+        self.assertEqual(rows["Asian †"][2:4], ["0.600 [0.376, 0.824]", "0.300 (8 of 10) [-0.054, 0.654]"])
+        self.assertEqual(rows["Other †"][3:5], ["undefined", "undefined"])
+        self.assertIn("the splits where a rate is defined, if not all 10", table.caption)
+        self.assertIn("Undefined: no test row of that label in any split", table.caption)
+
+    def test_without_small_groups_the_caption_speaks_of_none(self):
+        both = dict(list(RACES.items())[:2])
+        table, _ = self.table(self.evaluation(both))
+        self.assertEqual((table.pale, len(table.rows)), ((), 2))
+        for words in ("†", "ndefined", "parentheses"):
+            self.assertNotIn(words, table.caption)
+
+    def test_one_split_has_no_interval(self):
+        _, rows = self.table(self.evaluation(splits=1))
+        self.assertEqual(rows["Caucasian"][1:3], ["0.690", "0.680"])
+        self.assertNotIn("nan", str(rows))
+
+    def test_a_group_is_small_by_the_rows_of_its_rarer_label(self):
+        sizes = {"a": (10, 300), "b": (300, 10), "c": (9, 300), "d": (300, 9), "e": (10, 10)}
+        evaluation = self.evaluation({name: (*rows, (0.6,) * 3, (0.6,) * 3) for name, rows in sizes.items()})
+        self.assertEqual({group.name for group in groups.groups_of(evaluation)["compas"] if group.is_small}, {"c", "d"})
+
+    def test_the_pair_that_makes_the_gap_is_named_before_and_after(self):
+        large = dict(list(RACES.items())[:3])
+        said = self.sentences(self.evaluation(large))
+        self.assertEqual(said, "EO gap 0.400 (of the mean rates, true positive rate: African-American 0.710, Hispanic "
+                               "0.400), after metasieve (hard) 0.100 (of the mean rates, true positive rate: "
+                               "African-American 0.620, Hispanic 0.510). The gap is the mean over the splits of the "
+                               "largest difference in a split; the pair named is the one whose mean rates differ most.")
+        swapped = {name: (zeros, ones, rates, (rates[0], rates[2], rates[1]))
+                   for name, (zeros, ones, rates, _) in large.items()}
+        self.assertIn("after metasieve (hard) 0.100 (of the mean rates, false positive rate: African-American 0.710, "
+                      "Hispanic 0.400)", self.sentences(self.evaluation(swapped)))
+
+    def test_a_pair_with_few_rows_is_marked_and_another_named_beside_it(self):
+        said = self.sentences(self.evaluation())
+        self.assertIn("true positive rate: African-American 0.710, Asian † 0.300)", said)
+        self.assertIn("Without the groups marked †, which have too few rows, true positive rate: African-American "
+                      "0.710, Hispanic 0.400, after metasieve (hard) true positive rate: African-American 0.620, "
+                      "Hispanic 0.510.", said)
+        only = {name: RACES[name] for name in ("Caucasian", "Asian")}
+        self.assertIn("Fewer than two groups have enough rows to judge a gap.", self.sentences(self.evaluation(only)))
+
+    def test_a_gap_of_undefined_rates_is_undefined(self):
+        rates = (0.7, UNKNOWN, UNKNOWN)
+        evaluation = self.evaluation({"a": (0, 0, rates, rates), "b": (30, 30, (0.7,) * 3, (0.7,) * 3)})
+        gaps = evaluation["summary"]
+        gaps.loc[gaps["metric"] == "eo_gap", "mean"] = UNKNOWN
+        self.assertIn("EO gap undefined (of the mean rates, undefined), after metasieve (hard) undefined (of the mean "
+                      "rates, undefined).", self.sentences(evaluation))
+
+    def test_the_page_shows_it_with_a_picture(self):
+        self.evaluation()
+        page = report_of(self.folder)
+        said = page.words["results"]
+        self.assertIn("African-American 370 0.660 lowest [0.608, 0.712] 0.670 lowest [0.618, 0.722] 0.710", said)
+        self.assertIn("EO gap 0.400 (of the mean rates", said)
+        self.assertEqual(len([tag for tag in page.of("tr") if tag[1].get("class") == "pale"]), 2)
+        alt, = [tag["alt"] for _, tag in page.of("img") if "rates by group" in tag["alt"]]
+        self.assertIn("Asian, 20 test rows, too few to judge: accuracy 0.550 (all rows) and 0.600 (metasieve (hard))",
+                      alt)
+        self.assertIn("true positive rate undefined (all rows)", alt)
+
+    def test_detection_goes_by_the_names_of_the_groups(self):
+        table = results.of_evaluation(self.evaluation())["compas_detection"]
+        self.assertEqual([row[0] for row in table.rows], ["all rows", "African-American", "Caucasian",
+                                                          "hidden positives", "false positives"])
+
+    def test_files_of_older_programs_have_numbers_and_no_table(self):
+        tables = results.of_evaluation(read(write_evaluation(self.folder / "e.h5", ["compas"])))
+        self.assertEqual([row[0] for row in tables["compas_detection"].rows],
+                         ["all rows", "group 0", "group 1", "hidden positives", "false positives"])
+        self.assertNotIn("compas_groups", tables)
+
+    def test_long_names_that_were_cut_differ_and_a_cut_character_is_left_out(self):
+        rates = (0.7, 0.6, 0.2)
+        evaluation = self.evaluation({"x" * 70 + end: (30, 30, rates, rates) for end in "ab"}
+                                     | {"x" * 62 + "é": (30, 30, rates, rates)})
+        names = [group.name for group in groups.groups_of(evaluation)["compas"]]
+        self.assertEqual(names, [f"{'x' * 63} (group 0)", f"{'x' * 63} (group 1)", "x" * 62])
+
+    def test_latex_has_the_mark_too(self):
+        text = rendering.latex(results.of_evaluation(self.evaluation())["compas_groups"], "t")
+        self.assertIn(r"Asian $\dagger$ & 20 & 0.550 & 0.600", text)
+
+    def test_many_groups_are_shown_by_a_click(self):
+        many = {f"group {k}": (30, 30, (0.7,) * 3, (0.7,) * 3) for k in range(40)}
+        self.evaluation(many)
+        self.assertIn("40 rows: compas: each group, means", report_of(self.folder).words["results"])
+        self.assertIn("<details>\n<summary>40 rows:", (self.folder / "report.html").read_text(encoding="utf-8"))
+
+    def test_small_groups_make_one_warning(self):
+        path = self.evaluation().path
+        with h5py.File(path, "a") as file:
+            del file["findings"]
+            file["findings"] = np.array([("compas", "small", f"WARNING: group '{name}' has few rows", "")
+                                         for name in ("Asian", "Other")], FINDINGS)
+        self.assertEqual([found for found in warnings.warnings(folders.found_in(self.folder))
+                          if found[0].startswith("Too small")],
+                         [("Too small on compas", "group 'Asian' has few rows; group 'Other' has few rows")])
+
+
+class NoGroups(AnalysisTest):
+    def write(self, *sources):
+        """Writes an evaluation of these sources, of which "loans" has no groups, with a finding on its gap of 0."""
+        path = add_groups(write_evaluation(self.folder / "e.h5", list(sources), with_frontier=True), "loans", ALONE)
+        with h5py.File(path, "a") as file:
+            rows = file["findings"][:]
+            rows["method"][rows["kind"] == b"constant"] = b""  # group thresholds
+            del file["findings"]
+            file["findings"] = np.append(rows, np.array(
+                [("loans", "fairness", "no selection of rows helps here: the EO gap is near what a fair model shows by "
+                  "chance", "")], rows.dtype))
+        stamp(path, config="[inner]\nuse_group = true\n")
+        return path
+
+    def test_a_report_says_once_that_fairness_is_not_in_question_and_no_more_of_it(self):
+        self.write("loans")
+        page = report_of(self.folder)
+        said = " ".join(page.words[section] for section in ("top", "warnings", "results", "plots"))
+        said += " ".join(tag["alt"] for _, tag in page.of("img"))
+        sentence = "No groups given: fairness is not in question."
+        self.assertEqual(said.count(sentence), 1)
+        self.assertIsNone(re.search(FAIRNESS_WORDS, said.replace(sentence, "")), said)
+        self.assertIn("metasieve, hard 0.730 [0.720, 0.750] +3.0 [+2.5, +3.5] – 5.0 %", said)
+        self.assertIn("metasieve, hard − reweighing (Kamiran-Calders) +1.2", said)
+        self.assertIn("all rows 23 %", said)
+        self.assertEqual([tag["alt"] for _, tag in page.of("img")],
+                         ["Dot plot of e.h5, accuracy of each method. loans: all rows 0.700, metasieve (hard) 0.730."])
+
+    def test_beside_data_with_groups_their_gaps_stay(self):
+        add_groups(self.write("loans", "compas"), "compas")
+        page = report_of(self.folder)
+        self.assertEqual(page.words["top"].count("loans: no groups given: fairness is not in question."), 1)
+        self.assertEqual(page.words["results"].count("EO gap 0.400"), 1)
+        self.assertIn("0.100 instead of 0.400", page.words["top"])
+        titles = [picture.title for picture, _ in pictures.pictures(folders.found_in(self.folder))]
+        self.assertEqual(titles, ["Accuracy against the EO gap: compas", "Accuracy against the DP gap: compas",
+                                  "Accuracy of each method: loans", "Groups of compas", "What fairness costs"])
+
+    def test_of_many_sources_the_count_speaks_of_gaps_only_where_there_are_some(self):
+        self.write("loans", "a", "b", "c")
+        said = " ".join(words.verdict(folders.found_in(self.folder)))
+        self.assertIn("as accurate within chance on 0; its equalised-odds gap is smaller beyond chance on 3,", said)
+        for source in "abc":
+            add_groups(self.folder / "e.h5", source, ALONE)
+        said, sentence = words.verdict(folders.found_in(self.folder))
+        self.assertTrue(said.endswith("as accurate within chance on 0."), said)
+        self.assertEqual(sentence, "No groups given: fairness is not in question.")
+
+    def test_trainings_and_sweeps_without_groups_have_no_gaps_either(self):
+        table = validation()
+        none = table.assign(**{name: 0.0 for name in table if name.endswith("_gap")})
+        points = swept(meta__weight=[0.1, 0.5], policy__keep=[0.6, 0.8])
+        gaps = [name for name in points if "_gap." in name]
+        self.assertTrue(gaps)
+        points[gaps] = points[gaps].where(points[gaps].isna(), 0.0)
+        write_tables(self.folder / "results.h5", "results", history=history(), validation=none)
+        write_tables(self.folder / "sweep.h5", "sweep", points=points)
+        page = report_of(self.folder)
+        said = page.words["top"] + page.words["results"] + " ".join(tag["alt"] for _, tag in page.of("img"))
+        sentence = "No groups given: fairness is not in question."
+        self.assertEqual(said.count(sentence), 1)
+        self.assertIsNone(re.search(FAIRNESS_WORDS, said.replace(sentence, "")), said)
+        self.assertIn("it reaches accuracy 0.850 (untrained 0.700, all rows 0.750)", said)
 
 
 if __name__ == "__main__":

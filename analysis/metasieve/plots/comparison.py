@@ -1,14 +1,15 @@
 """Accuracy against a fairness gap: all methods of evaluations, one panel for each source.
 
-A source is a suite's mixture or a data set. Left is fairer, up is more accurate.
+A source is a suite's mixture or a data set. Left is fairer, up is more accurate. A source without groups has no gap:
+its panel shows the accuracy alone, a line for each method.
 """
 import math
 
 import pandas as pd
 
 from .. import read
-from ..files import summary_of
-from ..methods import GAPS, in_order, method_style
+from ..files import has_gaps, summary_of
+from ..methods import GAPS, in_order, method_style, named
 from . import style
 from .style import bars, plt
 
@@ -52,14 +53,16 @@ def table_of(panels):
 
 def title(source, methods):
     cell = next(iter(methods.values()))["accuracy"]
-    return f"{source} ({cell['splits']} repeat{'s' * (cell['splits'] != 1)})"
+    what = "" if has_gaps(methods) else ", no groups"
+    return f"{source} ({cell['splits']} repeat{'s' * (cell['splits'] != 1)}{what})"
 
 
 def label_axes(axes, gap):
     for axis in axes:
         axis.set_xlabel(f"{GAPS[gap]} on test rows (left is fairer)")
         axis.set_xlim(left=0)
-    axes[0].set_ylabel("accuracy on test rows")
+    for axis in axes[:1]:
+        axis.set_ylabel("accuracy on test rows")
 
 
 def plot(panels, gap="eo_gap"):
@@ -70,18 +73,45 @@ def plot(panels, gap="eo_gap"):
     figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
     handles = {}
     for axis, (source, methods) in zip(axes.flat, panels):
-        for method in in_order(methods):
-            label, colour, marker = method_style(method)
-            x, y = methods[method][gap], methods[method]["accuracy"]
-            if math.isnan(x["mean"]) or math.isnan(y["mean"]):
-                continue
-            handles[label] = axis.errorbar(x["mean"], y["mean"], xerr=bars(x), yerr=bars(y), fmt=marker, color=colour,
-                                           markersize=8, linewidth=1, capsize=2)
+        if has_gaps(methods):
+            handles |= draw_methods(axis, methods, gap)
+        else:
+            draw_accuracies(axis, methods)
         axis.set_title(title(source, methods))
         style.say_empty(axis)
     for axis in axes.flat[len(panels):]:
         axis.remove()
-    for row in axes:
-        label_axes([axis for axis in row if axis.figure is not None], gap)
-    style.below(figure, "Means with 95 % intervals; left and up is better.", handles)
+    grouped = [has_gaps(methods) for _, methods in panels]
+    for start in range(0, len(panels), columns):
+        row = list(zip(axes.flat[start:start + columns], grouped[start:start + columns]))
+        label_axes([axis for axis, is_grouped in row if is_grouped], gap)
+    better = "left and up is better" if all(grouped) else "further right is more accurate" if not any(grouped) else \
+        "left and up is better; without groups, right"
+    style.below(figure, f"Means with 95 % intervals; {better}.", handles)
     return figure
+
+
+def draw_methods(axis, methods, gap):
+    """Draws accuracy against the gap, where both are defined. Returns {name: what was drawn}."""
+    handles = {}
+    for method in in_order(methods):
+        label, colour, marker = method_style(method)
+        x, y = methods[method][gap], methods[method]["accuracy"]
+        if not math.isnan(x["mean"] + y["mean"]):
+            handles[label] = axis.errorbar(x["mean"], y["mean"], xerr=bars(x), yerr=bars(y), fmt=marker, color=colour,
+                                           markersize=8, linewidth=1, capsize=2)
+    return handles
+
+
+def draw_accuracies(axis, methods):
+    """Draws the accuracy of each method, with its name on the left."""
+    order = in_order(methods)
+    for place, method in enumerate(order):
+        _, colour, marker = method_style(method)
+        cell = methods[method]["accuracy"]
+        if not math.isnan(cell["mean"]):
+            axis.errorbar(cell["mean"], place, xerr=bars(cell), fmt=marker, color=colour, markersize=8, linewidth=1,
+                          capsize=2)
+    axis.set_yticks(range(len(order)), [named(method) for method in order])
+    axis.set_ylim(len(order) - 0.5, -0.5)
+    axis.set_xlabel("accuracy on test rows")

@@ -1,4 +1,7 @@
-"""Accuracy against a fairness gap over the settings of each method; methods without a setting are points."""
+"""Accuracy against a fairness gap over the settings of each method; methods without a setting are points.
+
+A source without groups has no gap and no panel.
+"""
 import itertools
 import math
 
@@ -9,8 +12,8 @@ from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Bbox
 
 from .. import read
-from ..files import summary_of
-from ..methods import method_style
+from ..files import has_gaps, summary_of
+from ..methods import NO_GROUPS, method_style
 from . import comparison, style
 from .style import bars, plt
 
@@ -144,13 +147,15 @@ def read_panels(paths, gap):
         if "frontier" not in evaluation:
             raise ValueError(f"{path}: has no /frontier; it comes with `metasieve evaluate --frontier`")
         panels += panels_of(evaluation, gap)
+    if not panels:
+        raise ValueError(f"{', '.join(map(str, paths))}: {NO_GROUPS}")
     return panels
 
 
 def panels_of(evaluation, gap):
-    """Returns [(source, methods, curves)] of one evaluation."""
+    """Returns [(source, methods, curves)] of the sources of one evaluation that have groups."""
     return [(source, methods, curves_of(evaluation, source, gap))
-            for source, methods in summary_of(evaluation).items()]
+            for source, methods in summary_of(evaluation).items() if has_gaps(methods)]
 
 
 def table_of(panels, gap):

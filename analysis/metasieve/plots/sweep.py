@@ -9,7 +9,8 @@ from matplotlib.colors import Normalize
 from matplotlib.lines import Line2D
 
 from .. import read
-from ..methods import BLACK, BLUE, GREY, ORANGE, named
+from ..files import lacks_gaps
+from ..methods import BLACK, BLUE, GAPS, GREY, ORANGE, named
 from . import style
 from .style import plt
 
@@ -62,7 +63,10 @@ def table_of(points, method):
 
 
 def metrics_of(points, method):
-    return [metric for metric in METRICS if points.get(f"{method}.{metric}.mean", pd.Series(dtype=float)).notna().any()]
+    """Returns the metrics with a value: no gaps where no task has groups."""
+    without = GAPS if lacks_gaps(points, f"{method}.{{}}.mean", "baseline.{}.mean") else ()
+    return [metric for metric in METRICS if metric not in without
+            and points.get(f"{method}.{metric}.mean", pd.Series(dtype=float)).notna().any()]
 
 
 def places_of(values):

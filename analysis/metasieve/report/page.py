@@ -6,10 +6,12 @@ import re
 from html import escape
 
 from .. import files
-from ..files import summary_of
+from ..files import findings_of, has_gaps, summary_of
+from ..groups import groups_of
 from ..plots.style import plt
 from ..tables import results
 from ..tables.comparison import FINDINGS, THRESHOLD_NOTE
+from ..tables.groups import gap_sentences
 from ..tables.rendering import html, html_text
 from . import facts, folder as folders, pictures, warnings, words
 
@@ -70,37 +72,42 @@ def picture_html(picture):
 
 # ------------------------------------------------------------------------------------------------------ results
 
-def source_html(evaluation, source, methods, tables):
-    """Returns HTML of one source of an evaluation: findings, methods, detection and differences."""
+def source_html(evaluation, source, methods, tables, groups):
+    """Returns HTML of one source of an evaluation: findings, methods, groups, detection and differences."""
     sees = evaluation.config.get("inner", {}).get("use_group")
     known = {"true": "; the final model sees the group", "false": "; the final model does not see the group"}
     blocks = [f"<h3>{html_text(source)}</h3>",
-              f'<p class="from">From {html_text(evaluation.path.name)}{known.get(sees, "")}.</p>']
-    findings = evaluation.table("findings") if "findings" in evaluation else None
+              f'<p class="from">From {html_text(evaluation.path.name)}{known.get(sees, "") * has_gaps(methods)}.</p>']
     found = [f"<li><strong>{html_text(FINDINGS.get(row.kind, row.kind))}:</strong> "
              f"{html_text(words.readable(row))}</li>"
-             for row in (findings.itertuples() if findings is not None else ())
-             if row.source == source and row.kind not in warnings.SUSPECT]
+             for row in findings_of(evaluation) if row.source == source and row.kind not in warnings.SUSPECT]
     blocks += ["<ul>", *found, "</ul>"] if found else []
     blocks.append(html(tables[source]))
-    blocks += [f"<p>{prose(THRESHOLD_NOTE)}</p>"] if sees == "false" and "threshold" in methods else []
+    is_said = sees == "false" and "threshold" in methods and has_gaps(methods)
+    blocks += [f"<p>{prose(THRESHOLD_NOTE)}</p>"] if is_said else []
+    blocks += [table_html(tables[f"{source}_groups"]), f"<p>{html_text(gap_sentences(groups, methods))}</p>"] \
+        if groups else []
     blocks += [details(summary, html(tables[f"{source}_{name}"])) for name, summary in MORE.items()
                if f"{source}_{name}" in tables]
     return "\n".join(blocks)
 
 
+def table_html(table):
+    """Returns HTML of a table; a long one is shown by a click."""
+    return html(table) if len(table.rows) <= FEW else details(f"{len(table.rows)} rows: {table.caption}", html(table))
+
+
 def results_html(folder):
     blocks = []
     for evaluation in folder.of("evaluation"):
-        tables = results.of_evaluation(evaluation)
-        blocks += [source_html(evaluation, source, methods, tables)
+        tables, groups = results.of_evaluation(evaluation), groups_of(evaluation)
+        blocks += [source_html(evaluation, source, methods, tables, groups.get(source))
                    for source, methods in summary_of(evaluation).items()]
     for one in [*folder.of("sweep", "scaling"), *folder.trainings]:
         tables = results.of(one)
         title = f"{facts.TYPES[one.type].capitalize()}: {one.path.name}"
         blocks += [f"<h3>{html_text(title)}</h3>"] if tables else []
-        blocks += [html(table) if len(table.rows) <= FEW else details(f"{len(table.rows)} rows: {table.caption}",
-                                                                      html(table)) for table in tables.values()]
+        blocks += map(table_html, tables.values())
     return section("results", *(blocks or ["<p>Nothing was trained or evaluated.</p>"]))
 
 

@@ -2,10 +2,12 @@
 import math
 from dataclasses import dataclass
 
-from ..files import summary_of
+from ..files import has_gaps, summary_of
+from ..groups import groups_of, shown_methods
 from ..methods import spoken
-from ..plots import comparison, frontier, learning, noise, response, scaling, suite as suites, sweep as sweeps
-from ..tables.results import MAIN
+from ..plots import comparison, frontier, groups as group_plots, learning, noise, response, scaling, suite as suites
+from ..plots import sweep as sweeps
+from ..tables.results import MAIN, main_of_sweep
 from .words import at_point, count, listed, on_training, ours
 
 MOST_PANELS = 6  # in one picture
@@ -26,18 +28,21 @@ def level(methods, method, metric):
 
 
 def levels(panels, metric):
-    """Returns the key numbers of each source: accuracy and a gap of all rows and of metasieve."""
+    """Returns the key numbers of each source: accuracy, and a gap if it has groups, of all rows and of metasieve."""
     return "; ".join(f"{source}: " + ", ".join(
-        f"{spoken(method)} {level(methods, method, 'accuracy')} and {level(methods, method, metric)}"
+        f"{spoken(method)} {level(methods, method, 'accuracy')}"
+        + (f" and {level(methods, method, metric)}" if has_gaps(methods) else "")
         for method in ("baseline", ours(methods)) if method in methods) for source, methods in panels)
 
 
 def of_evaluation(evaluation):
     """Yields the pictures of an evaluation."""
     panels = list(summary_of(evaluation).items())
+    grouped = [panel for panel in panels if has_gaps(panel[1])]
+    ungrouped = [panel for panel in panels if not has_gaps(panel[1])]
     name = evaluation.path.name
-    for start in range(0, len(panels), MOST_PANELS):
-        some = panels[start:start + MOST_PANELS]
+    for start in range(0, len(grouped), MOST_PANELS):
+        some = grouped[start:start + MOST_PANELS]
         for gap in ("eo_gap", "dp_gap"):
             yield Picture(
                 f"Accuracy against the {MAIN[gap]}: {listed([source for source, _ in some])}",
@@ -45,12 +50,25 @@ def of_evaluation(evaluation):
                 "Each mark is a method, its mean over the repeats with 95 % intervals. Further left is fairer, "
                 "further up is more accurate. Oracles know the clean labels: a bound, not a choice.",
                 f"Scatter plot of {name}, accuracy and {MAIN[gap]} of each method. {levels(some, gap)}.")
-    if "frontier" in evaluation:
+    for start in range(0, len(ungrouped), MOST_PANELS):
+        some = ungrouped[start:start + MOST_PANELS]
+        yield Picture(f"Accuracy of each method: {listed([source for source, _ in some])}", comparison.plot(some),
+                      "Each mark is a method, its mean over the repeats with 95 % interval. Further right is more "
+                      "accurate. Oracles know the clean labels: a bound, not a choice.",
+                      f"Dot plot of {name}, accuracy of each method. {levels(some, 'accuracy')}.")
+    for source, found in groups_of(evaluation).items():
+        methods = shown_methods(found)
+        yield Picture(f"Groups of {source}", group_plots.plot([(source, found, methods)]),
+                      "Each line is a group with its test rows: rates of the model of all rows and of metasieve, with "
+                      "95 % intervals. Fair by equalised odds is a model whose true and false positive rates are the "
+                      "same in all groups.", f"Dot plot of {name}, rates by group. "
+                      + "; ".join(group_plots.in_words(group, methods) for group in found) + ".")
+    if "frontier" in evaluation and grouped:
         yield Picture("What fairness costs", frontier.plot(frontier.panels_of(evaluation, "eo_gap"), "eo_gap"),
                       "Each curve is one method over its settings, from little to much fairness asked for. Of two "
                       "curves the one further up and left is better.",
                       f"Curves of accuracy against the equalised-odds gap of {name}. At the settings evaluated, "
-                      f"{levels(panels, 'eo_gap')}.")
+                      f"{levels(grouped, 'eo_gap')}.")
     if "evaluation" in evaluation and len(noise.rows_of(evaluation)):  # none where no label is known to be wrong
         table = noise.table_of(evaluation)
         yield Picture("Noise kept out of the selection", noise.plot(table),
@@ -127,7 +145,7 @@ SWEEP = {"_effects": ("What each swept key does", "A column a key, a row a metri
 def of_sweep(sweep):
     points = sweep.table("points")
     method = sweeps.method_of(sweeps.done(sweep))
-    best = listed([text for metric in MAIN for text in at_point(points, method, metric)])
+    best = listed([text for metric in main_of_sweep(points, method) for text in at_point(points, method, metric)])
     for ending, figure, _ in sweeps.plots(sweep):
         title, caption = SWEEP[ending]
         yield Picture(title, figure, caption, f"{title}, {len(points)} points: {best}.")

@@ -1,7 +1,7 @@
 """Warnings: what a reader of a report should know before trusting the figures."""
 import math
 
-from ..files import summary_of
+from ..files import findings_of, summary_of
 from ..methods import spoken
 from ..plots import sweep as sweeps
 from ..tables.comparison import FINDINGS
@@ -14,12 +14,12 @@ SUSPECT = ("constant", "undefined", "failed", "small")  # findings that are warn
 
 def of_evaluation(evaluation):
     """Returns [(title, text)]: suspect findings, metrics without a mean, and failed fits."""
-    found = []
-    findings = evaluation.table("findings") if "findings" in evaluation else None
-    for row in findings.itertuples() if findings is not None else ():
+    findings, suspect = findings_of(evaluation), {}
+    for row in findings:
         if row.kind in SUSPECT:
             title = "Constant predictor" if row.kind == "constant" else FINDINGS[row.kind]
-            found.append((f"{title} on {row.source}", readable(row)))
+            suspect.setdefault(f"{title} on {row.source}", []).append(readable(row))
+    found = [(title, "; ".join(texts)) for title, texts in suspect.items()]  # a data set may have many small groups
     for source, methods in summary_of(evaluation).items():
         if max((cells["accuracy"]["splits"] for cells in methods.values() if "accuracy" in cells), default=2) < 2:
             what = unit(evaluation, source).removesuffix("s")
@@ -31,7 +31,7 @@ def of_evaluation(evaluation):
         if texts:
             found.append((f"Undefined on {source}", f"in no split or task is there a value for {'; '.join(texts)}"))
     failed = int(evaluation.table("evaluation")["failed"].sum()) if "evaluation" in evaluation else 0
-    if failed and (findings is None or "failed" not in set(findings["kind"])):
+    if failed and "failed" not in {row.kind for row in findings}:
         found.append(("Failed fits", f"{count(failed, 'fit')} of {evaluation.path.name} failed and are left out of the "
                       "means"))
     return found

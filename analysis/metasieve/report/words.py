@@ -1,11 +1,11 @@
 """The verdict of a report: the results of a folder in sentences."""
 import math
 
-from ..files import summary_of
-from ..methods import METHODS, spoken
+from ..files import has_gaps, summary_of
+from ..methods import METHODS, NO_GROUPS, spoken
 from ..plots import scaling, sweep as sweeps
 from ..tables.comparison import relative, signed
-from ..tables.results import MAIN, best_of, evaluated, within
+from ..tables.results import MAIN, best_of, evaluated, main_of_sweep, main_of_training, within
 
 ENOUGH = 0.8  # efficiency that is worth the cores
 
@@ -61,7 +61,9 @@ def on_source(source, methods):
     interval = "no interval" if math.isnan(accuracy["baseline_change_low"]) else f"95 % interval {low} to {high}"
     text = signed(f"On {source}, {spoken(method)} is {word} training on all rows: {accuracy['mean']:.3f} against "
                   f"{base['accuracy']['mean']:.3f} ({change} points, {interval})")
-    if gap is None or math.isnan(gap["mean"]):
+    if gap is None:
+        return f"{text}."
+    if math.isnan(gap["mean"]):
         return text + "; its equalised-odds gap is undefined."
     fair = {-1: "it is fairer", 1: "it is less fair", 0: "it is no fairer beyond chance"}[direction(gap)]
     return text + (f"; {fair}: the equalised-odds gap is {gap['mean']:.3f} instead of {base['eo_gap']['mean']:.3f} "
@@ -73,9 +75,23 @@ def on_many(panels):
     cells = [methods[ours(methods)] for _, methods in panels]
     accurate = [direction(one["accuracy"]) for one in cells if "accuracy" in one]
     fair = [direction(one["eo_gap"]) for one in cells if "eo_gap" in one]
-    return (f"Of {len(panels)} sources, metasieve is more accurate than training on all rows on {accurate.count(1)}, "
-            f"less accurate on {accurate.count(-1)}, and as accurate within chance on {accurate.count(0)}; its "
-            f"equalised-odds gap is smaller beyond chance on {fair.count(-1)}, and larger on {fair.count(1)}.")
+    text = (f"Of {len(panels)} sources, metasieve is more accurate than training on all rows on {accurate.count(1)}, "
+            f"less accurate on {accurate.count(-1)}, and as accurate within chance on {accurate.count(0)}")
+    return text + (f"; its equalised-odds gap is smaller beyond chance on {fair.count(-1)}, and larger on "
+                   f"{fair.count(1)}." if fair else ".")
+
+
+def on_missing_groups(folder):
+    """Returns [a sentence]: where fairness is not in question; [] if all data have groups."""
+    known = {source: has_gaps(methods) for source, methods in sources_of(folder)}
+    known |= {one.path.name: main_of_training(one) == MAIN for one in folder.trainings}
+    for sweep in folder.of("sweep"):
+        points = sweep.table("points")
+        known[sweep.path.name] = main_of_sweep(points, evaluated(points)) == MAIN
+    without = [name for name, has_groups in known.items() if not has_groups]
+    if len(without) < len(known):
+        return [f"{listed(without)}: {NO_GROUPS}."] if without else []
+    return [f"{NO_GROUPS.capitalize()}."] if without else []
 
 
 def on_training(training):
@@ -92,7 +108,8 @@ def on_training(training):
     untrained = first["iteration"] == 0 and len(rows) > 1
     parts = [f"{name} {last[metric]:.3f} (" + (f"untrained {first[metric]:.3f}, " if untrained else "")
              + f"all rows {last[f'baseline_{metric}']:.3f})"
-             for metric, name in (("accuracy", "accuracy"), ("eo_gap", "equalised-odds gap"))]
+             for metric, name in (("accuracy", "accuracy"), ("eo_gap", "equalised-odds gap"))
+             if metric in main_of_training(training)]
     return f"{text}; on the validation tasks it reaches {listed(parts)}."
 
 
@@ -108,7 +125,7 @@ def at_point(points, method, metric):
 def on_sweep(sweep):
     points = sweep.table("points")
     done, method = (points["state"] == "done").sum(), evaluated(points)
-    best = [text for metric in MAIN for text in at_point(points, method, metric)]
+    best = [text for metric in main_of_sweep(points, method) for text in at_point(points, method, metric)]
     return f"{done} of {count(len(points), 'point')} of the sweep are done" + (f"; {listed(best)}." if best else ".")
 
 
@@ -129,6 +146,7 @@ def verdict(folder):
     for contents in folder.of("scaling"):
         said += on_scaling(contents)
     said += [on_training(training) for training in folder.trainings]
+    said += on_missing_groups(folder)
     if not said:
         held = listed([f"{one.path.name} ({one.type})" for one in folder.contents])
         said = [f"This folder holds {held}: nothing was trained or evaluated."]

@@ -2,13 +2,19 @@
 import math
 import re
 
-from ..files import summary_of
-from ..methods import METHODS
+from ..files import findings_of, group_names_of, has_gaps, summary_of
+from ..methods import METHODS, NO_GROUPS
 from .rendering import NONE, Table, markdown
 
 AWARENESS = {"aware": "the final model sees the group", "blind": "the final model does not see the group"}
+# The same for data without groups, where only the policies differ.
+TRAINED = {"aware": "policy for models that see the group", "blind": "policy for models that do not see the group"}
 THRESHOLD_NOTE = ("`threshold` is not blind: its model does not see the group, but it decides by the group of each "
                   "test row.")
+GAPS_EXPLAINED = """
+- DP gap (demographic parity): the largest less the least share of positive predictions over the groups. EO gap
+  (equalised odds): the same among the rows of one true label, the larger of the two. 0 is fair, so a minus is an
+  improvement. roh_dp, roh_eo: the largest deviation of a group from all rows, as Roh et al. (2021) measure it."""
 OURS = ("meta_soft", "meta_hard")
 # What a method knows besides noisy training rows.
 KNOWS = {"threshold": "`threshold` decides by the group of each test row, even where the final model does not see the "
@@ -80,6 +86,12 @@ def methods_table(methods, columns=COLUMNS, named=str, caption=""):
     return Table(["method", *(column[0] for column in columns)], rows, caption)
 
 
+def paired_of(evaluation, source, methods):
+    """Returns the rows of /paired on a source, of the metrics that its methods have."""
+    rows, metrics = evaluation.table("paired"), {metric for cells in methods.values() for metric in cells}
+    return rows[(rows["source"] == source) & rows["metric"].isin(metrics)]
+
+
 def paired_table(paired, named=str, caption=""):
     """Returns metasieve's methods minus each peer on the same splits; a pair of its own methods comes once."""
     metrics = [metric for metric in PAIRED if (paired["metric"] == metric).any()]
@@ -99,27 +111,28 @@ def paired_table(paired, named=str, caption=""):
 
 # --------------------------------------------------------------------------------------------------------- text
 
-def detection_rows(detection):
+def detection_rows(detection, names):
     """Returns [(rows, [precision, recall], [both by chance])] of the flipped labels that meta_hard rejects.
 
-    Empty if no label is flipped.
+    `names`: {group: name}. Empty if no label is flipped.
     """
     rows = detection[detection["method"] == "meta_hard"]
     kind = "all" if (rows["corruption"] == "all").any() else next(iter(rows["corruption"]), None)
     cells = {(row["group"], row["label"]): row
-             for row in rows[rows["corruption"] == kind].to_dict("records")}  # -1: both groups, both labels
+             for row in rows[rows["corruption"] == kind].to_dict("records")}  # -1: all groups, both labels
     if not cells or cells[-1, -1]["flipped"] == 0:
         return []
-    parts = [("all rows", -1, -1), ("group 0", 0, -1), ("group 1", 1, -1), ("hidden positives", -1, 0),
-             ("false positives", -1, 1)]
+    groups = [(name, group, -1) for group, name in names.items() if len(names) > 1 and (group, -1) in cells]
+    parts = [("all rows", -1, -1), *groups,
+             ("hidden positives", -1, 0), ("false positives", -1, 1)]
     return [(what, [share(cell["precision"]), share(cell["recall"])],
              [share(cell[count] / cell["rows"]) if cell["rows"] else NONE for count in ("flipped", "rejected")])
             for what, cell in ((what, cells[group, label]) for what, group, label in parts)]
 
 
-def detection_line(detection):
+def detection_line(detection, names):
     """Returns detection_rows as a sentence, or an empty text."""
-    rows = detection_rows(detection)
+    rows = detection_rows(detection, names)
     return ("Flipped labels among the rows that `meta_hard` rejects, precision / recall (by chance) – "
             + "; ".join(f"{what}: {' / '.join(found)} ({' / '.join(chance)})" for what, found, chance in rows)
             + ".") if rows else ""
@@ -138,22 +151,20 @@ def heading(methods):
 def report(awareness, tables, meanings):
     """Returns the Markdown of one half: for each data set its findings, methods, detection and paired differences.
 
-    `meanings`: {data set: sentence that explains label 1 and group 1}.
+    `meanings`: {data set: sentence that explains label 1 and the groups}.
     """
-    blocks = []
+    blocks, names = [], group_names_of(tables)
     for source, methods in summary_of(tables).items():
-        of_source = {name: tables[name][tables[name]["source"] == source]
-                     for name in ("findings", "detection", "paired") if name in tables}
-        blocks.append(f"## {source}: {AWARENESS[awareness]}")
-        if len(of_source.get("findings", ())):
-            blocks.append("\n".join(
-                f"- **{FINDINGS.get(row.kind, row.kind)}**: {signed(row.text.removeprefix('WARNING: '))}"
-                for row in of_source["findings"].itertuples()))
+        blocks.append(f"## {source}: {(AWARENESS if has_gaps(methods) else TRAINED)[awareness]}")
+        found = [f"- **{FINDINGS.get(row.kind, row.kind)}**: {signed(row.text.removeprefix('WARNING: '))}"
+                 for row in findings_of(tables) if row.source == source]
+        blocks += ["\n".join(found)] if found else []
         blocks += [" ".join(text for text in (meanings.get(source), heading(methods)) if text),
                    markdown(methods_table(methods))]
-        blocks += [THRESHOLD_NOTE] if awareness == "blind" and "threshold" in methods else []
-        line = detection_line(of_source["detection"]) if "detection" in of_source else ""
-        table = paired_table(of_source["paired"]) if "paired" in of_source else None
+        blocks += [THRESHOLD_NOTE] if awareness == "blind" and "threshold" in methods and has_gaps(methods) else []
+        rows = tables.table("detection") if "detection" in tables else None
+        line = "" if rows is None else detection_line(rows[rows["source"] == source], names.get(source, {}))
+        table = paired_table(paired_of(tables, source, methods)) if "paired" in tables else None
         blocks += [line] if line else []
         blocks += ["Differences on the same splits, and the share of them that metasieve's method wins (ties half):",
                    markdown(table)] if table and table.rows else []
@@ -167,6 +178,9 @@ def introduction(halves):
     names = "; ".join(f"`{method}`: {METHODS[method][0]}" for method in methods if method in METHODS)
     oracle = " Methods with clean labels know what no user knows: a bound, not a choice." if "oracle" in names else ""
     known = "".join(f"\n- {KNOWS[method]}" for method in KNOWS if method in methods)
+    grouped = {source: has_gaps(found) for tables in halves for source, found in summary_of(tables).items()}
+    without = [source for source, is_grouped in grouped.items() if not is_grouped]
+    gaps = GAPS_EXPLAINED * any(grouped.values()) + (f"\n- {', '.join(without)}: {NO_GROUPS}." if without else "")
     return f"""# Comparison on real data
 
 How to read it:
@@ -176,12 +190,9 @@ How to read it:
 - Methods: {names}. Hard: rows are kept or rejected; soft: they are weighted.{oracle}{known}
 - Points are hundredths: from 0.679 to 0.673 is -0.6 points. In brackets the 95 % interval, which allows for the rows that
   splits of one table share; a change whose interval contains 0 may be chance. What is said to raise accuracy or lower
-  a gap holds with Holm's correction for all methods that are compared.
-- DP gap (demographic parity): the difference of the groups' shares of positive predictions. EO gap (equalised odds):
-  the same among the rows of one true label, the larger of the two. 0 is fair, so a minus is an improvement. roh_dp,
-  roh_eo: the largest deviation of a group from all rows, as Roh et al. (2021) measure it.
-- Positive rate: the share of positive predictions; near 0 or 1 the model says the same of all rows, which is fair and
-  of no use. Noise kept: the share of flipped labels in what a method learns from.
+  a gap holds with Holm's correction for all methods that are compared.{gaps}
+- Positive rate: the share of positive predictions; near 0 or 1 the model says the same of all rows, which is of no
+  use. Noise kept: the share of flipped labels in what a method learns from.
 - Flipped labels: precision is the share of the rejected rows that are flipped, recall the share of the flipped rows
   that are rejected; by chance: if as many of these rows were rejected at random. A hidden positive is flipped from 1
   to 0, a false positive from 0 to 1; each is looked for among the rows that now have its label.

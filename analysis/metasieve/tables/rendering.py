@@ -1,5 +1,6 @@
 """A table of texts, and its Markdown, LaTeX and HTML."""
 import html as escaping
+import math
 import re
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ NONE = "–"  # undefined
 INTERVAL = re.compile(r"(.*\S) (\[[^\[]*\])")  # a mean and its interval
 LATEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
          "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''", NONE: "--",
-         "−": "$-$", "≥": r"$\geq$", "≤": r"$\leq$", **{sign: "\\" + sign for sign in "&%$#_"}}
+         "−": "$-$", "≥": r"$\geq$", "≤": r"$\leq$", "†": r"$\dagger$", **{sign: "\\" + sign for sign in "&%$#_"}}
 
 
 @dataclass
@@ -17,6 +18,13 @@ class Table:
     rows: list
     caption: str = ""
     emphasised: tuple = ()  # names of the rows that are shown in bold
+    pale: tuple = ()  # names of the rows that are shown in grey, where there are colours
+
+
+def interval(mean, low, high, remark=""):
+    """Returns a level with a remark and its 95 % interval as text."""
+    known = "" if math.isnan(low + high) else f" [{low:.3f}, {high:.3f}]"
+    return NONE if math.isnan(mean) else f"{mean:.3f}{remark}{known}"
 
 
 # ----------------------------------------------------------------------------------------------------- Markdown
@@ -91,7 +99,8 @@ def html_cell(text):
 def html(table):
     """Returns an HTML table in a box that scrolls sideways on a narrow page."""
     head = "".join(f'<th scope="col">{html_cell(text)}</th>' for text in table.header)
-    body = "\n".join(f"<tr{' class=ours' if row[0] in table.emphasised else ''}>"
+    looks = dict.fromkeys(table.emphasised, " class=ours") | dict.fromkeys(table.pale, " class=pale")
+    body = "\n".join(f"<tr{looks.get(row[0], '')}>"
                      f'<th scope="row">{html_text(row[0])}</th>'
                      + "".join(f"<td>{html_cell(text)}</td>" for text in row[1:]) + "</tr>" for row in table.rows)
     return (f'<div class="wide" role="region" tabindex="0" aria-label="{html_text(table.caption)}">\n<table>\n'

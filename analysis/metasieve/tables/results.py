@@ -1,18 +1,16 @@
 """Tables for a paper or a page, one function for each type of file."""
 import math
 
-from ..files import summary_of
+from ..files import group_names_of, lacks_gaps, summary_of
+from ..groups import groups_of
 from ..methods import named, spoken
 from ..plots import scaling, sweep as sweeps
-from .comparison import COLUMNS, OURS, detection_rows, level, methods_table, paired_table, share_kept
-from .rendering import NONE, Table
+from .comparison import COLUMNS, OURS, detection_rows, level, methods_table, paired_of, paired_table, share_kept
+from .groups import groups_table
+from .rendering import NONE, Table, interval
 
 MAIN = {"accuracy": "accuracy", "dp_gap": "DP gap", "eo_gap": "EO gap"}
-
-
-def interval(mean, low, high):
-    """Returns a level with its 95 % interval as text."""
-    return NONE if math.isnan(mean) else f"{mean:.3f} [{low:.3f}, {high:.3f}]"
+WITHOUT_GROUPS = {"accuracy": "accuracy"}
 
 
 def level_within(cell):
@@ -50,26 +48,33 @@ def heading(evaluation, source, methods):
 
 
 def of_evaluation(evaluation, columns=WITH_INTERVALS):
-    """Returns {name: table}: for each source its methods and, where there are any, detection and paired differences."""
-    found = {}
+    """Returns {name: table}: for each source its methods and, where there are any, groups, detection and paired
+    differences."""
+    found, groups, names = {}, groups_of(evaluation), group_names_of(evaluation)
     for source, methods in summary_of(evaluation).items():
         found[source] = methods_table(methods, columns, named, heading(evaluation, source, methods))
         found[source].emphasised = emphasised(methods)
-        rows = {name: evaluation.table(name)[evaluation.table(name)["source"] == source]
-                for name in ("detection", "paired") if name in evaluation}
-        detected = [[what, *(text for pair in zip(*cells) for text in pair)]
-                    for what, *cells in detection_rows(rows["detection"])] if "detection" in rows else []
+        if source in groups:
+            found[f"{source}_groups"] = groups_table(source, groups[source])
+        rows = evaluation.table("detection") if "detection" in evaluation else None
+        detected = [[what, *(text for pair in zip(*cells) for text in pair)] for what, *cells in detection_rows(
+            rows[rows["source"] == source], names.get(source, {}))] if rows is not None else []
         if detected:
             found[f"{source}_detection"] = Table(
                 ["rows", "precision", "by chance", "recall", "by chance"], detected,
                 f"{source}: flipped labels among the rows that {spoken('meta_hard')} rejects. Precision is the share "
                 "of the rejected rows that are flipped, recall the share of the flipped rows that are rejected.")
-        if "paired" in rows:
-            paired = paired_table(rows["paired"], named,
+        if "paired" in evaluation:
+            paired = paired_table(paired_of(evaluation, source, methods), named,
                                   f"{source}: differences on the same {unit(evaluation, source)}, and the share of "
                                   "them that metasieve's method wins (ties half).")
             found |= {f"{source}_paired": paired} if paired.rows else {}
     return found
+
+
+def main_of_training(results):
+    """Returns the main metrics of a training: no gaps where no task has groups."""
+    return WITHOUT_GROUPS if lacks_gaps(results.table("validation"), "{}", "baseline_{}") else MAIN
 
 
 def of_training(results):
@@ -77,7 +82,7 @@ def of_training(results):
     rows = results.table("validation").to_dict("records")
     if not rows:
         return {}
-    metrics = {**MAIN, "noise_rate_selected": "noise kept"}
+    metrics = {**main_of_training(results), "noise_rate_selected": "noise kept"}
 
     def line(name, row, prefix=""):
         known = {**row, "baseline_noise_rate_selected": row.get("noise_rate_all", math.nan)}
@@ -100,6 +105,11 @@ def evaluated(points):
         return None
 
 
+def main_of_sweep(points, method):
+    """Returns the main metrics of a sweep: no gaps where no task has groups."""
+    return WITHOUT_GROUPS if lacks_gaps(points, f"{method}.{{}}.mean", "baseline.{}.mean") else MAIN
+
+
 def within(point, method, metric):
     return interval(*(point.get(f"{method}.{metric}.{part}", math.nan) for part in ("mean", "low", "high")))
 
@@ -108,11 +118,12 @@ def of_sweep(sweep):
     """Returns {"best": table, "points": table}; without "best" if no point was evaluated."""
     points = sweep.table("points")
     keys, method = sweeps.keys_of(points), evaluated(points)
+    main = main_of_sweep(points, method) if method else {}
     rows = [[str(point["index"]), *(sweeps.shown(point[key]) for key in keys), point["state"],
-             *(within(point, method, metric) for metric in MAIN if method),
+             *(within(point, method, metric) for metric in main),
              NONE if math.isnan(point["seconds"]) else f"{point['seconds']:.0f}"]
             for point in points.to_dict("records")]
-    header = ["point", *keys, "state", *(f"{name} [95 %]" for name in MAIN.values() if method), "seconds"]
+    header = ["point", *keys, "state", *(f"{name} [95 %]" for name in main.values()), "seconds"]
     what = f", evaluated by {spoken(method)}" if method else ""
     best = of_best(points, keys, method)
     spent = f" Together {points['core_seconds'].sum() / 3600:.3g} core-hours." if "core_seconds" in points else ""
@@ -131,7 +142,7 @@ def best_of(points, method, metric):
 def of_best(points, keys, method):
     """Returns the best point by each metric, beside all rows at that point."""
     rows = []
-    for metric, name in MAIN.items():
+    for metric, name in main_of_sweep(points, method).items():
         point = best_of(points, method, metric)
         if point is not None:
             rows.append([f"{'highest' if metric == 'accuracy' else 'lowest'} {name}", within(point, method, metric),
