@@ -2,6 +2,7 @@
 
 #include "base/linalg.hpp"
 
+#include <array>
 #include <numeric>
 #include <vector>
 
@@ -21,6 +22,22 @@ struct Split {
   [[nodiscard]] Index rows() const noexcept { return x.rows(); }
   [[nodiscard]] Index columns() const noexcept { return x.cols(); }
 };
+
+/// The groups [n] numbered 0, 1, ... in the order of their first rows: sums over groups in this order have
+/// the same bits whatever numbers the groups have.
+[[nodiscard]] inline Labels by_first_row(const Labels& group) {
+  constexpr std::uint8_t none = 255;
+  std::array<std::uint8_t, 256> number{};
+  number.fill(none);
+  std::uint8_t found = 0;
+  Labels out(group.size());
+  for (Index i = 0; i < group.size(); ++i) {
+    std::uint8_t& own = number[group(i)];
+    if (own == none) own = found++;
+    out(i) = own;
+  }
+  return out;
+}
 
 /// The rows of `split` listed in `rows`, in that order.
 [[nodiscard]] inline Split gather(const Split& split, const std::vector<Index>& rows) {

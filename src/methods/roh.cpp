@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/random.hpp"
+#include "base/split.hpp"
 #include "numerics/logistic.hpp"
 #include "numerics/newton.hpp"
 #include "policy/adam.hpp"
@@ -307,28 +308,6 @@ Vector pool_weights(const std::vector<RohPool>& pools, Index size, double total)
   return sum > 0.0 ? Vector(weights * (total / sum)) : weights;
 }
 
-/// Numbers by which more than two groups are counted here: in the order of their first rows, so that the fit
-/// does not depend on the numbers they have. Two keep theirs. [K]
-std::vector<std::uint8_t> numbering(const Labels& group, Index groups) {
-  std::vector<std::uint8_t> number(static_cast<std::size_t>(groups)), in_order;
-  std::iota(number.begin(), number.end(), std::uint8_t{0});
-  if (groups == 2) return number;
-  in_order = number;
-  std::vector<Index> first(number.size(), group.size());
-  for (Index i = group.size(); i-- > 0;) first[group(i)] = i;
-  std::ranges::stable_sort(in_order, {}, [&](std::uint8_t z) { return first[z]; });
-  for (std::size_t k = 0; k < in_order.size(); ++k) number[in_order[k]] = static_cast<std::uint8_t>(k);
-  return number;
-}
-
-/// The shares by the numbers that the groups have.
-RohLambda as_given(const RohLambda& numbered, const std::vector<std::uint8_t>& number) {
-  RohLambda lambda;
-  for (std::size_t y = 0; y < 2; ++y)
-    for (const std::uint8_t k : number) lambda[y].push_back(numbered[y][k]);
-  return lambda;
-}
-
 } // namespace
 
 RohOptions scaled_to(Index rows, RohOptions options) {
@@ -343,10 +322,8 @@ RohFit fit_roh(const Matrix& x, const Labels& y, const Labels& group, Index grou
                const RohOptions& options) {
   check(options);
   const RohFairness fairness = groups > 1 ? options.fairness : RohFairness::none;
-  const std::vector<std::uint8_t> number = numbering(group, groups);
-  const Labels cell = y.binaryExpr(group, [&](std::uint8_t label, std::uint8_t z) {
-    return static_cast<std::uint8_t>(groups * label + number[z]);
-  });
+  // Two keep their numbers.
+  const Labels cell = y * static_cast<std::uint8_t>(groups) + (groups > 2 ? by_first_row(group) : group);
   const Vector target = y.cast<double>();
   std::vector<Index> rows(static_cast<std::size_t>(x.rows()));
   std::iota(rows.begin(), rows.end(), Index{0});
@@ -374,7 +351,6 @@ RohFit fit_roh(const Matrix& x, const Labels& y, const Labels& group, Index grou
 
   fit.selected = Vector::Zero(x.rows());
   for (const Index i : rows) fit.selected(i) = 1.0;
-  fit.lambda = as_given(fit.lambda, number);
   fit.weights = pool_weights(pools, x.rows(), static_cast<double>(rows.size()));
   return fit;
 }

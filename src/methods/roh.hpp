@@ -75,7 +75,7 @@ struct RohFit {
   Vector beta;     ///< [p], logits x beta
   Vector selected; ///< [n], 1 for the rows of the last epoch, else 0
   Vector weights;  ///< [n], 0 if not selected, else how often its batches take the row; sum = rows selected
-  RohLambda lambda{};                       ///< of the last epoch
+  RohLambda lambda{}; ///< of the last epoch; more than two groups are in the order of their first rows
   FitStatus status = FitStatus::step_limit; ///< the number of epochs is fixed: step_limit or diverged
 };
 
