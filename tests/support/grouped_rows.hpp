@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <vector>
 
 namespace metasieve::test {
 
@@ -36,11 +35,6 @@ inline Task grouped_task(Index rows, Index groups, std::uint64_t salt = 1) {
   Task task{TaskId{salt}, grouped_split(rows, groups, salt), grouped_split(rows, groups, salt + 1000), {}};
   task.test.y = task.test.y_clean;
   return task;
-}
-
-/// The groups of each row by other numbers: group z becomes number[z].
-inline Labels renumbered(const Labels& group, const std::vector<std::uint8_t>& number) {
-  return group.unaryExpr([&](std::uint8_t z) { return number[z]; });
 }
 
 } // namespace metasieve::test

@@ -4,6 +4,7 @@
 #include "methods/roh.hpp"
 #include "numerics/newton.hpp"
 #include "support/grouped_rows.hpp"
+#include "support/groups.hpp"
 #include "support/numerics.hpp"
 
 namespace metasieve {

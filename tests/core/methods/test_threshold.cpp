@@ -1,6 +1,7 @@
 #include "fairness/metrics.hpp"
 #include "methods/threshold.hpp"
 #include "support/grouped_rows.hpp"
+#include "support/groups.hpp"
 #include "support/numerics.hpp"
 
 #include <algorithm>
@@ -145,18 +146,20 @@ TEST(Thresholds, of_three_groups_by_hand) {
 }
 
 TEST(Thresholds, do_not_depend_on_the_numbers_of_groups) {
-  const std::vector<std::uint8_t> number{2, 0, 3, 1};
   for (const Index groups : {2, 4})
     for (const Gap gap : {Gap::dp, Gap::eo})
       for (const double step : {1e-6, 0.1}) {
         const Rows rows = rows_with_ties(400, 7, step, groups);
-        Rows other = rows;
-        other.group = renumbered(rows.group, groups == 2 ? std::vector<std::uint8_t>{1, 0} : number);
+        const GroupThresholds one = choose(rows, gap, 0.05);
+        for (const std::vector<Index>& numbers : other_numbers(groups)) {
+          Rows other = rows;
+          other.group = renumbered(rows.group, numbers);
 
-        const GroupThresholds one = choose(rows, gap, 0.05), two = choose(other, gap, 0.05);
+          const GroupThresholds two = choose(other, gap, 0.05);
 
-        EXPECT_EQ(apply(one, rows.score, rows.group), apply(two, other.score, other.group));
-        EXPECT_EQ(one.gap, two.gap);
+          EXPECT_EQ(apply(one, rows.score, rows.group), apply(two, other.score, other.group));
+          EXPECT_EQ(one.gap, two.gap);
+        }
       }
 }
 
