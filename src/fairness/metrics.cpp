@@ -55,13 +55,19 @@ double distance_from_all(const Rates& rates) {
 /// NaN if either is: an undefined rate makes what is built on it undefined.
 double larger(double a, double b) { return std::isnan(a) || std::isnan(b) ? undefined : std::max(a, b); }
 
-/// Standard errors of the rates of each group that has rows, if all have the rate of their union.
-std::vector<double> errors_of(const Rates& rates) {
+/// What chance makes of the rates of one kind if all groups have that of their union.
+struct Chance {
+  double variance = 0;              ///< of the decision on one row
+  std::vector<double> inverse_rows; ///< 1 / rows of each group that has any, ascending
+};
+
+Chance chance_of(const Rates& rates) {
   const double rate = total(rates).value();
-  std::vector<double> errors;
+  Chance out{rate * (1.0 - rate), {}};
   for (const Rate& group : rates)
-    if (group.rows > 0) errors.push_back(std::sqrt(rate * (1.0 - rate) / group.rows));
-  return errors;
+    if (group.rows > 0) out.inverse_rows.push_back(1.0 / group.rows);
+  std::ranges::sort(out.inverse_rows); // so that the numbers of the groups do not matter
+  return out;
 }
 
 constexpr Index simulations = 2000;
@@ -72,21 +78,28 @@ const Matrix& simulated_normals() {
   return normals;
 }
 
-/// The mean, over the simulations, of the largest spread of the rates of each kind, by chance alone; NaN if a
-/// kind has fewer than two groups with rows.
-double chance_gap(std::initializer_list<Rates> kinds) {
-  std::vector<std::vector<double>> errors;
-  double variance = 0;
-  bool two = true;
-  for (const Rates& rates : kinds) {
-    if (rates.size() == 1) return 0.0;
-    errors.push_back(errors_of(rates));
-    if (errors.back().size() < 2) return undefined;
-    two = two && rates.size() == 2;
-    for (const double error : errors.back()) variance += error * error;
-  }
+/// Variance of the difference of the rates of two groups.
+double variance_of_difference(const Chance& rates) {
+  return rates.variance * (rates.inverse_rows[0] + rates.inverse_rows[1]);
+}
+
+/// Mean of the largest of the differences between two groups: E max(|a|, |b|) for two kinds.
+double mean_of_two_groups(const std::vector<Chance>& kinds) {
   constexpr double two_over_pi = 2.0 * std::numbers::inv_pi;
-  if (two) return std::sqrt(two_over_pi * variance);
+  double variance = 0;
+  for (const Chance& kind : kinds) variance += variance_of_difference(kind);
+  return std::sqrt(two_over_pi * variance);
+}
+
+/// Mean of the largest spread of all kinds over the simulations.
+double simulated_mean(const std::vector<Chance>& kinds) {
+  std::vector<std::vector<double>> errors; // standard errors of the rates
+  for (const Chance& kind : kinds) {
+    errors.emplace_back();
+    for (const double inverse : kind.inverse_rows)
+      errors.back().push_back(std::sqrt(kind.variance * inverse));
+  }
+  const Matrix& normals = simulated_normals();
   double sum = 0;
   for (Index i = 0; i < simulations; ++i) {
     double most = 0;
@@ -94,7 +107,7 @@ double chance_gap(std::initializer_list<Rates> kinds) {
     for (const std::vector<double>& kind : errors) {
       double low = std::numeric_limits<double>::infinity(), high = -low;
       for (const double error : kind) {
-        const double deviation = error * simulated_normals()(i, at++);
+        const double deviation = error * normals(i, at++);
         low = std::min(low, deviation), high = std::max(high, deviation);
       }
       most = std::max(most, high - low);
@@ -102,6 +115,19 @@ double chance_gap(std::initializer_list<Rates> kinds) {
     sum += most;
   }
   return sum / static_cast<double>(simulations);
+}
+
+/// The mean of the largest spread of the rates of each kind, by chance alone; NaN if a kind has fewer than
+/// two groups with rows, 0 with one group.
+double chance_gap(std::initializer_list<Rates> rates_of_kinds) {
+  std::vector<Chance> kinds;
+  for (const Rates& rates : rates_of_kinds) {
+    if (rates.size() == 1) return 0.0;
+    kinds.push_back(chance_of(rates));
+    if (kinds.back().inverse_rows.size() < 2) return undefined;
+  }
+  const auto two_groups = [](const Chance& kind) { return kind.inverse_rows.size() == 2; };
+  return std::ranges::all_of(kinds, two_groups) ? mean_of_two_groups(kinds) : simulated_mean(kinds);
 }
 
 } // namespace

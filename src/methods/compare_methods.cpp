@@ -36,8 +36,8 @@ public:
     roh.tau = options_.roh_tau > 0 ? options_.roh_tau : share_of_clean_labels();
     roh.seed = options_.seed;
     roh.task = task_.id;
-    const RohFit fit =
-        fit_roh(train_design(), task_.train.y, task_.train.group, scaled_to(task_.train.rows(), roh));
+    const RohFit fit = fit_roh(train_design(), task_.train.y, task_.train.group, task_.train.groups,
+                               scaled_to(task_.train.rows(), roh));
     return {fit.selected, fits_.test_score(fit.beta), fit.status == FitStatus::diverged};
   }
 
@@ -47,8 +47,9 @@ public:
   [[nodiscard]] Model threshold(double tolerance) {
     const Model plain = fits_.fit(ones(), task_.train.y);
     if (plain.failed || !plain.score.allFinite()) return {ones(), {}, true};
-    const GroupThresholds thresholds = choose_thresholds(fits_.train_score(), task_.train.y,
-                                                         task_.train.group, options_.fairness, tolerance);
+    const GroupThresholds thresholds =
+        choose_thresholds(fits_.train_score(), task_.train.y, task_.train.group, task_.train.groups,
+                          options_.fairness, tolerance);
     return {ones(), apply(thresholds, plain.score, task_.test.group), false};
   }
 

@@ -86,7 +86,7 @@ Vector greedy_weights(const PreparedTask& task, double keep) {
 }
 
 Vector group_weighted(const PreparedTask& task, const Vector& weights) {
-  return weights.array() * (1.0 + 0.5 * task.train.group.cast<double>().array());
+  return (task.train.group.array() != 0).select(1.5 * weights, weights);
 }
 
 Vector reweighing_weights(const PreparedTask& task) {

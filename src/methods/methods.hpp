@@ -15,7 +15,7 @@ namespace metasieve {
 enum class Method {
   baseline,         ///< all rows
   greedy,           ///< the floor(keep n) rows of lowest probe loss
-  greedy_weighted,  ///< greedy, group 1 weighted 1.5
+  greedy_weighted,  ///< greedy, the rows of all groups but group 0 weighted 1.5
   reweighing,       ///< P(y)P(z)/P(y,z) (Kamiran and Calders 2012, doi:10.1007/s10115-011-0463-8)
   roh,              ///< the sampler of Roh et al. (2021), and the model that it trains: fit_roh
   penalised,        ///< all rows, with a fairness penalty in the fit: fit_penalised
@@ -53,7 +53,7 @@ enum class Method {
 
 // Training weights of each row, [n] >= 0: 0 or 1 for a hard selection.
 [[nodiscard]] Vector greedy_weights(const PreparedTask& task, double keep);
-[[nodiscard]] Vector group_weighted(const PreparedTask& task, const Vector& weights); ///< group 1 x 1.5
+[[nodiscard]] Vector group_weighted(const PreparedTask& task, const Vector& weights); ///< x 1.5 but group 0
 [[nodiscard]] Vector reweighing_weights(const PreparedTask& task);
 [[nodiscard]] Vector random_weights(const PreparedTask& task, double keep, Seed seed);
 /// The policy's keep weights of rows that it scores `u` [n].

@@ -2,7 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/random.hpp"
-#include "features/cells.hpp"
+#include "base/split.hpp"
 #include "numerics/logistic.hpp"
 #include "numerics/newton.hpp"
 #include "policy/adam.hpp"
@@ -11,63 +11,83 @@
 #include <cmath>
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <numeric>
+#include <span>
 #include <sstream>
 
 namespace metasieve {
 namespace {
 
-using PerCell = std::array<double, 4>; ///< [2y + z]
+using PerCell = std::vector<double>; ///< [K y + z]
 
-double share(const RohLambda& lambda, std::size_t cell) {
-  return cell % 2 == 1 ? lambda[cell / 2] : 1.0 - lambda[cell / 2];
-}
+std::size_t groups_of(const RohLambda& lambda) { return lambda[0].size(); }
 
-/// Positive where group 1 should get more of the batch; 0 where a cell has no rows. [y]
-std::array<double, 2> signed_gaps(const Vector& score, const Labels& cell, const std::vector<Index>& rows,
-                                  RohFairness fairness) {
+/// How badly off each group is among the rows of each label: the group of a higher value should get more of
+/// the batch. NaN for a cell without rows. [y][z]
+std::array<std::vector<double>, 2> criteria(const Vector& score, const Labels& cell, std::size_t groups,
+                                            const std::vector<Index>& rows, RohFairness fairness) {
   const bool parity = fairness == RohFairness::dp;
-  const Vector target = parity ? Vector(Vector::Ones(score.size()))
-                               : Vector((cell.array() / 2).cast<double>()); // against label 1, or y
+  const auto label = [&](std::uint8_t c) { return c < groups ? 0.0 : 1.0; };
+  const Vector target = parity ? Vector(Vector::Ones(score.size())) // against label 1, or y
+                               : Vector(cell.unaryExpr(label));
   const Vector of_row = logistic_loss(score, target);
-  PerCell loss{}, count{};
+  PerCell loss(2 * groups), count(2 * groups);
   for (const Index i : rows) {
     loss[cell(i)] += of_row(i);
     ++count[cell(i)];
   }
-  std::array<double, 2> gap{};
-  for (std::size_t y = 0; y < 2; ++y) {
-    const std::size_t z0 = 2 * y, z1 = z0 + 1;
-    if (count[z0] == 0.0 || count[z1] == 0.0) continue;
-    const double rows0 = parity ? count[0] + count[2] : count[z0];
-    const double rows1 = parity ? count[1] + count[3] : count[z1];
-    gap[y] = loss[z1] / rows1 - loss[z0] / rows0;
+  std::array<std::vector<double>, 2> out;
+  for (std::size_t y = 0; y < 2; ++y)
+    for (std::size_t z = 0; z < groups; ++z) {
+      const std::size_t c = groups * y + z;
+      const double mean = loss[c] / (parity ? count[z] + count[groups + z] : count[c]);
+      // A negative that is far from label 1 pulls its group's positive rate down: it needs less weight.
+      const double value = parity && y == 0 ? -mean : mean;
+      out[y].push_back(count[c] > 0.0 ? value : std::nan(""));
+    }
+  return out;
+}
+
+/// The groups of the lowest and the highest of the criteria that are defined, and how far these are apart.
+struct Extremes {
+  std::size_t low = 0, high = 0;
+  double spread = 0;
+};
+
+Extremes extremes(const std::vector<double>& criterion) {
+  Extremes out;
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  for (std::size_t z = 0; z < criterion.size(); ++z) {
+    if (criterion[z] < low) low = criterion[z], out.low = z;
+    if (criterion[z] > high) high = criterion[z], out.high = z;
   }
-  // A negative that is far from label 1 pulls its group's positive rate down: it needs less weight, not more.
-  if (parity) gap[0] = -gap[0];
-  return gap;
+  out.spread = std::max(0.0, high - low);
+  return out;
 }
 
 /// What select_rows has taken so far.
 struct Taken {
   double rows = 0;
-  PerCell of_cell{};
+  std::array<double, 2> of_label{};
+  PerCell of_cell;
 
   void add(std::size_t cell, double more) {
     rows += more;
+    of_label[2 * cell / of_cell.size()] += more;
     of_cell[cell] += more;
   }
 };
 
-/// The rows counted against the budget that is spent most, which ends the selection when it reaches K. Never
+/// The rows counted against the budget that is spent most, which ends the selection when it reaches C. Never
 /// falls as rows are added.
 double spent(const Taken& taken, const RohLambda& lambda, RohFairness fairness) {
   double most = taken.rows;
   if (fairness == RohFairness::none) return most;
-  for (std::size_t c = 0; c < 4; ++c) {
-    const double of_label = taken.of_cell[c] + taken.of_cell[c ^ 1];
-    most = std::max(most, taken.rows - share(lambda, c) * of_label + taken.of_cell[c]);
-  }
+  const std::size_t groups = groups_of(lambda);
+  for (std::size_t y = 0; y < 2; ++y)
+    for (std::size_t z = 0; z < groups; ++z)
+      most = std::max(most, taken.rows - lambda[y][z] * taken.of_label[y] + taken.of_cell[groups * y + z]);
   return most;
 }
 
@@ -94,14 +114,17 @@ struct WholeClasses {
 WholeClasses whole_classes(const std::vector<LossClass>& class_of, const Labels& cell, double wanted,
                            const RohLambda& lambda, RohFairness fairness) {
   constexpr double rounding = 1e-3; // far more than it is
-  std::vector<PerCell> members(loss_classes);
-  for (std::size_t i = 0; i < class_of.size(); ++i) ++members[class_of[i]][cell(static_cast<Index>(i))];
-  WholeClasses out;
+  const std::size_t cells = 2 * groups_of(lambda);
+  std::vector<double> members(loss_classes * cells);
+  for (std::size_t i = 0; i < class_of.size(); ++i)
+    ++members[class_of[i] * cells + cell(static_cast<Index>(i))];
+  WholeClasses out{0, {0, {}, PerCell(cells)}};
   for (; out.classes < loss_classes; ++out.classes) {
-    Taken with = out.taken;
-    for (std::size_t c = 0; c < 4; ++c) with.add(c, members[out.classes][c]);
-    if (spent(with, lambda, fairness) > wanted - rounding) break;
-    out.taken = with;
+    const double* const more = &members[out.classes * cells];
+    for (std::size_t c = 0; c < cells; ++c) out.taken.add(c, more[c]);
+    if (spent(out.taken, lambda, fairness) <= wanted - rounding) continue;
+    for (std::size_t c = 0; c < cells; ++c) out.taken.add(c, -more[c]);
+    break;
   }
   return out;
 }
@@ -117,23 +140,38 @@ std::vector<Index> sorted_class(const std::vector<LossClass>& class_of, LossClas
 
 } // namespace
 
-RohLambda observed_lambda(const Labels& cell) {
-  PerCell count{};
+RohLambda observed_lambda(const Labels& cell, Index groups) {
+  const auto size = static_cast<std::size_t>(groups);
+  PerCell count(2 * size);
   for (const std::uint8_t c : cell) ++count[c];
-  const auto of_label = [&](std::size_t y) {
-    const double rows = count[2 * y] + count[2 * y + 1];
-    return rows > 0.0 ? count[2 * y + 1] / rows : 0.5;
-  };
-  return {of_label(0), of_label(1)};
+  RohLambda lambda;
+  for (std::size_t y = 0; y < 2; ++y) {
+    const auto of_label = std::span(count).subspan(y * size, size);
+    const double rows = std::accumulate(of_label.begin(), of_label.end(), 0.0);
+    double others = 0;
+    lambda[y].resize(size);
+    for (std::size_t z = 1; z < size; ++z) {
+      lambda[y][z] = rows > 0.0 ? of_label[z] / rows : 1.0 / static_cast<double>(groups);
+      others += lambda[y][z];
+    }
+    lambda[y][0] = std::max(0.0, 1.0 - others);
+  }
+  return lambda;
 }
 
 RohLambda adjusted_lambda(const RohLambda& lambda, const Vector& score, const Labels& cell,
                           const std::vector<Index>& rows, RohFairness fairness, double alpha) {
   if (fairness == RohFairness::none) return lambda;
-  const std::array<double, 2> gap = signed_gaps(score, cell, rows, fairness);
-  const std::size_t y = std::abs(gap[1]) > std::abs(gap[0]) ? 1 : 0;
+  const auto criterion = criteria(score, cell, groups_of(lambda), rows, fairness);
+  const std::array<Extremes, 2> of_label{extremes(criterion[0]), extremes(criterion[1])};
+  const std::size_t y = of_label[1].spread > of_label[0].spread ? 1 : 0;
+  const auto [low, high, spread] = of_label[y];
   RohLambda moved = lambda;
-  if (gap[y] != 0.0) moved[y] = std::clamp(lambda[y] + std::copysign(alpha, gap[y]), 0.0, 1.0);
+  if (spread == 0.0) return moved;
+  double &first = moved[y][std::min(low, high)], &second = moved[y][std::max(low, high)];
+  const double both = first + second;
+  second = std::clamp(second + (high > low ? alpha : -alpha), 0.0, both);
+  first = both - second;
   return moved;
 }
 
@@ -168,13 +206,17 @@ std::vector<Index> select_rows(const Vector& loss, const Labels& cell, const Roh
 std::vector<RohPool> batch_pools(const std::vector<Index>& rows, const Labels& cell, const RohLambda& lambda,
                                  Index batch, RohFairness fairness) {
   if (fairness == RohFairness::none) return {{rows, batch}};
-  std::vector<RohPool> pools(4);
+  const std::size_t groups = groups_of(lambda);
+  std::vector<RohPool> pools(2 * groups);
   for (const Index i : rows) pools[cell(i)].rows.push_back(i);
-  for (std::size_t c = 0; c < 4; ++c) {
-    if (pools[c].rows.empty()) continue;
-    const double of_label = static_cast<double>(pools[c].rows.size() + pools[c ^ 1].rows.size());
-    const double slots = static_cast<double>(batch) * of_label / static_cast<double>(rows.size());
-    pools[c].count = static_cast<Index>(std::nearbyint(share(lambda, c) * slots));
+  for (std::size_t y = 0; y < 2; ++y) {
+    const auto of_label = std::span(pools).subspan(y * groups, groups);
+    double size = 0;
+    for (const RohPool& pool : of_label) size += static_cast<double>(pool.rows.size());
+    const double slots = static_cast<double>(batch) * size / static_cast<double>(rows.size());
+    for (std::size_t z = 0; z < groups; ++z)
+      if (!of_label[z].rows.empty())
+        of_label[z].count = static_cast<Index>(std::nearbyint(lambda[y][z] * slots));
   }
   return pools;
 }
@@ -212,14 +254,16 @@ Vector start(Index columns, const RohOptions& options) {
 /// The batches of one epoch after the other, in memory that is kept.
 class Batches {
 public:
-  Batches(const Matrix& x, const Vector& y, const RohOptions& options) : x_(x), y_(y), options_(options) {}
+  /// At most `pools` pools in an epoch.
+  Batches(const Matrix& x, const Vector& y, Index pools, const RohOptions& options)
+      : x_(x), y_(y), most_pools_(static_cast<std::uint64_t>(pools)), options_(options) {}
 
   /// Draws the rows of an epoch of `steps` batches: each pool's in random order, and from the first again
   /// after the last.
   void draw(const std::vector<RohPool>& pools, Index epoch, Index steps) {
     pools_.clear();
     for (std::size_t k = 0; k < pools.size(); ++k) {
-      const auto step = static_cast<std::uint64_t>(epoch) * 4 + k;
+      const auto step = static_cast<std::uint64_t>(epoch) * most_pools_ + k;
       const Index size = std::ssize(pools[k].rows), used = std::min(size, pools[k].count * steps);
       RohPool drawn{{}, pools[k].count};
       for (const Index i : sampler_.draw({options_.seed, Draw::roh_batches, options_.task, step}, size, used))
@@ -247,6 +291,7 @@ public:
 private:
   const Matrix& x_;
   const Vector& y_;
+  std::uint64_t most_pools_;
   const RohOptions& options_;
   Sampler sampler_;
   std::vector<RohPool> pools_;
@@ -273,27 +318,30 @@ RohOptions scaled_to(Index rows, RohOptions options) {
   return options;
 }
 
-RohFit fit_roh(const Matrix& x, const Labels& y, const Labels& group, const RohOptions& options) {
+RohFit fit_roh(const Matrix& x, const Labels& y, const Labels& group, Index groups,
+               const RohOptions& options) {
   check(options);
-  const Labels cell = cell_of(y, group);
+  const RohFairness fairness = groups > 1 ? options.fairness : RohFairness::none;
+  // Two keep their numbers.
+  const Labels cell = y * static_cast<std::uint8_t>(groups) + (groups > 2 ? by_first_row(group) : group);
   const Vector target = y.cast<double>();
   std::vector<Index> rows(static_cast<std::size_t>(x.rows()));
   std::iota(rows.begin(), rows.end(), Index{0});
   std::vector<RohPool> pools;
-  RohFit fit{start(x.cols(), options), {}, {}, observed_lambda(cell), FitStatus::step_limit};
+  RohFit fit{start(x.cols(), options), {}, {}, observed_lambda(cell, groups), FitStatus::step_limit};
   Adam adam(x.cols());
-  Batches batches(x, target, options);
+  Batches batches(x, target, 2 * groups, options);
 
   for (Index epoch = 0; epoch < options.epochs && fit.status != FitStatus::diverged; ++epoch) {
     const bool warm = epoch < options.warm_start;
     if (!warm) {
       const Vector score = x * fit.beta;
-      fit.lambda = adjusted_lambda(fit.lambda, score, cell, rows, options.fairness, options.alpha);
-      rows = select_rows(logistic_loss(score, target), cell, fit.lambda, options.tau, options.fairness);
+      fit.lambda = adjusted_lambda(fit.lambda, score, cell, rows, fairness, options.alpha);
+      rows = select_rows(logistic_loss(score, target), cell, fit.lambda, options.tau, fairness);
     }
     const auto kept = static_cast<Index>(rows.size());
     const Index batch = std::max<Index>(1, std::min(options.batch, kept));
-    pools = batch_pools(rows, cell, fit.lambda, batch, warm ? RohFairness::none : options.fairness);
+    pools = batch_pools(rows, cell, fit.lambda, batch, warm ? RohFairness::none : fairness);
     const Index steps = std::min(kept / batch, most_steps);
     batches.draw(pools, epoch, steps);
     for (Index step = 0; step < steps; ++step)

@@ -175,8 +175,8 @@ TEST(CompareMethods, roh_is_its_own_model_told_the_share_of_clean_labels) {
   roh.tau = 0.8; // 20 % are flipped
   roh.seed = Seed{9};
   roh.task = f.task.id;
-  const RohFit fit =
-      fit_roh(train_design(f.task), f.task.train.y, f.task.train.group, scaled_to(f.task.train.rows(), roh));
+  const RohFit fit = fit_roh(train_design(f.task), f.task.train.y, f.task.train.group, 2,
+                             scaled_to(f.task.train.rows(), roh));
 
   const Assessment told = f.compete(Method::roh);
   f.options.roh_tau = 0.6;
@@ -208,7 +208,7 @@ TEST(CompareMethods, thresholds_are_chosen_on_noisy_training_rows) {
   const LogisticFit fit =
       fit_logistic(x, to_vector(f.task.train.y), ones, f.task.probe.beta, ridge_diagonal(x.cols(), 1e-3));
   const GroupThresholds chosen =
-      choose_thresholds(x * fit.beta, f.task.train.y, f.task.train.group, Gap::eo, 0.01);
+      choose_thresholds(x * fit.beta, f.task.train.y, f.task.train.group, 2, Gap::eo, 0.01);
 
   const Assessment a = f.compete(Method::threshold);
 

@@ -1,19 +1,26 @@
 #include "inner/design.hpp"
 #include "methods/penalised.hpp"
+#include "support/groups.hpp"
 #include "support/numerics.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <vector>
 
 namespace metasieve {
 namespace {
 
 using namespace test;
 
-/// Group 1 has a feature of its own and lower labels: an accurate fit is unfair.
+/// Later groups have a feature of their own and lower labels: an accurate fit is unfair.
 struct Biased {
   Matrix x{400, 5}; // three columns, group, intercept
   Labels y{400}, group = coin(400, 3, 0.4);
 
-  explicit Biased(std::uint64_t salt = 1) {
-    x << normals(400, 3, salt), 2.0 * to_vector(group).array() - 1.0, Vector::Ones(400);
+  explicit Biased(std::uint64_t salt = 1, Index groups = 2) {
+    if (groups != 2) group = random_groups(400, groups, 3);
+    const double last = static_cast<double>(std::max<Index>(1, groups - 1));
+    x << normals(400, 3, salt), 2.0 / last * to_vector(group).array() - 1.0, Vector::Ones(400);
     x.col(1) += 0.7 * x.col(3);
     const Vector score = x.col(0) + x.col(1) - 1.2 * x.col(3) + 0.7 * normals(400, salt + 100);
     y = (score.array() > 0).cast<std::uint8_t>();
@@ -30,11 +37,16 @@ double gap_of(const Biased& task, const Vector& beta, Gap gap) {
   return outer_loss(task.x * beta, task.y, task.group, {AccuracyLoss::logistic, gap, 1.0}).fairness_loss;
 }
 
-class Penalised : public ::testing::TestWithParam<Gap> {};
+/// By gap and number of groups.
+class Penalised : public ::testing::TestWithParam<std::tuple<Gap, Index>> {
+protected:
+  static Gap gap() { return std::get<0>(GetParam()); }
+  static Biased biased() { return Biased(1, std::get<1>(GetParam())); }
+};
 
 TEST_P(Penalised, gradient_is_zero_at_the_solution) {
-  const Biased task;
-  const PenalisedOptions options{GetParam(), 0.7, 1e-2};
+  const Biased task = biased();
+  const PenalisedOptions options{gap(), 0.7, 1e-2};
 
   const LogisticFit fit = fit_penalised(task.x, task.y, task.group, options);
 
@@ -44,10 +56,10 @@ TEST_P(Penalised, gradient_is_zero_at_the_solution) {
 }
 
 TEST_P(Penalised, solution_is_a_minimum_below_the_plain_fit) {
-  const Biased task;
-  const PenalisedOptions options{GetParam(), 0.7, 1e-2};
+  const Biased task = biased();
+  const PenalisedOptions options{gap(), 0.7, 1e-2};
   const Vector beta = fit_penalised(task.x, task.y, task.group, options).beta;
-  const Vector plain = fit_penalised(task.x, task.y, task.group, {GetParam(), 0.0, 1e-2}).beta;
+  const Vector plain = fit_penalised(task.x, task.y, task.group, {gap(), 0.0, 1e-2}).beta;
 
   const double value = objective(task, beta, options);
 
@@ -57,23 +69,25 @@ TEST_P(Penalised, solution_is_a_minimum_below_the_plain_fit) {
 }
 
 TEST_P(Penalised, gap_falls_and_the_loss_rises_with_the_weight) {
-  const Biased task;
+  const Biased task = biased();
   double last_gap = 1.0, last_loss = 0.0, first_gap = 0.0;
 
   for (const double weight : {0.0, 0.03, 0.1, 0.2, 0.5, 1.0, 3.0, 10.0}) {
-    const Vector beta = fit_penalised(task.x, task.y, task.group, {GetParam(), weight, 1e-2}).beta;
-    const double gap = gap_of(task, beta, GetParam());
+    const Vector beta = fit_penalised(task.x, task.y, task.group, {gap(), weight, 1e-2}).beta;
+    const double value = gap_of(task, beta, gap());
     const double loss = objective(task, beta, {Gap::none, 0.0, 1e-2});
-    EXPECT_LT(gap, last_gap) << weight;
+    EXPECT_LT(value, last_gap) << weight;
     EXPECT_GE(loss, last_loss) << weight;
-    if (weight == 0.0) first_gap = gap;
-    last_gap = gap;
+    if (weight == 0.0) first_gap = value;
+    last_gap = value;
     last_loss = loss;
   }
   EXPECT_LT(last_gap, 0.2 * first_gap);
 }
 
-INSTANTIATE_TEST_SUITE_P(gaps, Penalised, ::testing::Values(Gap::dp, Gap::eo, Gap::both));
+INSTANTIATE_TEST_SUITE_P(gaps, Penalised,
+                         ::testing::Combine(::testing::Values(Gap::dp, Gap::eo, Gap::both),
+                                            ::testing::Values<Index>(2, 3, 5)));
 
 TEST(PenalisedFit, without_a_weight_or_a_gap_is_the_plain_fit) {
   const Biased task;
@@ -83,6 +97,28 @@ TEST(PenalisedFit, without_a_weight_or_a_gap_is_the_plain_fit) {
 
   EXPECT_EQ(fit_penalised(task.x, task.y, task.group, {Gap::eo, 0.0, 1e-3}).beta, plain);
   EXPECT_EQ(fit_penalised(task.x, task.y, task.group, {Gap::none, 5.0, 1e-3}).beta, plain);
+}
+
+TEST(PenalisedFit, one_group_has_no_gap_to_close) {
+  const Biased task(1, 1);
+  const Vector plain = fit_penalised(task.x, task.y, task.group, {Gap::none, 0.0, 1e-3}).beta;
+  for (const Gap gap : {Gap::dp, Gap::eo, Gap::both}) {
+    const LogisticFit fit = fit_penalised(task.x, task.y, task.group, {gap, 5.0, 1e-3});
+    EXPECT_EQ(fit.status, FitStatus::converged);
+    EXPECT_LT((fit.beta - plain).cwiseAbs().maxCoeff(), 1e-6);
+  }
+}
+
+TEST(PenalisedFit, does_not_depend_on_the_numbers_of_groups) {
+  for (const Index groups : {2, 4}) {
+    const Biased task(1, groups);
+    for (const Gap gap : {Gap::dp, Gap::eo}) {
+      const PenalisedOptions options{gap, 2.0, 1e-3};
+      const Vector beta = fit_penalised(task.x, task.y, task.group, options).beta;
+      for (const std::vector<Index>& numbers : other_numbers(groups))
+        EXPECT_EQ(fit_penalised(task.x, task.y, renumbered(task.group, numbers), options).beta, beta);
+    }
+  }
 }
 
 TEST(PenalisedFit, same_input_gives_the_same_bits) {

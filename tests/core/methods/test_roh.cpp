@@ -1,7 +1,10 @@
 #include "base/error.hpp"
+#include "fairness/metrics.hpp"
 #include "features/cells.hpp"
 #include "methods/roh.hpp"
 #include "numerics/newton.hpp"
+#include "support/grouped_rows.hpp"
+#include "support/groups.hpp"
 #include "support/numerics.hpp"
 
 namespace metasieve {
@@ -40,7 +43,7 @@ RohOptions quick(RohFairness fairness, double tau = 0.9) {
 }
 
 RohFit fit(const Rows& rows, const RohOptions& options) {
-  return fit_roh(rows.x, rows.y, rows.group, options);
+  return fit_roh(rows.x, rows.y, rows.group, 2, options);
 }
 
 TEST(Roh, keeping_all_rows_without_fairness_is_plain_training) {
@@ -123,8 +126,83 @@ TEST(Roh, odd_tables_of_groups_and_labels_are_defined) {
         EXPECT_TRUE(out.beta.allFinite() && out.weights.allFinite());
         EXPECT_GE(out.selected.sum(), 1.0);
         EXPECT_EQ(out.status, FitStatus::step_limit);
-        for (const double value : out.lambda) EXPECT_TRUE(value >= 0.0 && value <= 1.0);
+        for (const std::vector<double>& of_label : out.lambda)
+          for (const double value : of_label) EXPECT_TRUE(value >= 0.0 && value <= 1.0);
       }
+}
+
+/// x with an intercept.
+Matrix inputs(const Split& split) {
+  Matrix x(split.rows(), split.columns() + 1);
+  x << split.x.cast<double>(), Vector::Ones(split.rows());
+  return x;
+}
+
+RohFit fit(const Split& train, const RohOptions& options) {
+  return fit_roh(inputs(train), train.y, train.group, train.groups, options);
+}
+
+TEST(Roh, more_than_two_groups_come_closer_than_without_fairness) {
+  for (const Index groups : {3, 5}) {
+    const auto mean_gap = [&](RohFairness fairness, double Metrics::*gap) {
+      double sum = 0;
+      for (const std::uint64_t salt : {1, 2, 3}) {
+        const Task task = grouped_task(3000, groups, salt);
+        RohOptions options = quick(fairness);
+        options.epochs = 120;
+        options.alpha = 0.005;
+        const Vector score = inputs(task.test) * fit(task.train, options).beta;
+        sum += evaluate_predictor(score, task.test.y, task.test.group, groups).*gap / 3;
+      }
+      return sum;
+    };
+
+    EXPECT_LT(mean_gap(RohFairness::eqodds, &Metrics::eo_gap),
+              0.7 * mean_gap(RohFairness::none, &Metrics::eo_gap));
+    EXPECT_LT(mean_gap(RohFairness::dp, &Metrics::dp_gap),
+              0.5 * mean_gap(RohFairness::none, &Metrics::dp_gap));
+  }
+}
+
+TEST(Roh, the_numbers_of_more_than_two_groups_do_not_matter) {
+  const Split train = grouped_split(600, 4, 3);
+  Split other = train;
+  other.group = renumbered(train.group, {2, 3, 1, 0});
+  for (const RohFairness fairness : every_fairness) {
+    const RohFit one = fit(train, quick(fairness)), two = fit(other, quick(fairness));
+
+    EXPECT_EQ(one.beta, two.beta);
+    EXPECT_EQ(one.weights, two.weights);
+    EXPECT_EQ(one.lambda, two.lambda);
+  }
+}
+
+TEST(Roh, one_group_is_trimmed_alone) {
+  const Split train = grouped_split(300, 1, 2);
+  const RohFit trimmed = fit(train, quick(RohFairness::none));
+  for (const RohFairness fairness : every_fairness) {
+    const RohFit out = fit(train, quick(fairness));
+
+    EXPECT_EQ(out.beta, trimmed.beta);
+    EXPECT_EQ(out.weights, trimmed.weights);
+    EXPECT_EQ(out.selected.sum(), 270.0);
+  }
+}
+
+TEST(Roh, empty_groups_and_cells_among_several_are_defined) {
+  Split train = grouped_split(200, 3, 5);
+  train.groups = 6; // three without rows
+  train.y = (train.group.array() == 1).select(Labels::Zero(200), train.y);
+  for (const RohFairness fairness : every_fairness)
+    for (const double tau : {0.01, 0.9}) {
+      RohOptions options = quick(fairness, tau);
+      options.alpha = 0.2;
+
+      const RohFit out = fit(train, options);
+
+      EXPECT_TRUE(out.beta.allFinite() && out.weights.allFinite());
+      EXPECT_GE(out.selected.sum(), 1.0);
+    }
 }
 
 TEST(Roh, the_same_bits_for_the_same_seed_and_task) {

@@ -55,7 +55,7 @@ protected:
       options.fairness = fairness;
       options.seed = Seed{seed};
       const Metrics metrics =
-          evaluate_predictor(x_test * fit_roh(x, y, group, options).beta, y_test, group_test);
+          evaluate_predictor(x_test * fit_roh(x, y, group, 2, options).beta, y_test, group_test);
       sum.first += metrics.accuracy / 5;
       sum.second += metrics.*gap / 5;
     }
@@ -107,7 +107,7 @@ TEST_F(RohPublished, robust_selection_alone_removes_the_noise_but_not_the_unfair
   RohOptions options;
   options.fairness = RohFairness::none;
 
-  const RohFit fit = fit_roh(x, y, group, options);
+  const RohFit fit = fit_roh(x, y, group, 2, options);
 
   const Labels y_clean = positive(read_npy(data_folder() / "y_train.npy"));
   const Vector flipped = (y.array() != y_clean.array()).cast<double>();
