@@ -93,10 +93,11 @@ std::vector<Cut> cuts_of(const Vector& score, const Labels& y, const Labels& gro
 /// The cuts of a group with rows, and the best of each range of them: of highest accuracy, then nearest to 0.
 class Group {
 public:
-  explicit Group(std::vector<Cut> cuts) : cuts(std::move(cuts)), by_rank_(this->cuts.size()) {
+  explicit Group(std::vector<Cut> from_all_to_none)
+      : cuts(std::move(from_all_to_none)), by_rank_(cuts.size()) {
     std::iota(by_rank_.begin(), by_rank_.end(), std::uint16_t{0});
     std::ranges::stable_sort(by_rank_, {}, [&](std::uint16_t c) {
-      return std::pair(-this->cuts[c].correct(), std::abs(this->cuts[c].threshold));
+      return std::pair(-cuts[c].correct(), std::abs(cuts[c].threshold));
     });
     std::vector<std::uint16_t> rank(by_rank_.size());
     for (std::size_t r = 0; r < rank.size(); ++r) rank[by_rank_[r]] = static_cast<std::uint16_t>(r);
