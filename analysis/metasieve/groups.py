@@ -49,6 +49,11 @@ def group_of(name, cells):
     return Group(name, rows["accuracy"], rarer < LEAST, cells)
 
 
+def has_interval(cell):
+    """Returns whether the interval of a rate says anything: one split has none, and equal rates in all look certain."""
+    return cell["low"] < cell["high"]
+
+
 def shown_methods(groups):
     """Returns "baseline" and the method of metasieve that is compared with it, as far as they were evaluated."""
     known = {method for group in groups for method in group.cells}

@@ -193,7 +193,7 @@ class Compare(AnalysisTest):
                       "hidden positives:", line)
 
     def test_without_groups_there_are_no_gaps_and_one_sentence_says_why(self):
-        sentence, gap = "\n- loans: no groups given: fairness is not in question.\n", "equalised odds"
+        sentence, gap = "\n- On loans, no groups given: fairness is not in question.\n", "equalised odds"
         path = add_groups(write_evaluation(self.folder / "comparison_aware.h5", ["loans", "compas"], True), "loans",
                           {"all": RACES["Caucasian"]})
         tables = read(path)
@@ -209,7 +209,7 @@ class Compare(AnalysisTest):
 
         add_groups(path, "compas", {"all": RACES["Caucasian"]})
         introduction = comparison_report.introduction([read(path)])
-        self.assertIn("\n- loans, compas: no groups given: fairness is not in question.\n", introduction)
+        self.assertIn("\n- On loans, compas, no groups given: fairness is not in question.\n", introduction)
         self.assertNotRegex(introduction, r"EO gap|DP gap|which is fair")
         self.assertEqual(compare.draw(self.folder, "aware", True),
                          ["![Accuracy, policy for models that see the group](comparison_aware.png)"])

@@ -19,6 +19,7 @@ try:
     import numpy as np
     import pandas as pd
     from metasieve import groups, read
+    from metasieve.plots import groups as group_plots
     from metasieve.report import facts, folder as folders, pictures, warnings, words
     from metasieve.tables import rendering, results
     from metasieve.tables.groups import gap_sentences
@@ -417,13 +418,29 @@ class Groups(AnalysisTest):
         both = dict(list(RACES.items())[:2])
         table, _ = self.table(self.evaluation(both))
         self.assertEqual((table.pale, len(table.rows)), ((), 2))
-        for words in ("†", "ndefined", "parentheses"):
+        for words in ("†", "ndefined", "parentheses", "Without"):
             self.assertNotIn(words, table.caption)
 
     def test_one_split_has_no_interval(self):
-        _, rows = self.table(self.evaluation(splits=1))
+        table, rows = self.table(self.evaluation(splits=1))
         self.assertEqual(rows["Caucasian"][1:3], ["0.690", "0.680"])
         self.assertNotIn("nan", str(rows))
+        self.assertIn("Without an interval: one split, or the same rate in all.", table.caption)
+
+    def test_a_rate_that_is_the_same_in_all_splits_does_not_look_certain(self):
+        """So it is 0 in many a small group."""
+        path = self.evaluation().path
+        with h5py.File(path, "a") as file:
+            rows = file["group_summary"][:]
+            same = (rows["name"] == b"Asian") & (rows["metric"] == b"false_positive_rate")
+            rows["mean"][same] = rows["low"][same] = rows["high"][same] = 0
+            file["group_summary"][...] = rows
+        table, rows = self.table(read(path))
+        self.assertEqual(rows["Asian †"][5:], ["0.000", "0.000"])
+        self.assertIn("Without an interval:", table.caption)
+        drawn = [bar for bar in group_plots.plot(group_plots.panels_of([path])).axes[2].containers
+                 if len(bar[0].get_xdata()) and bar[0].get_xdata()[0] == 0]
+        self.assertEqual([bar.has_xerr for bar in drawn], [False, False])
 
     def test_a_group_is_small_by_the_rows_of_its_rarer_label(self):
         sizes = {"a": (10, 300), "b": (300, 10), "c": (9, 300), "d": (300, 9), "e": (10, 10)}
@@ -541,7 +558,7 @@ class NoGroups(AnalysisTest):
     def test_beside_data_with_groups_their_gaps_stay(self):
         add_groups(self.write("loans", "compas"), "compas")
         page = report_of(self.folder)
-        self.assertEqual(page.words["top"].count("loans: no groups given: fairness is not in question."), 1)
+        self.assertEqual(page.words["top"].count("On loans, no groups given: fairness is not in question."), 1)
         self.assertEqual(page.words["results"].count("EO gap 0.400"), 1)
         self.assertIn("0.100 instead of 0.400", page.words["top"])
         titles = [picture.title for picture, _ in pictures.pictures(folders.found_in(self.folder))]

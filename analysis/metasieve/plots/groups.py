@@ -5,7 +5,7 @@ import re
 import pandas as pd
 
 from .. import read
-from ..groups import LEAST, MARK, RATES, UNDEFINED, groups_of, shown_methods
+from ..groups import LEAST, MARK, RATES, UNDEFINED, groups_of, has_interval, shown_methods
 from ..methods import NO_GROUPS, method_style, spoken
 from . import comparison, style
 from .style import bars, plt
@@ -106,7 +106,7 @@ def draw_method(axis, groups, method, metric, aside):
             axis.text(0.02, place + aside, UNDEFINED, transform=axis.get_yaxis_transform(), va="center", fontsize=7.5,
                       color=colour)
             continue
-        axis.errorbar(cell["mean"], place + aside, xerr=None if math.isnan(cell["low"]) else bars(cell), fmt=marker,
+        axis.errorbar(cell["mean"], place + aside, xerr=bars(cell) if has_interval(cell) else None, fmt=marker,
                       color=colour, markersize=6, linewidth=1.3, capsize=2, alpha=alpha)
     return {words: drawn}
 

@@ -90,7 +90,7 @@ def on_missing_groups(folder):
         known[sweep.path.name] = main_of_sweep(points, evaluated(points)) == MAIN
     without = [name for name, has_groups in known.items() if not has_groups]
     if len(without) < len(known):
-        return [f"{listed(without)}: {NO_GROUPS}."] if without else []
+        return [f"On {listed(without)}, {NO_GROUPS}."] if without else []
     return [f"{NO_GROUPS.capitalize()}."] if without else []
 
 

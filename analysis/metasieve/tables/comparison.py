@@ -180,7 +180,7 @@ def introduction(halves):
     known = "".join(f"\n- {KNOWS[method]}" for method in KNOWS if method in methods)
     grouped = {source: has_gaps(found) for tables in halves for source, found in summary_of(tables).items()}
     without = [source for source, is_grouped in grouped.items() if not is_grouped]
-    gaps = GAPS_EXPLAINED * any(grouped.values()) + (f"\n- {', '.join(without)}: {NO_GROUPS}." if without else "")
+    gaps = GAPS_EXPLAINED * any(grouped.values()) + (f"\n- On {', '.join(without)}, {NO_GROUPS}." if without else "")
     return f"""# Comparison on real data
 
 How to read it:

@@ -1,7 +1,7 @@
 """The table of a data set's groups, and which pair of them makes the EO gap."""
 import math
 
-from ..groups import LEAST, MARK, RATES, UNDEFINED, lowest, shown_methods, widest_pair
+from ..groups import LEAST, MARK, RATES, UNDEFINED, has_interval, lowest, shown_methods, widest_pair
 from ..methods import spoken
 from .rendering import Table, interval
 
@@ -18,7 +18,8 @@ def rate(cell, splits, is_lowest=False):
     if not cell or math.isnan(cell["mean"]):
         return UNDEFINED
     some = f" ({cell['splits']} of {splits})" if cell["splits"] < splits else ""
-    return interval(cell["mean"], cell["low"], cell["high"], some + " lowest" * is_lowest)
+    ends = (cell["low"], cell["high"]) if has_interval(cell) else (math.nan, math.nan)
+    return interval(cell["mean"], *ends, some + " lowest" * is_lowest)
 
 
 def groups_table(source, groups):
@@ -30,12 +31,14 @@ def groups_table(source, groups):
         rate(group.cells.get(method, {}).get(metric), splits, metric == "accuracy" and group.name == worst[method])
         for metric, method in columns)] for group in groups]
     small = tuple(group.marked_name for group in groups if group.is_small)
-    texts = [text for row in rows for text in row]
+    texts = [text for row in rows for text in row[2:]]
     notes = [f"{source}: each group, means over {splits} split{'s' * (splits != 1)}; in brackets 95 % intervals."]
     notes += ["Lowest: the lowest accuracy of the groups with enough rows."] if any(worst.values()) else []
     notes += [f"{MARK} {FEW}."] if small else []
     notes += [f"In parentheses: the splits where a rate is defined, if not all {splits}."] \
         if any(f" of {splits})" in text for text in texts) else []
+    notes += ["Without an interval: one split, or the same rate in all."] \
+        if any("[" not in text for text in texts if text != UNDEFINED) else []
     notes += ["Undefined: no test row of that label in any split."] if UNDEFINED in texts else []
     return Table(["group", "test rows", *(f"{RATES[metric]}: {spoken(method)}" for metric, method in columns)], rows,
                  " ".join(notes), pale=small)
@@ -65,8 +68,8 @@ def gap_sentences(groups, cells):
         known = UNDEFINED if math.isnan(gap) else f"{gap:.3f}"
         who = "EO gap" if method == "baseline" else f"after {spoken(method)}"
         parts.append(f"{who} {known} (of the mean rates, {pair(groups, method)})")
-    said = [", ".join(parts) + ".", "The gap is the mean over the splits of the largest difference in a split; the pair "
-            "named is the one whose mean rates differ most."]
+    said = [", ".join(parts) + ".", "The gap is the mean over the splits of the largest difference in a split; the "
+            "pair named is the one whose mean rates differ most."]
     pairs = [found for found in (widest_pair(groups, method) for method in methods) if found]
     if any(group.is_small for _, *both in pairs for group in both):
         enough = [group for group in groups if not group.is_small]
