@@ -110,7 +110,7 @@ struct SweepConfig {
 /// All settings of a run, in one plain struct for each stage; see config_keys() for the keys.
 struct Config {
   SuiteConfig suite;
-  Policy policy;                            ///< shape, keep, temperature; theta empty
+  Policy policy{FeatureSet::relative};      ///< shape, keep, temperature; theta empty
   Precision precision = Precision::float32; ///< precision of the network and the features
   InnerConfig inner;
   MetaConfig meta;

@@ -102,8 +102,8 @@ class Chain(FilesTest):
         self.assert_root(checkpoint, "checkpoint", reproducible=False)
 
         shapes = [(policy[f"layers/{i}/weight"].shape, policy[f"layers/{i}/bias"].shape) for i in range(3)]
-        self.assertEqual(shapes, [((16, 8), (8,)), ((8, 4), (4,)), ((4, 1), (1,))])
-        self.assertEqual(text(policy.attrs["feature_set"]), "full16")
+        self.assertEqual(shapes, [((28, 8), (8,)), ((8, 4), (4,)), ((4, 1), (1,))])
+        self.assertEqual(text(policy.attrs["feature_set"]), "relative28")
         self.assertEqual((list(policy.attrs["hidden"]), policy.attrs["keep"], policy.attrs["temperature"],
                           policy.attrs["use_group"], policy.attrs["trained_iterations"]), ([8, 4], 0.7, 0.2, 1, 10))
         np.testing.assert_array_equal(theta(policy), theta(checkpoint))
