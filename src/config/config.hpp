@@ -107,10 +107,17 @@ struct SweepConfig {
   std::string suite, datasets; ///< files, instead of what is generated
 };
 
+/// A policy without weights, whose features serve any number of groups.
+[[nodiscard]] inline Policy default_policy() {
+  Policy policy;
+  policy.features = FeatureSet::relative;
+  return policy;
+}
+
 /// All settings of a run, in one plain struct for each stage; see config_keys() for the keys.
 struct Config {
   SuiteConfig suite;
-  Policy policy{FeatureSet::relative};      ///< shape, keep, temperature; theta empty
+  Policy policy = default_policy();         ///< shape, keep, temperature; theta empty
   Precision precision = Precision::float32; ///< precision of the network and the features
   InnerConfig inner;
   MetaConfig meta;
