@@ -56,11 +56,12 @@ CONF
 }
 
 # What a user's environment needs for Open MPI here: it runs as root, two real cores stand for all nodes' cores, and
-# ranks and threads that spin while they wait would starve the others.
+# ranks and threads that spin while they wait would starve the others. The fence: see docs/troubleshooting.md.
 export_environment() {
   export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
     OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_oob_tcp_if_include=lo OMPI_MCA_btl_tcp_if_include=lo \
-    OMPI_MCA_btl=self,vader,tcp OMPI_MCA_pml=ob1 PMIX_MCA_gds=hash OMP_WAIT_POLICY=passive TMPDIR=/run/cluster/tmp
+    OMPI_MCA_btl=self,vader,tcp OMPI_MCA_pml=ob1 PMIX_MCA_gds=hash OMP_WAIT_POLICY=passive TMPDIR=/run/cluster/tmp \
+    SLURM_PMIX_FENCE=tree
 }
 
 # The loopback of a new network is down. It also needs an address other than 127.0.0.1: SLURM asks for names with
