@@ -3,6 +3,7 @@
 #include "base/random.hpp"
 #include "base/split.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -28,10 +29,10 @@ inline Labels renumbered(const Labels& group, const std::vector<Index>& numbers)
   return group.unaryExpr([&](std::uint8_t k) { return static_cast<std::uint8_t>(numbers[k]); });
 }
 
-/// Some of the orders in which `groups` groups can be numbered, never the one they have; groups >= 2.
+/// Some of the orders in which `groups` groups can be numbered, never the one they have.
 inline std::vector<std::vector<Index>> other_numbers(Index groups) {
   std::vector<std::vector<Index>> out;
-  for (std::uint64_t k = 0; out.size() < (groups == 2 ? 1U : 3U); ++k) {
+  for (std::uint64_t k = 0; std::ssize(out) < std::min<Index>(groups - 1, 3); ++k) {
     std::vector<Index> numbers = permutation(Stream(Seed{k}, Draw::groups, TaskId{1}), groups);
     if (numbers != all_rows(groups)) out.push_back(std::move(numbers));
   }

@@ -146,6 +146,19 @@ TEST(KeptFeatures, of_the_context_set_know_the_base_rates_of_all_rows_and_the_ev
     EXPECT_NE(column_of(features, f, name), column_of(before, f, name)) << name;
 }
 
+TEST(KeptFeatures, of_the_relative_set_know_the_groups_of_all_rows) {
+  Fixture f;
+  f.options.set = FeatureSet::relative;
+
+  const Matrix features = meta_features(f.task.train, f.refitted(), f.options, f.rows(true));
+
+  const Matrix before = meta_features(f.task.train, f.task.probe, f.options);
+  for (const char* name : {"log_group_share", "group_rate_difference", "log_cell_weight", "log_odds"})
+    EXPECT_EQ(column_of(features, f, name), column_of(before, f, name)) << name;
+  for (const char* name : {"cell_knn_group", "cell_rff_group", "cell_decision_both"})
+    EXPECT_NE(column_of(features, f, name), column_of(before, f, name)) << name;
+}
+
 TEST(KeptFeatures, the_label_of_a_rejected_row_teaches_nothing) {
   Fixture f;
   const Vector beta = f.refitted().beta;
