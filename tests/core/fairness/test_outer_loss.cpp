@@ -32,7 +32,8 @@ TEST_P(OuterLoss, bits_do_not_depend_on_how_groups_are_numbered) {
   const Labels y = coin(157, 2), group = random_groups(157, groups, 3);
   const OuterTrace before = outer_loss(normals(157, 1), y, group, options);
 
-  std::vector<Labels> others{12 * group.array()}; // numbers without rows
+  std::vector<Labels> others;
+  others.push_back(12 * group.array()); // numbers without rows
   for (const std::vector<Index>& numbers : other_numbers(groups))
     others.push_back(renumbered(group, numbers));
   for (const Labels& other : others) {
