@@ -50,7 +50,10 @@ ParityTerm parity(const Eigen::ArrayXd& decision, const Labels& group, const Mas
   };
   const Eigen::ArrayXd first = share(groups.front());
   std::vector<double> rates; // less that of the first group: of two groups, one difference
-  for (const std::uint8_t k : groups) rates.push_back(((share(k) - first) * decision).sum());
+  for (const std::uint8_t k : groups) {
+    const Eigen::ArrayXd contrast = share(k) - first;
+    rates.push_back((contrast * decision).sum());
+  }
   const SmoothGap gap = smooth_gap(rates);
   Eigen::ArrayXd d_decision = Eigen::ArrayXd::Zero(decision.size());
   for (std::size_t k = 0; k < groups.size(); ++k) d_decision += gap.d_rate[k] * share(groups[k]);
