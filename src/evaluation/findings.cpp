@@ -231,7 +231,8 @@ std::string small_text(const Finding& f) {
 /// Words of a finding, from its other fields.
 std::string text_of(const Finding& f) {
   if (f.kind == "constant")
-    return "WARNING: a model that gives one class to over 98 % of the test rows is of no use, however fair it looks; "
+    return "WARNING: a model that gives one class to over 98 % of the test rows is of no use, however fair "
+           "it looks; "
            "models: " +
            f.method;
   if (f.kind == "undefined")
