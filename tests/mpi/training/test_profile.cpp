@@ -96,7 +96,9 @@ TEST(Profile, of_a_training_counts_what_the_shapes_say) {
   const Trained out = trained(comm, scratch, config);
 
   const std::int64_t policy = phase(out.profile, Phase::policy).flops;
-  const std::int64_t of_row = 2 * (multiply_adds({16, 8, 4, 1}, false) + multiply_adds({16, 8, 4, 1}, true));
+  const Index features = feature_count(config.policy.features);
+  const std::int64_t of_row =
+      2 * (multiply_adds({features, 8, 4, 1}, false) + multiply_adds({features, 8, 4, 1}, true));
   EXPECT_EQ(policy, of_row * rows_visited(config));
   EXPECT_TRUE(out.results.with_flops);
   for (const PhaseSeconds& each : out.results.timing)
