@@ -52,10 +52,10 @@ if [ -d "$data" ]; then
     --policy "$run"/policies/aware_*/policy.h5 --blind-policy "$run"/policies/blind_*/policy.h5
   "$(find_python)" -m metasieve plot frontier "$run/real/comparison_aware.h5" --only compas adult \
     --output "$run/frontier.png"
-  for table in "compas race" "compas race sex" "adult race sex"; do
-    read -r name columns <<<"$table"
-    # shellcheck disable=SC2086  # several columns
-    "$(find_python)" -m metasieve import "$name" --source "$data" --group $columns --output "$run/${table// /_}.h5"
+  "$(find_python)" -m metasieve import compas --source "$data" --group race --output "$run/compas_race.h5"
+  for name in compas adult; do
+    "$(find_python)" -m metasieve import $name --source "$data" --group race sex --smallest-group 30 \
+      --output "$run/${name}_race_sex.h5"
   done
   "${metasieve[@]}" evaluate --config configs/compare.ini --policy configs/policy.h5 \
     --dataset "$run/compas_race.h5" "$run/compas_race_sex.h5" "$run/adult_race_sex.h5" --output "$run/groups.h5"
