@@ -63,7 +63,7 @@ class Chain(FilesTest):
                     np.testing.assert_array_equal(y, clean)
 
     def test_suite_of_several_groups(self):
-        self.succeed("generate", *TINY, "--suite.tasks", "12", "--family.tiny.groups", "1:5",
+        self.succeed("generate", *TINY[2:], "--suite.tasks", "12", "--family.tiny.groups", "1:5",
                      "--family.tiny.label_bias", "0.5", "--output", "suite.h5", ranks=2)
         suite = self.open("suite.h5")
         metadata = suite["metadata"][()]
@@ -264,7 +264,7 @@ class Chain(FilesTest):
         self.succeed(*TRAIN, "--output", ".")
         self.succeed("evaluate", "--policy", "policy.h5", "--dataset", "data.h5", "--output", "evaluation.h5",
                      "--evaluate.splits", "2")
-        files = {"suite": "records +4", "data": "/x +rows 80, columns 3", "policy": r"hidden +8, 4\n(.*\n)+ +/layers/0/weight +rows 16",
+        files = {"suite": "records +4", "data": "/x +rows 80, columns 3", "policy": r"hidden +8, 4\n(.*\n)+ +/layers/0/weight +rows 28",
                  "results": r"/history\n +records +10", "checkpoint": "step +10",
                  "evaluation": r"method\s+" + r" +\d+,?\s+".join(sorted(METHODS))}
         before = tree(self.folder)

@@ -213,7 +213,7 @@ class Files(unittest.TestCase):
                        check=True, stdout=subprocess.DEVNULL,
                        env=os.environ | {"PYTHONPATH": str(ROOT / "analysis")})
         text = subprocess.run([*MPIRUN, SAMPLES, "inspect", output], check=True, capture_output=True, text=True).stdout
-        self.assertIn("metasieve-dataset 1.1", text)
+        self.assertIn("metasieve-dataset 1.2", text)
         self.assertIn("age, city=a, city=b, city=c", text)
         self.assertIn("/y                  rows 40, least 0, greatest 1, mean 0.4\n", text)
         self.assertIn("/z                  rows 40, least 0, greatest 1, mean 0.5\n", text)

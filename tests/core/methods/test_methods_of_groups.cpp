@@ -13,7 +13,7 @@ namespace {
 
 using namespace test;
 
-PreparedTask prepared(Task task) { return prepare(std::move(task), {FeatureSet::full, true, 1e-3, Seed{4}}); }
+PreparedTask prepared(Task task) { return prepare(std::move(task), {FeatureSet::relative, true, 1e-3, Seed{4}}); }
 
 ComparisonOptions options(Gap fairness = Gap::eo) {
   ComparisonOptions out;
