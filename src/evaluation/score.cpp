@@ -77,6 +77,13 @@ ScoreTable scores_of(const Dataset& data, const std::vector<Index>& rows, const 
   return {std::move(out), data.id.value_or(std::vector<std::string>())};
 }
 
+/// Collective: the request's data set, which must have a number of groups that the policy serves.
+Dataset read_for(const Communicator& comm, const ScoreRequest& request, const Policy& policy) {
+  Dataset data = read_dataset(comm, request.dataset);
+  run_collectively_on_file(comm, [&] { require_groups(policy.features, std::ssize(data.group_names)); });
+  return data;
+}
+
 } // namespace
 
 std::vector<std::filesystem::path> ScoreRequest::output_files() const {
@@ -95,8 +102,8 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
   PhaseClock clock({Phase::read, Phase::features, Phase::score, Phase::write});
   Stopwatch lap;
   const EvaluationPlan plan = plan_of(comm, request);
-  const Dataset data = read_dataset(comm, request.dataset);
   const Policy& policy = plan.comparison.policies.front();
+  const Dataset data = read_for(comm, request, policy);
   const OutputLock lock(comm, files.front()), lock_of_csv(comm, files.back());
   clock.add(Phase::read, lap.seconds());
 
@@ -126,7 +133,7 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
 std::string plan(const Communicator& comm, const ScoreRequest& request) {
   require_free(comm, request);
   const EvaluationPlan evaluation = plan_of(comm, request);
-  const Dataset data = read_dataset(comm, request.dataset);
+  const Dataset data = read_for(comm, request, evaluation.comparison.policies.front());
   const auto rows = static_cast<Index>(training_rows(data).size());
   const TaskShape shape{rows, 0, data.x.cols()};
   return format(

@@ -5,7 +5,7 @@ import re
 import h5py
 import numpy as np
 
-from support import TRAIN, FilesTest, in_parallel, text, unittest, write_dataset
+from support import ALONE, TRAIN, FilesTest, in_parallel, text, unittest, write_dataset
 
 RACES = ["White", "Black, not Hispanic", "größer"]
 RELATIVE = ("--policy.features", "relative")  # features that serve any number of groups
@@ -219,6 +219,18 @@ class Groups(FilesTest):
 
         for name in ("groups", "group_summary"):
             self.assertEqual(self.open("e.h5")[name][()].tobytes(), self.open("whole.h5")[name][()].tobytes(), name)
+
+    def test_a_policy_for_two_groups_scores_no_others(self):
+        write_dataset(self.folder / "data.h5", rows=240, groups=RACES)
+        self.succeed(*TRAIN, "--policy.features", "context", "--output", "out")
+        for command in (("score",), ("score", "--dry-run"), ("evaluate",)):
+            for ranks in (ALONE, 2):
+                with self.subTest(command, ranks=ranks):
+                    run = self.execute(*command, "--policy", "out/policy.h5", "--dataset", "data.h5", "--output",
+                                       "scores.h5", ranks=ranks)
+                    self.assertEqual(run.returncode, 2)
+                    self.assertIn("policy.features = context: serves two groups, and a task has 3", run.stderr)
+                    self.assertFalse((self.folder / "scores.h5").exists())
 
     def test_suites_have_no_table_of_groups(self):
         """Their groups have no identity from task to task; where each task has one, there is no gap either."""
