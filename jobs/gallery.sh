@@ -25,6 +25,8 @@ for name in compas german; do
   "$python" -m metasieve import $name --source "$data" --output "$out/$name.h5"
 done
 "${evaluate[@]}" --dataset "$out/compas.h5" "$out/german.h5" --output "$out/real.h5" --frontier
+"$python" -m metasieve import compas --source "$data" --group race --output "$out/compas_race.h5"
+"${evaluate[@]}" --dataset "$out/compas_race.h5" --output "$out/race.h5"
 "${metasieve[@]}" generate --suite.mixture biased:1 --suite.tasks 100 --suite.validation_tasks 0 --suite.seed 7 \
   --output "$out/fresh.h5"
 "${metasieve[@]}" evaluate --policy configs/policy.h5 --suite "$out/fresh.h5" --output "$out/suite.h5"
@@ -35,7 +37,7 @@ done
 "$python" -m metasieve plot suite runs/local/suite.h5 --output "$out/tasks"
 "$python" -m metasieve plot learning runs/local/results.h5 --output "$out/learning"
 "$python" -m metasieve plot comparison "$out/suite.h5" "$out/real.h5" --output "$out/comparison"
-"$python" -m metasieve plot groups "$out/real.h5" --only compas --output "$out/groups"
+"$python" -m metasieve plot groups "$out/race.h5" --output "$out/groups"
 "$python" -m metasieve plot frontier "$out/real.h5" --only compas --output "$out/frontier"
 "$python" -m metasieve plot noise "$out/suite.h5" --output "$out/noise"
 "$python" -m metasieve plot response "$out/real.h5" --output "$out/response"

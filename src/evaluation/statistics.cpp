@@ -380,7 +380,7 @@ Resampled resampled_metrics(const Labels& y, const Labels& group, Index groups, 
   for (Index first = 0; first < resamples; first += at_once) {
     std::vector<Matrix> hits; // [at_once, fits]
     for (std::size_t c = 0; c < cell_count; ++c)
-      hits.push_back(draws(seed, first, std::ssize(rows[c]), c) * predicted(rows[c], Eigen::all));
+      hits.emplace_back(draws(seed, first, std::ssize(rows[c]), c) * predicted(rows[c], Eigen::all));
     for (Index b = 0; b < at_once; ++b)
       for (Index fit = 0; fit < predicted.cols(); ++fit) {
         Cells cells;

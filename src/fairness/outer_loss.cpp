@@ -103,8 +103,9 @@ SmoothGap smooth_gap(std::span<const double> rates) {
   std::array<double, most_groups> sorted{};
   const std::span ascending(sorted.data(), rates.size());
   std::ranges::copy(rates, ascending.begin());
-  std::ranges::sort(
-      ascending, [](double a, double b) { return std::strong_order(a, b) < 0; }); // has an order with NaN too
+  std::ranges::sort(ascending, [](double a, double b) {
+    return std::is_lt(std::strong_order(a, b));
+  }); // has an order with NaN too
   const double pairs = 0.5 * static_cast<double>(rates.size() * (rates.size() - 1));
   double square = gap_floor;
   for (std::size_t k = 1; k < ascending.size(); ++k)
