@@ -15,7 +15,7 @@ constexpr std::size_t most_lines = 12, name_width = 32;
 
 /// Rates of a method in a group, by name.
 using RatesByName = std::map<std::string, const GroupSummaryRow*>;
-/// Of a method: by the number of the group.
+/// Rates of a method, by the number of the group.
 using Groups = std::map<std::int64_t, RatesByName>;
 
 /// As many columns wide as it has characters, with blanks up to `width`.

@@ -138,9 +138,10 @@ void add_source(const std::vector<TaskResult>& results, const TaskSource& source
   for (std::size_t i = 0; i < results.size(); ++i) {
     const TaskResult& result = results[i];
     const auto task = static_cast<Index>(i);
-    for (const MethodResult& method : result.methods) {
+    for (const MethodResult& method : result.methods)
       gathered.rows.push_back(row_of(task, method, names[i], families));
-      const Index groups = std::ssize(method.assessment.detection.cell[0]);
+    if (!result.methods.empty()) { // each knows the groups of the task
+      const Index groups = std::ssize(result.methods.front().assessment.detection.cell[0]);
       raise_groups(names[i], groups);
       if (designs.pooled) raise_groups("all", groups);
     }

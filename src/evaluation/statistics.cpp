@@ -253,7 +253,7 @@ std::vector<std::pair<Value, Rows<Row>>> grouped(const Rows<Row>& rows, Value Ro
   return groups;
 }
 
-/// Of: OfAllRows or OfGroup.
+/// The type `Of` is OfAllRows or OfGroup.
 template <class Of, class Row>
 SourceMeans means_of(const std::string& source, const Rows<Row>& rows, const SourceDesign& design) {
   std::map<std::pair<std::string, std::int64_t>, Index> split_number;

@@ -29,7 +29,7 @@ struct SourceDesign {
   double test_over_train = 0;                   ///< of splits: n_test / n_train
   Index groups = 2;                             ///< K; of tasks the largest
   std::map<std::string, Resampled> resampled{}; ///< of a test part, by method
-  // Of a data set:
+  // Known for a data set alone:
   Index rows = 0;                                ///< of the table, with its test part
   std::vector<std::string> group_names{};        ///< [K], at most most_group_bytes each
   std::array<std::vector<Index>, 2> test_rows{}; ///< [label][group], of a split

@@ -40,23 +40,19 @@ struct ParityTerm {
 ParityTerm parity(const Eigen::ArrayXd& decision, const Labels& group, const Mask& mask) {
   std::array<double, most_groups> rows{};
   for (Index i = 0; i < mask.size(); ++i) rows[group(i)] += mask(i);
-  std::vector<std::uint8_t> groups; // with enough rows
+  std::vector<Eigen::ArrayXd> shares; // [m] each row's share in the rate of a group with enough rows
   for (std::uint8_t k = 0; k < most_groups; ++k)
-    if (rows[k] >= smallest_cell) groups.push_back(k);
-  if (groups.size() < 2) return {};
+    if (rows[k] >= smallest_cell) shares.emplace_back(mask * (group.array() == k).cast<double>() / rows[k]);
+  if (shares.size() < 2) return {};
 
-  const auto share = [&](std::uint8_t k) -> Eigen::ArrayXd { // of each row in the rate of group k
-    return mask * (group.array() == k).cast<double>() / rows[k];
-  };
-  const Eigen::ArrayXd first = share(groups.front());
   std::vector<double> rates; // less that of the first group: of two groups, one difference
-  for (const std::uint8_t k : groups) {
-    const Eigen::ArrayXd contrast = share(k) - first;
+  for (const Eigen::ArrayXd& share : shares) {
+    const Eigen::ArrayXd contrast = share - shares.front();
     rates.push_back((contrast * decision).sum());
   }
   const SmoothGap gap = smooth_gap(rates);
   Eigen::ArrayXd d_decision = Eigen::ArrayXd::Zero(decision.size());
-  for (std::size_t k = 0; k < groups.size(); ++k) d_decision += gap.d_rate[k] * share(groups[k]);
+  for (std::size_t k = 0; k < shares.size(); ++k) d_decision += gap.d_rate[k] * shares[k];
   return {true, {gap.value, d_decision * sharpness * decision * (1.0 - decision)}};
 }
 

@@ -16,7 +16,8 @@ std::map<std::string, std::string> values_of(const std::string& ini) {
   for (const auto& [key, value] : stored_ini(ini)) values[current_name(key)] = value;
   values.try_emplace("policy.precision", "float64"); // 0.1.0 knew no other
   for (const auto& [key, value] : std::map(values))
-    if (key.starts_with("family.")) values.try_emplace(key.substr(0, key.rfind('.')) + ".groups", "2");
+    if (key.starts_with("family.")) // families of older programs had two groups
+      values.try_emplace(key.substr(0, key.rfind('.')) + ".groups", "2");
   return values;
 }
 

@@ -13,12 +13,17 @@ namespace {
 
 using test::row;
 
-TEST(ComparisonTable, has_every_method_its_pairs_and_findings) {
-  std::vector<EvaluationRow> rows{row("a", 0, "baseline", 0.7, 0.1), row("a", 0, "meta_hard", 0.75, 0.05),
-                                  row("a", 1, "baseline", 0.7, 0.1), row("a", 1, "meta_hard", 0.75, 0.05)};
+EvaluationTables tables_of(const std::vector<EvaluationRow>& rows) {
   EvaluationTables tables;
   tables.summary = summarise(rows, {}, Seed{1});
   tables.paired = compare_in_pairs(rows, {}, Seed{1});
+  return tables;
+}
+
+TEST(ComparisonTable, has_every_method_its_pairs_and_findings) {
+  EvaluationTables tables =
+      tables_of({row("a", 0, "baseline", 0.7, 0.1), row("a", 0, "meta_hard", 0.75, 0.05),
+                 row("a", 1, "baseline", 0.7, 0.1), row("a", 1, "meta_hard", 0.75, 0.05)});
   tables.findings = {{"a", "constant", "a warning"}, {"b", "constant", "of another source"}};
 
   const std::string table = comparison_table(tables, "dp_gap");
@@ -32,11 +37,8 @@ TEST(ComparisonTable, has_every_method_its_pairs_and_findings) {
 }
 
 TEST(ComparisonTable, has_no_gap_where_there_is_one_group) {
-  std::vector<EvaluationRow> rows{row("a", 0, "baseline", 0.7, 0), row("a", 0, "meta_hard", 0.75, 0),
-                                  row("a", 1, "baseline", 0.7, 0), row("a", 1, "meta_hard", 0.75, 0)};
-  EvaluationTables tables;
-  tables.summary = summarise(rows, {}, Seed{1});
-  tables.paired = compare_in_pairs(rows, {}, Seed{1});
+  EvaluationTables tables = tables_of({row("a", 0, "baseline", 0.7, 0), row("a", 0, "meta_hard", 0.75, 0),
+                                       row("a", 1, "baseline", 0.7, 0), row("a", 1, "meta_hard", 0.75, 0)});
   tables.frontier = tables.summary;
   tables.detection = {{"a", "uniform", "meta_hard", -1, -1, 100, 30, 10, 8, 0.27, 0.8},
                       {"a", "uniform", "meta_hard", 0, -1, 100, 30, 10, 8, 0.27, 0.8},

@@ -51,6 +51,18 @@ struct Method {
   InnerOptions inner;
 };
 
+/// Error of a gradient by theta against central differences, relative.
+double gradient_error(const PreparedTask& task, const Policy& policy, const MetaOptions& options,
+                      const Vector& d_theta) {
+  const auto loss = [&](const Vector& theta) {
+    Policy moved = policy;
+    moved.theta = theta;
+    return task_meta_gradient(task, moved, options, 4).loss;
+  };
+  // A small step, so that no kink of the ReLU falls inside it.
+  return relative_error(d_theta, central_difference(loss, policy.theta, 3e-6));
+}
+
 class WholeChain : public ::testing::TestWithParam<std::tuple<Method, AccuracyLoss, Gap>> {};
 
 TEST_P(WholeChain, d_outer_d_theta_agrees_with_central_differences) {
@@ -58,18 +70,12 @@ TEST_P(WholeChain, d_outer_d_theta_agrees_with_central_differences) {
   const PreparedTask task = small_task();
   const Policy policy = small_policy();
   const MetaOptions options{method.inner, {accuracy, gap, 0.8}, 60, Seed{3}};
-  const auto loss = [&](const Vector& theta) {
-    Policy moved = policy;
-    moved.theta = theta;
-    return task_meta_gradient(task, moved, options, 4).loss;
-  };
 
   const MetaGradient result = task_meta_gradient(task, policy, options, 4);
 
   ASSERT_EQ(result.failure, TaskFailure::none);
   EXPECT_GT(result.d_theta.norm(), 1e-6);
-  // A small step, lest a kink of the ReLU fall inside it.
-  EXPECT_LT(relative_error(result.d_theta, central_difference(loss, policy.theta, 3e-6)), 1e-6);
+  EXPECT_LT(gradient_error(task, policy, options, result.d_theta), 1e-6);
 }
 
 const Method implicit{"implicit", {Implicit{}, 1e-2}};
@@ -98,18 +104,13 @@ TEST_P(WholeChainOfGroups, d_outer_d_theta_agrees_with_central_differences) {
   const PreparedTask task = task_of_groups(groups, use_group);
   const Policy policy = small_policy(FeatureSet::relative);
   const MetaOptions options{method.inner, {AccuracyLoss::zero_one, Gap::both, 0.8}, 60, Seed{3}};
-  const auto loss = [&](const Vector& theta) {
-    Policy moved = policy;
-    moved.theta = theta;
-    return task_meta_gradient(task, moved, options, 4).loss;
-  };
 
   const MetaGradient result = task_meta_gradient(task, policy, options, 4);
 
   ASSERT_EQ(result.failure, TaskFailure::none);
   EXPECT_EQ(task.probe.beta.size(), 7 + (use_group ? groups - 1 : 0));
   EXPECT_EQ(result.fairness_loss > 0.0, groups > 1);
-  EXPECT_LT(relative_error(result.d_theta, central_difference(loss, policy.theta, 3e-6)), 1e-6);
+  EXPECT_LT(gradient_error(task, policy, options, result.d_theta), 1e-6);
 }
 
 std::string name_of_groups(const ::testing::TestParamInfo<WholeChainOfGroups::ParamType>& tested) {
