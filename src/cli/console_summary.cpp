@@ -65,16 +65,16 @@ std::string one_class_warning(const std::vector<std::uint64_t>& tasks) {
 /// Which policies were compared, and how they were adapted.
 std::string policies_text(const EvaluateRequest& request, const Config& config) {
   const std::size_t others = request.policies.size() - 1;
-  const EvaluateConfig& evaluate = config.evaluate;
   std::string text =
       "policy " + request.policies.front().string() +
       (others > 0 ? " and " + std::to_string(others) + " more" : "") + ": " +
       std::string(to_string(config.policy.features)) + format(", keep %g, ", config.policy.keep) +
       (config.inner.use_group ? "the model sees the group\n" : "the model does not see the group\n");
-  if (evaluate.adapt.steps > 0 || evaluate.rounds > 0)
+  const SelectionOptions& selection = config.evaluate.selection;
+  if (selection.adapt.steps > 0 || selection.rounds > 0)
     text += format("meta_*: adapted by %ld steps at fairness weight %g, %ld rounds\n",
-                   static_cast<long>(evaluate.adapt.steps), evaluate.adapt.outer.fairness_weight,
-                   static_cast<long>(evaluate.rounds));
+                   static_cast<long>(selection.adapt.steps), selection.adapt.outer.fairness_weight,
+                   static_cast<long>(selection.rounds));
   return text;
 }
 

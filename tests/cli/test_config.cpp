@@ -78,7 +78,7 @@ TEST(ConfigKeys, old_name_sets_the_renamed_key) {
   set_key(config, "evaluate.rounds", "3");
   set_key(config, "sweep.evaluate.rounds_agreement", "0.1, 1");
 
-  EXPECT_EQ(config.evaluate.rounds, 3);
+  EXPECT_EQ(config.evaluate.selection.rounds, 3);
   EXPECT_TRUE(config.explicit_keys.contains("evaluate.refit_rounds"));
   EXPECT_EQ(config.sweep.swept, (KeyValues{{"evaluate.refit_below_correlation", "0.1, 1"}}));
   EXPECT_NE(resolved_ini(config).find("refit_rounds = 3\n"), std::string::npos);
