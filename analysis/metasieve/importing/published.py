@@ -204,7 +204,7 @@ def import_slid(options):
     content = read_bytes(path) if options.source else csv_of_package("carData", "SLID", SLID_REMEDY)
     table = read_text_table(path, content)
     require_columns(path, table.data, ["wages", "sex", *SLID_FEATURES])
-    median = pd.to_numeric(table.data["wages"], errors="coerce").median()
+    median = pd.to_numeric(table.data["wages"], errors="coerce").dropna().median()
 
     def with_groups(**wanted):
         names = [column.name for column in group_columns(path, table, Namespace(**wanted))]
