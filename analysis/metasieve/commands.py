@@ -35,11 +35,11 @@ class Command:
 def known_data(file, of_people, default, official=False):
     """Options of a published data set. `of_people`: its columns that can make groups, of which it has `default`."""
     def options(parser):
-        parser.add_argument("--source", metavar="DIR", help=f"folder with {file}; default with --download: metasieve in "
-                            "$XDG_CACHE_HOME or ~/.cache")
-        parser.add_argument("--download", nargs="?", const=True, type=address, metavar="URL", help="first fetch what is "
-                            "missing there from where it is published, or from URL, the file or a folder that ends in "
-                            "/; its SHA-256 must be that of the published file")
+        parser.add_argument("--source", metavar="DIR", help=f"folder with {file}; default with --download: metasieve "
+                            "in $XDG_CACHE_HOME or ~/.cache")
+        parser.add_argument("--download", nargs="?", const=True, type=address, metavar="URL", help="first fetch what "
+                            "is missing there from where it is published, or from URL, the file or a folder that ends "
+                            "in /; its SHA-256 must be that of the published file")
         if official:
             parser.add_argument("--official", action="store_true", help="read adult.test too, as the test part")
         group_options(parser, f"of {of_people}; default: {default}")
@@ -54,7 +54,8 @@ def slid(parser):
 
 
 def roh(parser):
-    parser.add_argument("--source", required=True, metavar="DIR", help="folder with roh2021/xz_train.npy and the others")
+    parser.add_argument("--source", required=True, metavar="DIR",
+                        help="folder with roh2021/xz_train.npy and the others")
     data_output(parser)
 
 

@@ -100,7 +100,7 @@ class Slid(InProcess):
         self.assertEqual((data.attributes["positive_label"], data.attributes["group_name"], data.attributes["source"]),
                          ("wages>14.09", "sex=Female", "SLID.csv"))
         self.assertIn("note: 3278 rows without 'wages' or 'sex' left out", said)
-        self.assertIn("label 1 is a wage above the median of all rows that have wages, 14.09; at the median it is 0", said)
+        self.assertIn("wage above the median of all rows that have wages, 14.09; at the median it is 0", said)
         self.assertIn("Survey of Labour and Income Dynamics, Ontario 1994, by way of the R package carData", said)
 
     def test_other_ways_to_write_the_table_make_the_same_data_set(self):
@@ -252,14 +252,14 @@ class Server(http.server.BaseHTTPRequestHandler):
 
 def german(rows=40):
     """A file like german.data; half of the rows are of label 2."""
-    return "".join(f"A11 {6 + i} A34 A43 {1000 + i} A65 A75 4 A9{1 + i % 3} A101 4 A121 {20 + i % 30} A143 A152 2 A173 1 "
-                   f"A192 A201 {1 + i % 2}\n" for i in range(rows)).encode()
+    return "".join(f"A11 {6 + i} A34 A43 {1000 + i} A65 A75 4 A9{1 + i % 3} A101 4 A121 {20 + i % 30} A143 A152 2 A173 "
+                   f"1 A192 A201 {1 + i % 2}\n" for i in range(rows)).encode()
 
 
 def adult(rows, ending=""):
     """A file like adult.data; half of the rows are of income above 50K."""
     return "".join(f"{20 + i}, Private, {i}, Bachelors, 13, Never-married, Sales, Husband, White, "
-                   f"{'Female' if i % 4 < 2 else 'Male'}, {i}, 0, 40, Canada, {'<>'[i % 2]}{'=' * (1 - i % 2)}50K{ending}\n"
+                   f"{'Female' if i % 4 < 2 else 'Male'}, {i}, 0, 40, Canada, {('<=', '>')[i % 2]}50K{ending}\n"
                    for i in range(rows)).encode()
 
 
@@ -307,7 +307,8 @@ class Download(InProcess):
 
     def failed(self, said, *words):
         """Checks that nothing was written, and that the line names the reason, the address and the remedy."""
-        self.refused(3, [said, "http://127.0.0.1:9/published/german.data by hand into", f"--source {self.source}"], *words)
+        by_hand = "fetch http://127.0.0.1:9/published/german.data by hand into"
+        self.refused(3, [said, by_hand, f"--source {self.source}"], *words)
         self.assertFalse(self.source.exists())
 
     def test_a_file_is_fetched_and_imported(self):

@@ -192,8 +192,8 @@ def joined(train, test):
 # --------------------------------------------------------------------------------------------------- other tables
 
 SLID_FEATURES = ["education", "age", "language"]
-SLID_REMEDY = ("Debian: apt-get install r-base-core r-cran-cardata; elsewhere --source DIR, a folder with SLID.csv, which R "
-               'writes by write.csv(carData::SLID, "SLID.csv")')
+SLID_REMEDY = ("Debian: apt-get install r-base-core r-cran-cardata; elsewhere --source DIR, a folder with SLID.csv, which "
+               'R writes by write.csv(carData::SLID, "SLID.csv")')
 
 
 def import_slid(options):
@@ -272,7 +272,8 @@ def printed(columns):
 def run(options):
     """Writes the data set file of `options.kind` and prints what was made of the table. Raises UsageError, OSError or
     ValueError."""
-    dataset = {"csv": csv_table.import_csv, "roh": import_roh, "slid": import_slid}.get(options.kind, import_known)(options)
+    importers = {"csv": csv_table.import_csv, "roh": import_roh, "slid": import_slid}
+    dataset = importers.get(options.kind, import_known)(options)
     write(options.output, dataset, options)
     table = printed(dataset.columns) if dataset.columns is not None else []
     for line in [*dataset.notes[:1], *table, *dataset.notes[1:]]:
