@@ -110,6 +110,12 @@ def noise(size):
     return np.random.default_rng(7).bytes(size)
 
 
+def knows_r():
+    """Whether R and its package carData are here: jobs/bootstrap.sh data."""
+    code = "quit(status = !requireNamespace('carData', quietly = TRUE))"
+    return bool(shutil.which("Rscript")) and subprocess.run(["Rscript", "-e", code], capture_output=True).returncode == 0
+
+
 def write_dataset(path, rows=80, columns=3, seed=1, split=False, groups=None):
     """A data set as docs/formats.md has it, with labels that follow from the columns.
 
