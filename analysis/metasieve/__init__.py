@@ -37,7 +37,7 @@ __all__ = ["MetaSieve", "SievedClassifier", "read", "read_table"]
 
 # In the source tree the compiled module is in the build folder: another one than build/ may be in PYTHONPATH.
 __path__ = [*pkgutil.extend_path(__path__, __name__),
-            str(pathlib.Path(__file__).resolve().parents[2] / "build/python/metasieve")]
+            str(pathlib.Path(__file__).absolute().parents[2] / "build/python/metasieve")]
 
 
 def __getattr__(name):

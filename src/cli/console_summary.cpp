@@ -151,7 +151,7 @@ std::string summary_of(const ScoreRequest& request, const Scored& scored) {
   const std::vector<std::filesystem::path> files = request.output_files();
   return text + "wrote " + files.front().string() + " and " + files.back().string() +
          "\n  give `weight` to any trainer as its sample weight, or train on the rows that are `selected`;\n"
-         "  docs/examples/score.py does so with scikit-learn\n";
+         "  in Python metasieve.SievedClassifier does so\n";
 }
 
 } // namespace metasieve

@@ -10,10 +10,10 @@ import sys
 import tempfile
 import unittest
 
-from support import BINARY, MPI, ROOT, knows_r, write_dataset
+from support import BINARY, MODULE, MPI, ROOT, knows_r, write_dataset
 
 # In this order: later pages use what the commands of earlier ones have left.
-PAGES = ["docs/tutorial.md", "README.md", "docs/running.md", "docs/resuming.md", "docs/your-data.md", "docs/results.md",
+PAGES = ["docs/tutorial.md", "README.md", "docs/python.md", "docs/running.md", "docs/resuming.md", "docs/your-data.md", "docs/results.md",
          "docs/sweeps.md", "docs/scaling.md", "docs/cluster.md", "docs/gallery.md", "docs/formats.md",
          "docs/troubleshooting.md", "docs/performance.md", "docs/index.md", "docs/architecture.md",
          "docs/contributing.md"]
@@ -101,6 +101,7 @@ class Commands(unittest.TestCase):
         cls.bin = cls.folder / "bin"
         cls.bin.mkdir()
         (cls.folder / "build/src").mkdir(parents=True)
+        (cls.folder / "build/python").symlink_to(MODULE)
         cls.program("build/src/metasieve", SMALL.format(python=sys.executable, binary=str(BINARY)))
         cls.program("bin/cmake", CMAKE.format(python=sys.executable, presets=str(ROOT / "CMakePresets.json")))
         cls.program("bin/sbatch", SBATCH.format(folder=str(cls.folder)))
@@ -126,6 +127,7 @@ class Commands(unittest.TestCase):
         """A line of a page as it is run here."""
         for word, more in SMALLER.items():
             line += f" {more}" if word in line else ""
+        line = line.replace(" DIR/", f" {self.data}/") if self.data.is_dir() or " DIR/" not in line else ""
         line = line.replace(" --download", " --source DIR")  # a test must not need a network
         needs_r = " import slid " in line
         if "--source DIR" not in line and not needs_r:
