@@ -105,6 +105,14 @@ class Installed(unittest.TestCase):
                                   PYTHONPATH=self.prefix / "share/metasieve/analysis")
         self.assertEqual(said, f"metasieve {version()}\n")
 
+    def test_the_python_module_is_beside_its_package(self):
+        if cache()["METASIEVE_PYTHON"] != "ON":
+            self.skipTest("built without METASIEVE_PYTHON")
+        use = "import numpy, metasieve; print(metasieve.MetaSieve().fit(numpy.eye(20), numpy.arange(20) % 2).support_.sum())"
+        said = self.run_in_folder(cache()["Python_EXECUTABLE"], "-c", use, PYTHONDONTWRITEBYTECODE="1",
+                                  PYTHONPATH=self.prefix / "share/metasieve/analysis")
+        self.assertEqual(said, "14\n")
+
     def test_program_and_an_outside_project_make_the_same_task(self):
         share = self.prefix / "share/metasieve"
         metasieve = self.prefix / "bin/metasieve"
