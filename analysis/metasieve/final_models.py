@@ -1,5 +1,5 @@
-"""scikit-learn's models as final models: each is trained with the weights of every method that selects rows, on the splits
-and flipped labels of `metasieve evaluate`.
+"""scikit-learn's models as final models, trained with the weights of every method that selects rows, on the splits and
+flipped labels of `metasieve evaluate`.
 
 The selections come from the compiled module (policies.core).
 """
@@ -35,9 +35,9 @@ MODELS = {"boosting": HistGradientBoostingClassifier(random_state=0),
           "forest": RandomForestClassifier(random_state=0, n_jobs=-1),
           "logistic": LogisticRegression(max_iter=1000)}
 STANDARDISED = ("logistic",)  # models that see standardised columns
-POLICY_METHODS = ("trained_hard", "trained_soft", *reversed(OURS))  # each policy gives them another result
-DEFAULT_METHODS = ("baseline", "greedy", "reweighing", "roh", "meta_hard", "meta_soft", "oracle")
-KNOWN_METHODS = (*DEFAULT_METHODS[:-1], *POLICY_METHODS[:2], "oracle")
+POLICY_METHODS = ("trained_hard", "trained_soft", "meta_hard", "meta_soft")  # each policy gives them another result
+KNOWN_METHODS = ("baseline", "greedy", "reweighing", "roh", *POLICY_METHODS, "oracle")
+DEFAULT_METHODS = tuple(name for name in KNOWN_METHODS if not name.startswith("trained"))
 PATIENCE = 30  # seconds without a word before the progress is shown
 
 
@@ -58,7 +58,7 @@ def methods_of(text):
     names = text.split(",")
     for name in names:
         if name not in KNOWN_METHODS:
-            raise ValueError(f"{', '.join(KNOWN_METHODS)}; {name} is none of them (penalised and threshold select no rows)")
+            raise ValueError(f"some of {', '.join(KNOWN_METHODS)}; {name} is none of these ways to select rows")
     return tuple(name for name in KNOWN_METHODS if name in names or name == "baseline")
 
 

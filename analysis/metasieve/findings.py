@@ -53,9 +53,9 @@ def sizes(table):
             label = int(rows[1] <= rows[0])  # the rarer one
             if rows[label] < LEAST:
                 of_group, its = (f"group '{name}' has ", "its") if len(table.groups) > 1 else ("", "the")
-                kind = "true_positive_rate" if label else "false_positive_rate"
-                yield "small", (f"WARNING: {of_group}{rows[label]} test row{'s' * (rows[label] != 1)} of label {label} a "
-                                f"split: too few to judge {its} {kind} (fewer than {LEAST})")
+                ending = "" if rows[label] == 1 else "s"
+                yield "small", (f"WARNING: {of_group}{rows[label]} test row{ending} of label {label} a split: too few to "
+                                f"judge {its} rates (fewer than {LEAST})")
     for name in table.untrained:
         yield "small", f"WARNING: group '{name}' has no training row: no model has learnt from it"
     if table.has_test_part:

@@ -31,7 +31,7 @@ METHODS = {
 # Final models of `compare --model`: name for readers, and what it is in scikit-learn.
 FINAL_MODELS = {"boosting": ("gradient boosting", "`HistGradientBoostingClassifier`"),
                 "forest": ("random forest", "`RandomForestClassifier`"),
-                "logistic": ("logistic regression", "`LogisticRegression` on standardised columns, with `max_iter=1000`")}
+                "logistic": ("logistic regression", "`LogisticRegression` on standardised columns with `max_iter=1000`")}
 
 
 def method_style(method):

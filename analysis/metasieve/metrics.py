@@ -1,4 +1,4 @@
-"""Quality and fairness of predictions, as src/fairness/metrics.hpp defines them: rates of the cells of label and group."""
+"""Quality and fairness of predictions from the cells of label and group, as src/fairness/metrics.hpp defines them."""
 import numpy as np
 
 SIMULATIONS = 2000  # of the gap by chance among more than two groups

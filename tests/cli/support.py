@@ -15,6 +15,7 @@ import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("METASIEVE_BIN", ROOT / "build/src/metasieve"))
+PACKAGE = [str(ROOT / "analysis"), str(BINARY.parents[1] / "python")]  # the second has the compiled module
 
 # As jobs/bootstrap.sh has it for a small machine; and no other network than this host's memory.
 MPI = {
@@ -153,7 +154,7 @@ def write_tables(path, filetype, **tables):
 def analysis(*words, folder=None, **env):
     """Runs `python3 -m metasieve` with these words. Returns the finished process, output as text."""
     return subprocess.run([sys.executable, "-m", "metasieve", *map(str, words)], cwd=folder, capture_output=True,
-                          env=os.environ | {"PYTHONPATH": str(ROOT / "analysis")} | env, text=True, timeout=120)
+                          env=os.environ | {"PYTHONPATH": os.pathsep.join(PACKAGE)} | env, text=True, timeout=120)
 
 
 class AnalysisTest(unittest.TestCase):

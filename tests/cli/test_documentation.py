@@ -10,7 +10,7 @@ import sys
 import tempfile
 import unittest
 
-from support import BINARY, MPI, ROOT, write_dataset
+from support import BINARY, MPI, PACKAGE, ROOT, write_dataset
 
 # In this order: later pages use what the commands of earlier ones have left.
 PAGES = ["docs/tutorial.md", "README.md", "docs/running.md", "docs/resuming.md", "docs/your-data.md", "docs/results.md",
@@ -23,7 +23,7 @@ ELSEWHERE = {"jobs/local.sh": ".ci/run", "tests/run.sh": ".ci/run"}
 LONG = ["jobs/figures.sh", "jobs/policy.sh", "tests/benchmarks/run.sh", "tests/fuzz/run.sh", "tests/sanitize.sh",
         "tests/simgrid/run.sh", "tests/slurm/run.sh"]
 # What makes a command small, by words in it.
-SMALLER = {"examples/score.py": "--splits 2",
+SMALLER = {"examples/score.py": "--splits 2", "compare --model": "--set evaluate.splits=2",
            "metasieve compare": "--data compas --metasieve build/src/metasieve --ranks 1"}
 # Messages of Open MPI and Python.
 OF_OTHERS = {"mpirun has detected an attempt to run as root", "There are not enough slots available", "No module named"}
@@ -106,7 +106,7 @@ class Commands(unittest.TestCase):
         cls.program("bin/sbatch", SBATCH.format(folder=str(cls.folder)))
         cls.program("bin/squeue", "#!/bin/sh\n")
         cls.program("bin/tail", "#!/bin/bash\nexec /usr/bin/tail \"${@/#-f/-n1}\"\n")  # -f never ends
-        cls.program("bin/python3", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        cls.program("bin/python3", f'#!/bin/sh\nPYTHONPATH="$PYTHONPATH:{PACKAGE[1]}" exec {sys.executable} "$@"\n')
         cls.data = pathlib.Path(os.environ.get("METASIEVE_DATA", ROOT.parent / "shared/data"))
 
     @classmethod
@@ -115,7 +115,8 @@ class Commands(unittest.TestCase):
         (cls.folder / name).chmod(0o755)
 
     def run_shown(self, page, command, shown):
-        environment = os.environ | MPI | {"PATH": f"{self.bin}:{os.environ['PATH']}", "PYTHONPATH": "analysis",
+        environment = os.environ | MPI | {"PATH": f"{self.bin}:{os.environ['PATH']}",
+                                          "PYTHONPATH": os.pathsep.join(PACKAGE),
                                           "OMP_NUM_THREADS": "1", "EDITOR": "true", "METASIEVE_BOOTSTRAP": "off",
                                           "METASIEVE_PYTHON": sys.executable, "METASIEVE_SITE": "jobs/site.sh"}
         done = subprocess.run(command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True,

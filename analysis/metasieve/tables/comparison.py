@@ -219,7 +219,8 @@ def about_model(model):
     return f"""The final model is {name}: scikit-learn's {learner}, otherwise with its defaults
   and a fixed random state. It learns from the rows that a method gives a weight above 0, with the weights as
   `sample_weight`. A model that sees the group has a 0/1 column for each group but the first. Splits, flipped labels and
-  selections are those of `metasieve evaluate`: no method knows the final model when it selects."""
+  selections are those of `metasieve evaluate`: no method knows the final model when it selects. `penalised` and
+  `threshold` select no rows; of `roh` the last selection is taken, and not the model that it trains."""
 
 
 def tidy(awareness, tables):
