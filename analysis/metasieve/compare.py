@@ -225,18 +225,19 @@ def compare_by_models(options, judge, policies, datasets, meanings):
 
 def compare(options):
     check_options(options)
-    run = compare_by_program
+    compared = compare_by_program
     if options.model:
         from . import final_models  # refuses where scikit-learn or metasieve._core is missing
         judge = functools.partial(final_models.judge, settings=final_models.settings_of(options.set))
-        run = functools.partial(compare_by_models, judge=judge)
+        compared = functools.partial(compare_by_models, judge=judge)
     policies = halves(options)
     options.output.mkdir(parents=True, exist_ok=True)
     remove_results(options.output, options.model)
     datasets = import_known(options) + options.dataset
     if not datasets:
         raise ValueError("there is no data set")
-    done = run(options, policies=policies, datasets=datasets, meanings={path.stem: meaning(path) for path in datasets})
+    meanings = {path.stem: meaning(path) for path in datasets}
+    done = compared(options, policies=policies, datasets=datasets, meanings=meanings)
     files.write({path: save for found in done for path, save in found.savers().items()})
     for found in done:
         print(f"\nwrote {found.path}.md (which explains itself), {found.path.name}.csv and the pictures")

@@ -12,11 +12,6 @@ import pandas as pd
 
 from . import files, read
 from .commands import UsageError
-from .findings import findings_of
-from .metrics import cells_of, floors_of, metrics_of
-from .policies import core, load_policy
-from .statistics import Repeats, resampled_metrics
-from .tables.comparison import OURS, PAIRED
 
 try:
     from sklearn.base import clone
@@ -25,6 +20,12 @@ try:
     from sklearn.preprocessing import StandardScaler
 except ImportError as error:
     raise UsageError(f"--model needs scikit-learn (Debian: python3-sklearn): {error}") from error
+from .findings import findings_of  # noqa: E402  (needs SciPy, as scikit-learn does)
+from .metrics import cells_of, floors_of, metrics_of  # noqa: E402
+from .policies import core, load_policy  # noqa: E402
+from .statistics import Repeats, resampled_metrics  # noqa: E402
+from .tables.comparison import OURS, PAIRED  # noqa: E402
+
 try:
     _core = core()
 except ImportError as error:

@@ -447,16 +447,18 @@ class CommandLine(AnalysisTest):
         self.assertEqual([*self.out.glob("*")], [])
 
 
-class WithoutTheModule(AnalysisTest):
+class WithoutModules(AnalysisTest):
     def test_the_remedy_is_said(self):
-        script = ("import sys; sys.modules['metasieve._core'] = None; from metasieve.commands import main; "
-                  "sys.exit(main(sys.argv[1:]))")
-        run = subprocess.run([sys.executable, "-c", script, "compare", "--model", "forest", "--source", self.folder,
-                              "--output", self.folder / "out"], capture_output=True, text=True, timeout=60,
-                             env={"PYTHONPATH": PACKAGE[0]})
-        self.assertEqual((run.returncode, run.stderr.count("\n")), (2, 1), run.stderr)
-        self.assertRegex(run.stderr, "metasieve compare: --model: .*METASIEVE_PYTHON=ON")
-        self.assertFalse((self.folder / "out").exists())
+        for module, said in (("metasieve._core", "METASIEVE_PYTHON=ON"), ("sklearn", "python3-sklearn"),
+                             ("scipy", "python3-sklearn")):
+            script = (f"import sys; sys.modules[{module!r}] = None; from metasieve.commands import main; "
+                      "sys.exit(main(sys.argv[1:]))")
+            run = subprocess.run([sys.executable, "-c", script, "compare", "--model", "forest", "--source", self.folder,
+                                  "--output", self.folder / "out"], capture_output=True, text=True, timeout=60,
+                                 env={"PYTHONPATH": PACKAGE[0]})
+            self.assertEqual((run.returncode, run.stderr.count("\n")), (2, 1), run.stderr)
+            self.assertRegex(run.stderr, f"metasieve compare: --model.*{said}")
+            self.assertFalse((self.folder / "out").exists())
 
 
 if __name__ == "__main__":
