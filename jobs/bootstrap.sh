@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # What metasieve needs of a machine: packages, a Python with h5py, and MPI settings for a small machine.
 #
-#   jobs/bootstrap.sh [SET...]   checks the build set and the sets named: analysis, check, fuzz, slurm, simulation,
-#                                browser, benchmarks. What is missing is installed when root on a Debian-like system, else named
-#                                (exit code 2)
+#   jobs/bootstrap.sh [SET...]   checks the build set and the sets named: analysis, data, wheel, check, fuzz, slurm,
+#                                simulation, browser, benchmarks. What is missing is installed when root on a Debian-like
+#                                system, else named (exit code 2). Data and wheel are optional: what is missing of them is
+#                                named, and is no error
 #   source jobs/bootstrap.sh               gives these functions to another script
 #
 # METASIEVE_BOOTSTRAP=off   no check: modules or Spack give everything, and CMake looks for itself
@@ -11,9 +12,12 @@
 # METASIEVE_CMAKE=WORDS     options of the configure command, e.g. -DMETASIEVE_NATIVE=OFF
 
 build_packages=(g++ make cmake git libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libeigen3-dev
-  libboost-program-options-dev libgtest-dev libbenchmark-dev librandom123-dev)
-analysis_packages=(python3 python3-h5py python3-numpy python3-pandas python3-matplotlib)
-check_packages=(clang-format clang-tidy python3-sklearn)
+  libboost-program-options-dev libgtest-dev libbenchmark-dev librandom123-dev pybind11-dev python3-dev)
+analysis_packages=(python3 python3-h5py python3-numpy python3-pandas python3-matplotlib python3-sklearn python3-tqdm)
+data_packages=(r-base-core r-cran-cardata) # R with the table of `python3 -m metasieve import slid`
+wheel_packages=(python3-skbuild python3-pip python3-setuptools python3-wheel) # pip install . without a network
+optional_sets=(data wheel) # jobs and tests leave out what needs them
+check_packages=(clang-format clang-tidy)
 simulation_packages=(libsimgrid-dev) # SimGrid's SMPI, for tests/simgrid
 browser_packages=(chromium chromium-driver python3-selenium) # a test opens the report in it
 fuzz_packages=(clang libclang-rt-14-dev libomp-14-dev) # fuzzing and the thread sanitizer
@@ -22,7 +26,7 @@ slurm_packages=(slurm-wlm munge)                       # tests/slurm starts a SL
 # shellcheck disable=SC2034  # for the scripts that source this one
 read -ra cmake_options <<<"${METASIEVE_CMAKE:-}"
 
-bootstrap() { # [analysis] [check] [fuzz] [slurm] [simulation] [browser] [benchmarks]
+bootstrap() { # [SET...]
   [ "${METASIEVE_BOOTSTRAP:-on}" != off ] || return 0
   if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
     bootstrap_debian "$@"
@@ -32,30 +36,41 @@ bootstrap() { # [analysis] [check] [fuzz] [slurm] [simulation] [browser] [benchm
 }
 
 bootstrap_debian() {
-  local wanted=("${build_packages[@]}") missing=() set package installed
+  local needed=("${build_packages[@]}") missing set
   for set in "$@"; do
     local -n packages=${set}_packages
-    wanted+=("${packages[@]}")
+    is_optional "$set" || needed+=("${packages[@]}")
   done
+  install_missing "${needed[@]}" || report_missing "${missing[@]}"
+  for set in "$@"; do
+    local -n packages=${set}_packages
+    ! is_optional "$set" || install_missing "${packages[@]}" || report_left_out "$set"
+  done
+}
+
+is_optional() { [[ " ${optional_sets[*]} " == *" $1 "* ]]; }
+
+install_missing() { # package... ; leaves those that are not installed in `missing`, and fails if they stay so
+  local package installed
+  missing=()
   # Not installed makes dpkg-query fail; what it lists is what counts.
-  installed=$(dpkg-query -W -f '${db:Status-Status}:${Package}\n' "${wanted[@]}" 2>/dev/null || true)
-  for package in "${wanted[@]}"; do
+  installed=$(dpkg-query -W -f '${db:Status-Status}:${Package}\n' "$@" 2>/dev/null || true)
+  for package in "$@"; do
     grep -qxF "installed:$package" <<<"$installed" || missing+=("$package")
   done
   [ ${#missing[@]} -gt 0 ] || return 0
-  [ "$(id -u)" = 0 ] || report_missing "${missing[@]}"
+  [ "$(id -u)" = 0 ] || return 1
   echo "bootstrap: installing ${missing[*]}"
   local apt=(apt-get -qq -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
   export DEBIAN_FRONTEND=noninteractive
-  if ! "${apt[@]}" update </dev/null ||
-    ! "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null >/dev/null; then
-    report_missing "${missing[@]}"
-  fi
+  "${apt[@]}" update </dev/null &&
+    "${apt[@]}" install -y --no-install-recommends "${missing[@]}" </dev/null >/dev/null
 }
 
-# A cluster's login node: tests for the things themselves, wherever they come from.
+# A cluster's login node: tests for the things themselves, wherever they come from. Not for pybind11, scikit-learn and
+# tqdm: where CMake finds no pybind11, it leaves the Python module out, and only that module needs the others.
 bootstrap_elsewhere() {
-  local missing=() tool header module headers=()
+  local missing=() tool header module headers=() set
   for tool in make git cmake; do command -v $tool >/dev/null || missing+=("$tool"); done
   if command -v cmake >/dev/null; then
     local version
@@ -102,6 +117,24 @@ bootstrap_elsewhere() {
     echo "bootstrap: not on the compiler's own path: ${headers[*]}; leaving the search to CMake" >&2
   fi
   [ ${#missing[@]} -eq 0 ] || report_missing "${missing[@]}"
+  for set in "$@"; do
+    ! is_optional "$set" || report_left_out "$set"
+  done
+}
+
+report_left_out() { # optional-set ; says what is missing of it, if anything is
+  local absent="" module python
+  local -n packages=${1}_packages
+  case $1 in
+    data) has_r_package carData || absent=" R's package carData" ;;
+    wheel)
+      python=$(find_python)
+      for module in skbuild pip setuptools wheel; do
+        has_module "$python" $module || absent+=" $module"
+      done
+      ;;
+  esac
+  [ -z "$absent" ] || echo "bootstrap: optional set $1: left out without$absent (Debian: ${packages[*]})" >&2
 }
 
 report_missing() { # what... ; ends the script
@@ -113,7 +146,8 @@ bootstrap: missing: ${list:2}
   Debian, as administrator:   apt-get update && apt-get install -y --no-install-recommends $(debian_names "$@")
   A cluster's modules:        module load gcc cmake openmpi hdf5 eigen boost    (names vary; hdf5 must be the parallel one)
   Spack:                      spack install cmake openmpi hdf5+mpi eigen boost+program_options random123 \\
-                                googletest benchmark py-h5py py-numpy py-pandas py-matplotlib
+                                googletest benchmark py-pybind11 py-h5py py-numpy py-pandas py-matplotlib \\
+                                py-scikit-learn py-tqdm; for the set data also r-cardata
                               spack load those, then run this again
 
 If all is there by other means than Debian packages, set METASIEVE_BOOTSTRAP=off: CMake then looks for itself.
@@ -124,10 +158,15 @@ MESSAGE
 debian_names() { # missing packages as they are; for anything else all packages of the build and analysis sets
   local known=" ${build_packages[*]} ${analysis_packages[*]} ${check_packages[*]} ${fuzz_packages[*]} " name
   known+="${slurm_packages[*]} ${simulation_packages[*]} ${browser_packages[*]} ${benchmarks_packages[*]} "
+  known+="${data_packages[*]} ${wheel_packages[*]} "
   for name in "$@"; do
     [[ "$known" == *" $name "* ]] || { echo "${build_packages[*]} ${analysis_packages[*]}" && return; }
   done
   echo "$*"
+}
+
+has_r_package() { # name
+  command -v Rscript >/dev/null && Rscript -e "quit(status = !requireNamespace('$1', quietly = TRUE))" >/dev/null 2>&1
 }
 
 has_module() { # python module
@@ -170,8 +209,11 @@ if [ "${BASH_SOURCE[0]}" = "$0" ]; then
   set -euo pipefail
   for name in "$@"; do
     case $name in
-      analysis | check | fuzz | slurm | simulation | browser) ;;
-      *) echo "usage: $0 [analysis] [check] [fuzz] [slurm] [simulation] [browser]" >&2 && exit 2 ;;
+      analysis | data | wheel | check | fuzz | slurm | simulation | browser | benchmarks) ;;
+      *)
+        echo "usage: $0 [analysis] [data] [wheel] [check] [fuzz] [slurm] [simulation] [browser] [benchmarks]" >&2
+        exit 2
+        ;;
     esac
   done
   bootstrap "$@"

@@ -6,7 +6,8 @@
 # METASIEVE_RANKS=2             MPI ranks; the cores are shared out among them as threads
 # METASIEVE_RUN=runs/local      output folder
 # METASIEVE_BUILD=build         build folder
-# METASIEVE_DATA=../shared/data folder of compas-scores-two-years.csv (as published by ProPublica)
+# METASIEVE_DATA=../shared/data folder of compas-scores-two-years.csv (as published by ProPublica), and of SLID.csv where R
+#                               has no package carData (jobs/bootstrap.sh data)
 # METASIEVE_HELDOUT=40          tasks in the suite that the policy is evaluated on
 # METASIEVE_EXTRA=WORDS         appended to the metasieve commands on which these keys act, e.g.
 #                               METASIEVE_EXTRA="--suite.tasks 24 --suite.validation_tasks 4 --meta.iterations 10"
@@ -60,7 +61,7 @@ mapfile -t -d '' for_evaluate < <(words_for evaluate "${extra[@]}")
 mapfile -t heldout_extra < <(without_suite_size "${for_generate[@]}")
 metasieve=(mpirun -n "$ranks" "$build/src/metasieve")
 
-step packages jobs/bootstrap.sh analysis
+step packages jobs/bootstrap.sh analysis data
 step configure cmake -S . -B "$build" "${cmake_options[@]}"
 step build cmake --build "$build" --target metasieve --parallel "$(cores)"
 
@@ -81,17 +82,31 @@ step "evaluate on the held-out suite" \
   "${metasieve[@]}" evaluate --config "$config" --policy "$run/policy.h5" --suite "$run/heldout.h5" \
   --output "$run/evaluation_suite.h5" "${for_evaluate[@]}"
 
-evaluations=("$run/evaluation_suite.h5")
-if [ -r "$data/compas-scores-two-years.csv" ]; then
-  step "import COMPAS" \
-    "$(find_python)" -m metasieve import compas --source "$data" --output "$run/compas.h5"
-  step "evaluate on COMPAS" \
-    "${metasieve[@]}" evaluate --config "$config" --policy "$run/policy.h5" --dataset "$run/compas.h5" \
-    --output "$run/evaluation_compas.h5" "${for_evaluate[@]}"
-  evaluations+=("$run/evaluation_compas.h5")
+evaluations=("$run/evaluation_suite.h5") datasets=()
+import_data() { # name option...
+  step "import $1" "$(find_python)" -m metasieve import "$@" --output "$run/$1.h5"
+  datasets+=("$run/$1.h5")
+}
+if [ -r "$data/SLID.csv" ]; then
+  import_data slid --source "$data"
+elif has_r_package carData; then
+  import_data slid
 else
-  printf '\n== no real data: %s is not there.\n' "$data/compas-scores-two-years.csv"
-  echo "   METASIEVE_DATA=FOLDER jobs/local.sh evaluates on it too (github.com/propublica/compas-analysis)."
+  printf '\n== without SLID: there is neither %s nor R with the package carData,\n' "$data/SLID.csv"
+  echo "   which jobs/bootstrap.sh data installs on Debian as root."
+fi
+if [ -r "$data/compas-scores-two-years.csv" ]; then
+  import_data compas --source "$data"
+else
+  printf '\n== without COMPAS: %s is not there.\n' "$data/compas-scores-two-years.csv"
+  echo "   METASIEVE_DATA=FOLDER jobs/local.sh evaluates on it too; it is fetched into FOLDER by"
+  echo "   python3 -m metasieve import compas --download --source FOLDER --output compas.h5"
+fi
+if [ ${#datasets[@]} -gt 0 ]; then
+  step "evaluate on real data" \
+    "${metasieve[@]}" evaluate --config "$config" --policy "$run/policy.h5" --dataset "${datasets[@]}" \
+    --output "$run/evaluation_data.h5" "${for_evaluate[@]}"
+  evaluations+=("$run/evaluation_data.h5")
 fi
 
 step "plot" "$(find_python)" -m metasieve plot comparison "${evaluations[@]}" --output "$run/comparison.png"

@@ -8,7 +8,7 @@ source jobs/bootstrap.sh
 
 build=build
 [ -z "${METASIEVE_BUILD:-}" ] || build=$(from_caller "$METASIEVE_BUILD")
-bootstrap analysis
+bootstrap analysis data wheel
 cmake -S . -B "$build" -DMETASIEVE_TESTS=ON "${cmake_options[@]}"
 cmake --build "$build" --parallel "$(cores)"
 

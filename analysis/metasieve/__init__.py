@@ -1,13 +1,20 @@
-"""Reads what metasieve writes, and makes data sets, tables, pictures and reports.
+"""Selects training rows with a trained policy; reads what metasieve writes; makes data sets, tables, pictures, reports.
+
+    from metasieve import MetaSieve, SievedClassifier
+    sieve = MetaSieve().fit(X, y, sensitive_features=A)        # sieve.scores_, .sample_weight_, .support_
+    model = SievedClassifier(HistGradientBoostingClassifier()).fit(X, y, sensitive_features=A)
 
     import metasieve
     run = metasieve.read("run/results.h5")     # any file of metasieve
     run["history"]                             # a pandas data frame; run.config["meta"]["iterations"], ...
     data = metasieve.read_table("loans.csv", label="repaid", positive="yes", group=["race", "sex"])
-    data.x, data.y, data.group, data.group_names, data.columns   # as `import csv` makes them; data.notes: what was found
+    data.x, data.y, data.group, data.group_names, data.columns   # as `import csv` makes them; data.notes: findings
 
 `python3 -m metasieve` is the command line. Where to look:
 
+    estimators.py MetaSieve and SievedClassifier, which follow scikit-learn's conventions
+    encoding.py   turns arrays and data frames into numbers, by the rules of the importer
+    policies.py   reads policies for the compiled module, metasieve._core
     commands.py   the table of commands: their options, help and exit codes
     files.py      reads every file of metasieve; replaces files atomically
     importing/    makes data set files from published data and from CSV
@@ -22,8 +29,22 @@
 
 `import metasieve` loads none of these: h5py, pandas and matplotlib are imported where they are used.
 """
+import importlib
+import pathlib
+import pkgutil
+
 __version__ = "0.1.0"  # as in CMakeLists.txt
-__all__ = ["read", "read_table"]
+__all__ = ["MetaSieve", "SievedClassifier", "read", "read_table"]
+
+# In the source tree the compiled module is in the build folder: another one than build/ may be in PYTHONPATH.
+__path__ = [*pkgutil.extend_path(__path__, __name__),
+            str(pathlib.Path(__file__).absolute().parents[2] / "build/python/metasieve")]
+
+
+def __getattr__(name):
+    if name in ("MetaSieve", "SievedClassifier"):
+        return getattr(importlib.import_module(".estimators", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def read(path, wanted=None):

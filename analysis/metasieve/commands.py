@@ -32,16 +32,31 @@ class Command:
 
 # ------------------------------------------------------------------------------------------------------ options
 
-def known_data(file, of_people="", default="", official=False):
+def known_data(file, of_people, default, official=False):
     """Options of a published data set. `of_people`: its columns that can make groups, of which it has `default`."""
     def options(parser):
-        parser.add_argument("--source", required=True, metavar="DIR", help=f"folder with {file}")
+        parser.add_argument("--source", metavar="DIR", help=f"folder with {file}; default with --download: metasieve "
+                            "in $XDG_CACHE_HOME or ~/.cache")
+        parser.add_argument("--download", nargs="?", const=True, type=address, metavar="URL", help="first fetch what "
+                            "is missing there from where it is published, or from URL, the file or a folder that ends "
+                            "in /; its SHA-256 must be that of the published file")
         if official:
             parser.add_argument("--official", action="store_true", help="read adult.test too, as the test part")
-        if of_people:
-            group_options(parser, f"of {of_people}; default: {default}")
+        group_options(parser, f"of {of_people}; default: {default}")
         data_output(parser)
     return options
+
+
+def slid(parser):
+    parser.add_argument("--source", metavar="DIR", help="folder with SLID.csv, instead of R with the package carData")
+    group_options(parser, "of sex, age, language; default: women or not")
+    data_output(parser)
+
+
+def roh(parser):
+    parser.add_argument("--source", required=True, metavar="DIR",
+                        help="folder with roh2021/xz_train.npy and the others")
+    data_output(parser)
 
 
 def data_output(parser):
@@ -184,6 +199,10 @@ def checked(value, is_right, wanted):
     return value
 
 
+def address(text):
+    return checked(text, re.match(r"https?://[^/]", text), "an address that begins with http:// or https://")
+
+
 def setting(text):
     return checked(text, re.match(r"[a-z_]+(\.[a-z_]+)+=", text, re.IGNORECASE), "section.key=value")
 
@@ -220,7 +239,9 @@ IMPORTERS = {
                       "import german --source data --output german.h5",
                       known_data("german.data", "sex, age", "age >= 25 or not")),
     "roh": Command("synthetic data of Roh et al. (2021) with clustered label flips",
-                   "import roh --source data --output roh.h5", known_data("roh2021/xz_train.npy and the others")),
+                   "import roh --source data --output roh.h5", roh),
+    "slid": Command("wages in Ontario from R's package carData: group women, label wages above the median",
+                    "import slid --output slid.h5", slid),
     "csv": Command("any table with a header; a column of words becomes one 0/1 column for each word",
                    "import csv loans.csv --label paid --positive yes --group sex --group-value female --output l.h5",
                    csv_table),

@@ -216,6 +216,17 @@ def group_names_of(evaluation):
     return {source: dict(sorted(names.items())) for source, names in found.items()}
 
 
+def write_bytes(path, content):
+    """Writes a file that is on the disk before it has its name. Raises OSError that names it."""
+    def save(part):
+        with open(part, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+
+    write({path: save})
+
+
 def write(savers):
     """Writes files: each stays as it was until all of them are complete.
 

@@ -2,7 +2,7 @@
 
     PYTHONPATH=analysis python3 docs/examples/score.py compas.h5 --policy configs/policy.h5
 
-Each random split flips a share of the training labels, runs `metasieve score` on it, and judges every model on the test
+It works with the files of the program; in Python alone, metasieve.SievedClassifier does this. Each random split flips a share of the training labels, runs `metasieve score` on it, and judges every model on the test
 part with its labels as they are.
 """
 import argparse
@@ -54,7 +54,7 @@ def compare(data, scores):
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("dataset", help="file of `python3 -m metasieve import`")
 parser.add_argument("--policy", required=True)
-parser.add_argument("--config", default="configs/compare.ini", help="default: %(default)s, which adapts the policy")
+parser.add_argument("--config", help="configuration of `metasieve score`")
 parser.add_argument("--metasieve", default="build/src/metasieve", help="the program; default: %(default)s")
 parser.add_argument("--splits", type=int, default=10, help="default: %(default)s")
 parser.add_argument("--label-noise", type=float, default=0.1, help="default: %(default)s")
@@ -66,8 +66,9 @@ with tempfile.TemporaryDirectory() as folder:
     split, scores = pathlib.Path(folder, "split.h5"), pathlib.Path(folder, "scores.h5")
     for k in range(options.splits):
         write_split(split, metasieve.read(options.dataset, "dataset"), options.label_noise, options.seed + k)
-        subprocess.run([options.metasieve, "score", "--policy", options.policy, "--config", options.config, "--dataset",
-                        split, "--output", scores], check=True, stdout=subprocess.DEVNULL)
+        config = ["--config", options.config] if options.config else []
+        subprocess.run([options.metasieve, "score", "--policy", options.policy, "--dataset", split, "--output", scores,
+                        *config], check=True, stdout=subprocess.DEVNULL)
         found.append(compare(metasieve.read(split), metasieve.read(scores)["scores"]))
 
 found = np.array(found)  # [splits, models, ways, metrics]

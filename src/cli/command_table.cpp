@@ -72,29 +72,31 @@ const std::vector<CommandInfo>& commands() {
        "sets (--dataset: "
        "files that python3 -m metasieve import makes). Prints the comparison and writes one row per split "
        "and method. Several policies, as of several seeds, are averaged split by split. "
-       "evaluate.adapt_steps adapts them to the data by its noisy training rows alone.",
+       "On data sets each policy is adapted to the data by its noisy training rows alone (evaluate.adapt), "
+       "and "
+       "the methods are those that a user may choose from (evaluate.methods).",
        "the evaluation, and FILE.progress.json; until it is done FILE.partial and FILE.lock",
        {config,
         {"policy", "FILE ...", policy.help, true},
         {"suite", "FILE", "suite file to evaluate on: its tasks, which the policy should not have seen"},
         {"dataset", "FILE ...", "data set files to evaluate on"},
         {"output", "FILE", "evaluation file to write", true},
-        {"frontier", "",
-         "sweep how much fairness is asked for (in 60 steps where evaluate.adapt_steps is 0)"},
+        {"frontier", "", "sweep how much fairness is asked for"},
         resume,
         profile,
         dry_run},
        {"evaluate.", "policy.keep", "policy.temperature", "policy.precision", "inner.", "suite.hold",
         "output.checkpoint_minutes", "run."},
-       {"evaluate.methods", "evaluate.splits", "evaluate.label_noise", "evaluate.fairness",
-        "evaluate.adapt_steps", "evaluate.seed"},
+       {"evaluate.methods", "evaluate.splits", "evaluate.label_noise", "evaluate.fairness", "evaluate.adapt",
+        "evaluate.adapt_fairness_weight", "evaluate.seed"},
        {"evaluate --policy run/policy.h5 --suite fresh.h5 --output evaluation.h5",
         "evaluate --policy configs/policy.h5 --dataset compas.h5 adult.h5 --output real.h5"}},
       {"score",
        "score the rows of a data set",
        "Scores the training rows of a data set (a file that python3 -m metasieve import makes): how far the "
-       "policy trusts each, its soft keep weight, and whether it is kept, for any trainer that takes sample "
-       "weights. configs/policy.h5 is a policy to begin with.",
+       "policy, adapted to these rows, trusts each, its soft keep weight, and whether it is kept, for any "
+       "trainer "
+       "that takes sample weights. configs/policy.h5 is a policy to begin with.",
        "the scores as HDF5 and, beside it, as CSV, one line a row",
        {config,
         policy,
@@ -102,9 +104,9 @@ const std::vector<CommandInfo>& commands() {
         {"output", "FILE", "scores file to write, as scores.h5; scores.csv goes beside it", true},
         profile,
         dry_run},
-       {"evaluate.adapt_", "evaluate.refit_", "evaluate.fairness", "evaluate.seed", "policy.keep",
-        "policy.temperature", "policy.precision", "inner."},
-       {"policy.keep", "evaluate.adapt_steps", "evaluate.refit_rounds", "evaluate.seed"},
+       {"evaluate.adapt", "evaluate.adapt_", "evaluate.refit_", "evaluate.fairness", "evaluate.seed",
+        "policy.keep", "policy.temperature", "policy.precision", "inner."},
+       {"policy.keep", "evaluate.adapt", "evaluate.adapt_fairness_weight", "evaluate.seed"},
        {"score --policy configs/policy.h5 --dataset loans.h5 --output scores.h5"}},
       {"scaling",
        "measure how training scales",

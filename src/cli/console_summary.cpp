@@ -65,16 +65,16 @@ std::string one_class_warning(const std::vector<std::uint64_t>& tasks) {
 /// Which policies were compared, and how they were adapted.
 std::string policies_text(const EvaluateRequest& request, const Config& config) {
   const std::size_t others = request.policies.size() - 1;
-  const EvaluateConfig& evaluate = config.evaluate;
   std::string text =
       "policy " + request.policies.front().string() +
       (others > 0 ? " and " + std::to_string(others) + " more" : "") + ": " +
       std::string(to_string(config.policy.features)) + format(", keep %g, ", config.policy.keep) +
       (config.inner.use_group ? "the model sees the group\n" : "the model does not see the group\n");
-  if (evaluate.adapt.steps > 0 || evaluate.rounds > 0)
+  const SelectionOptions& selection = config.evaluate.selection;
+  if (selection.adapt.steps > 0 || selection.rounds > 0)
     text += format("meta_*: adapted by %ld steps at fairness weight %g, %ld rounds\n",
-                   static_cast<long>(evaluate.adapt.steps), evaluate.adapt.outer.fairness_weight,
-                   static_cast<long>(evaluate.rounds));
+                   static_cast<long>(selection.adapt.steps), selection.adapt.outer.fairness_weight,
+                   static_cast<long>(selection.rounds));
   return text;
 }
 
@@ -151,7 +151,7 @@ std::string summary_of(const ScoreRequest& request, const Scored& scored) {
   const std::vector<std::filesystem::path> files = request.output_files();
   return text + "wrote " + files.front().string() + " and " + files.back().string() +
          "\n  give `weight` to any trainer as its sample weight, or train on the rows that are `selected`;\n"
-         "  docs/examples/score.py does so with scikit-learn\n";
+         "  in Python metasieve.SievedClassifier does so\n";
 }
 
 } // namespace metasieve

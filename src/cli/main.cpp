@@ -1,3 +1,4 @@
+#include "base/for_each.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "cli/console_summary.hpp"
@@ -10,7 +11,6 @@
 #include "files/verify.hpp"
 #include "hdf5/handles.hpp"
 #include "parallel/communicator.hpp"
-#include "parallel/for_each.hpp"
 #include "runtime/stop_condition.hpp"
 #include "runtime/terminal.hpp"
 #include "studies/dry_run.hpp"

@@ -9,11 +9,6 @@
 
 namespace metasieve {
 
-EvaluateConfig::EvaluateConfig() {
-  for (const std::string& name : method_names())
-    if (!name.starts_with("trained_")) methods.push_back(parse_method(name));
-}
-
 InnerOptions Config::inner_options() const {
   if (inner.method == InnerMethod::implicit) return {Implicit{}, inner.ridge};
   Unrolled unrolled = inner.unrolled;
@@ -28,11 +23,12 @@ PrepareOptions Config::prepare_options(Seed of_features) const {
 }
 
 SelectionOptions Config::selection_options() const {
-  AdaptOptions adapt = evaluate.adapt;
-  adapt.inner = inner_options();
-  adapt.outer.fairness = evaluate.fairness;
-  adapt.seed = evaluate.seed;
-  return {evaluate.rounds, evaluate.rounds_agreement, inner.ridge, adapt};
+  SelectionOptions selection = evaluate.selection;
+  selection.ridge = inner.ridge;
+  selection.adapt.inner = inner_options();
+  selection.adapt.outer.fairness = evaluate.fairness;
+  selection.adapt.seed = evaluate.seed;
+  return selection;
 }
 
 void validate(const Config& config, const KeyValues& knobs, FamilyUse use) {

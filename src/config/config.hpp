@@ -65,19 +65,20 @@ struct RunConfig {
   double max_failed = 0.5;   ///< share of task fits that may fail numerically
 };
 
+/// Where meta_* are adapted: to data sets, to generated tasks too, or nowhere.
+enum class Adaptation { automatic, always, none };
+
 struct EvaluateConfig {
-  std::vector<Method> methods; ///< all but trained_*, which are meta_* unless rounds or adapt_steps are set
+  std::vector<Method> methods; ///< none: evaluation_plan chooses them
   Index splits = 10;
   double label_noise = 0.1; ///< share of the training labels of a data set that are flipped
-  Seed seed{1};
+  Seed seed{0};
   Gap fairness = Gap::eo; ///< dp or eo: of roh, penalised, threshold and the adaptation
   double roh_tau = 0;
   double penalty = 0.1, tolerance = 0.08; ///< settings of penalised and threshold
-  Index rounds = 0;
-  double rounds_agreement = 1.0;
-  AdaptOptions adapt; ///< but for inner, the gap and the seed
+  Adaptation adaptation = Adaptation::automatic;
+  SelectionOptions selection; ///< but for the ridge, and of the adaptation inner, the gap and the seed
   FrontierSettings frontier{{0, 0.03, 0.06, 0.1, 0.2, 0.5}, {0.02, 0.05, 0.08, 0.12, 0.16, 0.25}};
-  EvaluateConfig();
 };
 
 enum class ScalingKind { strong, weak };

@@ -145,12 +145,17 @@ Form<std::vector<Index>> counts() {
   return form;
 }
 
-/// Methods without repetition. Every result is compared with the baseline, so it is always there.
+/// Methods without repetition; none of them: "auto". Every result is compared with the baseline, so it is
+/// always there.
 Form<std::vector<Method>> methods() {
   Form<Method> method = choice<Method>(method_names());
   method.parse = [](const std::string& name) { return parse_method(name); };
-  Form<std::vector<Method>> form = list("a comma-separated list of " + joined(method_names()), method, 1000);
-  form.parse = [parse = form.parse](const std::string& text) {
+  Form<std::vector<Method>> form =
+      list("auto, all, or a comma-separated list of " + joined(method_names()), method, 1000);
+  form.words.insert(form.words.begin(), {"auto", "all"});
+  form.parse = [parse = form.parse](const std::string& text) -> std::optional<std::vector<Method>> {
+    if (text == "auto") return std::vector<Method>();
+    if (text == "all") return parse(joined(method_names(), ","));
     std::vector<Method> distinct;
     const std::vector<Method> given = parse(text).value_or(std::vector<Method>());
     if (std::find(given.begin(), given.end(), Method::baseline) == given.end())
@@ -158,6 +163,9 @@ Form<std::vector<Method>> methods() {
     for (const Method one : given)
       if (std::find(distinct.begin(), distinct.end(), one) == distinct.end()) distinct.push_back(one);
     return distinct;
+  };
+  form.text = [as_list = form.text](const std::vector<Method>& values) {
+    return values.empty() ? "auto" : as_list(values);
   };
   return form;
 }
@@ -175,6 +183,16 @@ Form<std::string> mixture_text() {
 #define FIELD(path)                                                                                          \
   [](auto& config) -> auto& { return config.path; } // NOLINT(bugprone-macro-parentheses)
 #define NAMED(path) #path, FIELD(path)
+
+/// A key that sets how policies are adapted asks for adaptation on suites too. In the resolved text
+/// evaluate.adapt follows, and has the last word.
+ConfigKey asking_to_adapt(ConfigKey key) {
+  key.set = [set = std::move(key.set)](Config& config, const std::string& value) {
+    set(config, value);
+    config.evaluate.adaptation = Adaptation::always;
+  };
+  return key;
+}
 
 std::vector<ConfigKey> make_keys() {
   using enum Affects;
@@ -231,7 +249,7 @@ std::vector<ConfigKey> make_keys() {
       key(NAMED(run.margin_minutes), nothing, "stops so long before SLURM ends the job", not_negative()),
       key(NAMED(run.max_failed), nothing, "share of task fits that may fail before the run ends with 4",
           share()),
-      key(NAMED(evaluate.methods), evaluation, "methods to compare", methods()),
+      key(NAMED(evaluate.methods), evaluation, "methods to compare; auto: few on data sets", methods()),
       key(NAMED(evaluate.splits), evaluation, "random 70/30 splits of a data set", integer(1)),
       key(NAMED(evaluate.label_noise), evaluation, "training labels flipped", half_unit),
       key(NAMED(evaluate.seed), evaluation, "of splits, flips, features, untrained policy, intervals",
@@ -242,18 +260,21 @@ std::vector<ConfigKey> make_keys() {
           share()),
       key(NAMED(evaluate.penalty), evaluation, "weight of the gap in penalised", not_negative()),
       key(NAMED(evaluate.tolerance), evaluation, "gap on training rows that threshold allows", share()),
-      key("evaluate.refit_rounds", FIELD(evaluate.rounds), evaluation,
-          "meta_*: refits of probe and features on the kept rows", integer(0)),
-      key("evaluate.refit_below_correlation", FIELD(evaluate.rounds_agreement), evaluation,
+      asking_to_adapt(key("evaluate.refit_rounds", FIELD(evaluate.selection.rounds), evaluation,
+                          "meta_*: refits of probe and features on the kept rows", integer(0))),
+      key("evaluate.refit_below_correlation", FIELD(evaluate.selection.agreement), evaluation,
           "refits only where linear and nonlinear margins correlate less; 1: always", share()),
-      key("evaluate.adapt_steps", FIELD(evaluate.adapt.steps), evaluation,
-          "meta_*: meta-steps on halves of the noisy training rows", integer(0)),
-      key("evaluate.adapt_support", FIELD(evaluate.adapt.support), evaluation,
+      asking_to_adapt(key("evaluate.adapt_steps", FIELD(evaluate.selection.adapt.steps), evaluation,
+                          "meta_*: meta-steps on halves of the noisy training rows", integer(0))),
+      key("evaluate.adapt_support", FIELD(evaluate.selection.adapt.support), evaluation,
           "rows of each half at most; 0: all", integer(0)),
-      key("evaluate.adapt_learning_rate", FIELD(evaluate.adapt.learning_rate), evaluation, "of these steps",
-          positive()),
-      key("evaluate.adapt_fairness_weight", FIELD(evaluate.adapt.outer.fairness_weight), evaluation,
+      key("evaluate.adapt_learning_rate", FIELD(evaluate.selection.adapt.learning_rate), evaluation,
+          "of these steps", positive()),
+      key("evaluate.adapt_fairness_weight", FIELD(evaluate.selection.adapt.outer.fairness_weight), evaluation,
           "of the gap in these steps", not_negative()),
+      key("evaluate.adapt", FIELD(evaluate.adaptation), evaluation,
+          "meta_*: refits and steps on data sets alone (auto), on suites too, or not at all",
+          choice<Adaptation>({"auto", "always", "none"})),
       key("evaluate.frontier_weights", FIELD(evaluate.frontier.weights), evaluation,
           "of the gap, for --frontier: adaptation, penalised", reals),
       key("evaluate.frontier_tolerances", FIELD(evaluate.frontier.tolerances), evaluation,

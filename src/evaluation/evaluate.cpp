@@ -1,11 +1,11 @@
 #include "evaluation/evaluate.hpp"
 
+#include "base/for_each.hpp"
 #include "base/text.hpp"
 #include "evaluation/findings.hpp"
 #include "evaluation/statistics.hpp"
 #include "evaluation/task_results.hpp"
 #include "methods/partial_dependence.hpp"
-#include "parallel/for_each.hpp"
 #include "runtime/machine.hpp"
 #include "runtime/output_checks.hpp"
 

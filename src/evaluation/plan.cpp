@@ -34,6 +34,25 @@ void require_one_kind(const EvaluateRequest& request, const std::vector<Policy>&
   }
 }
 
+/// The methods of evaluate.methods = auto: on a data set those that a user may choose from.
+std::vector<Method> chosen_methods(bool on_data_sets) {
+  if (on_data_sets)
+    return {Method::baseline,  Method::reweighing, Method::roh,    Method::penalised,       Method::threshold,
+            Method::meta_hard, Method::meta_soft,  Method::oracle, Method::oracle_penalised};
+  std::vector<Method> methods; // trained_* are meta_* there
+  for (const std::string& name : method_names())
+    if (!name.starts_with("trained_")) methods.push_back(parse_method(name));
+  return methods;
+}
+
+/// Sets what `evaluate.adapt` leaves of the adaptation.
+void resolve_adaptation(EvaluateConfig& evaluate, bool on_data_sets) {
+  if (evaluate.adaptation == Adaptation::always) return;
+  if (evaluate.adaptation == Adaptation::automatic && on_data_sets) return;
+  evaluate.selection.adapt.steps = 0;
+  evaluate.selection.rounds = 0;
+}
+
 /// Rough cost of a method on one task, in fits on all its rows.
 double fits_of(Method method) {
   switch (method) {
@@ -47,16 +66,22 @@ double fits_of(Method method) {
 
 } // namespace
 
+std::vector<Method> EvaluationPlan::methods_on(const TaskSource& source) const {
+  std::vector<Method> out = methods;
+  if (config.evaluate.methods.empty() && !source.has_clean_labels()) std::erase_if(out, is_oracle);
+  return out;
+}
+
 double EvaluationPlan::cost(const TaskShape& task) const {
   const EvaluateConfig& evaluate = config.evaluate;
   const auto policies = static_cast<double>(comparison.policies.size());
   double fits = 0;
   bool adapts = false;
-  for (const Method method : evaluate.methods) {
+  for (const Method method : methods) {
     fits += fits_of(method) * (asks_policy(method) ? policies : 1.0);
     adapts = adapts || method == Method::meta_hard || method == Method::meta_soft;
   }
-  double gradients = adapts ? static_cast<double>(evaluate.adapt.steps) : 0.0;
+  double gradients = adapts ? static_cast<double>(evaluate.selection.adapt.steps) : 0.0;
   if (frontier_steps > 0) {
     const auto weights = static_cast<double>(evaluate.frontier.weights.size());
     gradients += weights * static_cast<double>(frontier_steps);
@@ -65,10 +90,11 @@ double EvaluationPlan::cost(const TaskShape& task) const {
   }
   TaskUse whole = task_use(config, true);
   whole.support = 0;
-  const Index limit = evaluate.adapt.support, half = task.train_rows / 2;
-  const Index rows = limit > 0 ? std::min(limit, half) : half;    // each half is adapted on the other
-  const bool refits = adapts && evaluate.rounds_agreement == 1.0; // else hardly ever
-  const double preparations = 1.0 + (refits ? policies * static_cast<double>(evaluate.rounds) : 0.0);
+  const SelectionOptions& selection = evaluate.selection;
+  const Index limit = selection.adapt.support, half = task.train_rows / 2;
+  const Index rows = limit > 0 ? std::min(limit, half) : half; // each half is adapted on the other
+  const bool refits = adapts && selection.agreement == 1.0;    // else hardly ever
+  const double preparations = 1.0 + (refits ? policies * static_cast<double>(selection.rounds) : 0.0);
   return preparations * preparation_cost(task, config.policy.features) +
          fits * fit_cost(static_cast<double>(task.train_rows), task.columns) +
          policies * 2.0 * gradients * gradient_cost({rows, rows, task.columns}, whole);
@@ -108,7 +134,7 @@ std::vector<Policy> read_policies(const Communicator& comm, const EvaluateReques
 EvaluationPlan evaluation_plan(const EvaluateRequest& request, std::vector<Policy> policies) {
   require_one_kind(request, policies);
 
-  EvaluationPlan plan{request.config, {}, 0};
+  EvaluationPlan plan{request.config, {}, {}, 0};
   Config& config = plan.config;
   const auto given = [&](const char* key) { return config.explicit_keys.contains(key); };
   for (Policy& policy : policies) {
@@ -117,7 +143,10 @@ EvaluationPlan evaluation_plan(const EvaluateRequest& request, std::vector<Polic
   }
   if (!given("inner.use_group")) config.inner.use_group = policies.front().use_group;
   config.policy = policies.front();
-  const Index steps = config.evaluate.adapt.steps;
+  const bool on_data_sets = !request.datasets.empty();
+  resolve_adaptation(config.evaluate, on_data_sets);
+  plan.methods = config.evaluate.methods.empty() ? chosen_methods(on_data_sets) : config.evaluate.methods;
+  const Index steps = config.evaluate.selection.adapt.steps;
   if (request.frontier) plan.frontier_steps = steps > 0 ? steps : default_frontier_steps;
 
   const EvaluateConfig& evaluate = config.evaluate;

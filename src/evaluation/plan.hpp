@@ -8,10 +8,13 @@ namespace metasieve {
 
 /// Work of an evaluation on each task.
 struct EvaluationPlan {
-  Config config; ///< with the settings of the policies, but for keys that the user gave
+  Config config;               ///< with the settings of the policies, but for keys that the user gave
+  std::vector<Method> methods; ///< to compare; where not asked for, oracles only have results on clean labels
   ComparisonOptions comparison;
   Index frontier_steps = 0; ///< steps of the adaptation at each point of the frontier; 0: no frontier
 
+  /// The methods that are compared on the tasks of `source`.
+  [[nodiscard]] std::vector<Method> methods_on(const TaskSource& source) const;
   /// Rough nanoseconds of one core for all methods on one task, with its preparation: see training/cost.hpp.
   [[nodiscard]] double cost(const TaskShape& task) const;
 };

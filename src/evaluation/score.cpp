@@ -1,5 +1,6 @@
 #include "evaluation/score.hpp"
 
+#include "base/for_each.hpp"
 #include "base/text.hpp"
 #include "evaluation/plan.hpp"
 #include "files/dataset.hpp"
@@ -8,7 +9,6 @@
 #include "kernels/meta_features.hpp"
 #include "methods/selection.hpp"
 #include "parallel/collective.hpp"
-#include "parallel/for_each.hpp"
 #include "runtime/machine.hpp"
 #include "runtime/output_checks.hpp"
 #include "training/cost.hpp"

@@ -1,9 +1,9 @@
 #include "evaluation/task_results.hpp"
 
 #include "base/bytes.hpp"
+#include "base/for_each.hpp"
 #include "kernels/meta_features.hpp"
 #include "methods/partial_dependence.hpp"
-#include "parallel/for_each.hpp"
 #include "training/step.hpp"
 
 #include <algorithm>
@@ -44,7 +44,7 @@ std::vector<Index> spread_rows(Index rows, Index count) {
 
 std::vector<Phase> phases_of_task(const EvaluationPlan& plan) {
   std::vector<Phase> phases{Phase::make, Phase::features};
-  for (const Method method : plan.config.evaluate.methods)
+  for (const Method method : plan.methods)
     if (std::find(phases.begin(), phases.end(), phase_of(method)) == phases.end())
       phases.push_back(phase_of(method));
   if (plan.frontier_steps > 0) phases.push_back(Phase::frontier);
@@ -126,12 +126,13 @@ void add_missing(const Communicator& comm, const TaskSource& source, std::uint64
     tasks = load(comm, source, ids);
   }
 
+  const std::vector<Method> methods = plan.methods_on(source);
   std::vector<TaskResult> done(ids.size());
   PendingPieces pieces;
   for (const Index id : ids) pieces.ids.push_back(piece_id(number, id));
   pieces.work = [&](std::size_t k) {
     const auto make = [&] { return hold ? std::move(tasks[k]) : source.make(ids[k]); };
-    done[k] = evaluate_task(make, ids[k], plan, clock);
+    done[k] = evaluate_task(make, ids[k], plan, methods, clock);
   };
   pieces.result = [&](std::size_t k) { return bytes_of(done[k]); };
   const auto busy = [&, phases = phases_of_task(plan)] {
@@ -198,15 +199,19 @@ TaskResult task_result(const std::string& bytes) {
   result.corruption = reader.get<Corruption>();
   for (auto* const results : {&result.methods, &result.frontier})
     for (auto left = reader.get<std::int64_t>(); left > 0; --left)
-      results->push_back({reader.get<Method>(), reader.get<Index>(), reader.get<double>(),
-                          assessment_of(reader), reader.array<Labels>()});
+      results->push_back({reader.get<Method>(),
+                          reader.get<Index>(),
+                          reader.get<double>(),
+                          assessment_of(reader),
+                          reader.array<Labels>(),
+                          {}});
   for (auto left = reader.get<std::int64_t>(); left > 0; --left)
     result.response.push_back(reader.array<Vector>());
   return result;
 }
 
 TaskResult evaluate_task(const std::function<Task()>& make, Index number, const EvaluationPlan& plan,
-                         PhaseClock& clock) {
+                         const std::vector<Method>& methods, PhaseClock& clock) {
   Stopwatch lap;
   // The time of one thread: all threads of a rank together make the wall time of the phase.
   const auto end = [&](Phase phase) { clock.add(phase, lap.seconds() / thread_count()); };
@@ -216,8 +221,8 @@ TaskResult evaluate_task(const std::function<Task()>& make, Index number, const 
   const PreparedTask prepared = kernels::prepare(std::move(task), options);
   end(Phase::features);
   TaskResult result{prepared.corruption, {}, {}, {}};
-  result.methods = compare_methods(prepared, plan.config.evaluate.methods, plan.comparison,
-                                   [&](Method method) { end(phase_of(method)); });
+  result.methods =
+      compare_methods(prepared, methods, plan.comparison, [&](Method method) { end(phase_of(method)); });
   if (plan.frontier_steps > 0) {
     ComparisonOptions comparison = plan.comparison;
     comparison.selection.adapt.steps = plan.frontier_steps;

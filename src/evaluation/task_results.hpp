@@ -22,10 +22,12 @@ struct TaskResult {
 /// Takes the result back. @throws DataError if `bytes` end too early
 [[nodiscard]] TaskResult task_result(const std::string& bytes);
 
-/// Evaluates the task that `make` makes, `number` of its source; the first tasks with the policies' response.
+/// Compares `methods` on the task that `make` makes, `number` of its source; the first tasks with the
+/// policies' response.
 /// Adds to the phases make, features, each method, frontier and response of `clock`.
 [[nodiscard]] TaskResult evaluate_task(const std::function<Task()>& make, Index number,
-                                       const EvaluationPlan& plan, PhaseClock& clock);
+                                       const EvaluationPlan& plan, const std::vector<Method>& methods,
+                                       PhaseClock& clock);
 
 /// Phases in the order in which they come: read, make, features, each method, frontier, response, idle,
 /// gather, tables, write.

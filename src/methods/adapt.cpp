@@ -1,9 +1,11 @@
 #include "methods/adapt.hpp"
 
+#include "base/for_each.hpp"
 #include "kernels/meta_gradient.hpp"
 #include "policy/adam.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace metasieve {
@@ -38,21 +40,29 @@ PreparedTask as_support_query_task(const PreparedTask& task, const Rows& support
 
 } // namespace
 
-Policy adapt(const Policy& policy, const PreparedTask& task, const AdaptOptions& options) {
+Policy adapt(const Policy& policy, const PreparedTask& task, const AdaptOptions& options,
+             const std::function<void()>& after_step) {
   const MetaOptions meta{options.inner, options.outer, 0, options.seed};
   Policy adapted = policy;
   Adam adam(policy.theta.size());
-  kernels::TaskGradient gradient;
+  std::array<kernels::TaskGradient, 2> gradients;
+  std::array<const MetaGradient*, 2> found{};
   kernels::PackedPolicy<> packed;
   for (Index step = 0; step < options.steps; ++step) {
     const auto number = static_cast<std::uint64_t>(step);
     const auto [one, other] = halves(task, options, number);
     packed.pack(adapted);
-    const MetaGradient first = gradient(as_support_query_task(task, one, other), packed, meta, number);
-    if (first.failure != TaskFailure::none) continue;
-    const MetaGradient& second = gradient(as_support_query_task(task, other, one), packed, meta, number);
-    if (second.failure != TaskFailure::none) continue;
-    adapted.theta = adam.update(adapted.theta, 0.5 * (first.d_theta + second.d_theta), options.learning_rate);
+    for_each_parallel({0, 2},
+                      [&, &one = one, &other = other](Index k) { // nested in a loop over tasks: one thread
+                        const auto half = static_cast<std::size_t>(k);
+                        found[half] = &gradients[half](half == 0 ? as_support_query_task(task, one, other)
+                                                                 : as_support_query_task(task, other, one),
+                                                       packed, meta, number);
+                      });
+    if (std::ranges::all_of(found, [](const auto* half) { return half->failure == TaskFailure::none; }))
+      adapted.theta =
+          adam.update(adapted.theta, 0.5 * (found[0]->d_theta + found[1]->d_theta), options.learning_rate);
+    if (after_step) after_step();
   }
   return adapted;
 }

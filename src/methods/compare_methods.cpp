@@ -20,10 +20,11 @@ public:
 
   [[nodiscard]] MethodResult result(Method method, Index policy, double setting, const Model& model) const {
     const bool oracle = method == Method::oracle || method == Method::oracle_penalised;
-    MethodResult out{
-        method, policy, setting, oracle ? assess_oracle(task_, model) : assess(task_, model), {}};
+    MethodResult out{method, policy, setting, oracle ? assess_oracle(task_, model) : assess(task_, model),
+                     {},     {}};
     if (options_.keep_predictions && !out.assessment.failed)
       out.predicted = (model.score.array() > 0.0).cast<std::uint8_t>();
+    if (options_.keep_weights) out.weights = model.weights;
     return out;
   }
 

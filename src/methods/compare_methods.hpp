@@ -21,6 +21,7 @@ struct ComparisonOptions {
   double tolerance = 0.08;       ///< gap on the training rows that threshold allows
   SelectionOptions selection;    ///< of meta_hard and meta_soft
   bool keep_predictions = false; ///< MethodResult::predicted
+  bool keep_weights = false;     ///< MethodResult::weights
 };
 
 /// One method's result on one task.
@@ -30,6 +31,7 @@ struct MethodResult {
   double setting = 0; ///< of a frontier: weight of the gap, or tolerance
   Assessment assessment;
   Labels predicted; ///< [m] of the test rows; empty if not kept (ComparisonOptions), or if it failed
+  Vector weights;   ///< [n] of the training rows; empty if not kept
 };
 
 /// `methods` on one task, in their order; those that ask a policy once for each policy. A pure function of

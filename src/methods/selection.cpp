@@ -25,6 +25,10 @@ std::vector<Index> kept_rows(const Vector& weights) {
   return kept;
 }
 
+bool makes_rounds(const PreparedTask& task, const Policy& policy, const SelectionOptions& options) {
+  return options.rounds > 0 && detector_agreement(task, policy.features) <= options.agreement;
+}
+
 RoundsSelection selection(const Policy& policy, MatrixF features, Precision precision, Index rounds) {
   const Vector score = kernels::scores(policy, features, precision);
   return {score, highest(score, policy.keep), std::move(features), rounds};
@@ -41,7 +45,7 @@ double detector_agreement(const PreparedTask& task, FeatureSet set) {
 RoundsSelection select_in_rounds(const PreparedTask& task, const Policy& policy,
                                  const SelectionOptions& options) {
   RoundsSelection out = selection(policy, task.features, task.precision, 0);
-  if (detector_agreement(task, policy.features) > options.agreement) return out;
+  if (!makes_rounds(task, policy, options)) return out;
   const FeatureOptions features{policy.features, options.ridge, task.seed, task.id};
   while (out.rounds < options.rounds) {
     const Probe probe = refit_probe(task.train, task.probe, out.weights, options.ridge);
@@ -58,14 +62,16 @@ RoundsSelection select_in_rounds(const PreparedTask& task, const Policy& policy,
 
 PreparedTask after_rounds(const PreparedTask& task, const Policy& policy, const SelectionOptions& options) {
   PreparedTask seen = task;
-  if (options.rounds > 0) seen.features = select_in_rounds(task, policy, options).features;
+  if (makes_rounds(task, policy, options)) seen.features = select_in_rounds(task, policy, options).features;
   return seen;
 }
 
-Vector selection_score(const PreparedTask& task, const Policy& policy, const SelectionOptions& options) {
-  if (options.rounds == 0 && options.adapt.steps == 0) return policy_score(task, policy);
-  const PreparedTask seen = after_rounds(task, policy, options);
-  return policy_score(seen, adapt(policy, seen, options.adapt));
+Vector selection_score(const PreparedTask& task, const Policy& policy, const SelectionOptions& options,
+                       const std::function<void()>& after_step) {
+  const auto score_of = [&](const PreparedTask& seen) {
+    return policy_score(seen, adapt(policy, seen, options.adapt, after_step));
+  };
+  return makes_rounds(task, policy, options) ? score_of(after_rounds(task, policy, options)) : score_of(task);
 }
 
 } // namespace metasieve

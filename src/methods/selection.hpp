@@ -6,10 +6,10 @@
 
 namespace metasieve {
 
-/// What a trained policy does on a data set before it selects.
+/// What a trained policy does on a data set before it selects: by default what is recommended.
 struct SelectionOptions {
-  Index rounds = 0;       ///< refits of probe and features on the kept rows, >= 0
-  double agreement = 1.0; ///< rounds are made where detector_agreement is at most this; 1: always
+  Index rounds = 6;       ///< refits of probe and features on the kept rows, >= 0
+  double agreement = 0.3; ///< rounds are made where detector_agreement is at most this; 1: always
   double ridge = 1e-3;    ///< of the probe, as when the task was prepared
   AdaptOptions adapt{};   ///< meta-steps on halves of the training rows
 };
@@ -36,8 +36,8 @@ struct RoundsSelection {
 ///
 /// It is for flips in clusters, which mislead a probe of all rows: on the data of Roh et al. (2021), one
 /// round took the flips among the kept 70 % from 5.7 to 1.1 %. Where the first selection is good, as on
-/// generated tasks, each round drifts towards rows that agree with each other, and costs accuracy. Hence 0 by
-/// default, and `agreement`. A policy is best adapted (methods/adapt.hpp) to the features of the last round;
+/// generated tasks, each round drifts towards rows that agree with each other, and costs accuracy. Hence
+/// `agreement`. A policy is best adapted (methods/adapt.hpp) to the features of the last round;
 /// rounds of a policy adapted before lose what it learnt.
 [[nodiscard]] RoundsSelection select_in_rounds(const PreparedTask& task, const Policy& policy,
                                                const SelectionOptions& options);
@@ -48,8 +48,9 @@ struct RoundsSelection {
 
 /// The policy's score of each training row, higher is more trusted: of the policy adapted to the task, on the
 /// features of the last round. Without steps and rounds: policy_score. Reads training rows and noisy labels
-/// alone. [n]
+/// alone. `after_step` is called after each step of the adaptation. [n]
 [[nodiscard]] Vector selection_score(const PreparedTask& task, const Policy& policy,
-                                     const SelectionOptions& options);
+                                     const SelectionOptions& options,
+                                     const std::function<void()>& after_step = {});
 
 } // namespace metasieve

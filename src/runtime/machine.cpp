@@ -1,8 +1,8 @@
 #include "runtime/machine.hpp"
 
+#include "base/for_each.hpp"
 #include "base/stopwatch.hpp"
 #include "base/text.hpp"
-#include "parallel/for_each.hpp"
 #include "runtime/output_checks.hpp"
 
 #include <malloc.h>

@@ -1,12 +1,12 @@
 #include "runtime/progress.hpp"
 
+#include "base/for_each.hpp"
 #include "base/json.hpp"
 #include "base/stopwatch.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "hdf5/file_header.hpp"
 #include "hdf5/raw_file.hpp"
-#include "parallel/for_each.hpp"
 #include "runtime/output_checks.hpp"
 #include "runtime/terminal.hpp"
 

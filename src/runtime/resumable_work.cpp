@@ -1,8 +1,8 @@
 #include "runtime/resumable_work.hpp"
 
+#include "base/for_each.hpp"
 #include "base/stopwatch.hpp"
 #include "base/version.hpp"
-#include "parallel/for_each.hpp"
 
 #include <algorithm>
 

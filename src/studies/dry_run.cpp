@@ -1,12 +1,12 @@
 #include "studies/dry_run.hpp"
 
+#include "base/for_each.hpp"
 #include "base/text.hpp"
 #include "evaluation/task_results.hpp"
 #include "files/policy.hpp"
 #include "files/suite.hpp"
 #include "kernels/meta_features.hpp"
 #include "methods/partial_dependence.hpp"
-#include "parallel/for_each.hpp"
 #include "parallel/partition.hpp"
 #include "runtime/machine.hpp"
 #include "runtime/output_checks.hpp"
@@ -100,7 +100,7 @@ double groups_of(const TaskSource& source) {
 double fits_on(const EvaluationPlan& plan, const TaskSource& source) {
   const auto policies = static_cast<double>(plan.comparison.policies.size());
   double fits = 0;
-  for (const Method method : plan.config.evaluate.methods) fits += asks_policy(method) ? policies : 1.0;
+  for (const Method method : plan.methods_on(source)) fits += asks_policy(method) ? policies : 1.0;
   return fits * static_cast<double>(source.task_count());
 }
 
@@ -108,7 +108,7 @@ double fits_on(const EvaluationPlan& plan, const TaskSource& source) {
 /// part.
 double group_bytes(const EvaluationPlan& plan, const TaskSource& source) {
   constexpr double row = sizeof(GroupRow), resampled = 8.0 * 1000 * static_cast<double>(group_rates.size());
-  const auto methods = static_cast<double>(plan.config.evaluate.methods.size());
+  const auto methods = static_cast<double>(plan.methods_on(source).size());
   const bool has_test_part = source.own_split() != nullptr;
   return groups_of(source) * (row * fits_on(plan, source) + (has_test_part ? resampled * methods : 0.0));
 }
@@ -118,7 +118,7 @@ double evaluation_bytes(const EvaluationPlan& plan, const TaskSource& source) {
   constexpr double row = 322, summary = 17 * 240, pair = 11 * 200, detection = 192, response = 11 * 136,
                    group = 168, group_summary = 4 * 288;
   const auto policies = static_cast<double>(plan.comparison.policies.size());
-  const std::vector<Method>& methods = plan.config.evaluate.methods;
+  const std::vector<Method> methods = plan.methods_on(source);
   const auto count = static_cast<double>(methods.size());
   const auto asking = static_cast<double>(std::ranges::count_if(methods, asks_policy));
   const double groups = groups_of(source), cells = groups > 0 ? 3.0 + 3.0 * groups : 9.0;
@@ -293,8 +293,10 @@ std::string plan(const Communicator& comm, const EvaluateRequest& request) {
     const double memory = own + fullest(load, held), shared = load.tasks.sum(held);
     require_room(comm, {memory, own, shared, 0}, {}, ranks_that_fit(comm, shared, own));
     PhaseClock clock(evaluation_phases(evaluation));
+    const std::vector<Method> methods = evaluation.methods_on(source);
     const auto evaluate = [&](TimedTask& timed) {
-      static_cast<void>(evaluate_task([&] { return timed.task; }, response_tasks, evaluation, clock));
+      static_cast<void>(
+          evaluate_task([&] { return timed.task; }, response_tasks, evaluation, methods, clock));
     };
     const double seconds = balanced_seconds(
         load, measured_pace(comm, source, load.tasks, load.costs, {{evaluate, cost}}).back());

@@ -1,6 +1,6 @@
 #include "studies/measured_pace.hpp"
 
-#include "parallel/for_each.hpp"
+#include "base/for_each.hpp"
 #include "training/cost.hpp"
 
 #include <algorithm>

@@ -1,10 +1,10 @@
 #include "studies/scaling.hpp"
 
+#include "base/for_each.hpp"
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "files/suite.hpp"
 #include "parallel/collective.hpp"
-#include "parallel/for_each.hpp"
 #include "runtime/output_checks.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/stop_condition.hpp"

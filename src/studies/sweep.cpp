@@ -1,12 +1,12 @@
 #include "studies/sweep.hpp"
 
+#include "base/for_each.hpp"
 #include "base/hash.hpp"
 #include "base/text.hpp"
 #include "evaluation/evaluate.hpp"
 #include "evaluation/plan.hpp"
 #include "hdf5/raw_file.hpp"
 #include "parallel/collective.hpp"
-#include "parallel/for_each.hpp"
 #include "runtime/output_checks.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/stop_condition.hpp"

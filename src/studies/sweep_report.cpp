@@ -1,5 +1,6 @@
 #include "studies/sweep_report.hpp"
 
+#include "base/for_each.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "files/results.hpp"
@@ -7,7 +8,6 @@
 #include "hdf5/raw_file.hpp"
 #include "hdf5/reader.hpp"
 #include "parallel/collective.hpp"
-#include "parallel/for_each.hpp"
 #include "runtime/machine.hpp"
 #include "runtime/output_checks.hpp"
 #include "studies/dry_run.hpp"

@@ -1,7 +1,7 @@
 #include "training/generate.hpp"
 
+#include "base/for_each.hpp"
 #include "files/suite.hpp"
-#include "parallel/for_each.hpp"
 #include "runtime/machine.hpp"
 #include "runtime/output_checks.hpp"
 #include "runtime/resumable_work.hpp"

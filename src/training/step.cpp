@@ -1,7 +1,7 @@
 #include "training/step.hpp"
 
+#include "base/for_each.hpp"
 #include "base/stopwatch.hpp"
-#include "parallel/for_each.hpp"
 
 #include <algorithm>
 #include <cmath>

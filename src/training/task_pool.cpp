@@ -1,8 +1,8 @@
 #include "training/task_pool.hpp"
 
+#include "base/for_each.hpp"
 #include "hdf5/checksum.hpp"
 #include "kernels/meta_features.hpp"
-#include "parallel/for_each.hpp"
 #include "parallel/partition.hpp"
 #include "runtime/machine.hpp"
 

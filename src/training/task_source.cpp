@@ -1,7 +1,7 @@
 #include "training/task_source.hpp"
 
+#include "base/for_each.hpp"
 #include "files/dataset.hpp"
-#include "parallel/for_each.hpp"
 #include "parallel/partition.hpp"
 #include "tasks/generate.hpp"
 
@@ -25,12 +25,14 @@ TaskSource TaskSource::dataset(const Communicator& comm, const std::filesystem::
   Dataset data = read_dataset(comm, path);
   const double label_noise = data.y_clean ? 0.0 : config.label_noise;
   const bool chance = !data.split || label_noise > 0.0;
-  Labels clean = data.y_clean ? *data.y_clean : data.y;
+  const bool has_clean_labels = data.y_clean.has_value();
+  Labels clean = has_clean_labels ? *data.y_clean : data.y;
   return TaskSource(Splits{{std::move(data.x), std::move(data.y), std::move(data.group), std::move(clean),
                             std::ssize(data.group_names)},
                            {data.name, label_noise, config.seed, std::move(data.split)},
                            chance ? config.splits : 1,
-                           std::move(data.group_names)});
+                           std::move(data.group_names),
+                           has_clean_labels});
 }
 
 Index TaskSource::task_count() const {

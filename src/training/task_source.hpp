@@ -43,6 +43,11 @@ public:
     const auto* const splits = std::get_if<Splits>(&source_);
     return splits != nullptr ? &splits->rows : nullptr;
   }
+  /// Whether its labels before corruption are known: a data set has them only if its file has `y_clean`.
+  [[nodiscard]] bool has_clean_labels() const noexcept {
+    const auto* const splits = std::get_if<Splits>(&source_);
+    return splits == nullptr || splits->has_clean_labels;
+  }
   /// The names of the groups of `table()`, by their numbers. [K]
   [[nodiscard]] const std::vector<std::string>& group_names() const {
     return std::get<Splits>(source_).group_names;
@@ -71,6 +76,7 @@ private:
     Resampling how;
     Index count;
     std::vector<std::string> group_names;
+    bool has_clean_labels;
   };
   using Source = std::variant<Generator, SuiteReader, Splits>;
   explicit TaskSource(Source source) : source_(std::move(source)) {}

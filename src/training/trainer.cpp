@@ -1,8 +1,8 @@
 #include "training/trainer.hpp"
 
+#include "base/for_each.hpp"
 #include "base/text.hpp"
 #include "meta/batches.hpp"
-#include "parallel/for_each.hpp"
 #include "runtime/machine.hpp"
 #include "runtime/output_checks.hpp"
 #include "runtime/progress.hpp"

@@ -1,10 +1,10 @@
 #include "training/validation.hpp"
 
+#include "base/for_each.hpp"
 #include "base/text.hpp"
 #include "methods/assess.hpp"
 #include "methods/methods.hpp"
 #include "parallel/exact_sum.hpp"
-#include "parallel/for_each.hpp"
 
 #include <algorithm>
 #include <array>

@@ -15,7 +15,7 @@ import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("METASIEVE_BIN", ROOT / "build/src/metasieve"))
-PACKAGE = [str(ROOT / "analysis"), str(BINARY.parents[1] / "python")]  # the second has the compiled module
+MODULE = BINARY.resolve().parents[1] / "python"  # where the build leaves the Python module
 
 # As jobs/bootstrap.sh has it for a small machine; and no other network than this host's memory.
 MPI = {
@@ -110,6 +110,12 @@ def noise(size):
     return np.random.default_rng(7).bytes(size)
 
 
+def knows_r():
+    """Whether R and its package carData are here: jobs/bootstrap.sh data."""
+    code = "quit(status = !requireNamespace('carData', quietly = TRUE))"
+    return bool(shutil.which("Rscript")) and subprocess.run(["Rscript", "-e", code], capture_output=True).returncode == 0
+
+
 def write_dataset(path, rows=80, columns=3, seed=1, split=False, groups=None):
     """A data set as docs/formats.md has it, with labels that follow from the columns.
 
@@ -154,7 +160,7 @@ def write_tables(path, filetype, **tables):
 def analysis(*words, folder=None, **env):
     """Runs `python3 -m metasieve` with these words. Returns the finished process, output as text."""
     return subprocess.run([sys.executable, "-m", "metasieve", *map(str, words)], cwd=folder, capture_output=True,
-                          env=os.environ | {"PYTHONPATH": os.pathsep.join(PACKAGE)} | env, text=True, timeout=120)
+                          env=os.environ | {"PYTHONPATH": f"{ROOT / 'analysis'}:{MODULE}"} | env, text=True, timeout=120)
 
 
 class AnalysisTest(unittest.TestCase):

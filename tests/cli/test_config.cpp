@@ -78,10 +78,38 @@ TEST(ConfigKeys, old_name_sets_the_renamed_key) {
   set_key(config, "evaluate.rounds", "3");
   set_key(config, "sweep.evaluate.rounds_agreement", "0.1, 1");
 
-  EXPECT_EQ(config.evaluate.rounds, 3);
+  EXPECT_EQ(config.evaluate.selection.rounds, 3);
   EXPECT_TRUE(config.explicit_keys.contains("evaluate.refit_rounds"));
   EXPECT_EQ(config.sweep.swept, (KeyValues{{"evaluate.refit_below_correlation", "0.1, 1"}}));
   EXPECT_NE(resolved_ini(config).find("refit_rounds = 3\n"), std::string::npos);
+}
+
+TEST(ConfigKeys, setting_how_policies_are_adapted_asks_for_it_everywhere_unless_adapt_follows) {
+  const auto adaptation = [](const KeyValues& given) {
+    Config config;
+    for (const auto& [key, value] : given) set_key(config, key, value);
+    Config again; // from the text that files keep
+    for (const auto& [key, value] : parse_ini(resolved_ini(config), "text")) set_key(again, key, value);
+    EXPECT_EQ(again.evaluate.adaptation, config.evaluate.adaptation);
+    return config.evaluate.adaptation;
+  };
+  EXPECT_EQ(adaptation({}), Adaptation::automatic);
+  EXPECT_EQ(adaptation({{"evaluate.adapt_steps", "5"}}), Adaptation::always);
+  EXPECT_EQ(adaptation({{"evaluate.rounds", "1"}}), Adaptation::always);
+  EXPECT_EQ(adaptation({{"evaluate.adapt_fairness_weight", "0.2"}}), Adaptation::automatic);
+  EXPECT_EQ(adaptation({{"evaluate.adapt_steps", "5"}, {"evaluate.adapt", "none"}}), Adaptation::none);
+}
+
+TEST(ConfigKeys, methods_are_named_or_auto_or_all) {
+  Config config;
+  EXPECT_TRUE(config.evaluate.methods.empty());
+  EXPECT_NE(resolved_ini(config).find("methods = auto\n"), std::string::npos);
+  set_key(config, "evaluate.methods", "all");
+  EXPECT_EQ(config.evaluate.methods.size(), method_names().size());
+  set_key(config, "evaluate.methods", "roh");
+  EXPECT_EQ(config.evaluate.methods, (std::vector{Method::baseline, Method::roh}));
+  set_key(config, "evaluate.methods", "auto");
+  EXPECT_TRUE(config.evaluate.methods.empty());
 }
 
 TEST(ConfigKeys, old_name_of_a_feature_set_is_taken_and_kept_in_files) {

@@ -8,9 +8,9 @@ import unittest
 import h5py
 import numpy as np
 
-from support import PACKAGE, ROOT, AnalysisTest, execute, words, write_dataset
+from support import MODULE, ROOT, AnalysisTest, execute, words, write_dataset
 
-sys.path[:0] = PACKAGE
+sys.path[:0] = [str(ROOT / "analysis"), str(MODULE)]
 try:
     import pandas as pd
     from scipy import stats  # noqa: F401, what the statistics need
@@ -455,7 +455,7 @@ class WithoutModules(AnalysisTest):
                       "sys.exit(main(sys.argv[1:]))")
             run = subprocess.run([sys.executable, "-c", script, "compare", "--model", "forest", "--source", self.folder,
                                   "--output", self.folder / "out"], capture_output=True, text=True, timeout=60,
-                                 env={"PYTHONPATH": PACKAGE[0]})
+                                 env={"PYTHONPATH": str(ROOT / "analysis")})
             self.assertEqual((run.returncode, run.stderr.count("\n")), (2, 1), run.stderr)
             self.assertRegex(run.stderr, f"metasieve compare: --model.*{said}")
             self.assertFalse((self.folder / "out").exists())

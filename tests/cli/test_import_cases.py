@@ -402,6 +402,9 @@ class Columns(Cases):
         for options, names in (({"columns": "a,b"}, ["a", "b"]), ({"columns": ["a", "b"]}, ["a", "b"]),
                                ({"drop": ["a,b", "c", "v"]}, ["v,b"]), ({"drop": ["v,b", "c"]}, ["a", "b", "v"])):
             self.assertEqual(self.read(table, **options).feature_names, names)
+        kinds = self.read(table, columns="a").columns.set_index("name")["kind"].to_dict()
+        self.assertEqual(kinds, {"a": "number", "b": "left out", "c": "left out", "g": "group", "y": "label",
+                                 "v": "left out", "v,b": "left out"})
         self.refused("--drop a: is in --columns too", table=table, columns="a", drop="a", error=UsageError)
         self.refused("--columns y: is the label", table=table, columns="y", error=UsageError)
         self.refused("nearest is 'a'", table=table, columns="aa", error=UsageError)

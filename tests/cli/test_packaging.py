@@ -25,6 +25,8 @@ SPACK = {
     "libboost-program-options-dev": {"boost"}, "librandom123-dev": {"random123"}, "libgtest-dev": {"googletest"},
     "libbenchmark-dev": {"benchmark"}, "python3": {"python"}, "python3-h5py": {"py-h5py"},
     "python3-numpy": {"py-numpy"}, "python3-pandas": {"py-pandas"}, "python3-matplotlib": {"py-matplotlib"},
+    "python3-sklearn": {"py-scikit-learn"}, "python3-tqdm": {"py-tqdm"}, "pybind11-dev": {"py-pybind11"},
+    "python3-dev": {"python"},
 }
 
 

@@ -97,6 +97,68 @@ exit ${{code:-0}}
         self.assertEqual(self.run_bash("jobs/bootstrap.sh", "analysis").returncode, 0)
         self.assertIn("missing: slurm-wlm\n", self.run_bash("jobs/bootstrap.sh", "slurm").stderr)
 
+    def without_r(self):
+        self.fake("Rscript", "exit 1\n")
+
+    def test_optional_sets_that_a_user_lacks_are_named_and_are_no_error(self):
+        self.machine(1000, "r-base-core r-cran-cardata python3-skbuild")
+        self.without_r()
+        self.fake("python", 'case "$*" in *skbuild) exit 1 ;; esac\n')
+
+        run = self.run_bash("jobs/bootstrap.sh", "analysis", "data", "wheel", METASIEVE_PYTHON=self.bin / "python")
+
+        self.assertEqual((run.returncode, run.stdout), (0, ""))
+        self.assertEqual(run.stderr, "bootstrap: optional set data: left out without R's package carData (Debian: "
+                                     "r-base-core r-cran-cardata)\n"
+                                     "bootstrap: optional set wheel: left out without skbuild (Debian: python3-skbuild "
+                                     "python3-pip python3-setuptools python3-wheel)\n")
+
+    def test_what_is_needed_is_an_error_beside_an_optional_set_too(self):
+        self.machine(1000, "r-cran-cardata python3-sklearn pybind11-dev")
+        self.without_r()
+
+        run = self.run_bash("jobs/bootstrap.sh", "data", "analysis")
+
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("missing: pybind11-dev, python3-sklearn\n", run.stderr)
+
+    def test_r_that_is_no_package_of_debian_counts(self):
+        self.machine(1000, "r-base-core r-cran-cardata")
+        self.fake("Rscript", LOG_CALL)
+
+        run = self.run_bash("jobs/bootstrap.sh", "data")
+
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertIn("requireNamespace('carData', quietly = TRUE)", self.calls()[0])
+
+    def test_optional_sets_are_installed_as_root(self):
+        self.machine(0, "r-cran-cardata git")
+
+        run = self.run_bash("jobs/bootstrap.sh", "data")
+
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        installed = [call.split("recommends ")[1] for call in self.calls() if " install " in call]
+        self.assertEqual(installed, ["git", "r-cran-cardata"])
+
+    def test_an_optional_set_that_cannot_be_installed_is_no_error(self):
+        self.machine(0, "r-cran-cardata")
+        self.fake("apt-get", "exit 100\n")
+        self.without_r()
+
+        run = self.run_bash("jobs/bootstrap.sh", "data")
+
+        self.assertEqual(run.returncode, 0)
+        self.assertIn("optional set data: left out", run.stderr)
+
+    def test_knows_its_sets(self):
+        self.machine(1000, "")
+
+        for words in (("analysis", "data", "wheel", "check", "fuzz"), ("slurm", "simulation", "browser", "benchmarks")):
+            self.assertEqual(self.run_bash("jobs/bootstrap.sh", *words).returncode, 0)
+        run = self.run_bash("jobs/bootstrap.sh", "dta")
+        self.assertEqual(run.returncode, 2)
+        self.assertRegex(run.stderr, r"^usage: jobs/bootstrap.sh \[analysis\] \[data\] .*\[benchmarks\]\n$")
+
     def test_can_be_switched_off(self):
         self.machine(1000, "librandom123-dev")
 
@@ -121,6 +183,15 @@ exit ${{code:-0}}
         run = self.run_bash("jobs/bootstrap.sh", "analysis")
 
         self.assertEqual((run.returncode, run.stderr), (0, ""))
+
+    def test_without_dpkg_optional_sets_are_no_error(self):
+        self.login_node(cmake="3.30.1")
+
+        self.assertEqual(self.run_bash("jobs/bootstrap.sh", "wheel").stderr, "")
+        run = self.run_bash("jobs/bootstrap.sh", "analysis", "data")
+
+        self.assertEqual(run.returncode, 0)
+        self.assertRegex(run.stderr, r"^bootstrap: optional set data: left out without R's package carData .*\n$")
 
     def test_without_dpkg_names_what_is_missing(self):
         self.login_node(cmake="3.20.2", modules=False)
@@ -179,6 +250,7 @@ class Local(ScriptTest):
         self.config.touch()
         for command in ("cmake", "python"):
             self.fake(command, LOG_CALL)
+        self.fake("Rscript", "exit 1\n")  # there is R, and no package
         self.fake("nproc", "echo 8\n")
         self.fake("mpirun", 'echo "mpirun $1 $2, threads $OMP_NUM_THREADS" >>"$LOG"; shift 2; "$@"\n')
         self.fake(self.folder / "build/src/metasieve",
@@ -222,22 +294,54 @@ class Local(ScriptTest):
     def test_says_how_to_give_real_data_when_there_are_none(self):
         run = self.local()
 
-        self.assertIn("no real data", run.stdout)
+        self.assertIn(f"without SLID: there is neither {self.folder}/data/SLID.csv nor R with the package carData",
+                      run.stdout)
+        self.assertIn("without COMPAS", run.stdout)
         self.assertIn("METASIEVE_DATA=FOLDER", run.stdout)
+        self.assertNotIn("--dataset", run.stdout)
 
-    def test_evaluates_on_compas_when_it_is_there(self):
-        data = self.folder / "data"
-        data.mkdir()
-        (data / "compas-scores-two-years.csv").touch()
+    def evaluated(self, imports, run):
+        """Checks that a run imports these data sets, {name: options}, and evaluates on all of them in one file."""
+        self.assertEqual(run.returncode, 0, run.stderr)
+        out = str(self.run_folder)
+        done = [command[2:] for command in self.commands("python") if command[:2] == ["-m", "metasieve"]]
+        self.assertEqual([words for words in done if words[0] == "import"],
+                         [["import", name, *words, "--output", f"{out}/{name}.h5"] for name, words in imports.items()])
+        self.assertEqual(self.commands()[-1][-2 - 1 - len(imports):],
+                         ["--dataset", *(f"{out}/{name}.h5" for name in imports), "--output", f"{out}/evaluation_data.h5"])
+        self.assertIn(["plot", "comparison", f"{out}/evaluation_suite.h5", f"{out}/evaluation_data.h5", "--output",
+                       f"{out}/comparison.png"], done)
+
+    def data(self, *names):
+        (self.folder / "data").mkdir()
+        for name in names:
+            (self.folder / "data" / name).touch()
+        return ["--source", str(self.folder / "data")]
+
+    def test_evaluates_on_the_table_of_r_where_r_has_it(self):
+        self.fake("Rscript", "exit 0\n")
 
         run = self.local()
 
-        self.assertEqual(run.returncode, 0, run.stderr)
-        imported = f"{self.run_folder}/compas.h5"
-        self.assertIn(["-m", "metasieve", "import", "compas", "--source", str(data), "--output", imported],
-                      self.commands("python"))
-        self.assertIn(imported, self.commands()[-1])
-        self.assertNotIn("no real data", run.stdout)
+        self.evaluated({"slid": []}, run)
+        self.assertNotIn("without SLID", run.stdout)
+        self.assertIn("without COMPAS", run.stdout)
+
+    def test_evaluates_on_slid_of_a_file_and_on_compas_at_once(self):
+        source = self.data("SLID.csv", "compas-scores-two-years.csv")
+
+        run = self.local()
+
+        self.evaluated({"slid": source, "compas": source}, run)
+        self.assertNotIn("without", run.stdout)
+
+    def test_evaluates_on_compas_alone(self):
+        source = self.data("compas-scores-two-years.csv")
+
+        run = self.local()
+
+        self.evaluated({"compas": source}, run)
+        self.assertIn("without SLID", run.stdout)
 
     def test_a_failing_step_is_named_and_ends_the_job_with_its_code(self):
         run = self.local(FAIL="train")

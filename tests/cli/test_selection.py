@@ -1,6 +1,7 @@
 """What is selected: several policies, adaptation, rounds, frontier, scores; h5py reads every file."""
 
 import csv
+import re
 
 import h5py
 import numpy as np
@@ -45,10 +46,11 @@ class Selection(FilesTest):
         self.succeed(*TRAIN, "--output", "out")
         evaluate = ("evaluate", "--policy", "out/policy.h5", "--dataset", "data.h5", "--evaluate.splits", "2",
                     "--evaluate.methods", "trained_hard,meta_hard,meta_soft,penalised")
-        self.succeed(*evaluate, "--output", "plain.h5")
+        self.succeed(*evaluate, "--output", "plain.h5", "--evaluate.adapt", "none")
         self.succeed(*evaluate, "--output", "adapted.h5", "--evaluate.adapt_steps", "5",
                      "--evaluate.adapt_learning_rate", "0.05")
-        self.succeed(*evaluate, "--output", "rounds.h5", "--evaluate.refit_rounds", "2")
+        self.succeed(*evaluate, "--output", "rounds.h5", "--evaluate.refit_rounds", "2", "--evaluate.adapt_steps", "0",
+                     "--evaluate.refit_below_correlation", "1")
         run = self.succeed(*evaluate, "--output", "frontier.h5", "--frontier", "--evaluate.frontier_weights", "0,2",
                            "--evaluate.frontier_tolerances", "0.1", "--evaluate.adapt_steps", "5", ranks=2)
 
@@ -69,6 +71,48 @@ class Selection(FilesTest):
                          (frontier["metric"] == b"accuracy")][0]
         self.assertEqual(level["baseline_change"], 0)
         self.assertRegex(run.stdout, r"(?m)^frontier: .*\n  data +meta_hard +0\.000  accuracy")
+
+    def test_data_sets_are_adapted_to_and_suites_are_not_unless_asked_for(self):
+        write_dataset(self.folder / "data.h5", rows=120)
+        self.succeed(*TRAIN, "--output", "out")
+        self.succeed("generate", *FAMILY, "--suite.tasks", "2", "--suite.validation_tasks", "0", "--output", "suite.h5")
+        few = ("--evaluate.splits", "2", "--evaluate.methods", "trained_soft,meta_soft")
+        recommended = ("--evaluate.adapt_steps", "60", "--evaluate.adapt_fairness_weight", "0.1",
+                       "--evaluate.refit_rounds", "6", "--evaluate.refit_below_correlation", "0.3")
+
+        def gain(source, *options):
+            run = self.succeed("evaluate", "--policy", "out/policy.h5", *source, *few, *options, "--output", "e.h5")
+            rows = self.open("e.h5")["evaluation"][()]
+            steps = int(re.search(r"(?m)^adapt_steps = (\d+)", text(self.open("e.h5").attrs["config"]))[1])
+            self.assertEqual("meta_*: adapted by" in run.stdout, steps > 0)
+            return rows[rows["method"] == b"meta_soft"]["auc"] - rows[rows["method"] == b"trained_soft"]["auc"]
+
+        data, suite = ("--dataset", "data.h5"), ("--suite", "suite.h5")
+        self.assertTrue(gain(data).any())
+        np.testing.assert_array_equal(gain(data), gain(data, *recommended))
+        np.testing.assert_array_equal(gain(data, "--evaluate.adapt", "none"), 0)
+        np.testing.assert_array_equal(gain(suite), 0)
+        self.assertTrue(gain(suite, "--evaluate.adapt", "always").any())
+        self.assertTrue(gain(suite, "--evaluate.adapt_steps", "5").any())
+
+    def test_few_methods_are_compared_on_data_sets_and_oracles_only_where_labels_are_clean(self):
+        self.succeed(*TRAIN, "--output", "out")
+        for name in ("plain", "known"):
+            with h5py.File(write_dataset(self.folder / f"{name}.h5"), "r+") as file:
+                if name == "known":
+                    file["y_clean"] = file["y"][()] ^ (np.arange(80) % 9 == 0).astype("u1")
+        evaluate = ("evaluate", "--policy", "out/policy.h5", "--evaluate.splits", "2", "--output", "e.h5")
+        few = ["baseline", "reweighing", "roh", "penalised", "threshold", "meta_hard", "meta_soft"]
+
+        def methods(source):
+            rows = self.open("e.h5")["evaluation"][()]
+            return [text(row["method"]) for row in rows if text(row["source"]) == source and row["split"] == 0]
+
+        self.succeed(*evaluate, "--dataset", "plain.h5", "known.h5", ranks=2)
+        self.assertEqual(methods("plain"), few)
+        self.assertEqual(methods("known"), [*few, "oracle", "oracle_penalised"])
+        self.succeed(*evaluate, "--dataset", "plain.h5", "--evaluate.methods", "all")
+        self.assertEqual(len(methods("plain")), 16)
 
     def test_no_test_row_is_touched_in_the_selection(self):
         """Other test rows: another accuracy, the same selection, with rounds and adaptation on."""

@@ -15,7 +15,7 @@ try:
     import h5py
     import numpy as np
 except ImportError as error:
-    print(f"skipped: {error} in {sys.executable}; set -DMETASIEVE_PYTHON to a Python that has it")
+    print(f"skipped: {error} in {sys.executable}; set -DPython_EXECUTABLE to a Python that has it")
     sys.exit(77)
 
 SAMPLES, *MPIRUN = sys.argv[1:]

@@ -39,10 +39,20 @@ class Encoded:
     plain: pd.Series = None  # [n] the numbers or words themselves
     notes: list = field(default_factory=list)
     remarks: list = field(default_factory=list)  # for the line of the column report
+    median: float = np.nan  # of the training rows, which fills gaps in numbers
+    middle: decimal.Decimal | None = None  # whole number that was taken from each number
+    gap: str = ""  # level of the rows without a word
 
 
 class ColumnError(ValueError):
-    """A column that is refused. The message begins with what is wrong; the caller adds file and column."""
+    """A column that is refused. The message begins with what is wrong; the caller adds file and column.
+
+    `problem`: the message without remedies. `in_python`: remedies in terms of a data frame X.
+    """
+
+    def __init__(self, problem, remedy="", in_python=""):
+        super().__init__(f"{problem}; {remedy}" if remedy else problem)
+        self.problem, self.in_python = problem, in_python
 
 
 # --------------------------------------------------------------------------------------------------------- numbers
@@ -79,14 +89,18 @@ def rounding_error(values, train):
         return np.divide(worst, values[train].std(ddof=0)) if worst > 0 else 0.0
 
 
-def centred(column, values, train, style):
-    """Returns (differences to a whole number in the middle, that number). The differences are exact before they are
-    rounded to float64, so that integers of any length stay apart."""
+def middle_of(values):
+    """Returns a whole number in the middle of the values."""
+    return decimal.Decimal(repr(float(values.median()))).to_integral_value()
+
+
+def centred(column, middle, style=Style()):
+    """Returns the differences of text to a whole number. They are exact before they are rounded to float64, so that
+    integers of any length stay apart."""
     text = plain_numbers(column, style)
-    middle = decimal.Decimal(repr(values[train].median())).to_integral_value()
     with decimal.localcontext(decimal.Context(prec=60)):
         apart = text.map(lambda number: float(decimal.Decimal(number) - middle), na_action="ignore")
-    return apart.astype("float64"), middle
+    return apart.astype("float64")
 
 
 def number_column(name, column, train, style, where):
@@ -102,13 +116,14 @@ def number_column(name, column, train, style, where):
     found = Encoded("number")
     collapsed = values[train].nunique() == 1 and column[train].nunique() > 1  # also where 1 and 1.0 are all there is
     if collapsed or rounding_error(values, train) > ROUNDING:
-        apart, middle = centred(column, values, train, style)
+        middle = middle_of(values[train])
+        apart = centred(column, middle, style)
         if apart[train].nunique() > 1:
-            values = apart
+            values, found.middle = apart, middle
             found.notes.append(f"column '{name}': float32 cannot tell its values apart; stored as differences to "
                                f"{middle}")
             found.remarks.append(f"less {middle}")
-    median = values[train].median()
+    median = found.median = values[train].median()
     if gaps.any():
         found.notes.append(f"column '{name}': {int(gaps.sum())} missing values set to the median{where}, {median:g}")
     found.plain = values.fillna(median)
@@ -139,9 +154,10 @@ def level_columns(name, column, train):
     levels = column.where(~gaps, gap)
     distinct = sorted(levels[train].unique())
     if len(distinct) > max(UNITS, min(MOST_LEVELS, 0.5 * train.sum())):
-        raise ColumnError(f"has {len(distinct)} different words in {int(train.sum())} rows: it looks like a name; "
-                          f"use --drop {shlex.quote(name)}, or --id {shlex.quote(name)} to keep it beside the scores")
-    found = Encoded("words", plain=levels)
+        raise ColumnError(f"has {len(distinct)} different words in {int(train.sum())} rows: it looks like a name",
+                          f"use --drop {shlex.quote(name)}, or --id {shlex.quote(name)} to keep it beside the scores",
+                          f"leave it out: X.drop(columns=[{name!r}])")
+    found = Encoded("words", plain=levels, gap=gap)
     if gaps[train].any():
         found.notes.append(f"column '{name}': {int(gaps.sum())} missing values made a level of their own, '{gap}'")
     strange = ~levels.isin(distinct)
@@ -178,12 +194,14 @@ def refuse_other_numbers(name, words, style):
     best = [option for option, count in read.items() if count == max(read.values()) and 2 * count > len(words)]
     best = best[:2]  # the simplest; 103,300 can be either
     example = f"has numbers that are written in another way, such as '{words.iloc[0]}'"
+    in_python = f"turn it into numbers, or X[{name!r}].astype('category') makes each value a level"
     if best:
-        raise ColumnError(f"{example}; {' or '.join(best)} reads them, --words {shlex.quote(name)} makes each a level")
+        raise ColumnError(example, f"{' or '.join(best)} reads them, --words {shlex.quote(name)} makes each a level",
+                          in_python)
     parts = words.str.extract(r"^([^\w\u2212]*?)([-+]?[\d.,]*\d)(\D*)$")  # letters before it, as in A11, make it a name
     if len(words) > UNITS and parts[1].notna().all() and len(parts[[0, 2]].drop_duplicates()) == 1:
-        raise ColumnError(f"{example}; remove '{(parts[0] + parts[2]).iloc[0].strip()}' in the table, or "
-                          f"--words {shlex.quote(name)} makes each a level")
+        raise ColumnError(example, f"remove '{(parts[0] + parts[2]).iloc[0].strip()}' in the table, or "
+                          f"--words {shlex.quote(name)} makes each a level", in_python)
 
 
 def encode(name, column, train, style=Style(), as_words=False, as_date=False):
@@ -194,8 +212,10 @@ def encode(name, column, train, style=Style(), as_words=False, as_date=False):
     """
     where = " of all rows" if train.all() else " of the training rows"
     quoted, known = shlex.quote(name), column[train].dropna()
+    drop, levels = f"X.drop(columns=[{name!r}])", f"X[{name!r}].astype('category') makes each value a level"
     if known.empty:
-        raise ColumnError(f"is empty{'' if train.all() else ' in the training part'}; use --drop {quoted}")
+        raise ColumnError(f"is empty{'' if train.all() else ' in the training part'}", f"use --drop {quoted}",
+                          f"leave it out: {drop}")
     if as_words:
         return level_columns(name, column, train)
     if as_date:
@@ -205,11 +225,13 @@ def encode(name, column, train, style=Style(), as_words=False, as_date=False):
         return number_column(name, column, train, style, where)
     distinct = words.drop_duplicates()
     if 2 * distinct.map(lambda word: DATE.fullmatch(word) is not None).sum() > len(distinct):
-        raise ColumnError(f"has dates or times, such as '{distinct.iloc[0]}'; --date {quoted} reads 2010-01-31 as a "
-                          f"number of days, --drop {quoted} leaves the column out")
+        raise ColumnError(f"has dates or times, such as '{distinct.iloc[0]}'",
+                          f"--date {quoted} reads 2010-01-31 as a number of days, --drop {quoted} leaves the column out",
+                          f"pd.to_datetime(X[{name!r}]) makes it a number of days, {drop} leaves the column out")
     refuse_other_numbers(name, words, style)
     if len(words) < len(known):
         few = " ".join(map(shlex.quote, distinct[:5]))
-        raise ColumnError(f"has numbers, and in {len(words)} rows words such as {shown(distinct)}; --missing {few} "
-                          f"makes them missing values, --words {quoted} makes each value a level")
+        raise ColumnError(f"has numbers, and in {len(words)} rows words such as {shown(distinct)}",
+                          f"--missing {few} makes them missing values, --words {quoted} makes each value a level",
+                          f"pd.to_numeric(X[{name!r}], errors='coerce') makes them missing values, {levels}")
     return level_columns(name, column, train)

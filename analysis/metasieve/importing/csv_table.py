@@ -118,7 +118,8 @@ def wanted_columns(path, table, special, options):
             raise UsageError(f"--drop {name}: is in --columns too")
     left_out = {name: "--drop" for name in chosen["drop"]}
     if options.columns:
-        left_out |= {name: "not in --columns" for name in table.data.columns if name not in chosen["columns"]}
+        left_out |= {name: "not in --columns" for name in table.data.columns
+                     if name not in chosen["columns"] and name not in special}
     return left_out, set(chosen["words"]), set(chosen["date"])
 
 
@@ -207,6 +208,13 @@ def read_table(path, options):
         table = read_parquet(path)
     else:
         table = read_text_table(path, content, options.encoding, options.separator, not options.no_header)
+    return dataset_of(path, table, options, path.name, content)
+
+
+def dataset_of(path, table, options, source, content):
+    """Returns the Dataset of a TextTable. Raises UsageError or ValueError.
+
+    `path`: what messages call the table. `source`, `content`: what it was read from."""
     notes = list(table.notes)
     wanted = group_columns(path, table, options)
     special = roles.columns_of_roles(path, table, options, [column.name for column in wanted])
@@ -232,7 +240,7 @@ def read_table(path, options):
                 for value in roles.expanded(one["label"], options.positive)]
     return Dataset(
         x=as_float32(path, pd.DataFrame(features), data.index), y=y, group=found_groups.number, split=split,
-        notes=notes, source=path.name, positive_label=" or ".join(positive), group_name=found_groups.meaning,
+        notes=notes, source=source, positive_label=" or ".join(positive), group_name=found_groups.meaning,
         group_names=found_groups.names, sha256=hashlib.sha256(content).hexdigest(), row=data.index.to_numpy("int64"),
         id=identifiers(one["id"], notes) if "id" in one else None,
         weight=roles.weights(path, one["weight"], options.weight, options.style) if "weight" in one else None,

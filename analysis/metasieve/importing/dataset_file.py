@@ -2,7 +2,6 @@
 import configparser
 import datetime
 import io
-import os
 import pathlib
 import shlex
 from dataclasses import dataclass, field
@@ -155,11 +154,4 @@ def write(output, dataset, options):
     image = io.BytesIO()
     with h5py.File(image, "w", libver=("v108", "v110")) as file:
         fill(file, dataset, x, options)
-
-    def save(part):
-        with open(part, "wb") as file:
-            file.write(image.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-
-    files.write({output: save})
+    files.write_bytes(output, image.getbuffer())

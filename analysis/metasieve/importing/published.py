@@ -8,33 +8,39 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from . import csv_table, groups
+from ..commands import UsageError
+from . import csv_table, download, groups
 from .columns import Style
 from .dataset_file import Dataset, read_bytes, write
 from .group_columns import group_columns
-from .text_table import TextTable
+from .r_package import csv_of_package
+from .text_table import TextTable, read_text_table
 
 
 @dataclass(frozen=True)
 class Known:
-    """A published file: its name, and the counts that an import of it must give."""
+    """A published file: its address, and the counts that an import of it must give."""
+    folder: str  # of the address, which ends in the name of the file
     file: str
-    sha256: str
+    sha256: str  # empty: the table has no bytes that all programs write
     rows: int
     group_rows: int
     positive_rows: int
 
 
+UCI = "https://archive.ics.uci.edu/ml/machine-learning-databases/"
 KNOWN = {
-    "compas": Known("compas-scores-two-years.csv",
+    "compas": Known("https://raw.githubusercontent.com/propublica/compas-analysis/master/",
+                    "compas-scores-two-years.csv",
                     "c451db85908b2f7fef1d83203bedf6b71ecda0d5af468d82ae62178f91d0cc7d", 6172, 3175, 2809),
-    "adult": Known("adult.data",
+    "adult": Known(f"{UCI}adult/", "adult.data",
                    "5b00264637dbfec36bdeaab5676b0b309ff9eb788d63554ca0a249491c86603d", 30162, 9782, 7508),
-    "german": Known("german.data",
+    "german": Known(f"{UCI}statlog/german/", "german.data",
                     "b21f3d81db8071257d5ff1deaeba1fd4303b62712e6fcc9715c7a86202cb5871", 1000, 851, 300),
 }
-ADULT_TEST = Known("adult.test",
+ADULT_TEST = Known(f"{UCI}adult/", "adult.test",
                    "a2a9044bc167a35b2361efbabec64e89d69ce82d9790d2980119aac5fd7e9c05", 15060, 4913, 3700)
+SLID = Known("", "SLID.csv", "", 4147, 2077, 2072)
 
 
 # ------------------------------------------------------------------------------------------- published files
@@ -124,12 +130,13 @@ def check_counts(known, path, dataset):
     found = {"rows": len(dataset.y), f"rows of group {dataset.group_name}": int(dataset.group.sum()),
              f"rows of label {dataset.positive_label}": int(dataset.y.sum())}
     wanted = [known.rows, known.group_rows, known.positive_rows]
-    if dataset.sha256 != known.sha256:
+    if known.sha256 and dataset.sha256 != known.sha256:
         dataset.notes.append(f"note: {path} is not the published file (its sha256 is {dataset.sha256})")
         wanted = wanted[:1]
     for (what, count), right in zip(found.items(), wanted):
         if count != right:
-            raise ValueError(f"{path}: {count} {what} are left; must be {right}: is this the whole file?")
+            raise ValueError(f"{path}: {count} {what} are left; must be {right}: is this the whole file, in its "
+                             "published version?")
 
 
 def import_file(reader, known, source):
@@ -143,9 +150,18 @@ def import_file(reader, known, source):
 
 
 def import_known(options):
-    dataset = import_file(READERS[options.kind], KNOWN[options.kind], options.source)
-    if getattr(options, "official", False):
-        dataset = joined(dataset, import_file(adult, ADULT_TEST, options.source))
+    is_official, wanted = getattr(options, "official", False), getattr(options, "download", None)
+    if not (options.source or wanted):
+        raise UsageError("--source DIR, the folder of the published file, or --download is required")
+    source = pathlib.Path(options.source or download.cache_folder())
+    notes = []
+    if wanted:
+        needed = [KNOWN[options.kind], *[ADULT_TEST] * is_official]
+        notes = download.fetch_all(needed, source, wanted if wanted is not True else None)
+    dataset = import_file(READERS[options.kind], KNOWN[options.kind], source)
+    if is_official:
+        dataset = joined(dataset, import_file(adult, ADULT_TEST, source))
+    dataset.notes[:0] = notes
     return regrouped(dataset, options)
 
 
@@ -173,7 +189,47 @@ def joined(train, test):
                    people=pd.concat([train.people, test.people], ignore_index=True))
 
 
-WIDEST = 40  # characters of a column's name that are printed
+# --------------------------------------------------------------------------------------------------- other tables
+
+SLID_FEATURES = ["education", "age", "language"]
+SLID_REMEDY = ("Debian: apt-get install r-base-core r-cran-cardata; elsewhere --source DIR, a folder with SLID.csv, which "
+               'R writes by write.csv(carData::SLID, "SLID.csv")')
+
+
+def import_slid(options):
+    """Reads the table SLID of the R package carData, from R or from SLID.csv in --source.
+
+    Label 1 is a wage above the median of the rows that have wages; at the median it is 0."""
+    path = pathlib.Path(options.source) / SLID.file if options.source else "carData::SLID"
+    content = read_bytes(path) if options.source else csv_of_package("carData", "SLID", SLID_REMEDY)
+    table = read_text_table(path, content)
+    require_columns(path, table.data, ["wages", "sex", *SLID_FEATURES])
+    median = pd.to_numeric(table.data["wages"], errors="coerce").dropna().median()
+
+    def with_groups(**wanted):
+        names = [column.name for column in group_columns(path, table, Namespace(**wanted))]
+        if "wages" in names:
+            raise UsageError("--group wages: is the label; must be of sex, age, language")
+        features = [name for name in SLID_FEATURES if name not in names]
+        return csv_table.dataset_of(path, table, csv_table.Options(
+            label="wages", positive=f">{median}", rest_negative=True, columns=features, **wanted),
+            SLID.file if options.source else path, content)
+
+    try:
+        dataset = with_groups(group=["sex"], group_value=["Female"], smallest_group=None)
+    except UsageError as error:
+        raise ValueError(f"{path}: {error}: is this the table SLID of carData?") from error
+    check_counts(SLID, path, dataset)
+    if group_columns(path, table, options):
+        dataset = with_groups(group=options.group, group_value=options.group_value,
+                              smallest_group=options.smallest_group)
+    dataset.notes += [
+        f"note: label 1 is a wage above the median of all rows that have wages, {median}; at the median it is 0",
+        "note: the data are those of the Survey of Labour and Income Dynamics, Ontario 1994, by way of the R package "
+        "carData"]
+    return dataset
+
+
 ROH_FILES = ["xz_train", "xz_test", "y_noise_general", "y_train", "y_test"]
 
 
@@ -201,6 +257,9 @@ def import_roh(options):
 
 # ------------------------------------------------------------------------------------------------- the command
 
+WIDEST = 40  # characters of a column's name that are printed
+
+
 def printed(columns):
     """Returns the column report as lines with aligned columns; long names are cut."""
     rows = [list(columns.columns), *columns.astype(str).to_numpy().tolist()]
@@ -213,7 +272,8 @@ def printed(columns):
 def run(options):
     """Writes the data set file of `options.kind` and prints what was made of the table. Raises UsageError, OSError or
     ValueError."""
-    dataset = {"csv": csv_table.import_csv, "roh": import_roh}.get(options.kind, import_known)(options)
+    importers = {"csv": csv_table.import_csv, "roh": import_roh, "slid": import_slid}
+    dataset = importers.get(options.kind, import_known)(options)
     write(options.output, dataset, options)
     table = printed(dataset.columns) if dataset.columns is not None else []
     for line in [*dataset.notes[:1], *table, *dataset.notes[1:]]:

@@ -1,3 +1,4 @@
+#include "base/for_each.hpp"
 #include "methods/adapt.hpp"
 #include "policy/adam.hpp"
 #include "support/numerics.hpp"
@@ -122,6 +123,31 @@ TEST(Adapt, a_step_follows_the_mean_gradient_of_both_directions) {
 
   Adam adam(mean.size());
   EXPECT_LT((adapted.theta - adam.update(policy.theta, mean, asked.learning_rate)).norm(), 1e-12);
+}
+
+TEST(Adapt, has_the_same_bits_on_one_thread_and_on_two) {
+  const PreparedTask task = biased_task();
+  const int before = thread_count();
+  std::vector<Vector> found;
+  for (const int threads : {1, 2}) {
+    set_thread_count(threads);
+    found.push_back(adapt(small_policy(), task, options(10)).theta);
+  }
+  set_thread_count(before);
+
+  EXPECT_EQ(found[0], found[1]);
+}
+
+TEST(Adapt, says_after_each_step_that_it_is_done_and_stops_at_an_exception) {
+  Index steps = 0;
+  static_cast<void>(adapt(small_policy(), biased_task(), options(4), [&] { ++steps; }));
+  EXPECT_EQ(steps, 4);
+
+  const auto stop = [&] {
+    if (++steps == 6) throw std::runtime_error("stop");
+  };
+  EXPECT_THROW(static_cast<void>(adapt(small_policy(), biased_task(), options(4), stop)), std::runtime_error);
+  EXPECT_EQ(steps, 6);
 }
 
 TEST(Adapt, support_limits_the_rows_of_each_half) {

@@ -76,6 +76,7 @@ TEST_P(Renumbering, changes_no_bit_of_a_selection) {
     for (const auto& [rounds, steps, gap] : {Settings{0, 3, Gap::dp}, {2, 0, Gap::none}, {1, 2, Gap::eo}}) {
       SelectionOptions options;
       options.rounds = rounds;
+      options.agreement = 1.0;
       options.adapt.steps = steps;
       options.adapt.outer = {AccuracyLoss::zero_one, gap, 1.0};
 

@@ -32,6 +32,7 @@ struct Fixture {
     options.policies = {initialise({}, Seed{1})};
     options.untrained = initialise({}, Seed{2});
     options.seed = Seed{9};
+    options.selection.rounds = options.selection.adapt.steps = 0;
   }
   [[nodiscard]] Assessment compete(Method method) const {
     return compare_methods(task, {method}, options).front().assessment;
@@ -150,6 +151,23 @@ TEST(CompareMethods, each_method_does_what_its_name_says) {
   EXPECT_EQ(f.compete(Method::trained_soft).metrics.auc, fitted(soft_weights(trained, u)));
   EXPECT_EQ(f.compete(Method::meta_hard).metrics.auc, fitted(highest(u, 0.7))); // neither rounds nor steps
   EXPECT_EQ(f.compete(Method::meta_soft).metrics.auc, fitted(soft_weights(trained, u)));
+}
+
+TEST(CompareMethods, weights_of_the_rows_are_kept_if_asked_for) {
+  Fixture f;
+  const std::vector<Method> asked{Method::baseline, Method::reweighing, Method::trained_hard,
+                                  Method::trained_soft};
+  EXPECT_EQ(compare_methods(f.task, asked, f.options)[1].weights.size(), 0);
+  f.options.keep_weights = true;
+
+  const std::vector<MethodResult> results = compare_methods(f.task, asked, f.options);
+
+  const Policy& policy = f.options.policies[0];
+  const Vector u = policy_score(f.task, policy);
+  EXPECT_EQ(results[0].weights, Vector::Ones(f.task.train.rows()));
+  EXPECT_EQ(results[1].weights, reweighing_weights(f.task));
+  EXPECT_EQ(results[2].weights, highest(u, policy.keep));
+  EXPECT_EQ(results[3].weights, soft_weights(policy, u));
 }
 
 TEST(CompareMethods, meta_is_the_adapted_policy_and_trained_is_not) {

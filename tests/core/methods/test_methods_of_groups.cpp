@@ -29,6 +29,7 @@ ComparisonOptions options(Gap fairness = Gap::eo) {
   out.tolerance = 0.02;
   out.selection.adapt.steps = 2;
   out.selection.rounds = 1;
+  out.selection.agreement = 1.0;
   out.keep_predictions = true;
   return out;
 }

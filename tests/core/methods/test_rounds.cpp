@@ -15,7 +15,11 @@ using namespace test;
 
 constexpr PrepareOptions prepare_options{FeatureSet::full, true, 1e-3, Seed{4}};
 
-SelectionOptions rounds_of(Index rounds) { return {.rounds = rounds, .ridge = prepare_options.ridge}; }
+SelectionOptions rounds_of(Index rounds) {
+  SelectionOptions options{rounds, 1.0, prepare_options.ridge};
+  options.adapt.steps = 0;
+  return options;
+}
 
 PreparedTask make_task(std::uint64_t id = 1, double samples = 600, double adversarial = 0) {
   Family family;

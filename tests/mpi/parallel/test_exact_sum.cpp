@@ -1,7 +1,7 @@
 #include "parallel/exact_sum.hpp"
 
+#include "base/for_each.hpp"
 #include "base/random.hpp"
-#include "parallel/for_each.hpp"
 
 #include <gtest/gtest.h>
 

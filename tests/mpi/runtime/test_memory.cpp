@@ -1,6 +1,6 @@
 #include "runtime/machine.hpp"
 
-#include "parallel/for_each.hpp"
+#include "base/for_each.hpp"
 #include "support/configs.hpp"
 #include "training/cost.hpp"
 #include "training/task_pool.hpp"

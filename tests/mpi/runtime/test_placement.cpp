@@ -1,6 +1,6 @@
 #include "runtime/machine.hpp"
 
-#include "parallel/for_each.hpp"
+#include "base/for_each.hpp"
 #include "runtime/phases.hpp"
 
 #include <gtest/gtest.h>

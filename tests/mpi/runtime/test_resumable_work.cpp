@@ -1,6 +1,6 @@
 #include "runtime/resumable_work.hpp"
 
-#include "parallel/for_each.hpp"
+#include "base/for_each.hpp"
 #include "runtime/phases.hpp"
 #include "support/collective_error.hpp"
 #include "support/scratch.hpp"

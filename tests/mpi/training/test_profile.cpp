@@ -1,6 +1,6 @@
+#include "base/for_each.hpp"
 #include "config/requests.hpp"
 #include "meta/batches.hpp"
-#include "parallel/for_each.hpp"
 #include "support/configs.hpp"
 #include "support/scratch.hpp"
 #include "training/cost.hpp"

@@ -38,11 +38,14 @@ class Metasieve(CMakePackage):
     depends_on("benchmark", when="+benchmarks", type="build")
 
     with when("+python"):
-        depends_on("python@3.10:", type="run")
+        depends_on("python@3.10:", type=("build", "run"))
+        depends_on("py-pybind11", type="build")
         depends_on("py-h5py", type="run")
         depends_on("py-numpy", type="run")
         depends_on("py-pandas", type="run")
         depends_on("py-matplotlib", type="run")
+        depends_on("py-scikit-learn", type="run")
+        depends_on("py-tqdm", type="run")
 
     conflicts("%gcc@:10", msg="metasieve is C++20: GCC 11 or newer")
 

@@ -1,4 +1,4 @@
-#include "parallel/for_each.hpp"
+#include "base/for_each.hpp"
 
 #include <omp.h>
 #include <sched.h>
