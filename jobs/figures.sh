@@ -59,4 +59,18 @@ if [ -d "$data" ]; then
   done
   "${metasieve[@]}" evaluate --config configs/compare.ini --policy configs/policy.h5 \
     --dataset "$run/compas_race.h5" "$run/compas_race_sex.h5" "$run/adult_race_sex.h5" --output "$run/groups.h5"
+  tables=()
+  for table in "$data"/league/*.csv; do
+    [ -e "$table" ] || continue
+    tables+=("$run/league/$(basename "$table" .csv).h5")
+    "$(find_python)" -m metasieve import csv "$table" --label label --positive yes --group group --group-value yes \
+      --output "${tables[-1]}"
+  done
+  # -DMETASIEVE_PYTHON=ON
+  if cmake --build "$build" --target metasieve_module --parallel "$(cores)" >/dev/null; then
+    PYTHONPATH=$PYTHONPATH:$build/python "$(find_python)" -m metasieve compare --model boosting forest logistic \
+      --source "$data" --data compas adult ${tables:+--dataset "${tables[@]}"} --output "$run/final_models"
+  else
+    echo "no figures of other final models: the Python module is not built"
+  fi
 fi

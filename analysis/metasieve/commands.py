@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Callable
 
 from . import __doc__ as about, __version__
-from .methods import GAPS, METHODS
+from .methods import FINAL_MODELS, GAPS, METHODS
 
 NEEDED = "run it with a Python that has h5py, numpy, pandas and matplotlib (Debian: /usr/bin/python3)"
 EXIT_CODES = "exit codes: 0 done; 2 wrong usage; 3 a file is bad or cannot be read or written"
@@ -115,6 +115,10 @@ def compare(parser):
                         help=f"published data sets, of {', '.join(data)}; default: the first three")
     parser.add_argument("--dataset", nargs="+", action="extend", type=path, default=[], metavar="F.h5",
                         help="more data set files, as `import csv` makes them")
+    parser.add_argument("--model", nargs="+", action="extend", choices=FINAL_MODELS, default=[], metavar="MODEL",
+                        help=f"judge the methods that select rows with scikit-learn's models as final models, of "
+                        f"{', '.join(FINAL_MODELS)}, instead of running `metasieve evaluate`; needs the module "
+                        "metasieve._core")
     parser.add_argument("--policy", nargs="+", action="extend", type=path, metavar="P.h5",
                         help="policies for models that see the group; default: configs/policy.h5")
     parser.add_argument("--blind-policy", nargs="+", action="extend", type=path, metavar="P.h5",
@@ -122,7 +126,8 @@ def compare(parser):
     parser.add_argument("--config", type=path, default=root / "configs/compare.ini", metavar="F.ini",
                         help="default: configs/compare.ini")
     parser.add_argument("--set", action="append", default=[], type=setting, metavar="section.key=value",
-                        help="changes one key of the configuration")
+                        help="changes one key of the configuration; with --model: evaluate.methods, splits, label_noise, "
+                        "seed, fairness, adapt_fairness_weight")
     parser.add_argument("--metasieve", type=path, default=root / "build/src/metasieve", metavar="FILE",
                         help="the program; default: build/src/metasieve")
     parser.add_argument("--ranks", type=rank_count, default=2, help="MPI ranks; 1 runs without mpirun; default: 2")

@@ -7,10 +7,15 @@ with one that does not ("blind"). Writes into the output folder
     the pictures comparison_aware and comparison_blind, with --frontier also frontier_aware and frontier_blind;
     comparison.csv and comparison.md.
 
-The results of an earlier run are removed first, and comparison.csv and comparison.md are written last: if they exist,
-all results are complete and of one run.
+With --model the final models are scikit-learn's (final_models.py) instead of that of `metasieve evaluate`. Then each
+model has comparison_MODEL.csv (a row for each metric), comparison_MODEL.md and the pictures comparison_MODEL_aware and
+comparison_MODEL_blind.
+
+The results of an earlier run are removed first, and the comparison.csv and comparison.md are written last: if they
+exist, all results are complete and of one run.
 """
 import argparse
+import functools
 import os
 import pathlib
 import subprocess
@@ -20,6 +25,7 @@ import pandas as pd
 from . import files, read
 from .commands import UsageError
 from .importing import published
+from .methods import FINAL_MODELS
 from .plots import comparison, frontier, style
 from .tables import comparison as report
 from .tables.comparison import AWARENESS, TRAINED
@@ -28,17 +34,23 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 RAW = {name: [known.file] for name, known in published.KNOWN.items()} | {
     "adult_official": ["adult.data", "adult.test"], "roh": [f"roh2021/{name}.npy" for name in published.ROH_FILES]}
 PICTURE = ("png", "svg", "csv")
-RESULTS = ["comparison.md", "comparison.csv", *(f"{name}_{half}.{kind}" for half in AWARENESS for name, kinds in (
-    ("comparison", ("h5", "log", *PICTURE)), ("frontier", PICTURE)) for kind in kinds)]
 
 
 class Failed(Exception):
     """metasieve ended with this exit code, and has printed why."""
 
 
-def remove_results(output):
+def results_of(models):
+    """Returns the names of the files that a run writes, but for data sets. `models`: of --model."""
+    reports = [f"comparison_{model}" for model in models] or ["comparison"]
+    halves = dict.fromkeys(reports, PICTURE) if models else {"comparison": ("h5", "log", *PICTURE), "frontier": PICTURE}
+    return [*(f"{name}.{kind}" for name in reports for kind in ("md", "csv")),
+            *(f"{name}_{half}.{kind}" for half in AWARENESS for name, kinds in halves.items() for kind in kinds)]
+
+
+def remove_results(output, models):
     """Removes the results of an earlier run, so that a run that fails leaves none. Data sets stay."""
-    old = [name for name in RESULTS if (output / name).exists()]
+    old = [name for name in results_of(models) if (output / name).exists()]
     for name in old:
         (output / name).unlink()
     if old:
@@ -61,10 +73,9 @@ def import_known(options):
 
 def meaning(path):
     """Returns a sentence that explains label 1 and the groups of a data set."""
-    with files.opened(path) as file:
-        label, group = (files.plain(file.attrs.get(name, "?")) for name in ("positive_label", "group_name"))
-        default = ["", group] if "z" in file else ["all"]
-        names = files.plain(file.attrs["group_names"]) if "group_names" in file.attrs else default
+    data = read(path, "dataset")
+    label, group = (data.attributes.get(name, "?") for name in ("positive_label", "group_name"))
+    names = files.names_of_groups(data)
     groups = f" Group 1: {group}." if group in names[1:] else f" Groups: {'; '.join(names)}."
     return f"Label 1: {label}.{groups if len(names) > 1 else ''}"
 
@@ -137,20 +148,16 @@ def check_options(options):
         for dataset in options.dataset:
             if os.path.realpath(dataset) == os.path.realpath(options.output / f"{name}.h5"):
                 raise UsageError(f"--dataset {dataset}: --data {name} would replace it; leave one of them out")
-    for needed in (options.metasieve, options.config):
+    for name in ("frontier", "config") if options.model else ():
+        if getattr(options, name) != options.parser.get_default(name):
+            raise UsageError(f"--{name}: has no effect with --model")
+    for needed in () if options.model else (options.metasieve, options.config):
         if not needed.is_file():
             raise UsageError(f"{os.path.relpath(needed)} does not exist")
 
 
-def draw(output, awareness, with_frontier):
-    """Draws one half. Returns the Markdown that shows the pictures."""
-    evaluation, gap = output / f"comparison_{awareness}.h5", "eo_gap"
-    panels = comparison.panels_of([evaluation])
-    is_grouped = any(files.has_gaps(methods) for _, methods in panels)
-    drawn = {"comparison": (comparison.plot(panels, gap), comparison.table_of(panels))}
-    if with_frontier and is_grouped:
-        panels = frontier.read_panels([evaluation], gap)
-        drawn["frontier"] = frontier.plot(panels, gap), frontier.table_of(panels, gap)
+def save_pictures(drawn, output, awareness, is_grouped):
+    """Saves {name: (figure, table)}. Returns the Markdown that shows the pictures."""
     for name, (figure, table) in drawn.items():
         style.save(figure, table, output / f"{name}_{awareness}")
     words = f"Accuracy against the EO gap, {AWARENESS[awareness]}" if is_grouped else \
@@ -158,26 +165,82 @@ def draw(output, awareness, with_frontier):
     return [f"![{words}]({name}_{awareness}.png)" for name in drawn]
 
 
+def draw(output, awareness, with_frontier):
+    """Draws one half of the evaluations. Returns the Markdown that shows the pictures."""
+    evaluation, gap = output / f"comparison_{awareness}.h5", "eo_gap"
+    panels = comparison.panels_of([evaluation])
+    is_grouped = any(files.has_gaps(methods) for _, methods in panels)
+    drawn = {"comparison": (comparison.plot(panels, gap), comparison.table_of(panels))}
+    if with_frontier and is_grouped:
+        panels = frontier.read_panels([evaluation], gap)
+        drawn["frontier"] = frontier.plot(panels, gap), frontier.table_of(panels, gap)
+    return save_pictures(drawn, output, awareness, is_grouped)
+
+
+class Comparison:
+    """One comparison.md and .csv, half by half."""
+
+    def __init__(self, output, model=None):
+        """model: final model of scikit-learn, or None for that of `metasieve evaluate`."""
+        self.model, self.path = model, output / (f"comparison_{model}" if model else "comparison")
+        self.halves, self.blocks, self.records = [], [], []
+
+    def add(self, awareness, tables, meanings, pictures):
+        """Adds a half and prints it. `tables`: of an evaluation. `pictures`: Markdown that shows them."""
+        self.halves.append(tables)
+        self.blocks.append(report.report(awareness, tables, meanings, report.OF_FINAL_MODELS if self.model else
+                                         report.COLUMNS))
+        print(f"\n{self.blocks[-1]}", flush=True)
+        self.blocks += pictures
+        self.records += (report.tidy if self.model else report.wide)(awareness, tables)
+
+    def savers(self):
+        """Returns the files and functions that write them, as files.write takes them."""
+        text = "\n\n".join([report.introduction(self.halves, self.model), *self.blocks]) + "\n"
+        return {self.path.with_suffix(".csv"): functools.partial(pd.DataFrame(self.records).to_csv, index=False),
+                self.path.with_suffix(".md"): lambda part: part.write_text(text, encoding="utf-8")}
+
+
+def compare_by_program(options, policies, datasets, meanings):
+    """Runs `metasieve evaluate`. Returns [Comparison]."""
+    found = Comparison(options.output)
+    for awareness, given in policies.items():
+        tables = evaluate(options, awareness, given, datasets)
+        found.add(awareness, tables, meanings, draw(options.output, awareness, options.frontier))
+    return [found]
+
+
+def compare_by_models(options, judge, policies, datasets, meanings):
+    """Trains final models of scikit-learn. `judge`: final_models.judge with its settings. Returns [Comparison]."""
+    found = {model: Comparison(options.output, model) for model in dict.fromkeys(options.model)}
+    for awareness, given in policies.items():
+        for model, tables in judge(list(found), datasets, awareness == "aware", given).items():
+            panels = list(files.summary_of(tables).items())
+            drawn = {found[model].path.name: (comparison.plot(panels), comparison.table_of(panels))}
+            is_grouped = any(files.has_gaps(methods) for _, methods in panels)
+            print(f"\nFinal model: {FINAL_MODELS[model][0]}")
+            found[model].add(awareness, tables, meanings, save_pictures(drawn, options.output, awareness, is_grouped))
+    return list(found.values())
+
+
 def compare(options):
     check_options(options)
+    compared = compare_by_program
+    if options.model:
+        from . import final_models  # refuses where scikit-learn or metasieve._core is missing
+        judge = functools.partial(final_models.judge, settings=final_models.settings_of(options.set))
+        compared = functools.partial(compare_by_models, judge=judge)
     policies = halves(options)
     options.output.mkdir(parents=True, exist_ok=True)
-    remove_results(options.output)
+    remove_results(options.output, options.model)
     datasets = import_known(options) + options.dataset
     if not datasets:
         raise ValueError("there is no data set")
     meanings = {path.stem: meaning(path) for path in datasets}
-    evaluations, blocks, records = [], [], []
-    for awareness, given in policies.items():
-        evaluations.append(evaluate(options, awareness, given, datasets))
-        blocks.append(report.report(awareness, evaluations[-1], meanings))
-        print(f"\n{blocks[-1]}", flush=True)
-        blocks += draw(options.output, awareness, options.frontier)
-        records += report.wide(awareness, evaluations[-1])
-    text = "\n\n".join([report.introduction(evaluations), *blocks]) + "\n"
-    files.write({options.output / "comparison.csv": lambda part: pd.DataFrame(records).to_csv(part, index=False),
-                 options.output / "comparison.md": lambda part: part.write_text(text, encoding="utf-8")})
-    print(f"\nwrote {options.output / 'comparison.md'} (which explains itself), comparison.csv and the pictures")
+    done = compared(options, policies=policies, datasets=datasets, meanings=meanings)
+    files.write({path: save for found in done for path, save in found.savers().items()})
+    for found in done:
+        print(f"\nwrote {found.path}.md (which explains itself), {found.path.name}.csv and the pictures")
 
 
 def run(options):

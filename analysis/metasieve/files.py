@@ -118,6 +118,21 @@ class Contents(Mapping):
         return found
 
 
+class Tables(dict):
+    """Tables by name that were made and not read: stands for the Contents of an evaluation where these are shown."""
+
+    def table(self, name):
+        return self[name]
+
+
+def names_of_groups(dataset):
+    """Returns the names of the groups of a data set file [K], by their numbers. A file that names none has two groups,
+    or one."""
+    name = dataset.attributes.get("group_name", "")
+    default = [f"not {name}" if name else "0", name or "1"] if "z" in dataset else ["all"]
+    return dataset.attributes.get("group_names", default)
+
+
 def plain(value):
     """Returns an attribute as text, number or array."""
     if isinstance(value, bytes):

@@ -28,6 +28,11 @@ METHODS = {
     "oracle_penalised": ("clean labels, fairness penalty", BLUE, "p"),
 }
 
+# Final models of `compare --model`: name for readers, and what it is in scikit-learn.
+FINAL_MODELS = {"boosting": ("gradient boosting", "`HistGradientBoostingClassifier`"),
+                "forest": ("random forest", "`RandomForestClassifier`"),
+                "logistic": ("logistic regression", "`LogisticRegression` on standardised columns with `max_iter=1000`")}
+
 
 def method_style(method):
     """Name, colour and marker of a method; an unknown one keeps its own name and is black."""

@@ -23,7 +23,7 @@ ELSEWHERE = {"jobs/local.sh": ".ci/run", "tests/run.sh": ".ci/run"}
 LONG = ["jobs/figures.sh", "jobs/policy.sh", "tests/benchmarks/run.sh", "tests/fuzz/run.sh", "tests/sanitize.sh",
         "tests/simgrid/run.sh", "tests/slurm/run.sh"]
 # What makes a command small, by words in it.
-SMALLER = {"examples/score.py": "--splits 2",
+SMALLER = {"examples/score.py": "--splits 2", "compare --model": "--set evaluate.splits=2",
            "metasieve compare": "--data compas --metasieve build/src/metasieve --ranks 1"}
 # Messages of Open MPI and Python.
 OF_OTHERS = {"mpirun has detected an attempt to run as root", "There are not enough slots available", "No module named"}

@@ -3,7 +3,7 @@ import math
 import re
 
 from ..files import findings_of, group_names_of, has_gaps, summary_of
-from ..methods import METHODS, NO_GROUPS
+from ..methods import FINAL_MODELS, METHODS, NO_GROUPS
 from .rendering import NONE, Table, markdown
 
 AWARENESS = {"aware": "the final model sees the group", "blind": "the final model does not see the group"}
@@ -14,7 +14,12 @@ THRESHOLD_NOTE = ("`threshold` is not blind: its model does not see the group, b
 GAPS_EXPLAINED = """
 - DP gap (demographic parity): the largest less the least share of positive predictions over the groups. EO gap
   (equalised odds): the same among the rows of one true label, the larger of the two. 0 is fair, so a minus is an
-  improvement. roh_dp, roh_eo: the largest deviation of a group from all rows, as Roh et al. (2021) measure it."""
+  improvement."""
+ROH_EXPLAINED = " roh_dp, roh_eo: the largest deviation of a group from all rows, as Roh et al. (2021) measure it."
+DETECTION_EXPLAINED = """
+- Flipped labels: precision is the share of the rejected rows that are flipped, recall the share of the flipped rows
+  that are rejected; by chance: if as many of these rows were rejected at random. A hidden positive is flipped from 1
+  to 0, a false positive from 0 to 1; each is looked for among the rows that now have its label."""
 OURS = ("meta_soft", "meta_hard")
 # What a method knows besides noisy training rows.
 KNOWS = {"threshold": "`threshold` decides by the group of each test row, even where the final model does not see the "
@@ -68,6 +73,14 @@ COLUMNS = [("accuracy", "accuracy", level, False), ("change, points [95 %]", "ac
            ("positive rate", "positive_rate", level, False),
            ("noise kept", "noise_rate_selected", share_kept, False),
            ("roh_dp", "roh_dp", level, False), ("roh_eo", "roh_eo", level, False)]
+# Columns of a comparison by other final models.
+OF_FINAL_MODELS = [("accuracy", "accuracy", level, False), ("change, points [95 %]", "accuracy", change, True),
+                   ("balanced accuracy", "balanced_accuracy", level, False),
+                   ("change, points [95 %]", "balanced_accuracy", change, True),
+                   ("EO gap", "eo_gap", level, False), ("change, points [95 %]", "eo_gap", change, True),
+                   ("DP gap", "dp_gap", level, False), ("change, points [95 %]", "dp_gap", change, True),
+                   ("positive rate", "positive_rate", level, False),
+                   ("noise kept", "noise_rate_selected", share_kept, False)]
 PAIRED = {"accuracy": "accuracy", "dp_gap": "DP gap", "eo_gap": "EO gap"}
 
 
@@ -148,10 +161,10 @@ def heading(methods):
     return text + ". Changes are against `baseline`, the fit on all rows."
 
 
-def report(awareness, tables, meanings):
+def report(awareness, tables, meanings, columns=COLUMNS):
     """Returns the Markdown of one half: for each data set its findings, methods, detection and paired differences.
 
-    `meanings`: {data set: sentence that explains label 1 and the groups}.
+    `meanings`: {data set: sentence that explains label 1 and the groups}. `columns`: of the table of methods.
     """
     blocks, names = [], group_names_of(tables)
     for source, methods in summary_of(tables).items():
@@ -160,7 +173,7 @@ def report(awareness, tables, meanings):
                  for row in findings_of(tables) if row.source == source]
         blocks += ["\n".join(found)] if found else []
         blocks += [" ".join(text for text in (meanings.get(source), heading(methods)) if text),
-                   markdown(methods_table(methods))]
+                   markdown(methods_table(methods, columns))]
         blocks += [THRESHOLD_NOTE] if awareness == "blind" and "threshold" in methods and has_gaps(methods) else []
         rows = tables.table("detection") if "detection" in tables else None
         line = "" if rows is None else detection_line(rows[rows["source"] == source], names.get(source, {}))
@@ -171,8 +184,9 @@ def report(awareness, tables, meanings):
     return "\n\n".join(blocks)
 
 
-def introduction(halves):
-    """Returns Markdown that explains how to read the reports. `halves`: list of evaluations."""
+def introduction(halves, model=None):
+    """Returns Markdown that explains how to read the reports. `halves`: list of evaluations. `model`: the final model,
+    one of FINAL_MODELS, or None for that of `metasieve evaluate`."""
     methods = dict.fromkeys(method for tables in halves for found in summary_of(tables).values()
                             for method in found)
     names = "; ".join(f"`{method}`: {METHODS[method][0]}" for method in methods if method in METHODS)
@@ -180,23 +194,42 @@ def introduction(halves):
     known = "".join(f"\n- {KNOWS[method]}" for method in KNOWS if method in methods)
     grouped = {source: has_gaps(found) for tables in halves for source, found in summary_of(tables).items()}
     without = [source for source, is_grouped in grouped.items() if not is_grouped]
-    gaps = GAPS_EXPLAINED * any(grouped.values()) + (f"\n- On {', '.join(without)}, {NO_GROUPS}." if without else "")
-    return f"""# Comparison on real data
+    title, final, roh, detection = (f": {FINAL_MODELS[model][0]}", f"\n- {about_model(model)}", "", "") if model else \
+        ("", "", ROH_EXPLAINED, DETECTION_EXPLAINED)
+    gaps = (GAPS_EXPLAINED + roh) * any(grouped.values())
+    gaps += f"\n- On {', '.join(without)}, {NO_GROUPS}." if without else ""
+    return f"""# Comparison on real data{title}
 
 How to read it:
 
 - Each method learns from training rows of which some have a flipped label, and is judged on test rows with their labels
-  as they are; several times, each with other flips, and with another split unless the data set brings its own.
+  as they are; several times, each with other flips, and with another split unless the data set brings its own.{final}
 - Methods: {names}. Hard: rows are kept or rejected; soft: they are weighted.{oracle}{known}
 - Points are hundredths: from 0.679 to 0.673 is -0.6 points. In brackets the 95 % interval, which allows for the rows that
   splits of one table share; a change whose interval contains 0 may be chance. What is said to raise accuracy or lower
   a gap holds with Holm's correction for all methods that are compared.{gaps}
 - Positive rate: the share of positive predictions; near 0 or 1 the model says the same of all rows, which is of no
-  use. Noise kept: the share of flipped labels in what a method learns from.
-- Flipped labels: precision is the share of the rejected rows that are flipped, recall the share of the flipped rows
-  that are rejected; by chance: if as many of these rows were rejected at random. A hidden positive is flipped from 1
-  to 0, a false positive from 0 to 1; each is looked for among the rows that now have its label.
+  use. Noise kept: the share of flipped labels in what a method learns from.{detection}
 - {NONE}: undefined."""
+
+
+def about_model(model):
+    """Returns sentences on one of FINAL_MODELS."""
+    name, learner = FINAL_MODELS[model]
+    return f"""The final model is {name}: scikit-learn's {learner}, otherwise with its defaults
+  and a fixed random state. It learns from the rows that a method gives a weight above 0, with the weights as
+  `sample_weight`. A model that sees the group has a 0/1 column for each group but the first. Splits, flipped labels and
+  selections are those of `metasieve evaluate`: no method knows the final model when it selects. `penalised` and
+  `threshold` select no rows; of `roh` the last selection is taken, and not the model that it trains."""
+
+
+def tidy(awareness, tables):
+    """Returns a record for each data set, method and metric: mean, interval, and change against all rows."""
+    names = {"source": "data", "baseline_change": "change", "baseline_change_low": "change_low",
+             "baseline_change_high": "change_high", "baseline_relative": "relative_change", "baseline_p": "p"}
+    rows = tables.table("summary").rename(columns=names)
+    rows.insert(1, "model", awareness)
+    return rows.to_dict("records")
 
 
 def wide(awareness, tables):
