@@ -25,9 +25,13 @@ def as_frame(X):
     if sparse.issparse(X):
         raise TypeError("X: sparse matrices are not supported; use X.toarray()")
     if not isinstance(X, pd.DataFrame):
-        X = check_array(X, dtype=None, force_all_finite=False)  # one and three dimensions, no rows, complex numbers
-        X = pd.DataFrame(X)
-        X = X.infer_objects() if (X.dtypes == object).any() else X
+        X = np.asarray(X)
+        if X.ndim != 2:
+            raise ValueError(f"Expected 2D array, got {X.ndim}D array instead (shape={X.shape}). Reshape your data: "
+                             "a row for each sample, a column for each feature.")
+        if np.iscomplexobj(X):
+            raise ValueError("Complex data not supported: X must be real numbers or words")
+        X = pd.DataFrame(X).infer_objects() if X.dtype == object else pd.DataFrame(X)
     elif X.columns.duplicated().any():
         raise ValueError(f"X: two columns are called {X.columns[X.columns.duplicated()][0]!r}; rename one")
     if min(X.shape) == 0:

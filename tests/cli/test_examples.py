@@ -12,7 +12,7 @@ try:
 except ImportError as error:
     raise unittest.SkipTest(f"{error} in {sys.executable}")
 
-from support import BINARY, ROOT, SHORT, TINY, BinaryTest, write_dataset
+from support import BINARY, MODULE, ROOT, SHORT, TINY, BinaryTest, write_dataset
 
 SCORES = [("row", "i8"), ("score", "f8"), ("weight", "f8"), ("selected", "u1"), ("y", "u1"), ("z", "u1")]
 
@@ -75,6 +75,24 @@ class Score(BinaryTest):
         write_dataset(self.folder / "d.h5", 200)
         pathlib.Path(self.folder, "c.ini").write_text("[evaluate]\nadapt_steps = 0\n")
         self.run_example("d.h5", "--splits", 2, "--policy", "run/policy.h5", "--metasieve", BINARY, "--config", "c.ini")
+
+
+class Compas(unittest.TestCase):
+    def test_shows_what_is_rejected_and_what_it_brings(self):
+        data = pathlib.Path(os.environ.get("METASIEVE_DATA", ROOT.parent / "shared/data"))
+        table = data / "compas-scores-two-years.csv"
+        if not table.exists() or not [*MODULE.glob("metasieve/_core*")]:
+            self.skipTest(f"needs {table}, and a build with METASIEVE_PYTHON")
+        run = subprocess.run([sys.executable, ROOT / "docs/examples/compas.py", table], capture_output=True, text=True,
+                             env=os.environ | {"PYTHONPATH": f"{ROOT / 'analysis'}:{MODULE}"}, timeout=120)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        found = re.findall(r"(?m)^(\w+ rows) +accuracy 0\.(\d+)  false alarms African-American 0\.(\d+)  "
+                           r"Caucasian 0\.(\d+)$", run.stdout)
+        self.assertEqual([name for name, *_ in found], ["all rows", "trusted rows"])
+        apart = {name: abs(int(first) - int(second)) for name, _, first, second in found}
+        self.assertLess(apart["trusted rows"], apart["all rows"])
+        rejected = int(re.match(r"of the wrong labels (\d+) % are not selected", run.stdout)[1])
+        self.assertGreater(rejected, 45)  # 30 % of all rows are not
 
 
 if __name__ == "__main__":

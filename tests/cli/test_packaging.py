@@ -253,6 +253,7 @@ class Release(unittest.TestCase):
         self.assertEqual((cited["version"], cited["date-released"]), releases[0])
         self.assertEqual(cited["version"], version())
         self.assertIn(f'__version__ = "{version()}"', (ROOT / "analysis/metasieve/__init__.py").read_text())
+        self.assertIn(f'\nversion = "{version()}"\n', (ROOT / "pyproject.toml").read_text())
         self.assertEqual(releases, sorted(releases, key=lambda r: [int(n) for n in r[0].split(".")], reverse=True))
         form = re.search(r"format_version\{(\d+), (\d+)\}", (ROOT / "src/hdf5/file_header.hpp").read_text())
         self.assertIn(f"version {form[1]}.{form[2]}", (ROOT / "CHANGELOG.md").read_text())
