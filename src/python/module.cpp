@@ -172,13 +172,7 @@ PYBIND11_MODULE(_core, m) {
   using namespace metasieve;
   using py::arg;
   m.doc() = "What metasieve's Python package needs of its C++ library; see metasieve.MetaSieve.";
-  py::register_exception_translator([](std::exception_ptr thrown) {
-    try {
-      if (thrown) std::rethrow_exception(thrown);
-    } catch (const Error& error) {
-      PyErr_SetString(PyExc_ValueError, error.what());
-    }
-  });
+  py::register_exception<Error>(m, "Error", PyExc_ValueError);
 
   py::class_<Policy>(m, "Policy", "A trained policy.")
       .def(py::init(&make_policy), arg("features"), arg("hidden"), arg("keep"), arg("temperature"),
