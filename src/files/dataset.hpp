@@ -56,9 +56,14 @@ struct ScoreRow {
 struct ScoreTable {
   std::vector<ScoreRow> rows;
   std::vector<std::string> ids = {}; ///< of the rows; none if the data set has none
+  // The estimate of hidden positives, see methods/hidden_positives.hpp; every rank gives the same.
+  std::string hidden_group = {}; ///< name of the group; empty: there is no estimate
+  double hidden_share = 0, hidden_evidence = 0;
 };
 
-/// File type metasieve-scores: /scores and, if there are ids, /id, the rows of all ranks in rank order.
+/// File type metasieve-scores: /scores and, if there are ids, /id, the rows of all ranks in rank order. The
+/// estimate of hidden positives, if there is one, is in the attributes hidden_positives_group, _share and
+/// _evidence.
 template <>
 [[nodiscard]] const FileLayout<ScoreTable>& layout_of<ScoreTable>();
 

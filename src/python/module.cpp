@@ -84,12 +84,12 @@ Split rows_of(MatrixF x, const Labels& y, const Labels& group, Index groups,
   return {std::move(x), y, group, y_clean.value_or(y), groups};
 }
 
-/// Score [n], soft weights [n] and the hard selection [n] of the rows. `after_step` is called after each step
-/// of the adaptation.
-std::tuple<Vector, Vector, Vector> score(const Eigen::Ref<const MatrixF>& x, const Labels& y,
-                                         const Labels& group, Index groups, const Policy& policy,
-                                         const std::string& fairness, double fairness_weight, bool adapt,
-                                         std::uint64_t seed, const std::function<void()>& after_step) {
+/// Score [n], soft weights [n] and the hard selection [n] of the rows, and the estimate of hidden positives:
+/// group (-1: none), share and evidence. `after_step` is called after each step of the adaptation.
+std::tuple<Vector, Vector, Vector, std::tuple<Index, double, double>>
+score(const Eigen::Ref<const MatrixF>& x, const Labels& y, const Labels& group, Index groups,
+      const Policy& policy, const std::string& fairness, double fairness_weight, bool adapt,
+      std::uint64_t seed, const std::function<void()>& after_step) {
   const Settings settings = settings_of(fairness, fairness_weight, adapt, seed);
   Task task;
   task.train = rows_of(x, y, group, groups, {});
@@ -101,12 +101,16 @@ std::tuple<Vector, Vector, Vector> score(const Eigen::Ref<const MatrixF>& x, con
     if (PyErr_CheckSignals() != 0) throw py::error_already_set(); // Ctrl-C
     if (after_step) after_step();
   };
-  Vector u = selection_score(ready, policy, selection_of(settings), step);
-  if (ready.probe.status == FitStatus::diverged || !u.allFinite())
+  Selection found = policy_selection(ready, policy, selection_of(settings), step);
+  if (ready.probe.status == FitStatus::diverged || !found.score.allFinite())
     throw Error(ExitCode::numerical,
                 "the rows have no finite scores: the logistic regression on them diverged");
-  Vector weights = soft_weights(policy, u), selected = highest(u, policy.keep);
-  return {std::move(u), std::move(weights), std::move(selected)};
+  Vector selected = highest(found.score, policy.keep);
+  const HiddenPositives& hidden = found.hidden;
+  return {std::move(found.score),
+          std::move(found.weights),
+          std::move(selected),
+          {hidden.group, hidden.share, hidden.evidence}};
 }
 
 /// A table whose random splits are those of `metasieve evaluate`.
@@ -189,9 +193,11 @@ PYBIND11_MODULE(_core, m) {
       .def_property_readonly("features",
                              [](const Policy& policy) { return std::string(to_string(policy.features)); });
 
-  m.def("score", &score, arg("x"), arg("y"), arg("group"), arg("groups"), arg("policy"), arg("fairness"),
-        arg("fairness_weight"), arg("adapt"), arg("seed"), arg("after_step") = nullptr,
-        "Scores, soft weights and hard selection (0 or 1) of the rows, each [n]; as `metasieve score`.");
+  m.def(
+      "score", &score, arg("x"), arg("y"), arg("group"), arg("groups"), arg("policy"), arg("fairness"),
+      arg("fairness_weight"), arg("adapt"), arg("seed"), arg("after_step") = nullptr,
+      "Scores, soft weights and hard selection (0 or 1) of the rows, each [n], as `metasieve score`; and of "
+      "hidden positives group (-1: no estimate), share and evidence.");
   m.attr("adapt_steps") = SelectionOptions().adapt.steps;
 
   py::class_<Table>(m, "Table", "A table whose random splits are those of `metasieve evaluate`.")
