@@ -87,7 +87,7 @@ const std::vector<CommandInfo>& commands() {
         dry_run},
        {"evaluate.", "policy.keep", "policy.temperature", "policy.precision", "inner.", "suite.hold",
         "output.checkpoint_minutes", "run."},
-       {"evaluate.methods", "evaluate.splits", "evaluate.label_noise", "evaluate.fairness", "evaluate.adapt",
+       {"evaluate.methods", "evaluate.splits", "evaluate.corruption", "evaluate.fairness", "evaluate.adapt",
         "evaluate.adapt_fairness_weight", "evaluate.seed"},
        {"evaluate --policy run/policy.h5 --suite fresh.h5 --output evaluation.h5",
         "evaluate --policy configs/policy.h5 --dataset compas.h5 adult.h5 --output real.h5"}},

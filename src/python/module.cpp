@@ -123,16 +123,34 @@ public:
     if (split_ && split_->size() != rows_.rows()) throw DataError("split must have a value for each row");
   }
 
-  [[nodiscard]] Index split_count(Index splits, double label_noise) const {
-    return !split_ || noise(label_noise) > 0.0 ? splits : 1;
+  [[nodiscard]] Index split_count(Index splits, const std::optional<double>& label_noise,
+                                  const std::optional<std::string>& corruption) const {
+    return !split_ || corruption_of(label_noise, corruption).changes_labels() ? splits : 1;
   }
-  [[nodiscard]] Task task(Index index, double label_noise, std::uint64_t seed) const {
-    return resample(rows_, {name_, noise(label_noise), Seed{seed}, split_},
+  [[nodiscard]] Task task(Index index, const std::optional<double>& label_noise, std::uint64_t seed,
+                          const std::optional<std::string>& corruption) const {
+    return resample(rows_, {name_, corruption_of(label_noise, corruption), Seed{seed}, split_},
                     static_cast<std::uint64_t>(index));
   }
 
 private:
-  [[nodiscard]] double noise(double label_noise) const { return is_clean_ ? 0.0 : label_noise; }
+  /// `corruption`, for which label_noise is a shorthand; none where clean labels are known.
+  [[nodiscard]] LabelCorruption corruption_of(const std::optional<double>& label_noise,
+                                              const std::optional<std::string>& corruption) const {
+    using Kind = LabelCorruption::Kind;
+    if (label_noise && corruption) throw ConfigError("give corruption or label_noise, not both");
+    if (is_clean_) return {Kind::none, 0.0};
+    const std::string text = corruption    ? *corruption
+                             : label_noise ? to_string(LabelCorruption{Kind::flips, *label_noise})
+                                           : to_string(LabelCorruption{});
+    const std::optional<LabelCorruption> found = parse_label_corruption(text);
+    if (!found)
+      throw ConfigError(
+          "corruption = " + text +
+          ": must be none, flips:RATE, hidden:SHARE, groups, lowest_loss:RATE or clustered:RATE, with "
+          "RATE >= 0 and < 0.5, SHARE >= 0 and <= 1");
+    return *found;
+  }
 
   Split rows_;
   std::string name_;
@@ -205,10 +223,12 @@ PYBIND11_MODULE(_core, m) {
                     const std::optional<Labels>&, std::optional<Labels>>(),
            arg("x"), arg("y"), arg("group"), arg("groups"), arg("name"), arg("y_clean") = py::none(),
            arg("split") = py::none())
-      .def("split_count", &Table::split_count, arg("splits"), arg("label_noise"),
-           "How many splits there are: 1 where nothing is left to chance.")
-      .def("task", &Table::task, arg("index"), arg("label_noise"), arg("seed"),
-           "One split, with flipped training labels.");
+      .def("split_count", &Table::split_count, arg("splits"), arg("label_noise") = py::none(),
+           arg("corruption") = py::none(), "How many splits there are: 1 where nothing is left to chance.")
+      .def("task", &Table::task, arg("index"), arg("label_noise") = py::none(), arg("seed") = 0,
+           arg("corruption") = py::none(),
+           "One split, with corrupted training labels: `corruption` as evaluate.corruption, or the rate of "
+           "flips.");
   py::class_<Task>(m, "Task", "Training rows with noisy labels, and test rows with clean ones.")
       .def_property_readonly("train_x", array_of(&Task::train, &Split::x))
       .def_property_readonly("train_y", array_of(&Task::train, &Split::y))
