@@ -44,11 +44,11 @@ void require_free(const Communicator& comm, const ScoreRequest& request) {
   }));
 }
 
-/// Rows that a model would be trained on.
+/// Rows that a model would be trained on: a row of weight 0 is no such row.
 std::vector<Index> training_rows(const Dataset& data) {
   std::vector<Index> rows;
   for (Index i = 0; i < data.y.size(); ++i)
-    if (!data.split || (*data.split)(i) == 0) rows.push_back(i);
+    if ((!data.split || (*data.split)(i) == 0) && (!data.weight || (*data.weight)(i) > 0)) rows.push_back(i);
   return rows;
 }
 
@@ -126,6 +126,7 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
   comm.run_collectively([&] {
     if (!comm.is_root()) return;
     const std::vector<Index> training = training_rows(data);
+    if (training.empty()) throw DataError(request.dataset.string() + ": no training row has a weight above 0");
     const PreparedTask task = task_of(data, training, plan.config.prepare_options(plan.config.evaluate.seed));
     clock.add(Phase::features, lap.seconds());
     const Selection selection = policy_selection(task, policy, plan.comparison.selection);

@@ -43,8 +43,8 @@ template <>
 /// Collective: read_file, and the name. @throws CollectiveError (exit code 3)
 [[nodiscard]] Dataset read_dataset(const Communicator& comm, const std::filesystem::path& path);
 
-/// What a policy says of one row of a data set. Test rows of the data set's own split are not trained on:
-/// their score is NaN, their weight and flag are 0.
+/// What a policy says of one row of a data set. Test rows of the data set's own split and rows of weight 0
+/// are not trained on: their score is NaN, their weight and flag are 0.
 struct ScoreRow {
   std::int64_t row;      ///< its number in the user's table, or where that is unknown in the data set; from 0
   double score;          ///< the network's output u: higher is more trusted

@@ -19,7 +19,7 @@ noise_reduction minority_share selected auc balanced_accuracy positive_rate wors
 eo_floor""".split()
 METRICS = [name for name in EVALUATION[3:] if name != "selected"]
 METHODS = """baseline greedy greedy_weighted reweighing roh penalised threshold random untrained_hard untrained_soft
-meta_hard meta_soft oracle oracle_penalised""".split()  # of evaluate by default
+meta_hard meta_soft oracle oracle_penalised""".split()  # of evaluate on suites by default
 TABLES = {"evaluation", "summary", "paired", "detection", "response", "findings"}
 GROUP_TABLES = {"groups", "group_summary"}  # of data sets
 PHASES = "tasks features make policy inner idle reduce update validate checkpoint write".split()
@@ -174,7 +174,7 @@ class Chain(FilesTest):
         self.succeed(*TRAIN, "--output", "out")
         self.succeed("generate", "--suite.tasks", "8", "--suite.validation_tasks", "0", "--output", "suite.h5",
                      "--suite.mixture", "tiny:1,small:1", "--family.tiny.samples", "60", "--family.small.samples", "70")
-        evaluate = ("evaluate", "--policy", "out/policy.h5")
+        evaluate = ("evaluate", "--policy", "out/policy.h5", "--evaluate.methods", ",".join(METHODS))
 
         of_suite = self.succeed(*evaluate, "--suite", "suite.h5", "--output", "suite_evaluation.h5", ranks=2)
         of_data = self.succeed(*evaluate, "--dataset", "one.h5", "two.h5", "--evaluate.splits", "3",
@@ -243,7 +243,7 @@ class Chain(FilesTest):
         write_dataset(self.folder / "data.h5", split=True)
         self.succeed(*TRAIN, "--output", "out")
         self.succeed("evaluate", "--policy", "out/policy.h5", "--dataset", "data.h5", "--evaluate.label_noise", "0",
-                     "--output", "e.h5")
+                     "--evaluate.methods", ",".join(METHODS), "--output", "e.h5")
 
         rows = self.open("e.h5")["evaluation"][()]
         baseline, oracle = (rows[rows["method"] == name][0] for name in (b"baseline", b"oracle"))
@@ -263,6 +263,7 @@ class Chain(FilesTest):
         self.succeed("generate", *TINY, "--output", "suite.h5")
         self.succeed(*TRAIN, "--output", ".")
         self.succeed("evaluate", "--policy", "policy.h5", "--dataset", "data.h5", "--output", "evaluation.h5",
+                     "--evaluate.methods", ",".join(METHODS),
                      "--evaluate.splits", "2")
         files = {"suite": "records +4", "data": "/x +rows 80, columns 3", "policy": r"hidden +8, 4\n(.*\n)+ +/layers/0/weight +rows 28",
                  "results": r"/history\n +records +10", "checkpoint": "step +10",

@@ -154,6 +154,11 @@ class Scores(AnalysisTest):
                 data = metasieve.read(write_dataset(self.folder / "d.h5", 240, groups=groups))
                 sieve = MetaSieve(**settings).fit(data["x"], data["y"], data["z"] if len(groups) > 1 else None)
                 self.assert_same_bits(sieve, self.scored(self.folder / "d.h5", *options))
+        weight = np.arange(240) % 4 / 2  # rows of weight 0 are left out
+        with h5py.File(self.folder / "d.h5", "r+") as file:
+            file["weight"] = weight
+        self.assert_same_bits(MetaSieve().fit(data["x"], data["y"], data["z"], weight), self.scored(self.folder / "d.h5"))
+        write_dataset(self.folder / "d.h5", 240, groups=two)
         for policy in ("blind", ROOT / "configs/policy_blind.h5"):
             sieve = MetaSieve(policy=policy).fit(data["x"], data["y"], data["z"])
             self.assert_same_bits(sieve, self.scored(self.folder / "d.h5", policy="policy_blind.h5"))

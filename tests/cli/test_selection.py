@@ -80,20 +80,21 @@ class Selection(FilesTest):
         recommended = ("--evaluate.adapt_steps", "60", "--evaluate.adapt_fairness_weight", "0.1",
                        "--evaluate.refit_rounds", "6", "--evaluate.refit_below_correlation", "0.3")
 
-        def gain(source, *options):
+        def change(source, *options):
             run = self.succeed("evaluate", "--policy", "out/policy.h5", *source, *few, *options, "--output", "e.h5")
             rows = self.open("e.h5")["evaluation"][()]
             steps = int(re.search(r"(?m)^adapt_steps = (\d+)", text(self.open("e.h5").attrs["config"]))[1])
             self.assertEqual("meta_*: adapted by" in run.stdout, steps > 0)
-            return rows[rows["method"] == b"meta_soft"]["auc"] - rows[rows["method"] == b"trained_soft"]["auc"]
+            of = {name: rows[rows["method"] == name]["noise_rate_selected"] for name in (b"meta_soft", b"trained_soft")}
+            return of[b"meta_soft"] - of[b"trained_soft"]
 
         data, suite = ("--dataset", "data.h5"), ("--suite", "suite.h5")
-        self.assertTrue(gain(data).any())
-        np.testing.assert_array_equal(gain(data), gain(data, *recommended))
-        np.testing.assert_array_equal(gain(data, "--evaluate.adapt", "none"), 0)
-        np.testing.assert_array_equal(gain(suite), 0)
-        self.assertTrue(gain(suite, "--evaluate.adapt", "always").any())
-        self.assertTrue(gain(suite, "--evaluate.adapt_steps", "5").any())
+        self.assertTrue(change(data).any())
+        np.testing.assert_array_equal(change(data), change(data, *recommended))
+        np.testing.assert_array_equal(change(data, "--evaluate.adapt", "none"), 0)
+        np.testing.assert_array_equal(change(suite), 0)
+        self.assertTrue(change(suite, "--evaluate.adapt", "always").any())
+        self.assertTrue(change(suite, "--evaluate.adapt_steps", "5").any())
 
     def test_few_methods_are_compared_on_data_sets_and_oracles_only_where_labels_are_clean(self):
         self.succeed(*TRAIN, "--output", "out")
@@ -209,6 +210,7 @@ class Selection(FilesTest):
         for name, values, said in (("row", np.zeros(80, "i8"), "/row: has the row number 0 twice"),
                                    ("row", np.arange(80) - 1, "/row: has the row number -1; must be 0 or more"),
                                    ("weight", np.zeros(80) - 1, "/weight: row 0 is -1; must be finite and not negative"),
+                                   ("weight", np.zeros(80), "no training row has a weight above 0"),
                                    ("id", np.arange(80), "/id: has type int64; must be text"),
                                    ("id", np.array([b"x"] * 79), "/id: has 79 values; must have the 80 rows of x")):
             with self.subTest(said):
