@@ -47,7 +47,7 @@ template <>
 /// are not trained on: their score is NaN, their weight and flag are 0.
 struct ScoreRow {
   std::int64_t row;      ///< its number in the user's table, or where that is unknown in the data set; from 0
-  double score;          ///< the network's output u: higher is more trusted
+  double score;          ///< higher is more trusted: Selection::score
   double weight;         ///< soft keep weight, in (0, 1), times the user's weight if there is one
   std::uint8_t selected; ///< 1 if among the floor(keep * n) training rows of highest score
   std::uint8_t y, group; ///< as in the data set: the group by its number
