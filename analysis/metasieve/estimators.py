@@ -202,6 +202,9 @@ class MetaSieve(Sieve):
         The values of y; the second is the positive one.
     groups_ : list of str
         Names of the groups; one if no groups were given.
+    hidden_positives_ : tuple (str, float), or None
+        Name of the group of the lowest positive rate, and the estimated share of its positives that are labelled
+        negative; a share up to 0.08 means nothing. None if there is no estimate, as with one group.
     n_features_in_, feature_names_in_
         As in every estimator of scikit-learn.
 
@@ -296,7 +299,7 @@ class MetaSieve(Sieve):
             policy.keep = float(self.keep)
         module, adapts = core(), self.adapt == "auto"
         with progress_bar(module.adapt_steps, self.verbose and adapts) as after_step:
-            scores, soft, selected = module.score(
+            scores, soft, selected, (disadvantaged, share, _) = module.score(
                 encoded, labels[used], group, len(names), policy, self.fairness or "eo",
                 float(self.fairness_weight) if self.fairness else 0.0, adapts, self._seed(), after_step)
         self.scores_ = np.full(rows, np.nan)
@@ -305,6 +308,7 @@ class MetaSieve(Sieve):
         self.sample_weight_[used] = soft if weight is None else soft * weight[used]
         self.sample_indices_ = np.flatnonzero(self.support_)
         self.classes_, self.groups_ = classes, names
+        self.hidden_positives_ = (names[disadvantaged], share) if disadvantaged >= 0 else None
         return self
 
     def fit_resample(self, X, y, sensitive_features=None, sample_weight=None):

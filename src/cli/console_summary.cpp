@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "cli/comparison_table.hpp"
+#include "evaluation/findings.hpp"
 #include "runtime/terminal.hpp"
 #include "training/batch_sum.hpp"
 #include "training/failures.hpp"
@@ -72,9 +73,11 @@ std::string policies_text(const EvaluateRequest& request, const Config& config) 
       (config.inner.use_group ? "the model sees the group\n" : "the model does not see the group\n");
   const SelectionOptions& selection = config.evaluate.selection;
   if (selection.adapt.steps > 0 || selection.rounds > 0)
-    text += format("meta_*: adapted by %ld steps at fairness weight %g, %ld rounds\n",
-                   static_cast<long>(selection.adapt.steps), selection.adapt.outer.fairness_weight,
-                   static_cast<long>(selection.rounds));
+    text +=
+        format("meta_*: adapted by %ld steps at fairness weight %g, %ld rounds%s\n",
+               static_cast<long>(selection.adapt.steps), selection.adapt.outer.fairness_weight,
+               static_cast<long>(selection.rounds),
+               selection.blend && selection.adapt.steps > 0 ? "; averaged with the policy as trained" : "");
   return text;
 }
 
@@ -148,6 +151,10 @@ std::string summary_of(const ScoreRequest& request, const Scored& scored) {
       text += format("  label %zu", y) + (groups.size() > 1 ? format(", group %zu", z) : "") +
               (groups.size() > 2 ? " (" + groups[z] + ")" : "") +
               format(": %ld of %ld\n", count[z][y][1], count[z][y][0] + count[z][y][1]);
+  const ScoreTable& scores = scored.scores;
+  const std::string hidden =
+      hidden_positives_text(scores.hidden_group, scores.hidden_share, scores.hidden_evidence);
+  if (!hidden.empty()) text += hidden + "\n";
   const std::vector<std::filesystem::path> files = request.output_files();
   return text + "wrote " + files.front().string() + " and " + files.back().string() +
          "\n  give `weight` to any trainer as its sample weight, or train on the rows that are `selected`;\n"

@@ -7,6 +7,7 @@
 #include "methods/compare_methods.hpp"
 #include "methods/selection.hpp"
 #include "policy/network.hpp"
+#include "tasks/corrupt_labels.hpp"
 #include "tasks/family.hpp"
 
 #include <set>
@@ -71,7 +72,8 @@ enum class Adaptation { automatic, always, none };
 struct EvaluateConfig {
   std::vector<Method> methods; ///< none: evaluation_plan chooses them
   Index splits = 10;
-  double label_noise = 0.1; ///< share of the training labels of a data set that are flipped
+  std::vector<LabelCorruption> corruptions{
+      LabelCorruption{}}; ///< of the training labels of data sets, one after another
   Seed seed{0};
   Gap fairness = Gap::eo; ///< dp or eo: of roh, penalised, threshold and the adaptation
   double roh_tau = 0;

@@ -22,7 +22,7 @@ struct Form {
 /// A key whose value is field(config), in this form.
 template <class T>
 ConfigKey key(std::string name, auto field, Affects affects, std::string help, const Form<T>& form) {
-  ConfigKey out{std::move(name), affects, std::move(help), form.domain, form.words, {}, {}};
+  ConfigKey out{std::move(name), affects, std::move(help), form.domain, form.words, {}, {}, false};
   out.set = [field, form, name = out.name](Config& config, const std::string& text) {
     std::optional<T> value = form.parse(text);
     if (!value) throw ConfigError(name + " = " + text + ": must be " + form.domain);
@@ -170,6 +170,49 @@ Form<std::vector<Method>> methods() {
   return form;
 }
 
+/// Corruptions without repetition: each is a source of its own.
+Form<std::vector<LabelCorruption>> corruptions() {
+  const Form<LabelCorruption> one{
+      "",
+      [](const std::string& text) { return parse_label_corruption(text); },
+      [](const LabelCorruption& value) { return to_string(value); },
+      {"none", "flips:0.1", "hidden:0.3", "groups", "lowest_loss:0.1", "clustered:0.1"}};
+  Form<std::vector<LabelCorruption>> form = list(
+      "a comma-separated list of none, flips:RATE, hidden:SHARE, groups, lowest_loss:RATE, clustered:RATE, "
+      "each once, with RATE >= 0 and < 0.5, SHARE >= 0 and <= 1",
+      one, 100);
+  form.parse = [parse = form.parse](const std::string& text) {
+    auto values = parse(text);
+    if (!values) return values;
+    for (auto value = values->begin(); value != values->end(); ++value)
+      if (std::find(values->begin(), value, *value) != value) return decltype(values)();
+    return values;
+  };
+  return form;
+}
+
+/// evaluate.label_noise: the rate of flips, if they are the only corruption.
+ConfigKey label_noise(const Form<double>& rate) {
+  ConfigKey out{"evaluate.label_noise",
+                Affects::evaluation,
+                "shorthand of evaluate.corruption = flips:RATE",
+                rate.domain,
+                {},
+                {},
+                {},
+                true};
+  out.set = [rate, name = out.name](Config& config, const std::string& text) {
+    const std::optional<double> value = rate.parse(text);
+    if (!value) throw ConfigError(name + " = " + text + ": must be " + rate.domain);
+    config.evaluate.corruptions = {LabelCorruption{LabelCorruption::Kind::flips, *value}};
+  };
+  out.get = [rate](const Config& config) {
+    const std::vector<LabelCorruption>& all = config.evaluate.corruptions;
+    return all.size() == 1 && all[0].kind == LabelCorruption::Kind::flips ? rate.text(all[0].rate) : "";
+  };
+  return out;
+}
+
 Form<std::string> mixture_text() {
   Form<std::string> form = free_text("NAME:SHARE,NAME:SHARE with shares > 0");
   form.parse = [](const std::string& text) {
@@ -252,7 +295,9 @@ std::vector<ConfigKey> make_keys() {
       key(NAMED(evaluate.methods), evaluation, "methods to compare; auto: few on data sets, more on suites",
           methods()),
       key(NAMED(evaluate.splits), evaluation, "random 70/30 splits of a data set", integer(1)),
-      key(NAMED(evaluate.label_noise), evaluation, "training labels flipped", half_unit),
+      key("evaluate.corruption", FIELD(evaluate.corruptions), evaluation,
+          "of the training labels of data sets, for comparing methods", corruptions()),
+      label_noise(half_unit),
       key(NAMED(evaluate.seed), evaluation, "of splits, flips, features, untrained policy, intervals",
           seed()),
       key(NAMED(evaluate.fairness), evaluation, "gap for roh, penalised, threshold and adaptation",
@@ -273,6 +318,9 @@ std::vector<ConfigKey> make_keys() {
           "of these steps, by Adam", positive()),
       key("evaluate.adapt_fairness_weight", FIELD(evaluate.selection.adapt.outer.fairness_weight), evaluation,
           "of the gap in the adaptation", not_negative()),
+      key("evaluate.blend", FIELD(evaluate.selection.blend), evaluation,
+          "is the mean of the trained and the adapted policy's weights taken, or are the adapted one's?",
+          flag()),
       key("evaluate.adapt", FIELD(evaluate.adaptation), evaluation,
           "to what the policy is adapted: to data sets (auto), to generated tasks too, or to nothing",
           choice<Adaptation>({"auto", "always", "none"})),

@@ -21,6 +21,7 @@ struct ConfigKey {
   std::vector<std::string> words; ///< the values, or the items of a list, where they can be listed
   std::function<void(Config&, const std::string& value)> set; ///< @throws ConfigError naming key and domain
   std::function<std::string(const Config&)> get;
+  bool is_shorthand = false; ///< another way to set some other key; not in the resolved text
 
   [[nodiscard]] std::string section() const { return name.substr(0, name.find('.')); }
   [[nodiscard]] bool is_of_sweep() const { return name.starts_with("sweep."); }

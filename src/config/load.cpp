@@ -2,11 +2,13 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "config/keys.hpp"
 #include "config/sweep_grammar.hpp"
 #include "parallel/collective.hpp"
 
 #include <fstream>
 #include <functional>
+#include <map>
 
 namespace metasieve {
 
@@ -41,14 +43,22 @@ std::string read_text(const fs::path& path) {
   return text.starts_with(byte_order_mark) ? text.substr(byte_order_mark.size()) : text;
 }
 
+/// Sets these keys. A shorthand (evaluate.label_noise) must not contradict another of them.
 void apply(Config& config, const KeyValues& entries, const std::string& origin) {
+  std::map<std::string, std::string> corruption; // as the keys that set it have it
   for (const auto& [key, value] : entries) {
     try {
       set_key(config, key, value);
     } catch (const ConfigError& error) {
       throw ConfigError(origin + error.what());
     }
+    if (key == "evaluate.corruption" || key == "evaluate.label_noise")
+      corruption[key] = find_key("evaluate.corruption")->get(config);
   }
+  if (corruption.size() == 2 && corruption.begin()->second != corruption.rbegin()->second)
+    throw ConfigError(origin + "evaluate.label_noise is " + corruption["evaluate.label_noise"] +
+                      ", and evaluate.corruption is " + corruption["evaluate.corruption"] +
+                      "; give one of the two");
 }
 
 fs::path folder_of(const std::optional<fs::path>& file) { return file ? file->parent_path() : fs::path(); }

@@ -71,7 +71,7 @@ std::string ini_text(const KeyValues& entries) {
 KeyValues entries_of(const Config& config, Affects most) {
   KeyValues entries;
   for (const ConfigKey& key : config_keys())
-    if (key.affects <= most && !key.is_of_sweep())
+    if (key.affects <= most && !key.is_of_sweep() && !key.is_shorthand)
       entries.emplace_back(key.name, key.name == "policy.features"
                                          ? std::string(name_in_files(config.policy.features))
                                          : key.get(config));

@@ -74,6 +74,18 @@ void add_groups(std::vector<GroupRow>& out, const std::string& source, Index spl
   }
 }
 
+/// Adds the estimates of hidden positives on the splits of a data set.
+void add_hidden(std::vector<HiddenPositivesRow>& out, const TaskSource& source,
+                const std::vector<TaskResult>& results) {
+  for (std::size_t split = 0; split < results.size(); ++split) {
+    const HiddenPositives& hidden = results[split].hidden;
+    if (hidden.group < 0) continue;
+    const std::string& name = source.group_names().at(static_cast<std::size_t>(hidden.group));
+    out.push_back({source.name(0), static_cast<std::int64_t>(split), hidden.group,
+                   cut_text(name, most_group_bytes), hidden.share, hidden.evidence});
+  }
+}
+
 /// How the repeats of a data set's source come about; `results` of its splits.
 SourceDesign design_of(const TaskSource& source, const std::vector<TaskResult>& results, Seed seed) {
   const Split& table = *source.table();
@@ -182,7 +194,7 @@ void summarise_results(Gathered& results, Seed seed) {
   tables.summary = summarise(results.rows, results.designs, seed);
   tables.group_summary = summarise_groups(tables.groups, results.designs, seed);
   tables.paired = compare_in_pairs(results.rows, results.designs, seed);
-  tables.findings = findings_of(results.rows, tables.summary, results.designs);
+  tables.findings = findings_of(results.rows, tables.summary, results.designs, tables.hidden);
   tables.frontier = summarise_frontier(results.frontier, results.rows, results.designs, seed);
 }
 
@@ -222,6 +234,7 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
       for (std::size_t split = 0; split < done.size(); ++split)
         for (const MethodResult& method : done[split].methods)
           add_groups(results.tables.groups, name, static_cast<Index>(split), method);
+      add_hidden(results.tables.hidden, source, done);
     }
   }
   if (comm.is_root()) {

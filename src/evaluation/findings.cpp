@@ -18,6 +18,7 @@ constexpr double near_floor = 1.5;             // times the floor: a gap is hard
 constexpr double largest_balanced_cost = 0.02; // largest loss of balanced accuracy
 constexpr double largest_cost = 0.01, least_reduction = 0.25; // limits of what counts as help
 constexpr Index least_rows = 200;                             // of a table that can be judged
+constexpr double least_hidden = 0.1;                          // share of positives that is worth a word
 constexpr double level = 0.05;                                // of all claims on a source together
 
 using Metrics = std::map<std::string, const SummaryRow*>;     // by name
@@ -217,6 +218,32 @@ void add_design(std::vector<Finding>& out, const std::string& source, const Sour
   if (design.kind == SourceDesign::Kind::test_part) out.push_back({.source = source, .kind = "test_part"});
 }
 
+/// Mean share of hidden positives over the splits of the source, for each group that is named in one; splits
+/// that name another group count as none.
+void add_hidden(std::vector<Finding>& out, const std::string& source,
+                const std::vector<HiddenPositivesRow>& hidden) {
+  struct Sum {
+    double share = 0, evidence = 0;
+  };
+  std::map<std::string, Sum> groups;
+  double splits = 0;
+  for (const HiddenPositivesRow& row : hidden) {
+    if (row.source != source) continue;
+    Sum& sum = groups[row.name];
+    sum.share += row.share, sum.evidence += row.evidence;
+    ++splits;
+  }
+  for (const auto& [group, sum] : groups) {
+    std::string text = hidden_positives_text(group, sum.share / splits, sum.evidence / splits);
+    if (!text.empty())
+      out.push_back({.source = source,
+                     .kind = "hidden",
+                     .text = std::move(text),
+                     .group = group,
+                     .level = sum.share / splits});
+  }
+}
+
 std::string small_text(const Finding& f) {
   const std::string of_group = f.group.empty() ? "" : "group '" + f.group + "' has ";
   if (f.metric.empty() && f.group.empty())
@@ -253,8 +280,16 @@ std::string text_of(const Finding& f) {
 
 } // namespace
 
+std::string hidden_positives_text(const std::string& group, double share, double evidence) {
+  if (group.empty() || share < least_hidden) return "";
+  return format(
+      "labels seem to hide %.0f %% of the positives of group '%s' (log-likelihood %+.1f against none)",
+      100.0 * share, group.c_str(), evidence);
+}
+
 std::vector<Finding> findings_of(const std::vector<EvaluationRow>& rows,
-                                 const std::vector<SummaryRow>& summary, const SourceDesigns& designs) {
+                                 const std::vector<SummaryRow>& summary, const SourceDesigns& designs,
+                                 const std::vector<HiddenPositivesRow>& hidden) {
   static const SourceDesign independent;
   std::vector<Finding> findings;
   for (const auto& [source, methods] : by_source(summary)) {
@@ -262,6 +297,7 @@ std::vector<Finding> findings_of(const std::vector<EvaluationRow>& rows,
     const auto found = designs.of.find(source);
     const SourceDesign& design = found != designs.of.end() ? found->second : independent;
     add_design(findings, source, design);
+    add_hidden(findings, source, hidden);
     const bool selections = std::any_of(methods.begin(), methods.end(), [](const auto& method) {
       return selects_rows(parse_method(method.first));
     });
@@ -278,7 +314,8 @@ std::vector<Finding> findings_of(const std::vector<EvaluationRow>& rows,
     }
     add_accuracy(findings, source, methods, hold);
   }
-  for (Finding& finding : findings) finding.text = text_of(finding);
+  for (Finding& finding : findings)
+    if (finding.text.empty()) finding.text = text_of(finding);
   return findings;
 }
 

@@ -104,22 +104,27 @@ std::vector<TaskSource> evaluation_sources(const Communicator& comm, const Evalu
   std::vector<TaskSource> sources;
   if (request.suite) sources.push_back(TaskSource::suite(comm, *request.suite));
   std::map<std::string, std::filesystem::path> names; // as files keep them
+  const std::vector<LabelCorruption>& corruptions = request.config.evaluate.corruptions;
+  std::size_t most_bytes = most_source_bytes; // of a data set's name in them
+  for (const LabelCorruption& corruption : corruptions)
+    if (corruptions.size() > 1)
+      most_bytes = std::min(most_bytes, most_source_bytes - to_string(corruption).size() - 1);
   for (const std::filesystem::path& path : request.datasets) {
     if (path.stem() == "all") // the same on every rank
       throw CollectiveError(ExitCode::usage,
                             "--dataset " + path.string() +
                                 ": reports call the union of all sources `all`; rename the file");
-    const auto [other, is_new] = names.emplace(path.stem().string().substr(0, most_source_bytes), path);
+    const auto [other, is_new] = names.emplace(path.stem().string().substr(0, most_bytes), path);
     if (!is_new && other->second.stem() == path.stem()) // the same on every rank
       throw CollectiveError(ExitCode::usage, "--dataset " + path.string() + ": two data sets are called " +
                                                  path.stem().string() + "; rename one of the files");
     if (!is_new)
       throw CollectiveError(ExitCode::usage,
                             "--dataset " + other->second.string() + " and " + path.string() +
-                                ": their names differ only after the first " +
-                                std::to_string(most_source_bytes) +
+                                ": their names differ only after the first " + std::to_string(most_bytes) +
                                 " bytes, which is all that reports keep; rename one of the files");
-    sources.push_back(TaskSource::dataset(comm, path, request.config.evaluate));
+    for (TaskSource& source : TaskSource::dataset(comm, path, request.config.evaluate))
+      sources.push_back(std::move(source));
   }
   return sources;
 }

@@ -1,5 +1,6 @@
 #include "evaluation/score.hpp"
 
+#include "base/bytes.hpp"
 #include "base/for_each.hpp"
 #include "base/text.hpp"
 #include "evaluation/plan.hpp"
@@ -62,19 +63,32 @@ PreparedTask task_of(const Dataset& data, const std::vector<Index>& rows, const 
 }
 
 ScoreTable scores_of(const Dataset& data, const std::vector<Index>& rows, const Policy& policy,
-                     const Vector& u) {
-  const Vector weights = soft_weights(policy, u), kept = highest(u, policy.keep);
+                     const Selection& selection) {
+  const Vector kept = highest(selection.score, policy.keep);
   std::vector<ScoreRow> out;
   for (Index i = 0; i < data.y.size(); ++i)
     out.push_back({data.row ? (*data.row)(i) : i, std::numeric_limits<double>::quiet_NaN(), 0.0, 0, data.y(i),
                    data.group(i)});
   for (std::size_t k = 0; k < rows.size(); ++k) {
     ScoreRow& row = out[static_cast<std::size_t>(rows[k])];
-    row.score = u(static_cast<Index>(k));
-    row.weight = weights(static_cast<Index>(k)) * (data.weight ? (*data.weight)(rows[k]) : 1.0);
+    row.score = selection.score(static_cast<Index>(k));
+    row.weight = selection.weights(static_cast<Index>(k)) * (data.weight ? (*data.weight)(rows[k]) : 1.0);
     row.selected = kept(static_cast<Index>(k)) > 0 ? 1 : 0;
   }
   return {std::move(out), data.id.value_or(std::vector<std::string>())};
+}
+
+/// Collective: rank 0's estimate on every rank.
+void share_estimate(const Communicator& comm, const HiddenPositives& hidden, const Dataset& data,
+                    ScoreTable& scores) {
+  ByteWriter mine;
+  mine.put(hidden);
+  const std::string bytes = comm.broadcast(mine.take());
+  const auto found = ByteReader(bytes).get<HiddenPositives>();
+  if (found.group < 0) return;
+  scores.hidden_group = data.group_names.at(static_cast<std::size_t>(found.group));
+  scores.hidden_share = found.share;
+  scores.hidden_evidence = found.evidence;
 }
 
 /// Collective: the request's data set, which must have a number of groups that the policy serves.
@@ -108,20 +122,23 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
   clock.add(Phase::read, lap.seconds());
 
   ScoreTable scores; // one task: only rank 0 has work
+  HiddenPositives hidden;
   comm.run_collectively([&] {
     if (!comm.is_root()) return;
     const std::vector<Index> training = training_rows(data);
     if (training.empty()) throw DataError(request.dataset.string() + ": no training row has a weight above 0");
     const PreparedTask task = task_of(data, training, plan.config.prepare_options(plan.config.evaluate.seed));
     clock.add(Phase::features, lap.seconds());
-    const Vector u = selection_score(task, policy, plan.comparison.selection);
-    if (task.probe.status == FitStatus::diverged || !u.allFinite())
+    const Selection selection = policy_selection(task, policy, plan.comparison.selection);
+    if (task.probe.status == FitStatus::diverged || !selection.score.allFinite())
       throw Error(ExitCode::numerical,
                   request.dataset.string() +
                       ": its training rows have no finite scores: the logistic regression on them diverged");
-    scores = scores_of(data, training, policy, u);
+    scores = scores_of(data, training, policy, selection);
+    hidden = selection.hidden;
     clock.add(Phase::score, lap.seconds());
   });
+  share_estimate(comm, hidden, data, scores);
   static_cast<void>(lap.seconds());
   write_file(comm, files.front(), {resolved_ini(plan.config), job_metadata(comm, request.begin)}, scores);
   write_text(comm, files.back(), scores_csv(scores));

@@ -190,6 +190,7 @@ std::string bytes_of(const TaskResult& result) {
   }
   bytes.put(std::int64_t{std::ssize(result.response)});
   for (const Vector& response : result.response) bytes.put(response);
+  bytes.put(result.hidden);
   return bytes.take();
 }
 
@@ -207,6 +208,7 @@ TaskResult task_result(const std::string& bytes) {
                           {}});
   for (auto left = reader.get<std::int64_t>(); left > 0; --left)
     result.response.push_back(reader.array<Vector>());
+  result.hidden = reader.get<HiddenPositives>();
   return result;
 }
 
@@ -220,7 +222,10 @@ TaskResult evaluate_task(const std::function<Task()>& make, Index number, const 
   const PrepareOptions options = plan.config.prepare_options(Seed{task.metadata.seed});
   const PreparedTask prepared = kernels::prepare(std::move(task), options);
   end(Phase::features);
-  TaskResult result{prepared.corruption, {}, {}, {}};
+  TaskResult result{prepared.corruption, {}, {}, {}, {}};
+  const Policy& first = plan.comparison.policies.front(); // all have the same features
+  if (blends(prepared, first, plan.comparison.selection))
+    result.hidden = hidden_positives(prepared, first.features);
   result.methods =
       compare_methods(prepared, methods, plan.comparison, [&](Method method) { end(phase_of(method)); });
   if (plan.frontier_steps > 0) {

@@ -15,6 +15,7 @@ struct TaskResult {
   std::vector<MethodResult> methods;  ///< results of the comparison
   std::vector<MethodResult> frontier; ///< empty unless asked for
   std::vector<Vector> response; ///< by policy: see response_of; empty but for the first tasks of a source
+  HiddenPositives hidden;       ///< the estimate, where the policies are adapted and their weights averaged
 };
 
 /// The result as bytes, for other ranks and the journal. Not a file format.

@@ -181,6 +181,20 @@ template <>
 const FileLayout<ScoreTable>& layout_of<ScoreTable>() {
   static const auto layout =
       FileLayout<ScoreTable>(FileType::scores, Writers::all_ranks)
+          .part(
+              [](FileWriter& file, const ScoreTable& scores) {
+                if (scores.hidden_group.empty()) return;
+                file.attribute("hidden_positives_group", scores.hidden_group);
+                file.attribute("hidden_positives_share", scores.hidden_share);
+                file.attribute("hidden_positives_evidence", scores.hidden_evidence);
+              },
+              [](const FileReader& file, ScoreTable& scores) {
+                const auto group = file.attribute_if_any<std::string>("hidden_positives_group");
+                if (!group) return;
+                scores.hidden_group = *group;
+                scores.hidden_share = file.attribute<double>("hidden_positives_share");
+                scores.hidden_evidence = file.attribute<double>("hidden_positives_evidence");
+              })
           .table("/scores", &ScoreTable::rows,
                  {{"row", &ScoreRow::row},
                   {"score", &ScoreRow::score},

@@ -47,7 +47,7 @@ template <>
 /// are not trained on: their score is NaN, their weight and flag are 0.
 struct ScoreRow {
   std::int64_t row;      ///< its number in the user's table, or where that is unknown in the data set; from 0
-  double score;          ///< the network's output u: higher is more trusted
+  double score;          ///< higher is more trusted: Selection::score
   double weight;         ///< soft keep weight, in (0, 1), times the user's weight if there is one
   std::uint8_t selected; ///< 1 if among the floor(keep * n) training rows of highest score
   std::uint8_t y, group; ///< as in the data set: the group by its number
@@ -56,9 +56,14 @@ struct ScoreRow {
 struct ScoreTable {
   std::vector<ScoreRow> rows;
   std::vector<std::string> ids = {}; ///< of the rows; none if the data set has none
+  // The estimate of hidden positives, see methods/hidden_positives.hpp; every rank gives the same.
+  std::string hidden_group = {}; ///< name of the group; empty: there is no estimate
+  double hidden_share = 0, hidden_evidence = 0;
 };
 
-/// File type metasieve-scores: /scores and, if there are ids, /id, the rows of all ranks in rank order.
+/// File type metasieve-scores: /scores and, if there are ids, /id, the rows of all ranks in rank order. The
+/// estimate of hidden positives, if there is one, is in the attributes hidden_positives_group, _share and
+/// _evidence.
 template <>
 [[nodiscard]] const FileLayout<ScoreTable>& layout_of<ScoreTable>();
 

@@ -181,7 +181,18 @@ const FileLayout<Evaluation>& layout_of<Evaluation>() {
                                                       {"rows", &GroupSummaryRow::rows}})),
               {"as /summary, of the rates in each group of a data set; rows: test rows of a split that the "
                "rate is a share of, mean over the splits"},
-              Presence::if_any);
+              Presence::if_any)
+          .table("/hidden_positives", in_tables(&Tables::hidden),
+                 {{"source", source_size, &HiddenPositivesRow::source},
+                  {"split", &HiddenPositivesRow::split},
+                  {"group", &HiddenPositivesRow::group},
+                  {"name", group_size, &HiddenPositivesRow::name},
+                  {"share", &HiddenPositivesRow::share},
+                  {"evidence", &HiddenPositivesRow::evidence}},
+                 {"one record a split of a data set: the share of the positives of the group of the lowest "
+                  "positive rate that seem to be labelled negative, and the log-likelihood that the best "
+                  "share gains over none"},
+                 Presence::if_any);
   return layout;
 }
 

@@ -115,22 +115,33 @@ struct ResponseRow {
   double score, keep;     ///< mean of v and of the keep weight
 };
 
+/// Positives of a group that seem to be labelled negative in the training rows of one split of a data set;
+/// see methods/hidden_positives.hpp.
+struct HiddenPositivesRow {
+  std::string source; ///< data set name
+  std::int64_t split, group;
+  std::string name; ///< of the group
+  double share;     ///< of the group's positives
+  double evidence;  ///< log-likelihood that the best share gains over none
+};
+
 /// One thing that a reader must know before believing a source's figures, worded by text_of. Files of older
 /// programs have the first three fields alone.
 struct Finding {
   static constexpr double none = std::numeric_limits<double>::quiet_NaN();
 
-  std::string source{}, kind{}; ///< kind: constant, undefined, failed, small, test_part, fairness, accuracy
-  std::string text{};           ///< at most 255 characters
+  std::string source{},
+      kind{};           ///< kind: constant, undefined, failed, small, test_part, hidden, fairness, accuracy
+  std::string text{};   ///< at most 255 characters
   std::string method{}; ///< the best one; of a warning: "greedy 3, roh 1", with numbers of splits; or none
   std::string metric{}; ///< accuracy, dp_gap or eo_gap; empty: of all; of a small group: which of group_rates
-  std::string group{};  ///< the group that is small; empty: not about one group
+  std::string group{};  ///< the group that is small, or of hidden positives; empty: not about one group
   double change = none; ///< of the metric against `baseline`: of a gap relative, of the accuracy itself
   double low = none, high = none; ///< 95 % interval of the mean difference
   double cost = none;             ///< accuracy that is lost for the change; negative: a gain
   double balanced_cost = none;    ///< the same of balanced accuracy
-  double level = none;            ///< the metric of `baseline`; rows that are too few
-  double floor = none;            ///< what a fair model would show of a gap by chance; rows that suffice
+  double level = none; ///< the metric of `baseline`; rows that are too few; share of hidden positives
+  double floor = none; ///< what a fair model would show of a gap by chance; rows that suffice
 };
 
 /// The tables of an evaluation beside its single rows.
@@ -143,7 +154,8 @@ struct EvaluationTables {
   std::vector<SummaryRow> frontier; ///< empty unless asked for
   std::vector<GroupRow> groups;     ///< of data sets
   std::vector<GroupSummaryRow> group_summary;
-  std::set<std::string> one_group; ///< sources whose tasks have one group, and so no gap; not in files
+  std::vector<HiddenPositivesRow> hidden; ///< of data sets, where it is estimated
+  std::set<std::string> one_group;        ///< sources whose tasks have one group, and so no gap; not in files
 };
 
 /// Rows of all ranks, and tables.

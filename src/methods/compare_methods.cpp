@@ -85,8 +85,8 @@ public:
     if (!plain_) plain_ = policy_score(task_, policy_);
     return *plain_;
   }
-  const Vector& selected() {
-    if (!selected_) selected_ = selection_score(task_, policy_, options_);
+  const Selection& selected() {
+    if (!selected_) selected_ = policy_selection(task_, policy_, options_);
     return *selected_;
   }
 
@@ -94,7 +94,8 @@ private:
   const PreparedTask& task_;
   const Policy& policy_;
   const SelectionOptions& options_;
-  std::optional<Vector> plain_, selected_;
+  std::optional<Vector> plain_;
+  std::optional<Selection> selected_;
 };
 
 Vector policy_weights(Method method, const Policy& policy, Scores& scores) {
@@ -103,8 +104,8 @@ Vector policy_weights(Method method, const Policy& policy, Scores& scores) {
   case Method::untrained_hard: return highest(scores.plain(), policy.keep);
   case Method::trained_soft:
   case Method::untrained_soft: return soft_weights(policy, scores.plain());
-  case Method::meta_hard: return highest(scores.selected(), policy.keep);
-  default: return soft_weights(policy, scores.selected());
+  case Method::meta_hard: return highest(scores.selected().score, policy.keep);
+  default: return scores.selected().weights;
   }
 }
 
@@ -160,17 +161,15 @@ std::vector<MethodResult> frontier(const PreparedTask& task, const FrontierSetti
   std::vector<MethodResult> results;
   for (std::size_t p = 0; p < options.policies.size(); ++p) {
     const Policy& policy = options.policies[p];
-    const PreparedTask seen = after_rounds(task, policy, options.selection);
-    AdaptOptions adaptation = options.selection.adapt;
-    for (const double weight : settings.weights) {
-      adaptation.outer.fairness_weight = weight;
-      const Vector u = policy_score(seen, adapt(policy, seen, adaptation));
-      const auto number = static_cast<Index>(p);
+    const std::vector<Selection> selections =
+        policy_selections(task, policy, options.selection, settings.weights);
+    for (std::size_t k = 0; k < selections.size(); ++k) {
       const auto add = [&](Method method, const Vector& weights) {
-        results.push_back(runner.result(method, number, weight, runner.of_weights(weights)));
+        results.push_back(
+            runner.result(method, static_cast<Index>(p), settings.weights[k], runner.of_weights(weights)));
       };
-      add(Method::meta_hard, highest(u, policy.keep));
-      add(Method::meta_soft, soft_weights(policy, u));
+      add(Method::meta_hard, highest(selections[k].score, policy.keep));
+      add(Method::meta_soft, selections[k].weights);
     }
   }
   for (const double weight : settings.weights)

@@ -6,11 +6,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
 namespace metasieve {
 namespace {
+
+constexpr double full_share = 0.25; // of hidden positives, from which on the blend is at its end
 
 double correlation(const Vector& a, const Vector& b) {
   const Vector u = a.array() - a.mean(), v = b.array() - b.mean();
@@ -25,13 +29,31 @@ std::vector<Index> kept_rows(const Vector& weights) {
   return kept;
 }
 
+/// Whether flips seem to come in clusters, which mislead the features.
+bool is_clustered(const PreparedTask& task, const Policy& policy, const SelectionOptions& options) {
+  return detector_agreement(task, policy.features) <= options.agreement;
+}
+
 bool makes_rounds(const PreparedTask& task, const Policy& policy, const SelectionOptions& options) {
-  return options.rounds > 0 && detector_agreement(task, policy.features) <= options.agreement;
+  return options.rounds > 0 && is_clustered(task, policy, options);
 }
 
 RoundsSelection selection(const Policy& policy, MatrixF features, Precision precision, Index rounds) {
   const Vector score = kernels::scores(policy, features, precision);
   return {score, highest(score, policy.keep), std::move(features), rounds};
+}
+
+/// w and log w - log(1 - w), where w of `trained` and `adapted` keep weights is a mean with this share of the
+/// latter.
+Selection blended(const Vector& trained, const Vector& adapted, double share, const HiddenPositives& hidden) {
+  const Vector weights = (1.0 - share) * trained + share * adapted;
+  const Vector score = weights.unaryExpr([](double w) {
+    // Keep weights may be 0 or 1 to rounding.
+    const double inside =
+        std::clamp(w, std::numeric_limits<double>::min(), 1.0 - std::numeric_limits<double>::epsilon());
+    return std::log(inside) - std::log(1.0 - inside);
+  });
+  return {score, weights, hidden};
 }
 
 } // namespace
@@ -60,18 +82,40 @@ RoundsSelection select_in_rounds(const PreparedTask& task, const Policy& policy,
   return out;
 }
 
-PreparedTask after_rounds(const PreparedTask& task, const Policy& policy, const SelectionOptions& options) {
-  PreparedTask seen = task;
-  if (makes_rounds(task, policy, options)) seen.features = select_in_rounds(task, policy, options).features;
-  return seen;
+bool blends(const PreparedTask& task, const Policy& policy, const SelectionOptions& options) {
+  return options.blend && options.adapt.steps > 0 && !is_clustered(task, policy, options);
 }
 
-Vector selection_score(const PreparedTask& task, const Policy& policy, const SelectionOptions& options,
-                       const std::function<void()>& after_step) {
-  const auto score_of = [&](const PreparedTask& seen) {
-    return policy_score(seen, adapt(policy, seen, options.adapt, after_step));
-  };
-  return makes_rounds(task, policy, options) ? score_of(after_rounds(task, policy, options)) : score_of(task);
+std::vector<Selection> policy_selections(const PreparedTask& task, const Policy& policy,
+                                         const SelectionOptions& options,
+                                         const std::vector<double>& fairness_weights,
+                                         const std::function<void()>& after_step) {
+  std::optional<PreparedTask> refitted; // with the features of the last round
+  if (makes_rounds(task, policy, options)) {
+    refitted = task;
+    refitted->features = select_in_rounds(task, policy, options).features;
+  }
+  const PreparedTask& seen = refitted ? *refitted : task;
+  const bool is_blend = blends(task, policy, options);
+  const HiddenPositives hidden = is_blend ? hidden_positives(task, policy.features) : HiddenPositives();
+  const Vector trained = is_blend ? soft_weights(policy, policy_score(task, policy)) : Vector();
+  const double certainty = std::min(1.0, hidden.share / full_share);
+
+  std::vector<Selection> selections;
+  for (const double weight : fairness_weights) {
+    AdaptOptions adaptation = options.adapt;
+    adaptation.outer.fairness_weight = weight * (1.0 + certainty);
+    const Vector score = policy_score(seen, adapt(policy, seen, adaptation, after_step));
+    const Vector weights = soft_weights(policy, score);
+    selections.push_back(is_blend ? blended(trained, weights, 0.6 - 0.3 * certainty, hidden)
+                                  : Selection{score, weights, hidden});
+  }
+  return selections;
+}
+
+Selection policy_selection(const PreparedTask& task, const Policy& policy, const SelectionOptions& options,
+                           const std::function<void()>& after_step) {
+  return policy_selections(task, policy, options, {options.adapt.outer.fairness_weight}, after_step).front();
 }
 
 } // namespace metasieve

@@ -2,7 +2,11 @@
 
 #include "features/meta_features.hpp"
 #include "methods/adapt.hpp"
+#include "methods/hidden_positives.hpp"
 #include "policy/network.hpp"
+
+#include <functional>
+#include <vector>
 
 namespace metasieve {
 
@@ -12,6 +16,7 @@ struct SelectionOptions {
   double agreement = 0.3; ///< rounds are made where detector_agreement is at most this; 1: always
   double ridge = 1e-3;    ///< of the probe, as when the task was prepared
   AdaptOptions adapt{};   ///< meta-steps on halves of the training rows
+  bool blend = true; ///< the mean of the trained and the adapted policy's weights; else the adapted alone
 };
 
 struct RoundsSelection {
@@ -42,15 +47,34 @@ struct RoundsSelection {
 [[nodiscard]] RoundsSelection select_in_rounds(const PreparedTask& task, const Policy& policy,
                                                const SelectionOptions& options);
 
-/// The task with the features of the last round.
-[[nodiscard]] PreparedTask after_rounds(const PreparedTask& task, const Policy& policy,
-                                        const SelectionOptions& options);
+/// Whether the weights of the trained policy and of the adapted one are averaged: options.blend asks for it,
+/// there are steps, and no clusters of flips mislead the features (detector_agreement is above
+/// options.agreement).
+[[nodiscard]] bool blends(const PreparedTask& task, const Policy& policy, const SelectionOptions& options);
 
-/// The policy's score of each training row, higher is more trusted: of the policy adapted to the task, on the
-/// features of the last round. Without steps and rounds: policy_score. Reads training rows and noisy labels
-/// alone. `after_step` is called after each step of the adaptation. [n]
-[[nodiscard]] Vector selection_score(const PreparedTask& task, const Policy& policy,
-                                     const SelectionOptions& options,
-                                     const std::function<void()>& after_step = {});
+/// What the policy makes of each training row, [n].
+struct Selection {
+  Vector score;           ///< higher is more trusted; the hard selection keeps the rows of highest score
+  Vector weights;         ///< soft weights, in (0, 1), of mean policy.keep
+  HiddenPositives hidden; ///< the estimate, where it has been made
+};
+
+/// The recommended selection, for meta_hard and meta_soft. Where blends(): w = (1 - a) s + a s', with the
+/// keep weights s of the policy as trained and s' of the policy adapted to the task, and score = log w -
+/// log(1 - w). The trained policy corrects for label bias that the task cannot show, the adapted one finds
+/// the task's own noise. The more positives seem hidden, c = min(1, share / 0.25) of HiddenPositives, the
+/// less weight the adapted policy has, a = 0.6 - 0.3 c, and the more fairness its steps ask for: the weight
+/// of the gap is multiplied by 1 + c. Elsewhere: score and keep weights of the adapted policy on the features
+/// of the last round; without steps and rounds policy_score and soft_weights. Reads training rows and noisy
+/// labels alone. `after_step` is called after each step of the adaptation.
+[[nodiscard]] Selection policy_selection(const PreparedTask& task, const Policy& policy,
+                                         const SelectionOptions& options,
+                                         const std::function<void()>& after_step = {});
+
+/// The selection at each of these fairness weights of the adaptation, in place of the one of `options`.
+[[nodiscard]] std::vector<Selection> policy_selections(const PreparedTask& task, const Policy& policy,
+                                                       const SelectionOptions& options,
+                                                       const std::vector<double>& fairness_weights,
+                                                       const std::function<void()>& after_step = {});
 
 } // namespace metasieve

@@ -84,12 +84,12 @@ Split rows_of(MatrixF x, const Labels& y, const Labels& group, Index groups,
   return {std::move(x), y, group, y_clean.value_or(y), groups};
 }
 
-/// Score [n], soft weights [n] and the hard selection [n] of the rows. `after_step` is called after each step
-/// of the adaptation.
-std::tuple<Vector, Vector, Vector> score(const Eigen::Ref<const MatrixF>& x, const Labels& y,
-                                         const Labels& group, Index groups, const Policy& policy,
-                                         const std::string& fairness, double fairness_weight, bool adapt,
-                                         std::uint64_t seed, const std::function<void()>& after_step) {
+/// Score [n], soft weights [n] and the hard selection [n] of the rows, and the estimate of hidden positives:
+/// group (-1: none), share and evidence. `after_step` is called after each step of the adaptation.
+std::tuple<Vector, Vector, Vector, std::tuple<Index, double, double>>
+score(const Eigen::Ref<const MatrixF>& x, const Labels& y, const Labels& group, Index groups,
+      const Policy& policy, const std::string& fairness, double fairness_weight, bool adapt,
+      std::uint64_t seed, const std::function<void()>& after_step) {
   const Settings settings = settings_of(fairness, fairness_weight, adapt, seed);
   Task task;
   task.train = rows_of(x, y, group, groups, {});
@@ -101,12 +101,16 @@ std::tuple<Vector, Vector, Vector> score(const Eigen::Ref<const MatrixF>& x, con
     if (PyErr_CheckSignals() != 0) throw py::error_already_set(); // Ctrl-C
     if (after_step) after_step();
   };
-  Vector u = selection_score(ready, policy, selection_of(settings), step);
-  if (ready.probe.status == FitStatus::diverged || !u.allFinite())
+  Selection found = policy_selection(ready, policy, selection_of(settings), step);
+  if (ready.probe.status == FitStatus::diverged || !found.score.allFinite())
     throw Error(ExitCode::numerical,
                 "the rows have no finite scores: the logistic regression on them diverged");
-  Vector weights = soft_weights(policy, u), selected = highest(u, policy.keep);
-  return {std::move(u), std::move(weights), std::move(selected)};
+  Vector selected = highest(found.score, policy.keep);
+  const HiddenPositives& hidden = found.hidden;
+  return {std::move(found.score),
+          std::move(found.weights),
+          std::move(selected),
+          {hidden.group, hidden.share, hidden.evidence}};
 }
 
 /// A table whose random splits are those of `metasieve evaluate`.
@@ -119,16 +123,34 @@ public:
     if (split_ && split_->size() != rows_.rows()) throw DataError("split must have a value for each row");
   }
 
-  [[nodiscard]] Index split_count(Index splits, double label_noise) const {
-    return !split_ || noise(label_noise) > 0.0 ? splits : 1;
+  [[nodiscard]] Index split_count(Index splits, const std::optional<double>& label_noise,
+                                  const std::optional<std::string>& corruption) const {
+    return !split_ || corruption_of(label_noise, corruption).changes_labels() ? splits : 1;
   }
-  [[nodiscard]] Task task(Index index, double label_noise, std::uint64_t seed) const {
-    return resample(rows_, {name_, noise(label_noise), Seed{seed}, split_},
+  [[nodiscard]] Task task(Index index, const std::optional<double>& label_noise, std::uint64_t seed,
+                          const std::optional<std::string>& corruption) const {
+    return resample(rows_, {name_, corruption_of(label_noise, corruption), Seed{seed}, split_},
                     static_cast<std::uint64_t>(index));
   }
 
 private:
-  [[nodiscard]] double noise(double label_noise) const { return is_clean_ ? 0.0 : label_noise; }
+  /// `corruption`, for which label_noise is a shorthand; none where clean labels are known.
+  [[nodiscard]] LabelCorruption corruption_of(const std::optional<double>& label_noise,
+                                              const std::optional<std::string>& corruption) const {
+    using Kind = LabelCorruption::Kind;
+    if (label_noise && corruption) throw ConfigError("give corruption or label_noise, not both");
+    if (is_clean_) return {Kind::none, 0.0};
+    const std::string text = corruption    ? *corruption
+                             : label_noise ? to_string(LabelCorruption{Kind::flips, *label_noise})
+                                           : to_string(LabelCorruption{});
+    const std::optional<LabelCorruption> found = parse_label_corruption(text);
+    if (!found)
+      throw ConfigError(
+          "corruption = " + text +
+          ": must be none, flips:RATE, hidden:SHARE, groups, lowest_loss:RATE or clustered:RATE, with "
+          "RATE >= 0 and < 0.5, SHARE >= 0 and <= 1");
+    return *found;
+  }
 
   Split rows_;
   std::string name_;
@@ -183,9 +205,11 @@ PYBIND11_MODULE(_core, m) {
       .def_property_readonly("features",
                              [](const Policy& policy) { return std::string(to_string(policy.features)); });
 
-  m.def("score", &score, arg("x"), arg("y"), arg("group"), arg("groups"), arg("policy"), arg("fairness"),
-        arg("fairness_weight"), arg("adapt"), arg("seed"), arg("after_step") = nullptr,
-        "Scores, soft weights and hard selection (0 or 1) of the rows, each [n]; as `metasieve score`.");
+  m.def(
+      "score", &score, arg("x"), arg("y"), arg("group"), arg("groups"), arg("policy"), arg("fairness"),
+      arg("fairness_weight"), arg("adapt"), arg("seed"), arg("after_step") = nullptr,
+      "Scores, soft weights and hard selection (0 or 1) of the rows, each [n], as `metasieve score`; and of "
+      "hidden positives group (-1: no estimate), share and evidence.");
   m.attr("adapt_steps") = SelectionOptions().adapt.steps;
 
   py::class_<Table>(m, "Table", "A table whose random splits are those of `metasieve evaluate`.")
@@ -193,10 +217,12 @@ PYBIND11_MODULE(_core, m) {
                     const std::optional<Labels>&, std::optional<Labels>>(),
            arg("x"), arg("y"), arg("group"), arg("groups"), arg("name"), arg("y_clean") = py::none(),
            arg("split") = py::none())
-      .def("split_count", &Table::split_count, arg("splits"), arg("label_noise"),
-           "How many splits there are: 1 where nothing is left to chance.")
-      .def("task", &Table::task, arg("index"), arg("label_noise"), arg("seed"),
-           "One split, with flipped training labels.");
+      .def("split_count", &Table::split_count, arg("splits"), arg("label_noise") = py::none(),
+           arg("corruption") = py::none(), "How many splits there are: 1 where nothing is left to chance.")
+      .def("task", &Table::task, arg("index"), arg("label_noise") = py::none(), arg("seed") = 0,
+           arg("corruption") = py::none(),
+           "One split, with corrupted training labels: `corruption` as evaluate.corruption, or the rate of "
+           "flips.");
   py::class_<Task>(m, "Task", "Training rows with noisy labels, and test rows with clean ones.")
       .def_property_readonly("train_x", array_of(&Task::train, &Split::x))
       .def_property_readonly("train_y", array_of(&Task::train, &Split::y))

@@ -32,8 +32,9 @@ namespace metasieve {
 /// a hidden positive of a disadvantaged group may come from either step, so kinds of corruption can be
 /// distinguished between tasks, not between rows. Two facts help within a `*_bias` task: every false
 /// positive, and every flip in another group, is of the first step; and hidden positives of disadvantaged
-/// groups are mostly of the second where label_bias is well above noise_rate. given: the flips
-/// of a data set that has its clean labels; what made them is unknown.
+/// groups are mostly of the second where label_bias is well above noise_rate. given: other
+/// wrong labels of a data set, those that it has beside its clean ones, or those of `groups` and `clustered`
+/// (tasks/corrupt_labels.hpp).
 enum class Corruption { none, uniform, adversarial, bias, uniform_bias, adversarial_bias, given };
 
 inline constexpr int corruption_kinds = 7;

@@ -1,7 +1,5 @@
 #include "tasks/resample.hpp"
 
-#include "tasks/corruption.hpp"
-
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -47,6 +45,17 @@ Partition given_partition(const Labels& split) {
   return out;
 }
 
+/// What metadata can say of a corruption; nothing of `groups` and `clustered`.
+void describe(const LabelCorruption& corruption, Metadata& metadata) {
+  using Kind = LabelCorruption::Kind;
+  const bool hides = corruption.kind == Kind::hidden, is_adversarial = corruption.kind == Kind::lowest_loss;
+  metadata.noise_rate = hides                                              ? flips_beside_hidden
+                        : corruption.kind == Kind::flips || is_adversarial ? corruption.rate
+                                                                           : 0.0;
+  metadata.label_bias = hides ? corruption.rate : 0.0;
+  metadata.adversarial = is_adversarial ? 1 : 0;
+}
+
 } // namespace
 
 Index test_rows(Index rows) { return static_cast<Index>(std::ceil(0.3 * static_cast<double>(rows))); }
@@ -58,8 +67,7 @@ Task resample(const Split& rows, const Resampling& options, std::uint64_t repeat
                               : stratified_partition(rows.y_clean, test_rows(rows.rows()), options.seed, id);
   Task task{id, gather(rows, parts.train), gather(rows, parts.test), {}};
   task.test.y = task.test.y_clean;
-  const Index flips = flip_count(options.label_noise, task.train.rows());
-  task.train.y = flip_labels(task.train.y, uniform_rows(task.train.rows(), flips, options.seed, id));
+  task.train.y = corrupt_labels(task.train, options.corruption, options.seed, id);
 
   task.metadata.task_id = repeat;
   task.metadata.seed = static_cast<std::uint64_t>(options.seed);
@@ -68,7 +76,7 @@ Task resample(const Split& rows, const Resampling& options, std::uint64_t repeat
   task.metadata.n_train = task.train.rows();
   task.metadata.n_test = task.test.rows();
   task.metadata.n_features = rows.columns();
-  task.metadata.noise_rate = options.label_noise;
+  describe(options.corruption, task.metadata);
   task.metadata.groups = rows.groups;
   return task;
 }

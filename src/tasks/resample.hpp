@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/random.hpp"
+#include "tasks/corrupt_labels.hpp"
 #include "tasks/task.hpp"
 
 #include <optional>
@@ -22,8 +23,8 @@ struct Partition {
 
 /// How tasks are made from one real data set.
 struct Resampling {
-  std::string name;         ///< becomes metadata.family
-  double label_noise = 0.1; ///< floor(rate * n_train) training labels are flipped, uniformly
+  std::string name;           ///< becomes metadata.family
+  LabelCorruption corruption; ///< of the training labels
   Seed seed{};
   std::optional<Labels> split; ///< [n]: 0 train, 1 test, instead of random stratified 70/30 splits
 };
@@ -31,8 +32,8 @@ struct Resampling {
 /// Test rows of a random 70/30 split of `rows` rows.
 [[nodiscard]] Index test_rows(Index rows);
 
-/// Repetition `repeat` of splitting `rows` and flipping training labels: a pure function of its arguments.
-/// Clean labels are rows.y_clean; training labels are rows.y with flips, test labels are clean. Columns stay
+/// Repetition `repeat` of splitting `rows` and corrupting training labels: a pure function of its arguments.
+/// Clean labels are rows.y_clean; training labels are rows.y, corrupted; test labels are clean. Columns stay
 /// as they are.
 [[nodiscard]] Task resample(const Split& rows, const Resampling& options, std::uint64_t repeat);
 

@@ -1,7 +1,9 @@
 #include "training/task_source.hpp"
 
 #include "base/for_each.hpp"
+#include "base/text.hpp"
 #include "files/dataset.hpp"
+#include "files/evaluation.hpp"
 #include "parallel/partition.hpp"
 #include "tasks/generate.hpp"
 
@@ -20,19 +22,27 @@ TaskSource TaskSource::suite(const Communicator& comm, const std::filesystem::pa
   return TaskSource(SuiteReader(comm, path));
 }
 
-TaskSource TaskSource::dataset(const Communicator& comm, const std::filesystem::path& path,
-                               const EvaluateConfig& config) {
+std::vector<TaskSource> TaskSource::dataset(const Communicator& comm, const std::filesystem::path& path,
+                                            const EvaluateConfig& config) {
   Dataset data = read_dataset(comm, path);
-  const double label_noise = data.y_clean ? 0.0 : config.label_noise;
-  const bool chance = !data.split || label_noise > 0.0;
   const bool has_clean_labels = data.y_clean.has_value();
   Labels clean = has_clean_labels ? *data.y_clean : data.y;
-  return TaskSource(Splits{{std::move(data.x), std::move(data.y), std::move(data.group), std::move(clean),
-                            std::ssize(data.group_names)},
-                           {data.name, label_noise, config.seed, std::move(data.split)},
-                           chance ? config.splits : 1,
-                           std::move(data.group_names),
-                           has_clean_labels});
+  const auto rows =
+      std::make_shared<const Split>(Split{std::move(data.x), std::move(data.y), std::move(data.group),
+                                          std::move(clean), std::ssize(data.group_names)});
+  const std::vector<LabelCorruption> corruptions =
+      has_clean_labels ? std::vector{LabelCorruption{LabelCorruption::Kind::none, 0.0}} : config.corruptions;
+  std::vector<TaskSource> sources;
+  for (const LabelCorruption& corruption : corruptions) {
+    const bool chance = !data.split || corruption.changes_labels();
+    sources.push_back(TaskSource(Splits{
+        rows,
+        {source_name(data.name, corruption, corruptions.size() > 1), corruption, config.seed, data.split},
+        chance ? config.splits : 1,
+        data.group_names,
+        has_clean_labels}));
+  }
+  return sources;
 }
 
 Index TaskSource::task_count() const {
@@ -48,9 +58,9 @@ TaskShape TaskSource::shape(Index i) const {
     return {drawn.train_rows, drawn.test_rows, drawn.features};
   }
   if (const auto* splits = std::get_if<Splits>(&source_)) {
-    const Index rows = splits->rows.rows();
+    const Index rows = splits->rows->rows();
     const Index test = splits->how.split ? splits->how.split->cast<Index>().sum() : test_rows(rows);
-    return {rows - test, test, splits->rows.columns()};
+    return {rows - test, test, splits->rows->columns()};
   }
   const Metadata& known = std::get<SuiteReader>(source_).metadata()[static_cast<std::size_t>(i)];
   return {known.n_train, known.n_test, known.n_features};
@@ -71,7 +81,7 @@ std::string TaskSource::name(Index i) const {
 }
 
 std::set<Index> TaskSource::group_counts() const {
-  if (const auto* splits = std::get_if<Splits>(&source_)) return {splits->rows.groups};
+  if (const auto* splits = std::get_if<Splits>(&source_)) return {splits->rows->groups};
   std::set<Index> counts;
   if (const auto* reader = std::get_if<SuiteReader>(&source_))
     for (const Metadata& task : reader->metadata()) counts.insert(task.groups);
@@ -87,7 +97,7 @@ std::vector<double> TaskSource::costs(const std::function<double(const TaskShape
 Task TaskSource::make(Index i) const {
   if (const auto* reader = std::get_if<SuiteReader>(&source_)) return reader->read_alone(i);
   if (const auto* splits = std::get_if<Splits>(&source_))
-    return resample(splits->rows, splits->how, static_cast<std::uint64_t>(i));
+    return resample(*splits->rows, splits->how, static_cast<std::uint64_t>(i));
   const auto& generator = std::get<Generator>(source_);
   return generate_task(family_of(generator.mixture, id_of(i)), generator.seed, id_of(i));
 }
@@ -102,6 +112,13 @@ std::vector<Task> TaskSource::tasks(const Communicator& comm, Range ids,
     });
   });
   return made;
+}
+
+std::string source_name(const std::string& dataset, const LabelCorruption& corruption,
+                        bool is_one_of_several) {
+  if (!is_one_of_several) return dataset;
+  const std::string ending = "/" + to_string(corruption);
+  return cut_text(dataset, most_source_bytes - ending.size()) + ending;
 }
 
 void require_groups(const Communicator& comm, const TaskSource& source, FeatureSet features) {

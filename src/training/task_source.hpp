@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <set>
 #include <variant>
 #include <vector>
@@ -22,11 +23,12 @@ public:
   [[nodiscard]] static TaskSource generator(const Config& config);
   /// Collective. A suite file. @throws CollectiveError
   [[nodiscard]] static TaskSource suite(const Communicator& comm, const std::filesystem::path& path);
-  /// Collective. A data set file, as [evaluate] says: `splits` random 70/30 splits, or the file's own split;
-  /// flips `label_noise` of the training labels, unless the file has clean labels: then its noise is
-  /// already there. Where nothing is left to chance there is one split. @throws CollectiveError
-  [[nodiscard]] static TaskSource dataset(const Communicator& comm, const std::filesystem::path& path,
-                                          const EvaluateConfig& config);
+  /// Collective. A data set file, as [evaluate] says: a source for each of the `corruptions` of the training
+  /// labels, or one if the file has clean labels: then its noise is already there. Its tasks are `splits`
+  /// random 70/30 splits, or the file's own split; where nothing is left to chance there is one. @throws
+  /// CollectiveError
+  [[nodiscard]] static std::vector<TaskSource>
+  dataset(const Communicator& comm, const std::filesystem::path& path, const EvaluateConfig& config);
 
   [[nodiscard]] Index task_count() const;
   [[nodiscard]] bool is_generator() const noexcept { return std::holds_alternative<Generator>(source_); }
@@ -41,7 +43,7 @@ public:
   /// The data set whose splits the tasks are, with clean labels; none for other sources.
   [[nodiscard]] const Split* table() const noexcept {
     const auto* const splits = std::get_if<Splits>(&source_);
-    return splits != nullptr ? &splits->rows : nullptr;
+    return splits != nullptr ? splits->rows.get() : nullptr;
   }
   /// Whether its labels before corruption are known: a data set has them only if its file has `y_clean`.
   [[nodiscard]] bool has_clean_labels() const noexcept {
@@ -72,7 +74,7 @@ private:
     Index count;
   };
   struct Splits {
-    Split rows;
+    std::shared_ptr<const Split> rows; ///< of all sources of the data set
     Resampling how;
     Index count;
     std::vector<std::string> group_names;
@@ -83,6 +85,11 @@ private:
 
   Source source_;
 };
+
+/// The name of a data set's source, at most most_source_bytes: `dataset`, and /CORRUPTION where there are
+/// several.
+[[nodiscard]] std::string source_name(const std::string& dataset, const LabelCorruption& corruption,
+                                      bool is_one_of_several);
 
 /// Collective: refuses a source whose tasks have groups that `features` does not serve. Generated tasks are
 /// checked when they are prepared. @throws CollectiveError

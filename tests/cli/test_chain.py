@@ -21,7 +21,7 @@ METRICS = [name for name in EVALUATION[3:] if name != "selected"]
 METHODS = """baseline greedy greedy_weighted reweighing roh penalised threshold random untrained_hard untrained_soft
 meta_hard meta_soft oracle oracle_penalised""".split()  # of evaluate on suites by default
 TABLES = {"evaluation", "summary", "paired", "detection", "response", "findings"}
-GROUP_TABLES = {"groups", "group_summary"}  # of data sets
+GROUP_TABLES = {"groups", "group_summary", "hidden_positives"}  # of data sets
 PHASES = "tasks features make policy inner idle reduce update validate checkpoint write".split()
 
 

@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 
 namespace metasieve {
 namespace {
@@ -98,6 +100,41 @@ TEST(ConfigKeys, setting_how_policies_are_adapted_asks_for_it_everywhere_unless_
   EXPECT_EQ(adaptation({{"evaluate.rounds", "1"}}), Adaptation::always);
   EXPECT_EQ(adaptation({{"evaluate.adapt_fairness_weight", "0.2"}}), Adaptation::automatic);
   EXPECT_EQ(adaptation({{"evaluate.adapt_steps", "5"}, {"evaluate.adapt", "none"}}), Adaptation::none);
+}
+
+TEST(ConfigKeys, label_noise_is_a_shorthand_for_flips) {
+  Config config;
+  EXPECT_EQ(config.evaluate.corruptions, (std::vector{LabelCorruption{LabelCorruption::Kind::flips, 0.1}}));
+  set_key(config, "evaluate.label_noise", "0.2");
+  EXPECT_NE(resolved_ini(config).find("corruption = flips:0.2\n"), std::string::npos);
+  EXPECT_EQ(resolved_ini(config).find("label_noise = 0.2"), std::string::npos);
+  set_key(config, "evaluate.corruption", "hidden:0.3, groups");
+  EXPECT_NE(resolved_ini(config).find("corruption = hidden:0.3,groups\n"), std::string::npos);
+  set_key(config, "sweep.evaluate.label_noise", "0, 0.1");
+  EXPECT_EQ(config.sweep.swept.front().first, "evaluate.label_noise");
+}
+
+TEST(ConfigKeys, corruptions_are_known_and_there_once) {
+  for (const char* text : {"flips", "flips:0.1,flips:0.1", "hidden:2", "shuffled", "flips:0.1,,none", ""})
+    EXPECT_TRUE(key_error("evaluate.corruption", text)
+                    .starts_with(std::string("evaluate.corruption = ") + text +
+                                 ": must be a comma-separated list of none, "))
+        << text;
+}
+
+TEST(LoadConfig, two_names_of_a_corruption_must_agree_and_the_command_line_wins) {
+  const std::string refused = config_error([] {
+    static_cast<void>(loaded({{"evaluate.corruption", "hidden:0.3"}, {"evaluate.label_noise", "0.2"}}));
+  });
+  EXPECT_EQ(refused,
+            "evaluate.label_noise is flips:0.2, and evaluate.corruption is hidden:0.3; give one of the two");
+  const auto kind = [](const Config& config) { return to_string(config.evaluate.corruptions.front()); };
+  EXPECT_EQ(kind(loaded({{"evaluate.corruption", "flips:0.2"}, {"evaluate.label_noise", "0.2"}})),
+            "flips:0.2");
+  const std::filesystem::path file = testing::TempDir() + "metasieve_label_noise.ini";
+  std::ofstream(file) << "[evaluate]\nlabel_noise = 0.1\n";
+  EXPECT_EQ(kind(load_config(file, {{"evaluate.corruption", "hidden:0.3"}}, FamilyUse::if_any)),
+            "hidden:0.3");
 }
 
 TEST(ConfigKeys, methods_are_named_or_auto_or_all) {

@@ -139,6 +139,9 @@ class Scores(AnalysisTest):
         np.testing.assert_array_equal(sieve.scores_, scores["score"])
         np.testing.assert_array_equal(sieve.sample_weight_, scores["weight"])
         np.testing.assert_array_equal(sieve.support_, scores["selected"] == 1)
+        with h5py.File(self.folder / "scores.h5") as file:
+            share = file.attrs.get("hidden_positives_share")
+        self.assertEqual(sieve.hidden_positives_ and sieve.hidden_positives_[1], share)
 
     def test_are_those_of_the_program_for_any_number_of_groups_and_settings(self):
         two = ["a", "b"]
@@ -318,6 +321,35 @@ class Use(unittest.TestCase):
         with self.assertRaises(KeyboardInterrupt):
             _core.score(np.zeros((9, 1), "f4") + np.arange(9, dtype="f4")[:, None], np.arange(9, dtype="u1") % 2,
                         np.zeros(9, "u1"), 1, metasieve.policies.load_policy(), "eo", 0.1, True, 0, fail)
+
+
+class Splits(unittest.TestCase):
+    def test_labels_are_corrupted_as_asked_for(self):
+        X, y, A, _ = table()
+        own = (np.arange(len(y)) % 3 == 0).astype("u1")
+        make = {"group": A.astype("u1"), "groups": 2, "name": "t"}
+        rows = _core.Table(X.astype("f4"), y.astype("u1"), **make)
+
+        def labels(**options):
+            return rows.task(0, seed=3, **options).train_y
+
+        clean = labels(corruption="none")
+        np.testing.assert_array_equal(labels(label_noise=0.2), labels(corruption="flips:0.2"))
+        np.testing.assert_array_equal(labels(), labels(corruption="flips:0.1"))
+        for name in ("flips:0.1", "lowest_loss:0.1", "clustered:0.1"):
+            self.assertEqual((labels(corruption=name) != clean).sum(), 21)  # of 210
+        self.assertTrue((labels(corruption="groups") != clean).any() and (labels(corruption="hidden:0.5") != clean).any())
+        parts = _core.Table(X.astype("f4"), y.astype("u1"), split=own, **make)
+        self.assertEqual([parts.split_count(5, corruption=name) for name in ("none", "groups")], [1, 5])
+        self.assertEqual([parts.split_count(5, label_noise=rate) for rate in (0.0, 0.1)], [1, 5])
+        known = _core.Table(X.astype("f4"), y.astype("u1"), y_clean=1 - y.astype("u1"), **make)
+        task = known.task(0, seed=3, corruption="groups")
+        np.testing.assert_array_equal(task.train_y, 1 - task.train_y_clean)  # it has its own noise
+        for said, options in (("not both", {"corruption": "none", "label_noise": 0.1}),
+                              ("corruption = flips:0.5: must be none, flips:RATE", {"label_noise": 0.5}),
+                              ("corruption = hide: must be none", {"corruption": "hide"})):
+            with self.assertRaisesRegex(ValueError, said):
+                labels(**options)
 
 
 class Errors(unittest.TestCase):

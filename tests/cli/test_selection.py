@@ -72,6 +72,96 @@ class Selection(FilesTest):
         self.assertEqual(level["baseline_change"], 0)
         self.assertRegex(run.stdout, r"(?m)^frontier: .*\n  data +meta_hard +0\.000  accuracy")
 
+    def test_without_the_blend_the_adapted_policy_alone_selects(self):
+        write_dataset(self.folder / "data.h5", rows=120)
+        self.succeed(*TRAIN, "--output", "out")
+        scores = {}
+        for name, options in (("trained", ("--evaluate.adapt", "none")), ("adapted", ("--evaluate.blend", "false")),
+                              ("blend", ())):
+            self.succeed("score", "--policy", "out/policy.h5", "--dataset", "data.h5", "--output", f"{name}.h5",
+                         "--evaluate.adapt_fairness_weight", "0", *options)
+            scores[name] = self.open(f"{name}.h5")["scores"][()]
+        weights = {name: found["weight"] for name, found in scores.items()}
+        share = self.open("blend.h5").attrs["hidden_positives_share"]
+        part = 0.6 - 0.3 * min(1, share / 0.25)
+        np.testing.assert_allclose(weights["blend"], (1 - part) * weights["trained"] + part * weights["adapted"], atol=1e-12)
+        np.testing.assert_allclose(1 / (1 + np.exp(-scores["blend"]["score"])), weights["blend"], atol=1e-12)
+        self.assertFalse(np.allclose(weights["trained"], weights["adapted"]))
+
+    def test_hidden_positives_are_found_said_and_kept(self):
+        random = np.random.default_rng(5)
+        x = random.normal(size=(3000, 4)).astype("f4")
+        z = random.random(3000) < 0.4
+        y = random.random(3000) < 1 / (1 + np.exp(-3 * x[:, 0] - 2 * x[:, 1]))
+        hidden = y & z & (random.random(3000) < 0.4)
+        for name, labels in (("plain", y), ("biased", y & ~hidden)):
+            with h5py.File(write_dataset(self.folder / f"{name}.h5", rows=3000, columns=4, groups=["M", "F"]), "r+") as file:
+                file["x"][...], file["y"][...], file["z"][...] = x, labels, z
+        self.succeed(*TRAIN, "--output", "out")
+        few = ("--policy", "out/policy.h5", "--evaluate.adapt_steps", "2")
+        sentence = r"labels seem to hide (\d+) % of the positives of group 'F' \(log-likelihood \+\d+\.\d against none\)"
+        for ranks in (1, 2):
+            said = self.succeed("score", *few, "--dataset", "biased.h5", "--output", "s.h5", ranks=ranks).stdout
+            attributes = self.open("s.h5").attrs
+            self.assertEqual(text(attributes["hidden_positives_group"]), "F")
+            self.assertTrue(0.25 < attributes["hidden_positives_share"] < 0.55)
+            self.assertGreater(attributes["hidden_positives_evidence"], 2)
+            self.assertEqual(int(re.search(sentence, said)[1]), round(100 * attributes["hidden_positives_share"]))
+        self.assertNotRegex(self.succeed("score", *few, "--dataset", "plain.h5", "--output", "p.h5").stdout, "seem to hide")
+        self.assertLess(self.open("p.h5").attrs["hidden_positives_share"], 0.1)
+        self.succeed("score", *few, "--dataset", "biased.h5", "--output", "a.h5", "--evaluate.blend", "false")
+        self.assertNotIn("hidden_positives_share", self.open("a.h5").attrs)
+
+        run = self.succeed("evaluate", *few, "--dataset", "biased.h5", "plain.h5", "--output", "e.h5", "--evaluate.splits", "2",
+                           "--evaluate.methods", "meta_soft", "--evaluate.corruption", "none", ranks=2)
+        file = self.open("e.h5")
+        rows = file["hidden_positives"][()]
+        self.assertEqual([(text(row["source"]), row["split"]) for row in rows],
+                         [(name, split) for name in ("biased", "plain") for split in (0, 1)])
+        biased = rows[rows["source"] == b"biased"]
+        self.assertEqual([(row["group"], text(row["name"])) for row in biased], [(1, "F")] * 2)
+        self.assertEqual(int(re.search("hidden: " + sentence, run.stdout)[1]), round(100 * biased["share"].mean()))
+        found = [row for row in file["findings"][()] if row["kind"] == b"hidden"]
+        self.assertEqual([(text(row["source"]), text(row["group"])) for row in found], [("biased", "F")])
+        self.assertAlmostEqual(found[0]["level"], biased["share"].mean())
+
+    def test_corruptions_are_sources_of_one_file(self):
+        write_dataset(self.folder / "data.h5", rows=200)
+        long = "l" * 80
+        for name in ("known", long):
+            with h5py.File(write_dataset(self.folder / f"{name}.h5"), "r+") as file:
+                if name == "known":
+                    file["y_clean"] = file["y"][()] ^ (np.arange(80) % 9 == 0).astype("u1")
+        self.succeed(*TRAIN, "--output", "out")
+        evaluate = ("evaluate", "--policy", "out/policy.h5", "--evaluate.splits", "2", "--evaluate.adapt_steps", "2",
+                    "--evaluate.methods", "reweighing,meta_soft")
+        all_of_them = ["none", "flips:0.1", "hidden:0.3", "groups", "lowest_loss:0.1", "clustered:0.1"]
+        run = self.succeed(*evaluate, "--dataset", "data.h5", f"{long}.h5", "known.h5", "--evaluate.corruption",
+                           ",".join(all_of_them), "--output", "all.h5", ranks=2)
+        rows = self.open("all.h5")["evaluation"][()]
+        sources = list(dict.fromkeys(text(row["source"]) for row in rows))
+        self.assertEqual(sources, [f"data/{name}" for name in all_of_them] +
+                         [f"{long[:62 - len(name)]}/{name}" for name in all_of_them] + ["known"])
+        for source in sources:
+            self.assertRegex(run.stdout, rf"(?m)^{re.escape(source)} \(2 repeats;")
+        wrong = {name: rows[rows["source"] == f"data/{name}".encode()]["noise_rate_all"] for name in all_of_them}
+        self.assertEqual(set(wrong["none"]), {0.0})
+        for name in ("flips:0.1", "lowest_loss:0.1", "clustered:0.1"):
+            self.assertEqual(set(wrong[name]), {0.1})  # 14 of 140
+        for name, options in (("flips:0.1", ("--evaluate.label_noise", "0.1")),
+                              ("hidden:0.3", ("--evaluate.corruption", "hidden:0.3"))):
+            self.succeed(*evaluate, "--dataset", "data.h5", *options, "--output", "one.h5")
+            alone, among = self.open("one.h5")["evaluation"][()], rows[rows["source"] == f"data/{name}".encode()]
+            self.assertEqual(set(alone["source"]), {b"data"})
+            for field in ("method", "split", "accuracy", "auc", "noise_rate_selected", "selected"):
+                np.testing.assert_array_equal(alone[field], among[field])
+        self.succeed("verify", "all.h5")
+        for name in ("n" * 56 + "x", "n" * 56 + "y"):
+            write_dataset(self.folder / f"{name}.h5")
+        alike = ("--dataset", "n" * 56 + "x.h5", "n" * 56 + "y.h5", "--output", "e.h5", "--evaluate.corruption")
+        self.succeed(*evaluate, *alike, "groups")
+        self.assert_refused(self.execute(*evaluate, *alike, "none,groups"), 2, "differ only after the first 56 bytes")
+
     def test_data_sets_are_adapted_to_and_suites_are_not_unless_asked_for(self):
         write_dataset(self.folder / "data.h5", rows=120)
         self.succeed(*TRAIN, "--output", "out")

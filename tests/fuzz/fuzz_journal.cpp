@@ -23,7 +23,7 @@ std::vector<std::uint8_t> good_journal() {
   fs::remove(journal_file());
   Journal journal(world(), input_file(), key, true);
   TaskResult result{
-      Corruption::none, {MethodResult{}, MethodResult{}}, {MethodResult{}}, {Vector::Constant(3, 0.5)}};
+      Corruption::none, {MethodResult{}, MethodResult{}}, {MethodResult{}}, {Vector::Constant(3, 0.5)}, {}};
   journal.append(
       std::vector<JournalRecord>{{0, task_bytes(test::sample_task(0))}, {1, bytes_of(result)}, {2, ""}});
   return get_bytes(journal_file());

@@ -203,6 +203,7 @@ inline EvaluationTables sample_tables() {
           {point},
           {{"compas", 3, 1, "meta_hard", 2, 25, 12, {0.75, 0.5, 0.625, undefined}}},
           {rate},
+          {{"compas", 3, 2, "größer", 0.31, 4.5}},
           {}};
 }
 

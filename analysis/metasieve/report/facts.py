@@ -18,7 +18,8 @@ TRAINING = {"suite.tasks": "tasks", "suite.validation_tasks": "of these for vali
             "meta.fairness_weight": "weight of fairness", "meta.seed": "seed of the training"}
 FEATURE_SETS = {"seed10": "basic", "full16": "full", "context27": "context",
                 "relative28": "relative"}  # as in files -> as in configurations
-EVALUATION = {"evaluate.splits": "splits of a data set", "evaluate.label_noise": "labels flipped for the test",
+EVALUATION = {"evaluate.splits": "splits of a data set", "evaluate.corruption": "corruption of the training labels",
+              "evaluate.label_noise": "labels flipped for the test",
               "evaluate.rounds": "rounds of selection",
               "evaluate.adapt_steps": "steps of adaptation",
               "evaluate.adapt_fairness_weight": "weight of fairness in adapting"}

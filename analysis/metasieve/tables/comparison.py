@@ -27,7 +27,7 @@ KNOWS = {"threshold": "`threshold` decides by the group of each test row, even w
         "roh": "`roh` knows the true share of flipped labels, unless `evaluate.roh_tau` is set; in practice no user "
                "knows it."}
 FINDINGS = {"constant": "Warning", "undefined": "Undefined gaps", "failed": "Failed fits", "small": "Too small",
-            "test_part": "Intervals", "fairness": "Fairness", "accuracy": "Accuracy"}
+            "test_part": "Intervals", "hidden": "Hidden positives", "fairness": "Fairness", "accuracy": "Accuracy"}
 
 
 # ------------------------------------------------------------------------------------------------------ numbers

@@ -69,23 +69,30 @@ TEST_P(Renumbering, changes_no_bit_of_a_selection) {
   struct Settings {
     Index rounds, steps;
     Gap gap;
+    double agreement = 1.0; // rounds; 0: a blend
   };
   const PreparedTask before = prepared(task());
   for (const std::vector<Index>& numbers : other_numbers(groups())) {
     const PreparedTask after = prepared(renumbered(task(), numbers));
-    for (const auto& [rounds, steps, gap] : {Settings{0, 3, Gap::dp}, {2, 0, Gap::none}, {1, 2, Gap::eo}}) {
+    for (const auto& [rounds, steps, gap, agreement] :
+         {Settings{0, 3, Gap::dp}, {2, 0, Gap::none}, {1, 2, Gap::eo}, {0, 3, Gap::eo, 0.0}}) {
       SelectionOptions options;
       options.rounds = rounds;
-      options.agreement = 1.0;
+      options.agreement = agreement;
       options.adapt.steps = steps;
       options.adapt.outer = {AccuracyLoss::zero_one, gap, 1.0};
 
-      const Vector score = selection_score(before, policy(), options);
-      const Vector now = selection_score(after, policy(), options);
+      const Selection selection = policy_selection(before, policy(), options);
+      const Selection now = policy_selection(after, policy(), options);
 
-      EXPECT_EQ(now, score) << rounds << " rounds, " << steps << " steps";
-      EXPECT_EQ(highest(now, 0.7), highest(score, 0.7));
-      EXPECT_EQ(soft_weights(policy(), now), soft_weights(policy(), score));
+      EXPECT_EQ(blends(before, policy(), options), agreement == 0.0);
+      EXPECT_EQ(now.score, selection.score) << rounds << " rounds, " << steps << " steps";
+      EXPECT_EQ(highest(now.score, 0.7), highest(selection.score, 0.7));
+      EXPECT_EQ(now.weights, selection.weights);
+      EXPECT_EQ(now.hidden.share, selection.hidden.share);
+      const Index group = selection.hidden.group;
+      EXPECT_EQ(group >= 0, agreement == 0.0 && groups() - std::get<2>(GetParam()) > 1);
+      EXPECT_EQ(now.hidden.group, group < 0 ? -1 : numbers[static_cast<std::size_t>(group)]);
     }
   }
 }

@@ -170,19 +170,22 @@ TEST(CompareMethods, weights_of_the_rows_are_kept_if_asked_for) {
   EXPECT_EQ(results[3].weights, soft_weights(policy, u));
 }
 
-TEST(CompareMethods, meta_is_the_adapted_policy_and_trained_is_not) {
+TEST(CompareMethods, meta_is_the_recommended_selection_and_trained_is_not) {
   Fixture f;
   f.options.selection.adapt.steps = 5;
   f.options.selection.adapt.learning_rate = 0.01;
-  const Vector u = selection_score(f.task, f.options.policies[0], f.options.selection);
+  const Selection selection = policy_selection(f.task, f.options.policies[0], f.options.selection);
+  const auto auc = [&](const Vector& weights) {
+    return assess(f.task, fit_model(f.task, weights, f.task.train.y, 1e-3)).metrics.auc;
+  };
 
   const std::vector<MethodResult> entries =
-      compare_methods(f.task, {Method::trained_hard, Method::meta_hard}, f.options);
+      compare_methods(f.task, {Method::trained_hard, Method::meta_hard, Method::meta_soft}, f.options);
 
-  EXPECT_NE(u, policy_score(f.task, f.options.policies[0]));
+  EXPECT_NE(highest(selection.score, 0.7), highest(policy_score(f.task, f.options.policies[0]), 0.7));
   EXPECT_EQ(entries[0].assessment.metrics.auc, Fixture().compete(Method::meta_hard).metrics.auc);
-  EXPECT_EQ(entries[1].assessment.metrics.auc,
-            assess(f.task, fit_model(f.task, highest(u, 0.7), f.task.train.y, 1e-3)).metrics.auc);
+  EXPECT_EQ(entries[1].assessment.metrics.auc, auc(highest(selection.score, 0.7)));
+  EXPECT_EQ(entries[2].assessment.metrics.auc, auc(selection.weights));
 }
 
 TEST(CompareMethods, roh_is_its_own_model_told_the_share_of_clean_labels) {
@@ -244,8 +247,8 @@ TEST(CompareMethods, test_rows_and_clean_labels_change_nothing_in_what_is_select
   other.test.x.setConstant(7.0F);
   other.train.y_clean = 1 - f.task.train.y_clean.array();
 
-  EXPECT_EQ(selection_score(f.task, f.options.policies[0], f.options.selection),
-            selection_score(other, f.options.policies[0], f.options.selection));
+  EXPECT_EQ(policy_selection(f.task, f.options.policies[0], f.options.selection).weights,
+            policy_selection(other, f.options.policies[0], f.options.selection).weights);
 }
 
 TEST(Frontier, has_every_point_and_weight_zero_of_penalised_is_the_baseline) {

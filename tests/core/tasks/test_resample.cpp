@@ -17,10 +17,12 @@ Split small_rows() {
   return rows;
 }
 
+LabelCorruption flips(double rate) { return {LabelCorruption::Kind::flips, rate}; }
+
 TEST(Resample, splits_all_rows_and_flips_training_labels_alone) {
   const Split rows = small_rows();
 
-  const Task task = resample(rows, {"data", 0.1, Seed{1}, std::nullopt}, 3);
+  const Task task = resample(rows, {"data", flips(0.1), Seed{1}, std::nullopt}, 3);
 
   std::set<float> seen;
   for (const Split* part : {&task.train, &task.test})
@@ -37,7 +39,7 @@ TEST(Resample, keeps_the_number_of_groups_also_where_one_has_no_row) {
   Split rows = small_rows();
   rows.groups = 5;
 
-  const Task task = resample(rows, {"data", 0.1, Seed{1}, std::nullopt}, 0);
+  const Task task = resample(rows, {"data", flips(0.1), Seed{1}, std::nullopt}, 0);
 
   EXPECT_EQ(task.train.groups, 5);
   EXPECT_EQ(task.test.groups, 5);
@@ -48,10 +50,10 @@ TEST(Resample, repetitions_differ_and_a_given_split_is_kept) {
   const Split rows = small_rows();
   Labels split = Labels::Zero(200);
   split.tail(50).setOnes();
-  const Resampling given{"data", 0.0, Seed{1}, split};
+  const Resampling given{"data", flips(0.0), Seed{1}, split};
 
-  EXPECT_NE(resample(rows, {"d", 0.1, Seed{1}, std::nullopt}, 0).train.x,
-            resample(rows, {"d", 0.1, Seed{1}, std::nullopt}, 1).train.x);
+  EXPECT_NE(resample(rows, {"d", flips(0.1), Seed{1}, std::nullopt}, 0).train.x,
+            resample(rows, {"d", flips(0.1), Seed{1}, std::nullopt}, 1).train.x);
   EXPECT_EQ(resample(rows, given, 0).test.x, rows.x.bottomRows(50));
   EXPECT_EQ(resample(rows, given, 0).train.y, rows.y.head(150));
 }

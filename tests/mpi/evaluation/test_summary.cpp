@@ -449,6 +449,26 @@ TEST(Findings, of_a_table_that_is_too_small_say_so_and_judge_nothing) {
 }
 
 /// The findings about a table of 1000 rows with three groups; cells: test rows [label][group].
+TEST(Findings, hidden_positives_are_worth_a_word_from_a_tenth_on) {
+  const std::vector<EvaluationRow> rows{row("data", 0, "baseline", 0.7, 0.1)};
+  const auto found = [&](const std::vector<HiddenPositivesRow>& hidden) {
+    std::vector<Finding> out;
+    for (Finding& finding : findings_of(rows, summarise(rows, {}, Seed{1}), {}, hidden))
+      if (finding.kind == "hidden") out.push_back(std::move(finding));
+    return out;
+  };
+
+  EXPECT_TRUE(found({}).empty());
+  EXPECT_TRUE(found({{"data", 0, 1, "F", 0.08, 0.2}, {"other", 0, 1, "F", 0.5, 20.0}}).empty());
+  const std::vector<Finding> said =
+      found({{"data", 0, 1, "F", 0.4, 8.0}, {"data", 1, 1, "F", 0.2, 4.0}, {"data", 2, 0, "M", 0.12, 1.0}});
+  ASSERT_EQ(said.size(), 1U); // M is named in one split of three
+  EXPECT_EQ(said[0].group, "F");
+  EXPECT_NEAR(said[0].level, 0.2, 1e-12);
+  EXPECT_EQ(said[0].text,
+            "labels seem to hide 20 % of the positives of group 'F' (log-likelihood +4.0 against none)");
+}
+
 std::vector<Finding> findings_of_groups(const std::array<std::vector<Index>, 2>& cells,
                                         const std::vector<Index>& untrained = {}) {
   std::vector<EvaluationRow> rows;

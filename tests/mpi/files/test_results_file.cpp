@@ -178,23 +178,29 @@ TEST(EvaluationFile, tables_of_rank_0_come_back_on_every_rank) {
   const GroupSummaryRow& rate = read.group_summary[0];
   EXPECT_TRUE(rate.group == 2 && rate.name == "größer" && rate.rows == 12.5);
   EXPECT_TRUE(rate.metric == "true_positive_rate" && rate.high == 0.8 && rate.baseline_change_high == 0.02);
+  EXPECT_EQ(read.hidden.size(), 1U);
+  for (const HiddenPositivesRow& hidden : read.hidden) {
+    EXPECT_TRUE(hidden.source == "compas" && hidden.split == 3 && hidden.group == 2);
+    EXPECT_TRUE(hidden.name == "größer" && hidden.share == 0.31 && hidden.evidence == 4.5);
+  }
 }
 
 /// As older programs wrote them, and as those of suites are.
-TEST(EvaluationFile, may_lack_the_tables_of_groups) {
+TEST(EvaluationFile, may_lack_the_tables_of_groups_and_hidden_positives) {
   const Communicator comm;
   const Scratch scratch(comm);
   write_file(comm, scratch / "e.h5", {},
              Evaluation{{}, comm.is_root() ? test::sample_tables() : EvaluationTables{}});
   comm.barrier();
   if (comm.is_root())
-    test::edit(scratch / "e.h5",
-               [](hid_t f) { test::remove(f, "/groups"), test::remove(f, "/group_summary"); });
+    test::edit(scratch / "e.h5", [](hid_t f) {
+      test::remove(f, "/groups"), test::remove(f, "/group_summary"), test::remove(f, "/hidden_positives");
+    });
   comm.barrier();
 
   const EvaluationTables read = read_file<Evaluation>(comm, scratch / "e.h5").tables;
 
-  EXPECT_TRUE(read.groups.empty() && read.group_summary.empty());
+  EXPECT_TRUE(read.groups.empty() && read.group_summary.empty() && read.hidden.empty());
   EXPECT_EQ(read.findings.size(), 1U);
   write_file(comm, scratch / "none.h5", {}, Evaluation{});
   EXPECT_FALSE(FileReader(scratch / "none.h5").contains("/groups"));
@@ -218,7 +224,16 @@ TEST(ScoresFile, comes_back) {
   EXPECT_EQ(read.rows.back().row, comm.size() - 1);
   EXPECT_EQ(read.rows.back().weight, 0.25);
   EXPECT_EQ(read.rows.back().group, 1);
-  EXPECT_TRUE(read.ids.empty());
+  EXPECT_TRUE(read.ids.empty() && read.hidden_group.empty());
+}
+
+TEST(ScoresFile, comes_back_with_the_estimate_of_hidden_positives) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  write_file(comm, scratch / "s.h5", {},
+             ScoreTable{{{comm.rank(), -0.5, 0.25, 1, 0, 1}}, {}, "größer", 0.31, 4.5});
+  const ScoreTable read = read_file<ScoreTable>(comm, scratch / "s.h5");
+  EXPECT_TRUE(read.hidden_group == "größer" && read.hidden_share == 0.31 && read.hidden_evidence == 4.5);
 }
 
 TEST(ScoresFile, comes_back_with_ids_of_any_length) {
