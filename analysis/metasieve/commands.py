@@ -138,13 +138,14 @@ def compare(parser):
 def league(parser):
     path = pathlib.Path
     root = path(__file__).resolve().parents[2]
-    parser.add_argument("folder", metavar="DIR", type=path, help="folder of tables: .csv files with the columns label and "
-                        "group (yes or no), published files, data set files; also those in DIR/league")
-    parser.add_argument("--output", type=path, required=True, metavar="DIR", help="folder to write into, and to resume in")
+    parser.add_argument("folder", metavar="DIR", type=path, help="folder of tables: .csv files with the columns label "
+                        "and group (yes or no), published files, data set files; also those in DIR/league")
+    parser.add_argument("--output", type=path, required=True, metavar="DIR", help="folder to write or resume in")
     word_list(parser, "--tables", "NAME", "only these tables; default: all")
     parser.add_argument("--corruptions", default="flips:0.1,hidden:0.3", metavar="C,C", help="of evaluate.corruption; "
                         "default: flips:0.1,hidden:0.3")
-    parser.add_argument("--policy", nargs="+", action="extend", type=path, metavar="P.h5", help="default: configs/policy.h5")
+    parser.add_argument("--policy", nargs="+", action="extend", type=path, metavar="P.h5",
+                        help="default: configs/policy.h5")
     parser.add_argument("--methods", default="all", help="of evaluate.methods; default: all")
     parser.add_argument("--splits", type=rank_count, default=5, help="random splits of each table; default: 5")
     parser.add_argument("--seed", type=row_count, default=2026, help="of the splits and corruptions; default: 2026")

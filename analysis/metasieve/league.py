@@ -29,6 +29,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 ORACLES = ("oracle", "oracle_penalised")
 OURS = "meta_soft"
 KEYS = ["corruption", "table", "method"]
+METRICS = ["J", "accuracy", "gap", "balanced_accuracy"]  # in points
 
 
 # ------------------------------------------------------------------------------------------------------- tables
@@ -102,8 +103,8 @@ def evaluate(options, corruption, datasets):
 # ------------------------------------------------------------------------------------------------------- statistics
 
 def values_of(evaluation, corruption, options):
-    """Returns a data frame with a row for each table, split and method, in points: J, accuracy, gap and balanced accuracy,
-    mean over the policies."""
+    """Returns a data frame with a row for each table, split and method, in points: J, accuracy, gap and balanced
+    accuracy, mean over the policies."""
     rows = evaluation.table("evaluation")
     rows = rows[rows["failed"] == 0]
     found = pd.DataFrame({"corruption": corruption, "table": rows["source"], "method": rows["method"],
@@ -115,17 +116,17 @@ def values_of(evaluation, corruption, options):
 
 def gains_of(values):
     """Returns the rows less those of training on all rows, on the same splits."""
-    metrics = ["J", "accuracy", "gap", "balanced_accuracy"]
-    base = values[values["method"] == "baseline"].set_index(["corruption", "table", "split"])[metrics]
-    gains = values.set_index(["corruption", "table", "split"])
-    gains[metrics] = gains[metrics] - base.reindex(gains.index)
+    place = ["corruption", "table", "split"]
+    base = values[values["method"] == "baseline"].set_index(place)[METRICS]
+    gains = values.set_index(place)
+    gains[METRICS] -= base.reindex(gains.index)
     return gains.reset_index()
 
 
 def table_of(gains):
     """Returns a row for each corruption, table and method: mean gains over the splits, and the rank by J among methods
     that know neither clean labels nor the noise rate."""
-    means = gains.groupby(KEYS, sort=False, as_index=False)[["J", "accuracy", "gap", "balanced_accuracy"]].mean()
+    means = gains.groupby(KEYS, sort=False, as_index=False)[METRICS].mean()
     judged = means[~means["method"].isin(ORACLES)]
     means["rank"] = judged.groupby(["corruption", "table"])["J"].rank(ascending=False)
     return means
@@ -138,8 +139,8 @@ def critical_difference(methods, tables):
 
 
 def wins_of(gains, ours, test_over_train):
-    """Returns a row for each corruption and other method: tables on which `ours` has the higher mean J, and those where the
-    corrected interval of the difference excludes 0."""
+    """Returns a row for each corruption and other method: tables on which `ours` has the higher mean J, and those where
+    the corrected interval of the difference excludes 0."""
     found = []
     for (corruption, method), rows in gains.groupby(["corruption", "method"], sort=False):
         if method in (ours, *ORACLES):
@@ -184,19 +185,20 @@ def page(means, wins, options):
     """Returns the Markdown of league.md."""
     tables = means["table"].nunique()
     parts = [f"# {tables} tables, {means['corruption'].nunique()} corruptions of the training labels",
-             f"J = accuracy - {options.weight:g} x {options.gap.replace('_', ' ')}, in points, is the gain over training on "
-             f"all rows: means over {options.splits} random splits of each table (seed {options.seed}). Rank 1 is the best "
-             "of the methods that know no clean labels; roh is given the noise rate. Two mean ranks differ at 5 % if they "
-             "are a critical difference apart (Nemenyi). The intervals of the pairs are those of Nadeau and Bengio.",
-             "![Gain in J of each method on each table](league.png)"]
+             f"J = accuracy - {options.weight:g} x {options.gap.replace('_', ' ')}, in points, is the gain over training "
+             f"on all rows: means over {options.splits} random splits of each table (seed {options.seed}). Rank 1 is the "
+             "best of the methods that know no clean labels; roh is given the noise rate. Two mean ranks differ at 5 % if "
+             "they are a critical difference apart (Nemenyi). The intervals of the pairs are those of Nadeau and Bengio.",
+             "![Gain in J of each method on each table](league_picture.png)"]
     for corruption, rows in means.groupby("corruption", sort=False):
         judged = rows[~rows["method"].isin(ORACLES)]
         methods = judged["method"].nunique()
-        whole = rows.groupby("method", sort=False)[["J", "accuracy", "gap", "balanced_accuracy", "rank"]].mean()
+        whole = rows.groupby("method", sort=False)[[*METRICS, "rank"]].mean()
         whole = whole.reindex(in_order(whole.index)).reset_index()
-        shown = [[named(row["method"]), *(f"{row[name]:+.2f}" for name in ("J", "accuracy", "gap", "balanced_accuracy")),
+        shown = [[named(row["method"]), *(f"{row[name]:+.2f}" for name in METRICS),
                   "" if np.isnan(row["rank"]) else f"{row['rank']:.2f}"] for _, row in whole.iterrows()]
-        parts += [f"## {corruption}", markdown(Table(["method", "J", "accuracy", "gap", "balanced accuracy", "mean rank"], shown)),
+        header = ["method", "J", "accuracy", "gap", "balanced accuracy", "mean rank"]
+        parts += [f"## {corruption}", markdown(Table(header, shown)),
                   f"Critical difference of mean ranks: {critical_difference(methods, rows['table'].nunique()):.2f}."]
         wide = rows.pivot(index="method", columns="table", values="J").reindex(in_order(rows["method"].unique()))
         parts += ["Gain in J on each table:", markdown(Table(["method", *wide.columns], [
