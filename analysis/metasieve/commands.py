@@ -135,6 +135,29 @@ def compare(parser):
                         help="also draw accuracy against the gap over the settings of each method")
 
 
+def league(parser):
+    path = pathlib.Path
+    root = path(__file__).resolve().parents[2]
+    parser.add_argument("folder", metavar="DIR", type=path, help="folder of tables: .csv files with the columns label "
+                        "and group (yes or no), published files, data set files; also those in DIR/league")
+    parser.add_argument("--output", type=path, required=True, metavar="DIR", help="folder to write or resume in")
+    word_list(parser, "--tables", "NAME", "only these tables; default: all")
+    parser.add_argument("--corruptions", default="flips:0.1,hidden:0.3", metavar="C,C", help="of evaluate.corruption; "
+                        "default: flips:0.1,hidden:0.3")
+    parser.add_argument("--policy", nargs="+", action="extend", type=path, metavar="P.h5",
+                        help="default: configs/policy.h5")
+    parser.add_argument("--methods", default="all", help="of evaluate.methods; default: all")
+    parser.add_argument("--splits", type=rank_count, default=5, help="random splits of each table; default: 5")
+    parser.add_argument("--seed", type=row_count, default=2026, help="of the splits and corruptions; default: 2026")
+    parser.add_argument("--weight", type=weight, default=0.25, help="of the gap in J; default: 0.25")
+    parser.add_argument("--gap", choices=GAPS, default="eo_gap", help="fairness gap in J; default: eo_gap")
+    parser.add_argument("--set", action="append", default=[], type=setting, metavar="section.key=value",
+                        help="changes one key of the configuration")
+    parser.add_argument("--metasieve", type=path, default=root / "build/src/metasieve", metavar="FILE",
+                        help="the program; default: build/src/metasieve")
+    parser.add_argument("--ranks", type=rank_count, default=2, help="MPI ranks; 1 runs without mpirun; default: 2")
+
+
 def plotting(inputs, many=False, more=lambda parser: None):
     """Options of a kind of picture. `inputs`: help on the files."""
     def options(parser):
@@ -215,6 +238,10 @@ def row_count(text):
     return int(checked(text, re.fullmatch(r"\d+", text), "a whole number, 0 or more"))
 
 
+def weight(text):
+    return float(checked(text, re.fullmatch(r"\d+\.?\d*|\.\d+", text), "a number >= 0"))
+
+
 def share(text):
     return float(checked(text, re.fullmatch(r"0?\.\d*[1-9]\d*", text), "> 0 and < 1, such as 0.8"))
 
@@ -287,6 +314,8 @@ COMMANDS = {
                       run="importing.published.run", kinds=IMPORTERS),
     "compare": Command("evaluate every method on real data: comparison.md, comparison.csv and pictures",
                        "compare --source data --output runs/compare --frontier", compare, "compare.run"),
+    "league": Command("compare all methods on many tables under several corruptions of the labels",
+                      "league data --corruptions flips:0.1,hidden:0.3 --output runs/league", league, "league.run"),
     "plot": Command("draw a picture as PNG and SVG, with its numbers as CSV", PLOTS["learning"].example,
                     run="plots.style.run", kinds=PLOTS),
     "report": Command("make one HTML page of a run, a sweep, a scaling study or a folder of evaluations",
