@@ -1,16 +1,17 @@
 """MetaSieve and SievedClassifier: a trained policy as scikit-learn estimators."""
 import contextlib
+import numbers
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.utils import check_array, column_or_1d
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone, is_regressor
+from sklearn.utils import _safe_indexing, column_or_1d
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from .encoding import Encoder, group_numbers
+from .encoding import Encoder, group_columns_of, group_numbers
 from .policies import core, load_policy
 
 SKIPPED_CHECKS = {"check_sample_weights_invariance": "a row of weight 0 is left out, but the check shuffles the rows "
@@ -69,44 +70,70 @@ def require_columns(estimator, X, frame):
                          f"{estimator.n_features_in_} features as input.")
 
 
+def plain_labels(y):
+    """Returns (y as an array [n] of a type of numpy, the order of its values if they have one)."""
+    if isinstance(getattr(y, "dtype", None), pd.CategoricalDtype):
+        categories = pd.Categorical(y)
+        return np.asarray(categories), list(categories.categories) if categories.ordered else None
+    if isinstance(y, (pd.Series, pd.api.extensions.ExtensionArray)):
+        missing, y = pd.isna(y), pd.Series(y).convert_dtypes(convert_string=False)
+        if not missing.any() and pd.api.types.is_extension_array_dtype(y.dtype):
+            y = y.to_numpy(dtype=y.dtype.numpy_dtype) if hasattr(y.dtype, "numpy_dtype") else y.to_numpy()
+    y = column_or_1d(y, warn=True)
+    return np.asarray(pd.Series(y).infer_objects()) if y.dtype == object else y, None
+
+
 def checked_labels(y, rows):
     """Returns (labels 0 or 1 as uint8 [n], the two classes). Raises ValueError."""
     if y is None:
         raise ValueError("This estimator requires y to be passed, but the target y is None.")
-    y = column_or_1d(y, warn=True)
+    y, order = plain_labels(y)
     if len(y) != rows:
         raise ValueError(f"y: has {len(y)} values; X has {rows} rows: inconsistent numbers of samples")
     if pd.isna(y).any():
         raise ValueError(f"y: Input y contains NaN in {int(pd.isna(y).sum())} rows; leave rows without a label out")
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         raise ValueError("Input y contains infinity or a value too large for dtype('float64').")
-    check_classification_targets(y)
-    if type_of_target(y) == "multiclass":
-        raise ValueError(f"Only binary classification is supported: y has {len(np.unique(y))} classes; make one of "
-                         "them the positive class, as in y == 'yes'")
-    classes, labels = np.unique(y, return_inverse=True)
+    try:
+        classes, labels = np.unique(y, return_inverse=True)
+    except TypeError as error:
+        raise ValueError("y: has values of several types; make them one, as in y.astype(str)") from error
     if len(classes) < 2:
         raise ValueError(f"y: has one class, {classes[0]!r}; must have 2 classes")
+    if len(classes) > 2:
+        check_classification_targets(y)
+        raise ValueError(f"Only binary classification is supported: y has {len(classes)} classes; make one of "
+                         "them the positive class, as in y == 'yes'")
+    if order is not None and order.index(classes[0]) > order.index(classes[1]):
+        classes, labels = classes[::-1], 1 - labels
     return labels.astype("uint8"), classes
 
 
 def checked_weights(sample_weight, rows):
-    """Returns float64 [n] or None. Raises ValueError."""
+    """Returns (float64 [n] or None, whether each row is used [n]). Raises ValueError."""
     if sample_weight is None:
-        return None
-    weight = check_array(np.asarray(sample_weight), ensure_2d=False, dtype="float64", input_name="sample_weight")
+        return None, np.ones(rows, dtype=bool)
+    try:
+        weight = np.asarray(sample_weight, dtype="float64")
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"sample_weight: must be numbers ({error})") from error
     weight = np.full(rows, float(weight)) if weight.ndim == 0 else weight
     if weight.ndim != 1:
         raise ValueError("Sample weights must be 1D array or scalar")
     if len(weight) != rows:
         raise ValueError(f"sample_weight.shape == {weight.shape}, expected {(rows,)}!")
-    if (weight < 0).any():
-        raise ValueError(f"sample_weight: row {int((weight < 0).argmax())} is {weight[weight < 0][0]:g}; must be >= 0")
-    return weight
+    wrong = ~(np.isfinite(weight) & (weight >= 0))
+    if wrong.any():
+        raise ValueError(f"sample_weight: row {int(wrong.argmax())} is {weight[wrong][0]:g}; must be finite and >= 0")
+    return weight, weight > 0
 
 
-def rows_of(array, rows):
-    return array.iloc[rows] if hasattr(array, "iloc") else np.asarray(array)[rows]
+def require_enough(labels, used):
+    """Raises ValueError if the rows that are `used` [n] cannot be scored."""
+    if used.sum() < FEWEST:
+        raise ValueError(f"X: has {int(used.sum())} rows of weight > 0 (n_samples = {len(labels)}); must have {FEWEST}")
+    if len(np.unique(labels[used])) < 2:
+        raise ValueError("y: has one class where sample_weight is > 0; must have 2 classes")
 
 
 @contextlib.contextmanager
@@ -128,13 +155,13 @@ class Sieve(BaseEstimator):
     def _check_parameters(self):
         if self.fairness not in ("eo", "dp", None):
             raise ValueError(f"fairness={self.fairness!r}: must be 'eo', 'dp' or None")
-        if not (np.isreal(self.fairness_weight) and np.isfinite(self.fairness_weight) and self.fairness_weight >= 0):
+        if not (isinstance(self.fairness_weight, numbers.Real) and 0 <= self.fairness_weight < np.inf):
             raise ValueError(f"fairness_weight={self.fairness_weight!r}: must be a number >= 0")
-        if self.keep is not None and not 0 < self.keep < 1:
+        if self.keep is not None and not (isinstance(self.keep, numbers.Real) and 0 < self.keep < 1):
             raise ValueError(f"keep={self.keep!r}: must be > 0 and < 1, or None for the policy's own")
         if self.adapt not in ("auto", "none"):
             raise ValueError(f"adapt={self.adapt!r}: must be 'auto' or 'none'")
-        if not (self.smallest_group is None or (isinstance(self.smallest_group, (int, np.integer))
+        if not (self.smallest_group is None or (isinstance(self.smallest_group, numbers.Integral)
                                                 and self.smallest_group >= 0)):
             raise ValueError(f"smallest_group={self.smallest_group!r}: must be an integer >= 0, or None")
 
@@ -143,9 +170,9 @@ class Sieve(BaseEstimator):
             return int(self.random_state.randint(2**31))
         if self.random_state is None:
             return int(np.random.randint(2**31))
-        if isinstance(self.random_state, (int, np.integer)) and self.random_state >= 0:
+        if isinstance(self.random_state, numbers.Integral) and 0 <= self.random_state < 2**64:
             return int(self.random_state)
-        raise ValueError(f"random_state={self.random_state!r}: must be an integer >= 0, a RandomState or None")
+        raise ValueError(f"random_state={self.random_state!r}: must be an integer from 0 to 2^64 - 1, or None")
 
     def _more_tags(self):
         return {"binary_only": True, "requires_y": True, "allow_nan": True, "X_types": ["2darray", "string"],
@@ -274,8 +301,8 @@ class MetaSieve(Sieve):
         """
         frame = as_frame(X)
         labels, classes = checked_labels(y, len(frame))
-        weight = checked_weights(sample_weight, len(frame))
-        used = np.ones(len(frame), dtype=bool) if weight is None else weight > 0
+        weight, used = checked_weights(sample_weight, len(frame))
+        require_enough(labels, used)
         remember_columns(self, X, frame)
         encoded = Encoder().fit_transform(frame if used.all() else frame[used])
         return self._score(encoded, labels, classes, sensitive_features, weight, used)
@@ -284,16 +311,12 @@ class MetaSieve(Sieve):
         """Scores the rows that are `used` [n], of which `encoded` has the features."""
         self._check_parameters()
         rows = len(labels)
-        if len(encoded) < FEWEST:
-            raise ValueError(f"X: has {len(encoded)} rows of weight > 0 (n_samples = {rows}); must have {FEWEST}")
-        if len(np.unique(labels[used])) < 2:
-            raise ValueError("y: has one class where sample_weight is > 0; must have 2 classes")
         if sensitive_features is None:
             group, names = np.zeros(len(encoded), "uint8"), ["all"]
-        elif np.shape(sensitive_features)[:1] != (rows,):
-            raise ValueError(f"sensitive_features: has shape {np.shape(sensitive_features)}; must have {rows} rows")
+        elif len(columns := group_columns_of(sensitive_features)) != rows:
+            raise ValueError(f"sensitive_features: has {len(columns)} rows; X has {rows}")
         else:
-            group, names = group_numbers(pd.DataFrame(sensitive_features)[used], self.smallest_group)
+            group, names = group_numbers(columns[used], self.smallest_group)
         policy = load_policy(self.policy)
         if self.keep is not None:
             policy.keep = float(self.keep)
@@ -325,7 +348,7 @@ class MetaSieve(Sieve):
             The selected rows, of the types that were given.
         """
         self.fit(X, y, sensitive_features, sample_weight)
-        return rows_of(X, self.sample_indices_), rows_of(y, self.sample_indices_)
+        return _safe_indexing(X, self.sample_indices_), _safe_indexing(y, self.sample_indices_)
 
 
 def can(name):
@@ -391,6 +414,8 @@ class SievedClassifier(MetaEstimatorMixin, ClassifierMixin, Sieve):
     def _is_soft(self):
         if self.selection not in ("auto", "soft", "hard"):
             raise ValueError(f"selection={self.selection!r}: must be 'auto', 'soft' or 'hard'")
+        if not (hasattr(self.estimator, "fit") and hasattr(self.estimator, "predict")) or is_regressor(self.estimator):
+            raise ValueError(f"estimator={self.estimator!r}: must be a classifier")
         takes_weights = has_fit_parameter(self.estimator, "sample_weight")
         if self.selection == "soft" and not takes_weights:
             name = type(self.estimator).__name__
@@ -416,27 +441,30 @@ class SievedClassifier(MetaEstimatorMixin, ClassifierMixin, Sieve):
         """
         is_soft = self._is_soft()
         frame = as_frame(X)
-        labels, self.classes_ = checked_labels(y, len(frame))
-        weight = checked_weights(sample_weight, len(frame))
-        used = np.ones(len(frame), dtype=bool) if weight is None else weight > 0
-        remember_columns(self, X, frame)
-        self.encoder_ = Encoder()
-        encoded = self.encoder_.fit_transform(frame if used.all() else frame[used])
-        shared = MetaSieve._get_param_names()
-        self.sieve_ = MetaSieve(**{name: getattr(self, name) for name in shared})
-        self.sieve_._score(encoded, labels, self.classes_, sensitive_features, weight, used)
+        labels, classes = checked_labels(y, len(frame))
+        weight, used = checked_weights(sample_weight, len(frame))
+        require_enough(labels, used)
+        takes_weights = has_fit_parameter(self.estimator, "sample_weight")
+        if weight is not None and not takes_weights and len(np.unique(weight[used])) > 1:
+            raise ValueError(f"sample_weight: {type(self.estimator).__name__}.fit takes none; leave it out")
+        encoder = Encoder()
+        encoded = encoder.fit_transform(frame if used.all() else frame[used])
+        sieve = MetaSieve(**{name: getattr(self, name) for name in MetaSieve._get_param_names()})
+        sieve._score(encoded, labels, classes, sensitive_features, weight, used)
 
-        rows = used if is_soft else self.sieve_.support_
+        rows = used if is_soft else sieve.support_
         if len(np.unique(labels[rows])) < 2:
             raise ValueError(f"selection={self.selection!r}: all {int(rows.sum())} selected rows are of class "
-                             f"{self.classes_[labels[rows][0]]!r}; use 'soft', or a larger keep")
-        values = encoded[rows[used]] if self.encode else rows_of(X, np.flatnonzero(rows))
+                             f"{classes[labels[rows][0]]!r}; use 'soft', or a larger keep")
+        values = encoded[rows[used]] if self.encode else _safe_indexing(X, np.flatnonzero(rows))
         weights = {}
         if is_soft:
-            weights = {"sample_weight": self.sieve_.sample_weight_[rows]}
-        elif weight is not None and has_fit_parameter(self.estimator, "sample_weight"):
+            weights = {"sample_weight": sieve.sample_weight_[rows]}
+        elif weight is not None and takes_weights:
             weights = {"sample_weight": weight[rows]}
-        self.estimator_ = clone(self.estimator).fit(values, self.classes_[labels[rows]], **weights)
+        self.estimator_ = clone(self.estimator).fit(values, classes[labels[rows]], **weights)
+        self.sieve_, self.encoder_, self.classes_ = sieve, encoder, classes
+        remember_columns(self, X, frame)
         return self
 
     def _features(self, X):
@@ -455,6 +483,11 @@ class SievedClassifier(MetaEstimatorMixin, ClassifierMixin, Sieve):
         """Returns the probability of each class, [m, 2], in the order of `classes_`."""
         features = self._features(X)
         return self.estimator_.predict_proba(features)
+
+    @available_if(can("predict_proba"))
+    def predict_log_proba(self, X):
+        """Returns the logarithms of `predict_proba`, [m, 2]."""
+        return np.log(self.predict_proba(X))
 
     @available_if(can("decision_function"))
     def decision_function(self, X):

@@ -1,5 +1,8 @@
 """Trained policies, and the compiled module that applies them."""
+import functools
+import os
 import pathlib
+import sys
 
 import numpy as np
 
@@ -9,7 +12,10 @@ SHIPPED = {"default": "policy.h5", "blind": "policy_blind.h5"}
 def core():
     """Returns the compiled module. Raises ImportError that says how to build it."""
     try:
+        first = f"{__package__}._core" not in sys.modules
         from . import _core
+        if first:  # the threads of OpenMP do not survive a fork
+            os.register_at_fork(after_in_child=functools.partial(_core.set_thread_count, 1))
     except ImportError as error:
         raise ImportError(f"metasieve's compiled module cannot be imported ({error}): `pip install .` builds it, or "
                           "`cmake -S . -B build -DMETASIEVE_PYTHON=ON && cmake --build build`; both need "
@@ -42,14 +48,16 @@ def load_policy(policy="default"):
     Raises
     ------
     ValueError
-        If the file is no policy, or damaged.
+        If there is no such file, or it is no policy, or damaged.
     OSError
         If it cannot be read.
     """
     from .files import Contents
+    if not isinstance(policy, (str, os.PathLike)):
+        raise ValueError(f"policy={policy!r}: must be {' or '.join(map(repr, SHIPPED))}, or a path")
     path = shipped_file(policy) if policy in SHIPPED else pathlib.Path(policy)
     if policy not in SHIPPED and not path.exists():
-        raise OSError(f"policy={str(policy)!r}: is neither {' nor '.join(map(repr, SHIPPED))}, nor a file")
+        raise ValueError(f"policy={str(policy)!r}: is neither {' nor '.join(map(repr, SHIPPED))}, nor a file")
     file = Contents(path, "policy")
     about = file.attributes
     layers = sorted({int(name.split("/")[1]) for name in file if name.startswith("layers/")})

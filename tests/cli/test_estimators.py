@@ -24,7 +24,7 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.exceptions import NotFittedError
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -37,6 +37,16 @@ from metasieve.encoding import Encoder, group_numbers
 
 DATA = pathlib.Path(os.environ.get("METASIEVE_DATA", ROOT.parent / "shared" / "data"))
 SKIPPED = {"check_sample_weights_invariance"}  # of scikit-learn's checks; the reason is in estimators.SKIPPED_CHECKS
+
+
+FORK = """import multiprocessing, numpy as np
+from metasieve import MetaSieve
+X = np.random.default_rng(0).normal(size=(100, 3))
+def scores(_):
+    return MetaSieve().fit(X, X[:, 0] > 0).scores_
+first = scores(0)
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    print(all((other == first).all() for other in pool.map_async(scores, range(2)).get(50)))"""
 
 
 def table(rows=300, seed=1):
@@ -160,7 +170,8 @@ class Scores(AnalysisTest):
         weight = np.arange(240) % 4 / 2  # rows of weight 0 are left out
         with h5py.File(self.folder / "d.h5", "r+") as file:
             file["weight"] = weight
-        self.assert_same_bits(MetaSieve().fit(data["x"], data["y"], data["z"], weight), self.scored(self.folder / "d.h5"))
+        sieve = MetaSieve().fit(data["x"], data["y"], data["z"], weight)
+        self.assert_same_bits(sieve, self.scored(self.folder / "d.h5"))
         write_dataset(self.folder / "d.h5", 240, groups=two)
         for policy in ("blind", ROOT / "configs/policy_blind.h5"):
             sieve = MetaSieve(policy=policy).fit(data["x"], data["y"], data["z"])
@@ -217,12 +228,23 @@ class Use(unittest.TestCase):
         expected = MetaSieve().fit(X, y, A)
         for labels, groups in ((np.where(y, "yes", "no"), np.where(A, "f", "m")), (y == 1, A.astype(float)),
                                (2.0 * y - 1, pd.Series(A, dtype="category")), (list(y), [str(a) for a in A]),
-                               (pd.Series(y, index=range(7, 307)), pd.DataFrame({"a": A, "b": A}))):
+                               (pd.Series(y, index=range(7, 307)), pd.DataFrame({"a": A, "b": A})),
+                               (pd.Series(y, dtype="Int64"), A), (pd.array(y == 1, dtype="boolean"), A),
+                               (np.array([*map(int, y)], dtype=object), A), (y + 0.5, A),
+                               (pd.Categorical(np.where(y, "low", "high"), ["high", "low"], ordered=True), A)):
             found = MetaSieve().fit(X, labels, sensitive_features=groups)
             np.testing.assert_array_equal(found.scores_, expected.scores_)
             self.assertEqual(len(found.groups_), 2)
         model = SievedClassifier(LogisticRegression()).fit(X, np.where(y, "yes", "no"))
         self.assertEqual((list(model.classes_), set(model.predict(X))), (["no", "yes"], {"no", "yes"}))
+
+    def test_positive_class_is_the_second_in_order(self):
+        X, y, _, _ = table()
+        levels = pd.Categorical(np.where(y, "high", "low"), ["low", "high"], ordered=True)
+        self.assertEqual(list(MetaSieve().fit(X, levels).classes_), ["low", "high"])
+        self.assertEqual(list(MetaSieve().fit(X, list(levels)).classes_), ["high", "low"])
+        model = SievedClassifier(LogisticRegression()).fit(X, pd.Series(y == 1, dtype="boolean"))
+        self.assertEqual(model.predict(X).dtype, bool)
 
     def test_several_columns_make_their_combinations_and_small_groups_are_merged(self):
         number, names = group_numbers(pd.DataFrame({"a": ["x", "y"] * 100, "b": [1] * 100 + [2] * 100}))
@@ -231,6 +253,10 @@ class Use(unittest.TestCase):
         number, names = group_numbers(["a"] * 100 + ["b"] * 50 + ["c"] * 20 + ["d"] * 10)
         self.assertEqual((names, list(np.bincount(number))), (["a", "b", "other"], [100, 50, 30]))
         self.assertEqual(group_numbers(["a"] * 100 + ["b"] * 3)[1], ["a", "b"])
+        self.assertEqual(group_numbers(["other"] * 100 + ["b"] * 50 + ["c"] * 20 + ["d"] * 10)[1],
+                         ["other", "b", "other (merged)"])
+        apart = pd.DataFrame({"a": ["x, y", "x"], "b": ["z", "y, z"]})  # both are called 'x, y, z'
+        self.assertEqual(list(group_numbers(apart)[0]), [0, 1])
         self.assertEqual(group_numbers(["a"] * 100 + ["b"] * 50 + ["c"] * 20 + ["d"] * 10, 0)[1], ["a", "b", "c", "d"])
 
     def test_resampled_rows_keep_their_type(self):
@@ -242,6 +268,7 @@ class Use(unittest.TestCase):
         self.assertIsInstance(labels, pd.Series)
         arrays = MetaSieve().fit_resample(*table()[:2])
         self.assertEqual([type(array) for array in arrays], [np.ndarray, np.ndarray])
+        self.assertIsInstance(MetaSieve().fit_resample(table()[0], pd.Categorical(table()[1]))[1], pd.Categorical)
 
     def test_soft_and_hard_selection(self):
         X, y, A, _ = table()
@@ -255,10 +282,14 @@ class Use(unittest.TestCase):
         np.testing.assert_array_equal(hard.decision_function(X), of_rows.decision_function(X.astype("float32")))
         neighbours = SievedClassifier(KNeighborsClassifier()).fit(X, y)  # takes no weights
         self.assertEqual(len(neighbours.estimator_.classes_), 2)
+        SievedClassifier(KNeighborsClassifier()).fit(X, y, sample_weight=weight > 1)  # rows that are left out
+        with self.assertRaisesRegex(ValueError, "sample_weight: KNeighborsClassifier.fit takes none; leave it out"):
+            SievedClassifier(KNeighborsClassifier()).fit(X, y, sample_weight=weight)
+        np.testing.assert_array_equal(soft.predict_log_proba(X), np.log(soft.predict_proba(X)))
         self.assertFalse(hasattr(neighbours, "decision_function"))
         with self.assertRaisesRegex(ValueError, "selection='soft': KNeighborsClassifier.fit takes no sample_weight"):
             SievedClassifier(KNeighborsClassifier(), selection="soft").fit(X, y)
-        with self.assertRaisesRegex(ValueError, "selection='hard': all 30 selected rows are of class False; use 'soft'"):
+        with self.assertRaisesRegex(ValueError, "selection='hard': all 30 selected rows are of class False; use 'so"):
             SievedClassifier(LogisticRegression(), selection="hard", keep=0.1).fit(X, np.arange(300) == 7)
 
     def test_model_gets_numbers_or_the_table_as_it_is(self):
@@ -274,6 +305,33 @@ class Use(unittest.TestCase):
         own = make_pipeline(OneHotEncoder(handle_unknown="ignore"), LogisticRegression())
         piped = SievedClassifier(own, encode=False).fit(X[["color", "sex"]].fillna("none"), y)
         self.assertEqual(piped.predict(X[["color", "sex"]].fillna("none")).shape, (300,))
+
+    def test_columns_of_every_kind(self):
+        X, y, _, _ = table(120)
+        frame = pd.DataFrame({
+            0: X[:, 0].astype(str), ("a", "b"): np.where(X[:, 1] > 0, "high", "low"),  # names that are no text
+            "minutes": pd.date_range("2024-05-01", periods=120, freq="10min"),
+            "here": pd.date_range("2024-05-01", periods=120, freq="10D", tz="Asia/Tokyo"),
+            "yes": [True, None, False] * 40, "code": pd.Categorical([1, 2, 3] * 40),
+            "hours": pd.to_timedelta(np.arange(120), "h"), "sparse": pd.arrays.SparseArray(X[:, 2].round()),
+            "integer": pd.array([*range(119), None], dtype="Int64")})
+        encoder = Encoder()
+        values = encoder.fit_transform(frame)
+        column = dict(zip(encoder.names, values.T))
+        np.testing.assert_allclose(np.diff(column["minutes"]), 10 / 1440, rtol=1e-4)
+        np.testing.assert_allclose(column["hours"], np.arange(120) / 24, rtol=1e-6)
+        self.assertEqual(list(column["yes"][:3]), [1, 0.5, 0])
+        other = frame.assign(code=frame["code"].astype(float), here=frame["here"].dt.tz_convert("UTC"),
+                             yes=frame["yes"].map({True: 1.0, False: 0.0}))
+        np.testing.assert_array_equal(encoder.transform(other), values)
+        MetaSieve().fit(frame.to_numpy(), y)
+        for name, given, said in (("minutes", 1.0, "was a column of kind 'date' where fit saw it"),
+                                  ("integer", pd.Timestamp("2024-05-01"), "was a column of kind 'number' where fit"),
+                                  ("yes", [[1]] * 120, "has lists or other containers")):
+            with self.subTest(said), self.assertRaisesRegex(ValueError, f"X: column '{name}' {said}"):
+                encoder.transform(frame.assign(**{name: given}))
+        with self.assertWarnsRegex(UserWarning, "X: column 'code': fit has seen none of its values, such as '7'"):
+            encoder.transform(frame.assign(code=7).astype({"code": "category"}))
 
     def test_other_columns_than_those_of_fit_are_refused(self):
         X, y = words_and_gaps()
@@ -315,6 +373,10 @@ class Use(unittest.TestCase):
         worker.join()
         self.assertTrue(ran_before_the_end)
 
+    def test_a_fork_after_a_fit_can_fit_too(self):
+        run = execute([sys.executable, "-c", FORK], ROOT, threads=2, PYTHONPATH=f"{ROOT / 'analysis'}:{MODULE}")
+        self.assertEqual((run.stdout, run.returncode), ("True\n", 0), run.stderr)
+
     def test_error_in_the_progress_ends_the_fit(self):
         def fail():
             raise KeyboardInterrupt
@@ -338,7 +400,8 @@ class Splits(unittest.TestCase):
         np.testing.assert_array_equal(labels(), labels(corruption="flips:0.1"))
         for name in ("flips:0.1", "lowest_loss:0.1", "clustered:0.1"):
             self.assertEqual((labels(corruption=name) != clean).sum(), 21)  # of 210
-        self.assertTrue((labels(corruption="groups") != clean).any() and (labels(corruption="hidden:0.5") != clean).any())
+        self.assertTrue((labels(corruption="groups") != clean).any())
+        self.assertTrue((labels(corruption="hidden:0.5") != clean).any())
         parts = _core.Table(X.astype("f4"), y.astype("u1"), split=own, **make)
         self.assertEqual([parts.split_count(5, corruption=name) for name in ("none", "groups")], [1, 5])
         self.assertEqual([parts.split_count(5, label_noise=rate) for rate in (0.0, 0.1)], [1, 5])
@@ -381,25 +444,39 @@ class Errors(unittest.TestCase):
                              ("Input y contains NaN in 1 rows", np.where(np.arange(300) == 5, np.nan, y)),
                              ("y: has 299 values; X has 300 rows", y[1:]), ("target y is None", None)):
             self.refuse(said, X, values)
-        for said, groups in (("sensitive_features: has shape \\(299,\\); must have 300 rows", A[1:]),
+        self.refuse("y: has values of several types", X, np.array([1, "a"] * 150, dtype=object))
+        for said, weight in (("sample_weight: row 2 is nan; must be finite", np.where(np.arange(300) == 2, np.nan, 1)),
+                             ("sample_weight: must be numbers", ["a"] * 300), ("expected \\(300,\\)", np.ones(299)),
+                             ("X: has 0 rows of weight > 0", 0.0)):
+            self.refuse(said, X, y, A, weight)
+        for said, groups in (("sensitive_features: has 299 rows; X has 300", A[1:]),
+                             ("sensitive_features: column 0 has 61 different numbers; cut it", np.arange(300) % 61),
+                             ("sensitive_features: must have a value", np.zeros((300, 0))),
+                             ("sensitive_features: must have a value", {}),
                              ("sensitive_features: column 0 has 2 missing values", [None, None, *A[2:]]),
                              ("sensitive_features: column 0 has 300 different numbers; cut it", X[:, 0])):
             self.refuse(said, X, y, groups)
-        self.refuse("sensitive_features: has 75 groups; must be at most 64", X, y, np.arange(300) // 4)
-        self.refuse("sample_weight: row 3 is -1; must be >= 0", X, y, A, np.where(np.arange(300) == 3, -1, 1))
+        self.refuse("sensitive_features: has 75 groups; must be at most 64", X, y, (np.arange(300) // 4).astype(str))
+        self.refuse("sample_weight: row 3 is -1; must be finite and >= 0", X, y, A, np.where(np.arange(300) == 3, -1, 1))
         self.refuse("y: has one class where sample_weight is > 0", X, y, A, y)
         self.refuse("X: has 3 rows of weight > 0", X, y, A, np.arange(300) < 3)
 
     def test_of_parameters(self):
         X, y, A, _ = table()
-        for said, given in (("fairness='odds': must be 'eo', 'dp' or None", {"fairness": "odds"}),
+        for estimator in (None, "logistic", StandardScaler(), LinearRegression()):
+            with self.assertRaisesRegex(ValueError, "estimator=.*: must be a classifier"):
+                SievedClassifier(estimator).fit(X, y)
+        for said, given in (("keep='0.5': must be > 0", {"keep": "0.5"}), ("fairness_weight=None", {"fairness_weight": None}),
+                            ("policy=3: must be 'default' or 'blind', or a path", {"policy": 3}),
+                            ("random_state=18446744073709551616: must be", {"random_state": 2**64}),
+                            ("fairness='odds': must be 'eo', 'dp' or None", {"fairness": "odds"}),
                             ("fairness_weight=-1: must be a number >= 0", {"fairness_weight": -1}),
                             ("keep=1: must be > 0 and < 1", {"keep": 1}),
                             ("adapt='yes': must be 'auto'", {"adapt": "yes"}),
                             ("smallest_group=-1: must be an integer", {"smallest_group": -1}),
-                            ("random_state=-1: must be an integer >= 0", {"random_state": -1})):
+                            ("random_state=-1: must be an integer from 0", {"random_state": -1})):
             self.refuse(said, X, y, A, estimator=MetaSieve(**given))
-        self.refuse("policy='none.h5': is neither 'default' nor 'blind', nor a file", X, y, kind=OSError,
+        self.refuse("policy='none.h5': is neither 'default' nor 'blind', nor a file", X, y,
                     estimator=MetaSieve(policy="none.h5"))
         self.refuse("filetype is ''; must be|is no HDF5 file", X, y, kind=(OSError, ValueError),
                     estimator=MetaSieve(policy=__file__))

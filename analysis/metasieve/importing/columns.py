@@ -110,7 +110,7 @@ def number_column(name, column, train, style, where):
     if len(words):  # only in the test part: `encode` has looked at the training part
         raise ColumnError(f"has numbers in the training part, and words such as '{words.iloc[0]}' in {len(words)} "
                           f"rows of the test part; --missing {shlex.quote(words.iloc[0])} makes them missing values, "
-                          f"--drop {shlex.quote(name)} leaves the column out")
+                          f"--drop {shlex.quote(str(name))} leaves the column out")
     if np.isinf(values).any():
         raise ColumnError("has infinite values; features must be finite")
     found = Encoded("number")
@@ -155,7 +155,7 @@ def level_columns(name, column, train):
     distinct = sorted(levels[train].unique())
     if len(distinct) > max(UNITS, min(MOST_LEVELS, 0.5 * train.sum())):
         raise ColumnError(f"has {len(distinct)} different words in {int(train.sum())} rows: it looks like a name",
-                          f"use --drop {shlex.quote(name)}, or --id {shlex.quote(name)} to keep it beside the scores",
+                          f"use --drop {shlex.quote(str(name))}, or --id {shlex.quote(str(name))} to keep it beside the scores",
                           f"leave it out: X.drop(columns=[{name!r}])")
     found = Encoded("words", plain=levels, gap=gap)
     if gaps[train].any():
@@ -196,12 +196,12 @@ def refuse_other_numbers(name, words, style):
     example = f"has numbers that are written in another way, such as '{words.iloc[0]}'"
     in_python = f"turn it into numbers, or X[{name!r}].astype('category') makes each value a level"
     if best:
-        raise ColumnError(example, f"{' or '.join(best)} reads them, --words {shlex.quote(name)} makes each a level",
+        raise ColumnError(example, f"{' or '.join(best)} reads them, --words {shlex.quote(str(name))} makes each a level",
                           in_python)
     parts = words.str.extract(r"^([^\w\u2212]*?)([-+]?[\d.,]*\d)(\D*)$")  # letters before it, as in A11, make it a name
     if len(words) > UNITS and parts[1].notna().all() and len(parts[[0, 2]].drop_duplicates()) == 1:
         raise ColumnError(example, f"remove '{(parts[0] + parts[2]).iloc[0].strip()}' in the table, or "
-                          f"--words {shlex.quote(name)} makes each a level", in_python)
+                          f"--words {shlex.quote(str(name))} makes each a level", in_python)
 
 
 def encode(name, column, train, style=Style(), as_words=False, as_date=False):
@@ -211,7 +211,7 @@ def encode(name, column, train, style=Style(), as_words=False, as_date=False):
     that no training row has, a column of two words becomes two features. Raises ColumnError.
     """
     where = " of all rows" if train.all() else " of the training rows"
-    quoted, known = shlex.quote(name), column[train].dropna()
+    quoted, known = shlex.quote(str(name)), column[train].dropna()
     drop, levels = f"X.drop(columns=[{name!r}])", f"X[{name!r}].astype('category') makes each value a level"
     if known.empty:
         raise ColumnError(f"is empty{'' if train.all() else ' in the training part'}", f"use --drop {quoted}",
