@@ -19,6 +19,7 @@
     files.py      reads every file of metasieve; replaces files atomically
     importing/    makes data set files from published data and from CSV
     compare.py    runs the whole comparison on real data
+    league.py     compares all methods on many tables under several corruptions
     final_models.py   trains scikit-learn's models on the selections: metrics.py, statistics.py, findings.py judge them
     methods.py    names, colours and markers of the methods
     groups.py     rates of the groups of a data set, and which are too small to judge
