@@ -165,6 +165,11 @@ run_job() { # command of metasieve, its words...
   say "OMP_NUM_THREADS=$threads$command"
   code=75 # USR1 so soon: nothing was begun
   [ -n "$stop" ] || run_to_the_end "${launch[@]}" "$metasieve" "$@"
+  # On busy nodes a rank may crash in MPI_Init (Open MPI 12495). Whatever it was, the work goes on where it stopped.
+  if [ "$code" = 139 ] && [ -z "$stop" ]; then
+    say "$name: a rank crashed (139), see above; starting once more"
+    run_to_the_end "${launch[@]}" "$metasieve" "$@"
+  fi
   finish
 }
 

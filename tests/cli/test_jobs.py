@@ -253,6 +253,20 @@ class End(Job):
                 self.assertEqual((run.returncode, self.requeues()), (code, []))
                 self.assertRegex(self.last_line(run), f"^== metasieve train: FAILED with exit code {code}: .*{hint}")
 
+    def test_a_crash_starts_the_command_once_more_and_no_oftener(self):
+        crash = 'echo "metasieve run" >>"$LOG"; '
+        once = "[ -e crashed ] && exit 0; touch crashed; exit 139\n"
+        for program, code in ((crash + once, 0), (crash + "exit 139\n", 139)):
+            with self.subTest(code):
+                self.fake(self.program, f"cd {self.folder}; {program}")
+                before = self.calls().count("metasieve run")
+
+                run = self.job()
+
+                self.assertEqual((run.returncode, self.calls().count("metasieve run") - before), (code, 2))
+                self.assertEqual(run.stdout.count("a rank crashed (139), see above; starting once more"), 1)
+                self.assertRegex(self.last_line(run), "train: done after" if code == 0 else "FAILED with exit code 139")
+
     def signalled(self, number, program):
         self.fake(self.program, 'echo "started" >>"$LOG"\n' + program)
         process = self.start()
