@@ -107,10 +107,8 @@ score(const Eigen::Ref<const MatrixF>& x, const Labels& y, const Labels& group, 
                 "the rows have no finite scores: the logistic regression on them diverged");
   Vector selected = highest(found.score, policy.keep);
   const HiddenPositives& hidden = found.hidden;
-  return {std::move(found.score),
-          std::move(found.weights),
-          std::move(selected),
-          {hidden.group, hidden.share, hidden.evidence}};
+  const std::tuple estimate(hidden.group, hidden.share, hidden.evidence);
+  return {std::move(found.score), std::move(found.weights), std::move(selected), estimate};
 }
 
 /// A table whose random splits are those of `metasieve evaluate`.
