@@ -126,7 +126,8 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
   comm.run_collectively([&] {
     if (!comm.is_root()) return;
     const std::vector<Index> training = training_rows(data);
-    if (training.empty()) throw DataError(request.dataset.string() + ": no training row has a weight above 0");
+    if (training.empty())
+      throw DataError(request.dataset.string() + ": no training row has a weight above 0");
     const PreparedTask task = task_of(data, training, plan.config.prepare_options(plan.config.evaluate.seed));
     clock.add(Phase::features, lap.seconds());
     const Selection selection = policy_selection(task, policy, plan.comparison.selection);
