@@ -93,7 +93,7 @@ Form<bool> flag() {
 }
 
 Form<FeatureSet> feature_set() {
-  Form<FeatureSet> form = choice<FeatureSet>({"basic", "full", "context", "relative"});
+  Form<FeatureSet> form = choice<FeatureSet>({"basic", "full", "context", "relative", "fair"});
   form.parse = [](const std::string& text) { return parse_feature_set(text); };
   return form;
 }
