@@ -45,6 +45,7 @@ enum class Draw : std::uint64_t {
   group_count,     ///< task: how many groups, their shares, odds and who is at a disadvantage
   group_shift,     ///< task: a direction of the feature shift for each group
   floors,          ///< rates of groups by chance alone
+  decisions,       ///< random decisions of the methods `exponentiated` and `error_parity`
 };
 
 /// Counter-based random numbers (Philox4x64-10; Salmon et al. 2011, doi:10.1145/2063384.2063405): every

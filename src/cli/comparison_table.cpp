@@ -96,8 +96,10 @@ std::string gap_difference(const PairedRow& gap) {
 /// The selections of a policy against the methods that a user would choose otherwise. `gap`: empty for none.
 std::string pair_lines(const std::string& source, const std::vector<PairedRow>& paired,
                        const std::string& gap) {
-  constexpr std::array<std::string_view, 8> peers{"baseline",  "greedy",    "reweighing",   "roh",
-                                                  "penalised", "threshold", "trained_hard", "trained_soft"};
+  constexpr std::array<std::string_view, 16> peers{
+      "baseline",     "greedy",       "reweighing",   "roh",          "penalised",       "threshold",
+      "trained_hard", "trained_soft", "jiang_nachum", "confident",    "confident_group", "exponentiated",
+      "massaging",    "influence",    "error_parity", "reweight_meta"};
   std::string text;
   for (const Group<PairedRow> group : groups_of(paired)) {
     const PairedRow& accuracy = group.front();

@@ -93,7 +93,7 @@ Form<bool> flag() {
 }
 
 Form<FeatureSet> feature_set() {
-  Form<FeatureSet> form = choice<FeatureSet>({"basic", "full", "context", "relative"});
+  Form<FeatureSet> form = choice<FeatureSet>({"basic", "full", "context", "relative", "fair"});
   form.parse = [](const std::string& text) { return parse_feature_set(text); };
   return form;
 }
@@ -300,12 +300,13 @@ std::vector<ConfigKey> make_keys() {
       label_noise(half_unit),
       key(NAMED(evaluate.seed), evaluation, "of splits, flips, features, untrained policy, intervals",
           seed()),
-      key(NAMED(evaluate.fairness), evaluation, "gap for roh, penalised, threshold and adaptation",
+      key(NAMED(evaluate.fairness), evaluation, "gap that fair peers and the adaptation lower",
           choice<Gap>({"dp", "eo"})),
       key(NAMED(evaluate.roh_tau), evaluation, "share of rows roh keeps; 0: the true share of clean labels",
           share()),
       key(NAMED(evaluate.penalty), evaluation, "weight of the gap in penalised", not_negative()),
-      key(NAMED(evaluate.tolerance), evaluation, "gap on training rows that threshold allows", share()),
+      key(NAMED(evaluate.tolerance), evaluation,
+          "gap on training rows that threshold, error_parity, exponentiated allow", share()),
       asking_to_adapt(key("evaluate.refit_rounds", FIELD(evaluate.selection.rounds), evaluation,
                           "refits of probe and features on the kept rows", integer(0))),
       key("evaluate.refit_below_correlation", FIELD(evaluate.selection.agreement), evaluation,

@@ -34,6 +34,11 @@ void require_one_kind(const EvaluateRequest& request, const std::vector<Policy>&
   }
 }
 
+/// Published peers that are compared where they are asked for.
+bool is_further_peer(Method method) {
+  return Method::jiang_nachum <= method && method <= Method::reweight_meta;
+}
+
 /// The methods of evaluate.methods = auto: on a data set those that a user may choose from.
 std::vector<Method> chosen_methods(bool on_data_sets) {
   if (on_data_sets)
@@ -41,7 +46,8 @@ std::vector<Method> chosen_methods(bool on_data_sets) {
             Method::meta_hard, Method::meta_soft,  Method::oracle, Method::oracle_penalised};
   std::vector<Method> methods; // trained_* are meta_* there
   for (const std::string& name : method_names())
-    if (!name.starts_with("trained_")) methods.push_back(parse_method(name));
+    if (const Method method = parse_method(name); !name.starts_with("trained_") && !is_further_peer(method))
+      methods.push_back(method);
   return methods;
 }
 
@@ -59,7 +65,14 @@ double fits_of(Method method) {
   case Method::roh: return 220.0;
   case Method::penalised:
   case Method::oracle_penalised: return 8.0;
-  case Method::threshold: return 2.0;
+  case Method::threshold:
+  case Method::error_parity: return 2.0;
+  case Method::jiang_nachum:
+  case Method::exponentiated: return 50.0;
+  case Method::confident:
+  case Method::confident_group: return 6.0;
+  case Method::influence: return 3.0;
+  case Method::reweight_meta: return 60.0;
   default: return asks_policy(method) ? 2.5 : 1.0;
   }
 }

@@ -12,22 +12,29 @@ namespace metasieve {
 /// them scaled within the task. `context`: evidence on a scale that tasks share too, and how each of the four
 /// (label, group) cells fares, so that a policy can tell hidden labels from honest differences. These serve
 /// two groups. `relative` serves any number of groups, whatever their numbers: `context` with the group's
-/// share and positive rate in place of its number, and the other groups pooled.
-enum class FeatureSet { basic, full, context, relative };
+/// share and positive rate in place of its number, and the other groups pooled. `fair` has these and what
+/// four probes say that minimise errors and gaps themselves (features/fair_probes.hpp).
+enum class FeatureSet { basic, full, context, relative, fair };
 
 /// Names of a set: for people, and in files, which keep the first one. Configurations take both.
 struct FeatureSetNames {
   FeatureSet set;
   std::string_view name, in_files;
 };
-inline constexpr std::array<FeatureSetNames, 4> feature_set_names{
+inline constexpr std::array<FeatureSetNames, 5> feature_set_names{
     {{FeatureSet::basic, "basic", "seed10"},
      {FeatureSet::full, "full", "full16"},
      {FeatureSet::context, "context", "context27"},
-     {FeatureSet::relative, "relative", "relative28"}}};
+     {FeatureSet::relative, "relative", "relative28"},
+     {FeatureSet::fair, "fair", "fair56"}}};
 
-inline constexpr std::array<FeatureSet, 4> feature_sets{FeatureSet::basic, FeatureSet::full,
-                                                        FeatureSet::context, FeatureSet::relative};
+inline constexpr std::array<FeatureSet, 5> feature_sets{
+    FeatureSet::basic, FeatureSet::full, FeatureSet::context, FeatureSet::relative, FeatureSet::fair};
+
+/// Whether `set` serves any number of groups, and not two alone.
+[[nodiscard]] constexpr bool serves_any_groups(FeatureSet set) {
+  return set == FeatureSet::relative || set == FeatureSet::fair;
+}
 
 [[nodiscard]] constexpr std::string_view to_string(FeatureSet set) {
   return feature_set_names[static_cast<std::size_t>(set)].name;
@@ -45,7 +52,7 @@ inline constexpr std::array<FeatureSet, 4> feature_sets{FeatureSet::basic, Featu
 }
 
 [[nodiscard]] constexpr Index feature_count(FeatureSet set) {
-  constexpr std::array<Index, 4> counts{10, 16, 27, 28};
+  constexpr std::array<Index, 5> counts{10, 16, 27, 28, 56};
   return counts[static_cast<std::size_t>(set)];
 }
 
@@ -85,8 +92,17 @@ inline constexpr std::array<FeatureSet, 4> feature_sets{FeatureSet::basic, Featu
                                                      "cell_decision_both",
                                                      "log_odds"};
   constexpr std::array<std::string_view, 2> relative{"log_group_share", "group_rate_difference"};
+  constexpr std::array<std::string_view, 28> probes{
+      "p01_common",       "p01_margin",       "p01_rank",         "cell_p01",          "cell_p01_group",
+      "cell_p01_label",   "cell_p01_both",    "pboth_common",     "pboth_margin",      "pboth_rank",
+      "cell_pboth",       "cell_pboth_group", "cell_pboth_label", "cell_pboth_both",   "pbothd_common",
+      "pbothd_margin",    "pbothd_rank",      "cell_pbothd",      "cell_pbothd_group", "cell_pbothd_label",
+      "cell_pbothd_both", "q1dp_common",      "q1dp_margin",      "q1dp_rank",         "cell_q1dp",
+      "cell_q1dp_group",  "cell_q1dp_label",  "cell_q1dp_both"};
   const auto at = static_cast<std::size_t>(feature);
-  if (set == FeatureSet::relative) // two columns in place of the first of context
+  constexpr std::size_t first_of_probes = relative.size() + context.size() - 1;
+  if (set == FeatureSet::fair && at >= first_of_probes) return probes[at - first_of_probes];
+  if (serves_any_groups(set)) // two columns in place of the first of context
     return at < relative.size() ? relative[at] : context[at - relative.size() + 1];
   return set == FeatureSet::context ? context[at] : full[at];
 }

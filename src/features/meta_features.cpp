@@ -30,7 +30,7 @@ Matrix meta_features(const Split& train, const Probe& refitted, const FeatureOpt
                      const std::vector<Index>& kept, const SignalForms& forms) {
   if (train.rows() == 0) return {0, feature_count(options.set)};
   const Matrix design = design_matrix(train, refitted.standardizer);
-  RawSignals signals{row_logits(design, refitted.beta), {}, {}, {}};
+  RawSignals signals{row_logits(design, refitted.beta), {}, {}, {}, {}};
   if (options.set == FeatureSet::basic) return assemble_features(train, signals, options.set);
 
   const Vector sign = 2.0 * to_vector(train.y).array() - 1.0;
@@ -41,16 +41,23 @@ Matrix meta_features(const Split& train, const Probe& refitted, const FeatureOpt
       forms.neighbour_agreement(train, refitted.standardizer, kept_references(train.rows(), options, kept));
   signals.fold_margin =
       sign.cwiseProduct(out_of_fold_logits(design, train.y, refitted.beta, options.ridge, folds, kept));
-  signals.fourier_margin =
-      sign.cwiseProduct(forms.fourier_ridge(basis, x, sign, kept, fourier_ridges).prediction);
+  const Vector fourier = forms.fourier_ridge(basis, x, sign, kept, fourier_ridges).prediction;
+  signals.fourier_margin = sign.cwiseProduct(fourier);
+  if (options.set == FeatureSet::fair) {
+    const FairRows rows = fair_rows(design, train, fourier, kept);
+    const Matrix probes = fit_fair_probes(rows, forms.decision_sums(rows), refitted.beta);
+    signals.fair_margins.resize(train.rows(), probes.rows());
+    for (Index k = 0; k < probes.rows(); ++k)
+      signals.fair_margins.col(k) = sign.cwiseProduct(row_logits(design, probes.row(k)));
+  }
   return assemble_features(train, signals, options.set);
 }
 
 void require_groups(FeatureSet set, Index groups) {
-  if (set == FeatureSet::relative || groups == 2) return;
+  if (serves_any_groups(set) || groups == 2) return;
   throw ConfigError("policy.features = " + std::string(to_string(set)) +
                     ": serves two groups, and a task has " + std::to_string(groups) +
-                    "; relative serves any number");
+                    "; relative and fair serve any number");
 }
 
 PreparedTask with_probe(Task task, const PrepareOptions& options) {

@@ -73,7 +73,21 @@ void fill_relative_columns(const Split& train, Matrix& features) {
   column("log_odds") = signed_log_odds(y, group);
 }
 
-/// Fills the columns of `set`, context or relative.
+/// Fills the columns of FeatureSet::fair that it has beside those of relative.
+void fill_fair_columns(const Split& train, const Matrix& margins, Matrix& features) {
+  const Index columns_of_each = 7;
+  Index first = feature_count(FeatureSet::relative);
+  for (Index probe = 0; probe < margins.cols(); ++probe, first += columns_of_each) {
+    // In steps of 2^-24: of margins that are equal but for rounding none is above another, or above 0.
+    const Vector margin = (margins.col(probe).array() * 0x1p24).round() * 0x1p-24;
+    features.col(first) = (0.5 * margin.array()).tanh();
+    features.col(first + 1) = z_scored(margin).cwiseMax(-4.0).cwiseMin(4.0);
+    features.col(first + 2) = 2.0 * rank_fraction(margin).array() - 1.0;
+    features.middleCols(first + 3, 4) = cell_means(margin.array().sign(), train.y, train.group);
+  }
+}
+
+/// Fills the columns of `set`: of context, or of relative and fair the columns of relative.
 void fill_context_columns(const Split& train, const RawSignals& signals, const RowScores& scores,
                           FeatureSet set, Matrix& features) {
   const auto at = [&](auto name) { return feature_column(set, name); };
@@ -83,7 +97,7 @@ void fill_context_columns(const Split& train, const RawSignals& signals, const R
   const Vector sign = 2.0 * train.y.cast<double>().array() - 1.0;
   const Vector agreement = 2.0 * signals.agreement.array() - 1.0;
   const Vector decision = (2.0 * sign.array() * signals.logits.array()).tanh();
-  if (set == FeatureSet::relative) {
+  if (serves_any_groups(set)) {
     fill_relative_columns(train, features);
   } else {
     column("group") = train.group.cast<double>();
@@ -113,8 +127,9 @@ Matrix assemble_features(const Split& train, const RawSignals& signals, FeatureS
   Matrix features(train.rows(), feature_count(set));
   if (train.rows() == 0) return features;
   const RowScores scores = row_scores(signals.logits, train.y);
-  if (set == FeatureSet::context || set == FeatureSet::relative) {
+  if (set == FeatureSet::context || serves_any_groups(set)) {
     fill_context_columns(train, signals, scores, set, features);
+    if (set == FeatureSet::fair) fill_fair_columns(train, signals.fair_margins, features);
     return features;
   }
   fill_basic_columns(train, scores, features);

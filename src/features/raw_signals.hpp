@@ -12,6 +12,7 @@ struct RawSignals {
   Vector agreement;      ///< share of the nearest rows with the row's own label, in [0, 1]
   Vector fold_margin;    ///< t times the out-of-fold logit, t = 2y - 1
   Vector fourier_margin; ///< t times the leave-one-out prediction in the random Fourier basis
+  Matrix fair_margins;   ///< [n, 4]: t times the logits of the fair probes; of FeatureSet::fair alone
 };
 
 /// [n, f]: the columns of `set`, in the order of feature_name. FeatureSet::basic reads signals.logits alone.

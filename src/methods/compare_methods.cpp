@@ -1,6 +1,13 @@
 #include "methods/compare_methods.hpp"
 
+#include "methods/confident.hpp"
+#include "methods/error_parity.hpp"
+#include "methods/exponentiated.hpp"
+#include "methods/influence.hpp"
+#include "methods/jiang_nachum.hpp"
+#include "methods/massaging.hpp"
 #include "methods/penalised.hpp"
+#include "methods/reweight_meta.hpp"
 #include "methods/roh.hpp"
 #include "methods/selection.hpp"
 #include "methods/threshold.hpp"
@@ -54,7 +61,30 @@ public:
     return {ones(), apply(thresholds, plain.score, task_.test.group), false};
   }
 
+  [[nodiscard]] Model error_parity() {
+    const Model plain = fits_.fit(ones(), task_.train.y);
+    if (plain.failed || !plain.score.allFinite()) return {ones(), {}, true};
+    const ErrorParity choice = choose_error_parity(fits_.train_score(), task_.train.y, task_.train.group,
+                                                   task_.train.groups, options_.fairness, options_.tolerance);
+    return {ones(), apply(choice, plain.score, task_.test.group, decisions()), false};
+  }
+
+  [[nodiscard]] Model exponentiated() {
+    const RandomisedClassifier fit =
+        fit_exponentiated(train_design(), task_.train.y, task_.train.group,
+                          {options_.fairness, options_.tolerance, options_.ridge});
+    if (fit.status == FitStatus::diverged) return {ones(), {}, true};
+    return {ones(), fit.drawn_score(design_matrix(task_.test, task_.probe.standardizer), decisions()), false};
+  }
+
+  [[nodiscard]] Model massaging() {
+    const Vector score = row_logits(train_design(), task_.probe.beta);
+    return fits_.fit(ones(), massaged_labels(score, task_.train.y, task_.train.group));
+  }
+
 private:
+  /// What random decisions on test rows draw from.
+  [[nodiscard]] Stream decisions() const { return {options_.seed, Draw::decisions, task_.id}; }
   [[nodiscard]] Vector ones() const { return Vector::Ones(task_.train.rows()); }
   [[nodiscard]] const Matrix& train_design() {
     if (!train_) train_ = design_matrix(task_.train, task_.probe.standardizer);
@@ -119,6 +149,15 @@ Model model_of_peer(Method method, MethodRunner& runner, const PreparedTask& tas
   case Method::roh: return runner.roh();
   case Method::penalised: return runner.penalised(options.penalty);
   case Method::threshold: return runner.threshold(options.tolerance);
+  case Method::jiang_nachum:
+    return runner.of_weights(jiang_nachum_weights(task, options.fairness, options.ridge));
+  case Method::confident: return runner.of_weights(confident_weights(task, options.ridge));
+  case Method::confident_group: return runner.of_weights(confident_group_weights(task, options.ridge));
+  case Method::exponentiated: return runner.exponentiated();
+  case Method::massaging: return runner.massaging();
+  case Method::influence: return runner.of_weights(influence_weights(task, options.fairness, options.ridge));
+  case Method::error_parity: return runner.error_parity();
+  case Method::reweight_meta: return runner.of_weights(reweight_meta_weights(task, options.selection.adapt));
   case Method::random: return runner.of_weights(random_weights(task, options.keep, options.seed));
   case Method::oracle: return runner.oracle();
   case Method::oracle_penalised: return runner.oracle_penalised();

@@ -14,11 +14,11 @@ struct ComparisonOptions {
   Policy untrained;
   double keep = 0.7;             ///< share of rows of greedy and random
   double ridge = 1e-3;           ///< of every fit, as when the task was prepared
-  Seed seed{};                   ///< of random and roh
-  Gap fairness = Gap::eo;        ///< what roh, penalised and threshold equalise: dp or eo
+  Seed seed{};                   ///< of random, roh, and of random decisions
+  Gap fairness = Gap::eo;        ///< what the fair peers equalise: dp or eo
   double roh_tau = 0;            ///< share of rows that roh keeps; 0: the true share of clean labels
   double penalty = 0.1;          ///< weight of the gap in penalised
-  double tolerance = 0.08;       ///< gap on the training rows that threshold allows
+  double tolerance = 0.08;       ///< gap on the training rows that thresholds and exponentiated allow
   SelectionOptions selection;    ///< of meta_hard and meta_soft
   bool keep_predictions = false; ///< MethodResult::predicted
   bool keep_weights = false;     ///< MethodResult::weights

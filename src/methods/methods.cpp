@@ -18,7 +18,7 @@ struct MethodInfo {
   bool asks_policy, selects_rows, is_oracle;
 };
 
-constexpr std::array<MethodInfo, 16> methods{{
+constexpr std::array<MethodInfo, 24> methods{{
     {"baseline", false, false, false},
     {"greedy", false, true, false},
     {"greedy_weighted", false, true, false},
@@ -26,6 +26,14 @@ constexpr std::array<MethodInfo, 16> methods{{
     {"roh", false, true, false},
     {"penalised", false, false, false},
     {"threshold", false, false, false},
+    {"jiang_nachum", false, true, false},
+    {"confident", false, true, false},
+    {"confident_group", false, true, false},
+    {"exponentiated", false, false, false},
+    {"massaging", false, false, false},
+    {"influence", false, true, false},
+    {"error_parity", false, false, false},
+    {"reweight_meta", false, true, false},
     {"random", false, false, false},
     {"untrained_hard", false, false, false},
     {"untrained_soft", false, false, false},

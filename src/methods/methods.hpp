@@ -10,8 +10,8 @@
 namespace metasieve {
 
 /// What is compared, by its name in configurations and files. Most are ways to weight training rows before
-/// the same final fit, a logistic regression to convergence; roh, penalised and threshold make their own
-/// model, as published.
+/// the same final fit, a logistic regression to convergence; roh, penalised, threshold, exponentiated and
+/// error_parity make their own model, as published, and massaging its own labels.
 enum class Method {
   baseline,         ///< all rows
   greedy,           ///< the floor(keep n) rows of lowest probe loss
@@ -20,6 +20,14 @@ enum class Method {
   roh,              ///< the sampler of Roh et al. (2021), and the model that it trains: fit_roh
   penalised,        ///< all rows, with a fairness penalty in the fit: fit_penalised
   threshold,        ///< all rows, then one threshold per group (Hardt et al. 2016): choose_thresholds
+  jiang_nachum,     ///< weights against label bias (Jiang and Nachum 2020): jiang_nachum_weights
+  confident,        ///< confident learning (Northcutt et al. 2021), pruned and weighted: confident_weights
+  confident_group,  ///< the same within each group
+  exponentiated,    ///< reductions (Agarwal et al. 2018): fit_exponentiated
+  massaging,        ///< all rows, with relabelled ones (Kamiran and Calders 2009): massaged_labels
+  influence,        ///< weights by influence functions (Li and Liu 2022): influence_weights
+  error_parity,     ///< all rows, then random thresholds (Cruz and Hardt 2024): choose_error_parity
+  reweight_meta,    ///< free weights by meta-gradients (Ren et al. 2018): reweight_meta_weights
   random,           ///< floor(keep n) random rows
   untrained_hard,   ///< a freshly initialised policy, its floor(keep n) rows of highest score
   untrained_soft,   ///< its keep weights
@@ -40,7 +48,7 @@ enum class Method {
 /// Whether it asks a trained policy, so that each policy gives it another result.
 [[nodiscard]] bool asks_policy(Method method);
 /// Whether it selects or weights rows of noisy labels by something that was learnt or published: what a user
-/// can choose from. Not random, untrained, oracle; not penalised and threshold, which select nothing.
+/// can choose from. Not random, untrained, oracle; not penalised, threshold and others that select nothing.
 [[nodiscard]] bool selects_rows(Method method);
 /// Whether it knows the clean labels.
 [[nodiscard]] bool is_oracle(Method method);

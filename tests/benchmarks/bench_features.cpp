@@ -2,10 +2,12 @@
 // where a feature has both.
 
 #include "features/cells.hpp"
+#include "features/fair_probes.hpp"
 #include "features/meta_features.hpp"
 #include "features/neighbours.hpp"
 #include "features/probe.hpp"
 #include "features/random_fourier.hpp"
+#include "kernels/fair_probes.hpp"
 #include "kernels/fourier_ridge.hpp"
 #include "kernels/meta_features.hpp"
 #include "kernels/neighbours.hpp"
@@ -74,6 +76,15 @@ void random_fourier_ridge(benchmark::State& state, Precision precision) {
         fit(draw_fourier_basis(task.x, Seed{1}, TaskId{1}), task.x, target, fitted, fourier_ridges));
 }
 
+void fair_probes(benchmark::State& state, Precision precision) {
+  const Fixture task(state.range(0));
+  const Vector target = 2.0 * to_vector(task.train.y).array() - 1.0;
+  const std::vector<Index> all = all_rows(task.train.rows());
+  const FairRows rows = fair_rows(task.design, task.train, 0.3 * target, all);
+  const auto form = precision == Precision::float32 ? kernels::decision_sums : decision_sums;
+  for (auto _ : state) benchmark::DoNotOptimize(fit_fair_probes(rows, form(rows), task.probe.beta));
+}
+
 void rank(benchmark::State& state) {
   const Fixture task(state.range(0));
   const Vector logits = row_logits(task.design, task.probe.beta);
@@ -113,11 +124,16 @@ BENCHMARK(rank)->Apply(task_sizes);
 BENCHMARK(random_fourier_basis)->Apply(task_sizes);
 BENCHMARK_CAPTURE(random_fourier_ridge, float64, float64)->Apply(task_sizes);
 BENCHMARK_CAPTURE(random_fourier_ridge, float32, float32)->Apply(task_sizes);
+BENCHMARK_CAPTURE(fair_probes, float64, float64)->Apply(task_sizes);
+BENCHMARK_CAPTURE(fair_probes, float32, float32)->Apply(task_sizes);
 BENCHMARK_CAPTURE(features, basic, FeatureSet::basic, float64)->Apply(task_sizes);
 BENCHMARK_CAPTURE(features, full_float64, FeatureSet::full, float64)->Apply(up_to_large_tasks);
 BENCHMARK_CAPTURE(features, full_float32, FeatureSet::full, float32)->Apply(up_to_large_tasks);
 BENCHMARK_CAPTURE(features, context_float64, FeatureSet::context, float64)->Apply(task_sizes);
 BENCHMARK_CAPTURE(features, context_float32, FeatureSet::context, float32)->Apply(task_sizes);
+BENCHMARK_CAPTURE(features, relative_float32, FeatureSet::relative, float32)->Apply(task_sizes);
+BENCHMARK_CAPTURE(features, fair_float64, FeatureSet::fair, float64)->Apply(task_sizes);
+BENCHMARK_CAPTURE(features, fair_float32, FeatureSet::fair, float32)->Apply(task_sizes);
 BENCHMARK_CAPTURE(kept, full_float64, float64)->Apply(task_sizes);
 BENCHMARK_CAPTURE(kept, full_float32, float32)->Apply(task_sizes);
 

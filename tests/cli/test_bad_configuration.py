@@ -83,7 +83,7 @@ class BadConfiguration(BinaryTest):
             (self.train("--policy.keep=2"), "policy.keep = 2: must be a number > 0 and < 1"),
             (self.train("--policy.keep", "0"), "policy.keep = 0: must be a number > 0 and < 1"),
             (self.train("--policy.hidden", "8,,4"), "policy.hidden = 8,,4: must be .*integers from 1 to 4096"),
-            (self.train("--policy.features", "all"), r"policy.features = all: must be basic \| full \| context \| relative"),
+            (self.train("--policy.features", "all"), r"policy.features = all: must be basic \| full \| context \| relative \| fair"),
             (self.train("--inner.method", "newton"), r"inner.method = newton: must be implicit \| unrolled"),
             (self.train("--inner.ridge", "0"), "inner.ridge = 0: must be a number > 0"),
             (self.train("--inner.use_group", "yes"), "inner.use_group = yes: must be true or false"),

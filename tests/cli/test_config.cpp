@@ -153,7 +153,8 @@ TEST(ConfigKeys, old_name_of_a_feature_set_is_taken_and_kept_in_files) {
   for (const auto& [name, old, set] :
        {std::tuple{"basic", "seed10", FeatureSet::basic}, std::tuple{"full", "full16", FeatureSet::full},
         std::tuple{"context", "context27", FeatureSet::context},
-        std::tuple{"relative", "relative28", FeatureSet::relative}})
+        std::tuple{"relative", "relative28", FeatureSet::relative},
+        std::tuple{"fair", "fair56", FeatureSet::fair}})
     for (const char* given : {name, old}) {
       Config config;
       set_key(config, "policy.features", given);

@@ -8,7 +8,7 @@ import numpy as np
 from support import ALONE, SHORT, TINY, BinaryTest, in_parallel, tree
 
 RELATIVE, CONTEXT = ("--policy.features", "relative"), ("--policy.features", "context")
-REFUSED = "policy.features = context: serves two groups, and a task has 3; relative serves any number"
+REFUSED = "policy.features = context: serves two groups, and a task has 3; relative and fair serve any number"
 
 
 class Groups(BinaryTest):

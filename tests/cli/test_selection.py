@@ -203,7 +203,7 @@ class Selection(FilesTest):
         self.assertEqual(methods("plain"), few)
         self.assertEqual(methods("known"), [*few, "oracle", "oracle_penalised"])
         self.succeed(*evaluate, "--dataset", "plain.h5", "--evaluate.methods", "all")
-        self.assertEqual(len(methods("plain")), 16)
+        self.assertEqual(len(methods("plain")), 24)
 
     def test_no_test_row_is_touched_in_the_selection(self):
         """Other test rows: another accuracy, the same selection, with rounds and adaptation on."""

@@ -17,7 +17,7 @@ TRAINING = {"suite.tasks": "tasks", "suite.validation_tasks": "of these for vali
             "meta.batch": "tasks in a batch", "meta.learning_rate": "learning rate", "meta.fairness": "fairness",
             "meta.fairness_weight": "weight of fairness", "meta.seed": "seed of the training"}
 FEATURE_SETS = {"seed10": "basic", "full16": "full", "context27": "context",
-                "relative28": "relative"}  # as in files -> as in configurations
+                "relative28": "relative", "fair56": "fair"}  # as in files -> as in configurations
 EVALUATION = {"evaluate.splits": "splits of a data set", "evaluate.corruption": "corruption of the training labels",
               "evaluate.label_noise": "labels flipped for the test",
               "evaluate.rounds": "rounds of selection",

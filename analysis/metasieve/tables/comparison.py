@@ -24,6 +24,7 @@ OURS = ("meta_soft", "meta_hard")
 # What a method knows besides noisy training rows.
 KNOWS = {"threshold": "`threshold` decides by the group of each test row, even where the final model does not see the "
                      "group: it is no blind method.",
+        "error_parity": "`error_parity` decides by the group of each test row, as `threshold` does.",
         "roh": "`roh` knows the true share of flipped labels, unless `evaluate.roh_tau` is set; in practice no user "
                "knows it."}
 FINDINGS = {"constant": "Warning", "undefined": "Undefined gaps", "failed": "Failed fits", "small": "Too small",

@@ -78,7 +78,7 @@ TEST(Relative, rate_difference_is_of_the_own_group_against_all_other_rows) {
 TEST(Relative, columns_of_the_groups_by_hand) {
   const SmallTable t;
   const Split train{MatrixF::Zero(10, 1), t.y, t.group, t.y, 3};
-  const RawSignals signals{Vector::Zero(10), Vector::Constant(10, 0.5), Vector::Zero(10), t.values};
+  const RawSignals signals{Vector::Zero(10), Vector::Constant(10, 0.5), Vector::Zero(10), t.values, {}};
 
   const Matrix features = assemble_features(train, signals, FeatureSet::relative);
 
@@ -148,7 +148,7 @@ TEST(Relative, alone_serves_another_number_of_groups_than_two) {
   for (const FeatureSet set : {FeatureSet::basic, FeatureSet::full, FeatureSet::context}) {
     const std::string said = config_error([&] { static_cast<void>(prepared(set)); });
     EXPECT_EQ(said, "policy.features = " + std::string(to_string(set)) +
-                        ": serves two groups, and a task has 3; relative serves any number");
+                        ": serves two groups, and a task has 3; relative and fair serve any number");
   }
   task.train.groups = task.test.groups = 1;
   task.train.group.setZero();

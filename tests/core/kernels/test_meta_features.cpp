@@ -92,8 +92,9 @@ TEST(FeaturePrecision, single_is_near_double_for_any_number_of_groups) {
   for (const Index groups : {1, 3, 5}) {
     const Split train =
         test::with_groups(generate_task(family(true, 700), Seed{5}, TaskId{1}).train, groups, 6);
-    expect_near(train, features_of(train, FeatureSet::relative, Precision::float32),
-                features_of(train, FeatureSet::relative, Precision::float64), FeatureSet::relative);
+    for (const FeatureSet set : {FeatureSet::relative, FeatureSet::fair})
+      expect_near(train, features_of(train, set, Precision::float32),
+                  features_of(train, set, Precision::float64), set);
   }
 }
 

@@ -34,17 +34,18 @@ Task renumbered(Task task, const std::vector<Index>& numbers) {
   return task;
 }
 
-class Renumbering : public ::testing::TestWithParam<std::tuple<Index, Precision, bool>> {
+class Renumbering : public ::testing::TestWithParam<std::tuple<Index, Precision, bool, FeatureSet>> {
 protected:
   [[nodiscard]] static PreparedTask prepared(Task task) {
-    return kernels::prepare(std::move(task), {FeatureSet::relative, true, 1e-3, Seed{11}, precision()});
+    return kernels::prepare(std::move(task), {set(), true, 1e-3, Seed{11}, precision()});
   }
   [[nodiscard]] static Index groups() { return std::get<0>(GetParam()); }
   [[nodiscard]] static Precision precision() { return std::get<1>(GetParam()); }
+  [[nodiscard]] static FeatureSet set() { return std::get<3>(GetParam()); }
   [[nodiscard]] static Task task() { return task_of(groups(), std::get<2>(GetParam())); }
   [[nodiscard]] static Policy policy() {
     Policy shape;
-    shape.features = FeatureSet::relative;
+    shape.features = set();
     shape.hidden = {8, 4};
     return initialise(shape, Seed{2});
   }
@@ -59,7 +60,7 @@ TEST_P(Renumbering, changes_no_bit_of_probe_and_features) {
     EXPECT_NE(after.train.group, before.train.group);
     EXPECT_EQ(after.probe.beta, before.probe.beta);
     EXPECT_EQ(after.features, before.features);
-    const FeatureOptions options{FeatureSet::relative, 1e-3, Seed{11}, before.id};
+    const FeatureOptions options{set(), 1e-3, Seed{11}, before.id};
     EXPECT_EQ(kernels::meta_features(after.train, after.probe, options, precision()),
               kernels::meta_features(before.train, before.probe, options, precision()));
   }
@@ -106,15 +107,16 @@ TEST_P(Renumbering, groups_themselves_do_matter) {
 }
 
 std::string case_name(const ::testing::TestParamInfo<Renumbering::ParamType>& tested) {
-  const auto& [groups, precision, absent] = tested.param;
+  const auto& [groups, precision, absent, set] = tested.param;
   return std::to_string(groups) + (precision == Precision::float32 ? "_groups_float32" : "_groups_float64") +
-         (absent ? "_one_absent" : "");
+         (absent ? "_one_absent" : "") + (set == FeatureSet::fair ? "_fair" : "");
 }
 
 INSTANTIATE_TEST_SUITE_P(all, Renumbering,
                          ::testing::Combine(::testing::Values<Index>(2, 3, 5),
                                             ::testing::Values(Precision::float32, Precision::float64),
-                                            ::testing::Bool()),
+                                            ::testing::Bool(),
+                                            ::testing::Values(FeatureSet::relative, FeatureSet::fair)),
                          case_name);
 
 } // namespace

@@ -1,6 +1,13 @@
 #include "base/error.hpp"
 #include "methods/compare_methods.hpp"
+#include "methods/confident.hpp"
+#include "methods/error_parity.hpp"
+#include "methods/exponentiated.hpp"
+#include "methods/influence.hpp"
+#include "methods/jiang_nachum.hpp"
+#include "methods/massaging.hpp"
 #include "methods/penalised.hpp"
+#include "methods/reweight_meta.hpp"
 #include "methods/roh.hpp"
 #include "methods/selection.hpp"
 #include "methods/threshold.hpp"
@@ -44,7 +51,7 @@ Matrix test_design(const PreparedTask& task) { return design_matrix(task.test, t
 
 TEST(Methods, names_round_trip_and_unknown_ones_are_refused) {
   for (const std::string& name : method_names()) EXPECT_EQ(to_string(parse_method(name)), name);
-  EXPECT_EQ(method_names().size(), 16U);
+  EXPECT_EQ(method_names().size(), 24U);
   EXPECT_EQ(to_string(Method::oracle_penalised), method_names().back());
   EXPECT_THROW(static_cast<void>(parse_method("magic")), ConfigError);
 }
@@ -151,6 +158,37 @@ TEST(CompareMethods, each_method_does_what_its_name_says) {
   EXPECT_EQ(f.compete(Method::trained_soft).metrics.auc, fitted(soft_weights(trained, u)));
   EXPECT_EQ(f.compete(Method::meta_hard).metrics.auc, fitted(highest(u, 0.7))); // neither rounds nor steps
   EXPECT_EQ(f.compete(Method::meta_soft).metrics.auc, fitted(soft_weights(trained, u)));
+}
+
+TEST(CompareMethods, further_peers_do_what_their_names_say) {
+  Fixture f;
+  f.options.selection.adapt.outer.fairness_weight = 0.3;
+  f.options.tolerance = 0.0; // which the plain fit does not meet
+  const Split& train = f.task.train;
+  const auto auc = [&](const Model& model) { return assess(f.task, model).metrics.auc; };
+  const auto fitted = [&](const Vector& weights) { return auc(fit_model(f.task, weights, train.y, 1e-3)); };
+  const Stream decisions(Seed{9}, Draw::decisions, f.task.id);
+  const Matrix x = train_design(f.task), test = test_design(f.task);
+  for (const Gap gap : {Gap::dp, Gap::eo}) {
+    f.options.fairness = gap;
+    const RandomisedClassifier reductions = fit_exponentiated(x, train.y, train.group, {gap, 0.0, 1e-3});
+    const Model plain = fit_model(f.task, Vector::Ones(train.rows()), train.y, 1e-3);
+    const ErrorParity odds = choose_error_parity(x * f.task.probe.beta, train.y, train.group, 2, gap, 0.0);
+    const Labels massaged = massaged_labels(x * f.task.probe.beta, train.y, train.group);
+
+    EXPECT_EQ(f.compete(Method::jiang_nachum).metrics.auc, fitted(jiang_nachum_weights(f.task, gap, 1e-3)));
+    EXPECT_EQ(f.compete(Method::confident).metrics.auc, fitted(confident_weights(f.task, 1e-3)));
+    EXPECT_EQ(f.compete(Method::confident_group).metrics.auc, fitted(confident_group_weights(f.task, 1e-3)));
+    EXPECT_EQ(f.compete(Method::influence).metrics.auc, fitted(influence_weights(f.task, gap, 1e-3)));
+    EXPECT_EQ(f.compete(Method::reweight_meta).metrics.auc,
+              fitted(reweight_meta_weights(f.task, f.options.selection.adapt)));
+    EXPECT_EQ(f.compete(Method::exponentiated).metrics.auc,
+              auc({plain.weights, reductions.drawn_score(test, decisions)}));
+    EXPECT_EQ(f.compete(Method::error_parity).metrics.auc,
+              auc({plain.weights, apply(odds, plain.score, f.task.test.group, decisions)}));
+    EXPECT_EQ(f.compete(Method::massaging).metrics.auc,
+              auc(fit_model(f.task, plain.weights, massaged, 1e-3)));
+  }
 }
 
 TEST(CompareMethods, weights_of_the_rows_are_kept_if_asked_for) {
@@ -317,7 +355,8 @@ TEST(Assess, a_score_that_is_not_finite_is_a_failure) {
   Fixture f;
   f.task.test.x(3, 2) = std::nanf("");
 
-  for (const Method method : {Method::baseline, Method::roh, Method::penalised, Method::threshold}) {
+  for (const Method method : {Method::baseline, Method::roh, Method::penalised, Method::threshold,
+                              Method::exponentiated, Method::massaging, Method::error_parity}) {
     const Assessment a = f.compete(method);
     EXPECT_TRUE(a.failed) << to_string(method);
     EXPECT_TRUE(std::isnan(a.metrics.accuracy)) << to_string(method);

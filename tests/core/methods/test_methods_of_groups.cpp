@@ -94,7 +94,9 @@ TEST(MethodsOfGroups, group_weighted_spares_group_zero_alone) {
 TEST(MethodsOfGroups, fair_peers_of_three_groups_close_the_gap_of_the_test_rows) {
   const PreparedTask task = prepared(grouped_task(3000, 3));
   for (const auto& [fairness, gap] : {std::pair{Gap::eo, &Metrics::eo_gap}, {Gap::dp, &Metrics::dp_gap}}) {
-    const std::vector<Method> methods{Method::baseline, Method::penalised, Method::threshold, Method::roh};
+    const std::vector<Method> methods{Method::baseline,     Method::penalised,     Method::threshold,
+                                      Method::roh,          Method::jiang_nachum,  Method::influence,
+                                      Method::error_parity, Method::exponentiated, Method::confident_group};
     const std::vector<MethodResult> results = compare_methods(task, methods, options(fairness));
     const double plain = results[0].assessment.metrics.*gap;
     for (const MethodResult& result : results)
@@ -121,6 +123,8 @@ TEST(MethodsOfGroups, the_numbers_of_groups_change_no_decision) {
                                 Method::penalised, Method::threshold,       Method::random,
                                 Method::oracle,    Method::oracle_penalised};
     if (groups > 2) methods.push_back(Method::roh);
+    for (int k = static_cast<int>(Method::jiang_nachum); k <= static_cast<int>(Method::reweight_meta); ++k)
+      methods.push_back(static_cast<Method>(k));
     const std::vector<MethodResult> before = compare_methods(task, methods, options());
     for (const std::vector<Index>& numbers : other_numbers(groups)) {
       Task other = grouped_task(400, groups);

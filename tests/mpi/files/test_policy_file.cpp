@@ -143,7 +143,7 @@ TEST_F(DamagedPolicy, attributes) {
   const std::vector<std::int64_t> other{5, 4}, negative{5, -3}, huge{1 << 20, 1 << 20}, more{5, 3, 2};
   const std::vector<std::int64_t> many(1000, 1);
   EXPECT_PRED2(contains, with("feature_set", std::string("full99")),
-               "must be seed10, full16, context27 or relative28");
+               "must be seed10, full16, context27, relative28 or fair56");
   EXPECT_PRED2(contains, with("feature_set", std::string("full16")), "/layers/0/weight: has another shape");
   EXPECT_PRED2(contains, with("hidden", other), "/layers/1/weight: has another shape");
   EXPECT_PRED2(contains, with("hidden", negative), "has width -3");
