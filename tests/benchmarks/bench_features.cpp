@@ -78,9 +78,9 @@ void random_fourier_ridge(benchmark::State& state, Precision precision) {
 
 void fair_probes(benchmark::State& state, Precision precision) {
   const Fixture task(state.range(0));
-  const Vector target = 2.0 * to_vector(task.train.y).array() - 1.0;
   const std::vector<Index> all = all_rows(task.train.rows());
-  const FairRows rows = fair_rows(task.design, task.train, 0.3 * target, all);
+  const Vector agreement = kernels::neighbour_agreement(task.train, task.probe.standardizer, all);
+  const FairRows rows = fair_rows(task.design, task.train, agreement, all);
   const auto form = precision == Precision::float32 ? kernels::decision_sums : decision_sums;
   for (auto _ : state) benchmark::DoNotOptimize(fit_fair_probes(rows, form(rows), task.probe.beta));
 }
