@@ -1,11 +1,9 @@
 #include "features/fair_probes.hpp"
 
 #include "fairness/outer_loss.hpp"
-#include "features/probe.hpp"
 #include "numerics/logistic.hpp"
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 
 namespace metasieve {
@@ -28,30 +26,11 @@ FairRows fair_rows(const Matrix& design, const Split& train, const Vector& agree
   return rows;
 }
 
-DecisionSums decision_sums(const FairRows& rows) {
-  struct Point {
-    double k;
-    Vector decisions; // [m]
-  };
-  const auto point = std::make_shared<Point>();
-  const auto at = [&rows, point](const Vector& beta, double k) {
-    *point = {k, sigmoid((k * row_logits(rows.design, beta)(rows.kept)).array())};
-    Vector sums = Vector::Zero(rows.cells());
-    for (Index i = 0; i < rows.rows(); ++i) sums(rows.cell(i)) += point->decisions(i);
-    return sums;
-  };
-  const auto derivatives = [&rows, point](const Vector& weights) {
-    const Index p = rows.design.cols();
-    SumDerivatives out{Matrix::Zero(rows.cells(), p), Eigen::MatrixXd::Zero(p, p)};
-    for (Index i = 0; i < rows.rows(); ++i) {
-      const double s = point->decisions(i), slope = point->k * s * (1.0 - s);
-      const double curvature = point->k * slope * (1.0 - 2.0 * s);
-      out.gradients.row(rows.cell(i)) += slope * rows.x(i);
-      out.hessian += weights(rows.cell(i)) * curvature * rows.x(i).transpose() * rows.x(i);
-    }
-    return out;
-  };
-  return {at, derivatives};
+SigmoidSums FairRows::decision_sums() const {
+  std::vector<std::vector<Index>> members(static_cast<std::size_t>(cells()));
+  for (Index i = 0; i < rows(); ++i)
+    members[static_cast<std::size_t>(cell(i))].push_back(kept[static_cast<std::size_t>(i)]);
+  return {design, members};
 }
 
 FairObjective::FairObjective(const FairRows& rows, bool balanced, FairGap gap)
@@ -149,7 +128,7 @@ Derivatives FairObjective::chain_rule(const Vector& sums, const SumDerivatives& 
 
 namespace {
 
-Vector minimum_of(const FairObjective& objective, const DecisionSums& sums, double k, const Vector& start,
+Vector minimum_of(const FairObjective& objective, SigmoidSums& sums, double k, const Vector& start,
                   double tolerance) {
   const Vector ridge = ridge_diagonal(start.size(), fair_ridge);
   Vector beta, at;
@@ -169,8 +148,9 @@ Vector minimum_of(const FairObjective& objective, const DecisionSums& sums, doub
 
 } // namespace
 
-Matrix fit_fair_probes(const FairRows& rows, const DecisionSums& sums, const Vector& start) {
+Matrix fit_fair_probes(const FairRows& rows, const Vector& start) {
   constexpr double blunt = 2.0, roughly = 1e-2, tolerance = 1e-8;
+  SigmoidSums sums = rows.decision_sums();
   const auto start_of = [&](bool balanced) {
     return minimum_of({rows, balanced, FairGap::none}, sums, blunt, start, roughly);
   };

@@ -2,14 +2,14 @@
 
 #include "base/split.hpp"
 #include "numerics/damped_newton.hpp"
+#include "numerics/sigmoid_sums.hpp"
 
-#include <functional>
 #include <vector>
 
 namespace metasieve {
 
 /// The rows that the fair probes learn from: rows `kept` of a design, in cells of label, denoised label and
-/// group.
+/// group. What a probe minimises is a function of the sums, over each cell, of soft decisions sigmoid(k x'b).
 struct FairRows {
   const Matrix& design;    ///< [n, p], intercept last; must outlive this
   std::vector<Index> kept; ///< [m], ascending, not empty
@@ -19,33 +19,16 @@ struct FairRows {
   Index groups = 1;        ///< that have a row
 
   [[nodiscard]] Index rows() const noexcept { return y.size(); }
-  [[nodiscard]] auto x(Index row) const { return design.row(kept[static_cast<std::size_t>(row)]); }
   [[nodiscard]] Index cell(Index row) const { return groups * (2 * y(row) + denoised(row)) + group(row); }
   [[nodiscard]] Index cells() const noexcept { return 4 * groups; }
+  /// Sums of sigmoid(k x'b) over the rows of each cell.
+  [[nodiscard]] SigmoidSums decision_sums() const;
 };
 
 /// design [n, p]; agreement [n]: share of the nearest rows with the row's own label, the row not among them.
 /// A denoised label is 1 where more than half of these rows have label 1.
 [[nodiscard]] FairRows fair_rows(const Matrix& design, const Split& train, const Vector& agreement,
                                  const std::vector<Index>& kept);
-
-// What a probe minimises is a function of the sums, over each cell, of soft decisions s = sigmoid(k x'b).
-
-/// Derivatives of these sums by b.
-struct SumDerivatives {
-  Matrix gradients; ///< [cells, p]
-  Eigen::MatrixXd
-      hessian; ///< [p, p], lower triangle: sum over cells c of weights_c times the Hessian of sum c
-};
-
-/// Computes the sums at a point, and their derivatives at the point of the last call.
-struct DecisionSums {
-  std::function<Vector(const Vector& beta, double k)> at;           ///< [p] -> [cells]
-  std::function<SumDerivatives(const Vector& weights)> derivatives; ///< weights [cells]
-};
-
-/// DecisionSums row by row. `rows` must outlive it.
-[[nodiscard]] DecisionSums decision_sums(const FairRows& rows);
 
 /// Gaps of an objective: `both` is the fairness term of the outer loss with Gap::both, of the observed labels
 /// or of the denoised ones; `dp` demographic parity.
@@ -91,6 +74,6 @@ private:
 /// b'Rb, R = diag(2.5e-4, ..., 1e-6), to a largest gradient component below 1e-8. The path to it is fixed:
 /// p01 and q1dp from `start` [p] through the minimum without gaps for k = 2 (graduated non-convexity: Blake
 /// and Zisserman 1987), the others from p01.
-[[nodiscard]] Matrix fit_fair_probes(const FairRows& rows, const DecisionSums& sums, const Vector& start);
+[[nodiscard]] Matrix fit_fair_probes(const FairRows& rows, const Vector& start);
 
 } // namespace metasieve

@@ -5,7 +5,6 @@
 #include "features/fair_probes.hpp"
 #include "features/meta_features.hpp"
 #include "features/raw_signals.hpp"
-#include "kernels/fair_probes.hpp"
 #include "numerics/logistic.hpp"
 #include "support/groups.hpp"
 #include "support/numerics.hpp"
@@ -49,11 +48,11 @@ struct Fixture {
 };
 
 double value_at(const FairRows& rows, const FairObjective& objective, const Vector& beta) {
-  return objective.value(decision_sums(rows).at(beta, sharpness));
+  return objective.value(rows.decision_sums().at(beta, sharpness));
 }
 
 Derivatives derivatives_at(const FairRows& rows, const FairObjective& objective, const Vector& beta) {
-  const DecisionSums form = decision_sums(rows);
+  SigmoidSums form = rows.decision_sums();
   const Vector sums = form.at(beta, sharpness);
   Derivatives out = objective.chain_rule(sums, form.derivatives(objective.gradient(sums)));
   out.hessian = out.hessian.selfadjointView<Eigen::Lower>();
@@ -116,7 +115,7 @@ TEST_P(FairProbes, end_at_minima) {
   const FairRows rows = f.rows();
   const Vector start = fit_probe(f.train, true, 1e-3).beta, ridge = ridge_diagonal(start.size(), 2.5e-4);
 
-  const Matrix probes = fit_fair_probes(rows, decision_sums(rows), start);
+  const Matrix probes = fit_fair_probes(rows, start);
 
   const std::array<Terms, 4> terms{all_terms[0], all_terms[1], all_terms[2], all_terms[4]};
   for (Index k = 0; k < 4; ++k) {
@@ -136,39 +135,6 @@ TEST_P(FairProbes, end_at_minima) {
   }
 }
 
-TEST_P(FairProbes, register_form_has_the_sums_and_derivatives_of_the_plain_form) {
-  for (const Index size : {7, 200, 1500}) {
-    const Fixture f(GetParam(), size);
-    const FairRows rows = f.rows();
-    const Vector beta = normals(f.design.cols(), 8), weights = normals(rows.cells(), 9);
-    const DecisionSums plain = decision_sums(rows), fast = kernels::decision_sums(rows);
-    for (const double k : {2.0, 4.0}) {
-      EXPECT_LT((fast.at(beta, k) - plain.at(beta, k)).cwiseAbs().maxCoeff(),
-                1e-11 * static_cast<double>(size));
-      const SumDerivatives expected = plain.derivatives(weights), found = fast.derivatives(weights);
-      EXPECT_LT(relative_error(found.gradients.reshaped(), expected.gradients.reshaped()), 1e-13);
-      const auto lower = [](const Eigen::MatrixXd& square) {
-        return Vector(Eigen::MatrixXd(square.triangularView<Eigen::Lower>()).reshaped());
-      };
-      EXPECT_LT(relative_error(lower(found.hessian), lower(expected.hessian)), 1e-12);
-    }
-  }
-}
-
-TEST_P(FairProbes, of_the_register_form_are_those_of_the_plain_form) {
-  for (const Index size : {20, 60, 200, 1500})
-    for (const std::uint64_t salt : {1, 2, 3}) {
-      const Fixture f(GetParam(), size, salt);
-      const FairRows rows = f.rows();
-      const Vector start = fit_probe(f.train, true, 1e-3).beta;
-
-      const Matrix plain = fit_fair_probes(rows, decision_sums(rows), start);
-      const Matrix fast = fit_fair_probes(rows, kernels::decision_sums(rows), start);
-
-      EXPECT_LT((fast - plain).cwiseAbs().maxCoeff(), 1e-5) << size << " rows " << salt;
-    }
-}
-
 INSTANTIATE_TEST_SUITE_P(groups, FairProbes, ::testing::Values<Index>(1, 2, 3, 5),
                          [](const auto& test) { return std::to_string(test.param); });
 
@@ -176,7 +142,7 @@ TEST(FairProbes, sixty_four_groups_are_served) {
   const Fixture f(64, 900);
   const FairRows rows = f.rows();
 
-  const Matrix probes = fit_fair_probes(rows, kernels::decision_sums(rows), Vector::Zero(f.design.cols()));
+  const Matrix probes = fit_fair_probes(rows, Vector::Zero(f.design.cols()));
 
   EXPECT_TRUE(probes.allFinite());
   EXPECT_NE(probes.row(0), probes.row(1));
@@ -245,7 +211,7 @@ TEST(FairProbes, learn_from_the_kept_rows_alone) {
   const Vector start = fit_probe(f.train, true, 1e-3).beta;
   const auto probes = [&] {
     const FairRows rows = f.rows();
-    return fit_fair_probes(rows, decision_sums(rows), start);
+    return fit_fair_probes(rows, start);
   };
   const Matrix before = probes();
   for (Index i = 0; i < 200; i += 3) {
