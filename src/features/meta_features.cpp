@@ -1,6 +1,7 @@
 #include "features/meta_features.hpp"
 
 #include "base/error.hpp"
+#include "features/fair_probes.hpp"
 #include "features/raw_signals.hpp"
 
 #include <algorithm>
@@ -41,11 +42,11 @@ Matrix meta_features(const Split& train, const Probe& refitted, const FeatureOpt
       forms.neighbour_agreement(train, refitted.standardizer, kept_references(train.rows(), options, kept));
   signals.fold_margin =
       sign.cwiseProduct(out_of_fold_logits(design, train.y, refitted.beta, options.ridge, folds, kept));
-  const Vector fourier = forms.fourier_ridge(basis, x, sign, kept, fourier_ridges).prediction;
-  signals.fourier_margin = sign.cwiseProduct(fourier);
+  signals.fourier_margin =
+      sign.cwiseProduct(forms.fourier_ridge(basis, x, sign, kept, fourier_ridges).prediction);
   if (options.set == FeatureSet::fair) {
-    const FairRows rows = fair_rows(design, train, fourier, kept);
-    const Matrix probes = fit_fair_probes(rows, forms.decision_sums(rows), refitted.beta);
+    const FairRows rows = fair_rows(design, train, signals.agreement, kept);
+    const Matrix probes = fit_fair_probes(rows, refitted.beta);
     signals.fair_margins.resize(train.rows(), probes.rows());
     for (Index k = 0; k < probes.rows(); ++k)
       signals.fair_margins.col(k) = sign.cwiseProduct(row_logits(design, probes.row(k)));

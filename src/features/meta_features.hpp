@@ -2,7 +2,6 @@
 
 #include "base/linalg.hpp"
 #include "base/random.hpp"
-#include "features/fair_probes.hpp"
 #include "features/feature_set.hpp"
 #include "features/neighbours.hpp"
 #include "features/probe.hpp"
@@ -25,11 +24,10 @@ struct FeatureOptions {
 /// Always finite. Takes no other split, so it cannot leak one; never reads train.y_clean.
 [[nodiscard]] Matrix meta_features(const Split& train, const Probe& probe, const FeatureOptions& options);
 
-/// The signals that kernels have another form of.
+/// The two signals that kernels have another form of.
 struct SignalForms {
   decltype(&metasieve::neighbour_agreement) neighbour_agreement = metasieve::neighbour_agreement;
   decltype(&metasieve::fourier_ridge) fourier_ridge = metasieve::fourier_ridge;
-  decltype(&metasieve::decision_sums) decision_sums = metasieve::decision_sums;
 };
 
 /// The meta-features of all rows, [n, f], as the rows `kept` see them, ascending and not empty. What the

@@ -1,6 +1,5 @@
 #include "kernels/meta_features.hpp"
 
-#include "kernels/fair_probes.hpp"
 #include "kernels/fourier_ridge.hpp"
 #include "kernels/neighbours.hpp"
 
@@ -16,9 +15,8 @@ Matrix meta_features(const Split& train, const Probe& probe, const FeatureOption
 Matrix meta_features(const Split& train, const Probe& refitted, const FeatureOptions& options,
                      Precision precision, const std::vector<Index>& kept) {
   if (precision == Precision::float64) return metasieve::meta_features(train, refitted, options, kept);
-  return metasieve::meta_features(
-      train, refitted, options, kept,
-      {kernels::neighbour_agreement, kernels::fourier_ridge, kernels::decision_sums});
+  return metasieve::meta_features(train, refitted, options, kept,
+                                  {kernels::neighbour_agreement, kernels::fourier_ridge});
 }
 
 PreparedTask prepare(Task task, const PrepareOptions& options) {

@@ -7,7 +7,6 @@
 #include "features/neighbours.hpp"
 #include "features/probe.hpp"
 #include "features/random_fourier.hpp"
-#include "kernels/fair_probes.hpp"
 #include "kernels/fourier_ridge.hpp"
 #include "kernels/meta_features.hpp"
 #include "kernels/neighbours.hpp"
@@ -76,13 +75,13 @@ void random_fourier_ridge(benchmark::State& state, Precision precision) {
         fit(draw_fourier_basis(task.x, Seed{1}, TaskId{1}), task.x, target, fitted, fourier_ridges));
 }
 
-void fair_probes(benchmark::State& state, Precision precision) {
+void fair_probes(benchmark::State& state) {
   const Fixture task(state.range(0));
-  const Vector target = 2.0 * to_vector(task.train.y).array() - 1.0;
   const std::vector<Index> all = all_rows(task.train.rows());
-  const FairRows rows = fair_rows(task.design, task.train, 0.3 * target, all);
-  const auto form = precision == Precision::float32 ? kernels::decision_sums : decision_sums;
-  for (auto _ : state) benchmark::DoNotOptimize(fit_fair_probes(rows, form(rows), task.probe.beta));
+  const Vector agreement = kernels::neighbour_agreement(task.train, task.probe.standardizer, all);
+  for (auto _ : state)
+    benchmark::DoNotOptimize(
+        fit_fair_probes(fair_rows(task.design, task.train, agreement, all), task.probe.beta));
 }
 
 void rank(benchmark::State& state) {
@@ -120,19 +119,17 @@ constexpr auto float32 = Precision::float32, float64 = Precision::float64;
 BENCHMARK(probe)->Apply(task_sizes);
 BENCHMARK(neighbours)->Apply(task_sizes);
 BENCHMARK(out_of_fold)->Apply(task_sizes);
+BENCHMARK(fair_probes)->Apply(task_sizes);
 BENCHMARK(rank)->Apply(task_sizes);
 BENCHMARK(random_fourier_basis)->Apply(task_sizes);
 BENCHMARK_CAPTURE(random_fourier_ridge, float64, float64)->Apply(task_sizes);
 BENCHMARK_CAPTURE(random_fourier_ridge, float32, float32)->Apply(task_sizes);
-BENCHMARK_CAPTURE(fair_probes, float64, float64)->Apply(task_sizes);
-BENCHMARK_CAPTURE(fair_probes, float32, float32)->Apply(task_sizes);
 BENCHMARK_CAPTURE(features, basic, FeatureSet::basic, float64)->Apply(task_sizes);
 BENCHMARK_CAPTURE(features, full_float64, FeatureSet::full, float64)->Apply(up_to_large_tasks);
 BENCHMARK_CAPTURE(features, full_float32, FeatureSet::full, float32)->Apply(up_to_large_tasks);
 BENCHMARK_CAPTURE(features, context_float64, FeatureSet::context, float64)->Apply(task_sizes);
 BENCHMARK_CAPTURE(features, context_float32, FeatureSet::context, float32)->Apply(task_sizes);
 BENCHMARK_CAPTURE(features, relative_float32, FeatureSet::relative, float32)->Apply(task_sizes);
-BENCHMARK_CAPTURE(features, fair_float64, FeatureSet::fair, float64)->Apply(task_sizes);
 BENCHMARK_CAPTURE(features, fair_float32, FeatureSet::fair, float32)->Apply(task_sizes);
 BENCHMARK_CAPTURE(kept, full_float64, float64)->Apply(task_sizes);
 BENCHMARK_CAPTURE(kept, full_float32, float32)->Apply(task_sizes);

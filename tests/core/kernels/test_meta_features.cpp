@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
 
 namespace metasieve {
@@ -44,18 +46,33 @@ void expect_same_order(const Vector& fast_rank, const Vector& slow_rank, const V
       }
 }
 
+/// A column of ranks, of what, and whether within cells.
+struct RankColumn {
+  const char *rank, *value;
+  bool in_cell;
+};
+constexpr std::array<RankColumn, 5> rank_columns{{{"rff_rank_in_cell", "rff_common", true},
+                                                  {"p01_rank", "p01_common", false},
+                                                  {"pboth_rank", "pboth_common", false},
+                                                  {"pbothd_rank", "pbothd_common", false},
+                                                  {"q1dp_rank", "q1dp_common", false}}};
+
 void expect_near(const Split& train, const Matrix& fast, const Matrix& slow, FeatureSet set) {
   ASSERT_EQ(fast.rows(), slow.rows());
   ASSERT_EQ(fast.cols(), slow.cols());
-  const Index rank = feature_column(set, "rff_rank_in_cell");
   for (Index j = 0; j < fast.cols(); ++j) {
-    if (j == rank) continue;
+    if (std::ranges::any_of(rank_columns, [&](const auto& of) { return of.rank == feature_name(set, j); }))
+      continue;
     const double worst = fast.rows() == 0 ? 0.0 : (fast.col(j) - slow.col(j)).cwiseAbs().maxCoeff();
     EXPECT_LE(worst, tolerance * std::max(spread(slow.col(j)), 1e-3)) << feature_name(set, j);
   }
-  if (rank >= 0)
-    expect_same_order(fast.col(rank), slow.col(rank), slow.col(feature_column(set, "rff_common")),
-                      cell_of(train.y, train.group, train.groups));
+  const Labels cell = cell_of(train.y, train.group, train.groups), all = Labels::Zero(train.rows());
+  for (const auto& [rank, value, in_cell] : rank_columns)
+    if (const Index at = feature_column(set, rank); at >= 0) {
+      SCOPED_TRACE(rank);
+      expect_same_order(fast.col(at), slow.col(at), slow.col(feature_column(set, value)),
+                        in_cell ? cell : all);
+    }
 }
 
 void expect_near_in_all_sets(const Split& train) {
