@@ -279,7 +279,7 @@ std::vector<ConfigKey> make_keys() {
           choice<Gap>({"dp", "eo", "both", "none"})),
       key("meta.fairness_weight", FIELD(meta.outer.fairness_weight), policy, "of the gap", not_negative()),
       key("meta.accuracy_loss", FIELD(meta.outer.accuracy_loss), policy, "accuracy term",
-          choice<AccuracyLoss>({"logistic", "zero-one"})),
+          choice<AccuracyLoss>({"logistic", "zero-one", "balanced"})),
       key(NAMED(meta.clip), policy, "largest norm of the mean gradient; 0: off", not_negative()),
       key(NAMED(meta.seed), policy, "of the initial policy, batches and support rows", seed()),
       key(NAMED(meta.validate_every), policy, "iterations; 0: only before and after", integer(0)),

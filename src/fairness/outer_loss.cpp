@@ -24,7 +24,10 @@ Term accuracy_term(const Vector& score, const Vector& y, AccuracyLoss kind) {
     return {logistic_loss(score, y).mean(), (p - y.array()) / rows};
   }
   const Eigen::ArrayXd error = sigmoid(-sharpness * sign * score.array());
-  return {error.mean(), -sharpness * sign * error * (1.0 - error) / rows};
+  const auto positives = static_cast<Index>(y.sum());
+  const auto of_label = label_weights(kind, y.size() - positives, positives);
+  const Eigen::ArrayXd weight = of_label[0] + (of_label[1] - of_label[0]) * y.array();
+  return {(weight * error).mean(), -sharpness * sign * weight * error * (1.0 - error) / rows};
 }
 
 /// Which rows a parity is asked over: [m], 1 or 0.
@@ -94,6 +97,12 @@ Term fairness_term(const Vector& score, const Vector& y, const Labels& group, Ga
 }
 
 } // namespace
+
+std::array<double, 2> label_weights(AccuracyLoss kind, Index negatives, Index positives) {
+  if (kind != AccuracyLoss::balanced || negatives == 0 || positives == 0) return {1.0, 1.0};
+  const double half = 0.5 * static_cast<double>(negatives + positives);
+  return {half / static_cast<double>(negatives), half / static_cast<double>(positives)};
+}
 
 SmoothGap smooth_gap(std::span<const double> rates) {
   std::array<double, most_groups> sorted{};

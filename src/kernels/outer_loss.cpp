@@ -118,6 +118,10 @@ OuterLoss::Value OuterLoss::operator()(const float* score, const Labels& labels,
   const Index m = labels.size();
   const double rows = static_cast<double>(m);
   const bool smooth = options.accuracy_loss == AccuracyLoss::logistic;
+  const Index positives = labels.cast<Index>().sum();
+  const auto weight = label_weights(options.accuracy_loss, m - positives, positives);
+  const P negative = constant(weight[0]), excess = constant(weight[1] - weight[0]);
+  const auto weight_of = [&](const P& label) { return fma(label, excess, negative); };
   const float *const y = as_float(labels, y_), *const group = as_float(groups, group_);
   float *const decision = whole_registers(decision_, m), *const d_score = whole_registers(d_score_, m);
 
@@ -126,7 +130,8 @@ OuterLoss::Value OuterLoss::operator()(const float* score, const Labels& labels,
     const P sharp = sigmoid(constant(sharpness) * f); // stands for the decision 1[f > 0]
     store(decision + i, sharp);
     const P both = label * sharp;
-    return std::array<P, 1>{smooth ? logistic_loss_of(f, label) : sharp + label - (both + both)};
+    const P loss_of_row = smooth ? logistic_loss_of(f, label) : sharp + label - (both + both);
+    return std::array<P, 1>{weight_of(label) * loss_of_row};
   })[0];
   const Fairness gap = fairness(cell_sums(m, groups, y, group, decision), options.fairness);
 
@@ -142,7 +147,7 @@ OuterLoss::Value OuterLoss::operator()(const float* score, const Labels& labels,
     const P label = load<P>(y + i), sharp = load<P>(decision + i);
     const P slope = sharp - sharp * sharp, fair = load<P>(d_decision + i);
     const P accurate = smooth ? sigmoid(load<P>(score + i)) - label : (label + label - constant(1.0)) * slope;
-    store(d_score + i, fma(accurate, share, fair * slope));
+    store(d_score + i, fma(weight_of(label) * accurate, share, fair * slope));
   }
   clear_beyond(d_score, m);
   const double accuracy = loss / rows;

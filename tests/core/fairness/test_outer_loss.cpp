@@ -45,7 +45,8 @@ TEST_P(OuterLoss, bits_do_not_depend_on_how_groups_are_numbered) {
 }
 
 INSTANTIATE_TEST_SUITE_P(all, OuterLoss,
-                         ::testing::Combine(::testing::Values(AccuracyLoss::logistic, AccuracyLoss::zero_one),
+                         ::testing::Combine(::testing::Values(AccuracyLoss::logistic, AccuracyLoss::zero_one,
+                                                              AccuracyLoss::balanced),
                                             ::testing::Values(Gap::dp, Gap::eo, Gap::both, Gap::none),
                                             ::testing::Values<Index>(1, 2, 3, 5)));
 

@@ -65,14 +65,16 @@ const Method first_order{"first_order", {Unrolled{5, 0.5, Start::zero, false, tr
 
 std::string case_name(const ::testing::TestParamInfo<FastChain::ParamType>& tested) {
   const auto& [method, accuracy, gap] = tested.param;
+  constexpr std::array<const char*, 3> losses{"_logistic_", "_zero_one_", "_balanced_"};
   constexpr std::array<const char*, 4> gaps{"dp", "eo", "both", "none"};
-  return std::string(method.name) + (accuracy == AccuracyLoss::logistic ? "_logistic_" : "_zero_one_") +
+  return std::string(method.name) + losses[static_cast<std::size_t>(accuracy)] +
          gaps[static_cast<std::size_t>(gap)];
 }
 
 INSTANTIATE_TEST_SUITE_P(all, FastChain,
                          ::testing::Combine(::testing::Values(implicit, unrolled, from_probe, first_order),
-                                            ::testing::Values(AccuracyLoss::logistic, AccuracyLoss::zero_one),
+                                            ::testing::Values(AccuracyLoss::logistic, AccuracyLoss::zero_one,
+                                                              AccuracyLoss::balanced),
                                             ::testing::Values(Gap::dp, Gap::eo, Gap::both, Gap::none)),
                          case_name);
 

@@ -84,7 +84,8 @@ TEST_P(FastOuterLossAs, agrees_for_scores_that_saturate) {
 }
 
 INSTANTIATE_TEST_SUITE_P(all, FastOuterLossAs,
-                         ::testing::Combine(::testing::Values(AccuracyLoss::logistic, AccuracyLoss::zero_one),
+                         ::testing::Combine(::testing::Values(AccuracyLoss::logistic, AccuracyLoss::zero_one,
+                                                              AccuracyLoss::balanced),
                                             ::testing::Values(Gap::dp, Gap::eo, Gap::both, Gap::none)));
 
 } // namespace
