@@ -36,7 +36,7 @@ struct Family {
   Interval label_noise{0, 0.3};
   Interval minority{0.1, 0.9};
   Interval positive{0.2, 0.8};
-  Interval separability{0.5, 2.0};
+  Interval separability{0.5, 2.0}; ///< of clusters, see ClassificationShape; of a table, see table_labels
   double biased_fraction = 0.7;
   Interval group_odds{2.25, 2.25};
   Disadvantaged disadvantaged = Disadvantaged::minority;
