@@ -56,7 +56,7 @@ TEST(FamilyFiles, hold_the_families_of_the_design) {
                        .biased_fraction = 1,
                        .group_odds = {1, 4},
                        .disadvantaged = Disadvantaged::random,
-                       .feature_shift = {0, 1},
+                       .feature_shift = {0, 1.5},
                        .label_bias = {0, 0.4},
                        .adversarial_fraction = 0.2,
                        .base = BaseProblem::tabular};

@@ -245,6 +245,34 @@ double mean_area(const Family& family, Get&& get) {
   return sum / 10;
 }
 
+TEST(TabularTasks, never_change) {
+  // Values of the program's own first output, so that seeds keep their tasks.
+  Family family = tables(1000, 12);
+  family.label_noise = {0.1, 0.1};
+  family.biased_fraction = 1;
+  family.feature_shift = {1, 1};
+  family.discrete_fraction = {0.5, 0.5};
+  family.skewed_fraction = {0.5, 0.5};
+  family.interaction_fraction = 1;
+  const Task task = generate_task(family, Seed{3}, TaskId{7});
+  const Split &train = task.train, &test = task.test;
+  std::vector<std::size_t> values;
+  for (Index j = 0; j < 12; ++j) values.push_back(distinct(train.x.col(j).cast<double>()));
+
+  const auto count = [](const Labels& labels) { return labels.cast<Index>().sum(); };
+  EXPECT_EQ(values, (std::vector<std::size_t>{2, 2, 2, 2, 2, 7, 700, 700, 249, 700, 700, 700}));
+  EXPECT_EQ(count(train.y_clean), 210);
+  EXPECT_EQ(count(train.y), 250);
+  EXPECT_EQ(count(train.group), 331);
+  EXPECT_EQ(count(test.y), 90);
+  EXPECT_EQ(count(test.group), 141);
+  EXPECT_EQ((train.y.array() * train.group.array()).cast<Index>().sum(), 97);
+  for (const auto& [j, value] :
+       {std::pair{0, 0.8336158}, std::pair{5, 1.0085398}, std::pair{6, -0.5616001}, std::pair{7, 1.7971865},
+        std::pair{8, -0.5130925}, std::pair{9, 1.3307868}, std::pair{11, -0.3624383}})
+    EXPECT_NEAR(train.x(0, j), value, 1e-6) << j;
+}
+
 TEST(TabularTasks, are_as_hard_as_separability_and_interaction_say) {
   const auto area = [](double separability, double interaction) {
     Family family = tables(2000, 20);
