@@ -46,6 +46,9 @@ enum class Draw : std::uint64_t {
   group_shift,     ///< task: a direction of the feature shift for each group
   floors,          ///< rates of groups by chance alone
   decisions,       ///< random decisions of the methods `exponentiated` and `error_parity`
+  table_labels,    ///< task: log-odds of the labels of a table, and their noise
+  table_columns,   ///< task: what the columns of a table are made of
+  column_noise,    ///< task: each column's own part in a table
 };
 
 /// Counter-based random numbers (Philox4x64-10; Salmon et al. 2011, doi:10.1145/2063384.2063405): every

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 
 namespace metasieve {
@@ -28,6 +29,10 @@ enum class Knob : Index {
   feature_shift,
   label_bias,
   adversarial,
+  factors,
+  discrete,
+  skewed,
+  interaction,
 };
 
 double uniform(const Stream& stream, Index index, Interval range) {
@@ -93,7 +98,11 @@ TaskParameters draw_parameters(const Family& family, Seed seed, TaskId id) {
                        .feature_shift = knobs.real(Knob::feature_shift, family.feature_shift),
                        .label_bias = knobs.real(Knob::label_bias, family.label_bias),
                        .adversarial = knobs.chance(Knob::adversarial, family.adversarial_fraction),
-                       .groups = groups};
+                       .groups = groups,
+                       .factors = knobs.integer(Knob::factors, family.factors),
+                       .discrete = knobs.real(Knob::discrete, family.discrete_fraction),
+                       .skewed = knobs.real(Knob::skewed, family.skewed_fraction),
+                       .interaction = knobs.chance(Knob::interaction, family.interaction_fraction)};
   if (groups > 1) return drawn;
   drawn.minority = drawn.feature_shift = drawn.label_bias = 0.0;
   drawn.group_odds = 1.0;
@@ -128,18 +137,20 @@ const Family& family_of(const Mixture& mixture, TaskId id) {
 
 namespace {
 
-using Member = std::variant<Interval Family::*, double Family::*, Disadvantaged Family::*>;
+using Member =
+    std::variant<Interval Family::*, double Family::*, Disadvantaged Family::*, BaseProblem Family::*>;
 
 /// One line of a family file: its name, where it is kept, and its domain.
 struct KnobInfo {
   std::string_view name;
   Member member;
   double minimum = 0, maximum = 0;
-  bool whole = false; ///< whole numbers only
-  bool open = false;  ///< minimum and maximum excluded
+  bool whole = false;                      ///< whole numbers only
+  bool open = false;                       ///< minimum and maximum excluded
+  std::array<std::string_view, 2> words{}; ///< of a knob that is a word: in the order of its enumeration
 };
 
-const std::array<KnobInfo, 13> table{{
+const std::array<KnobInfo, 18> table{{
     {"samples", &Family::samples, 20, 1e8, true},
     {"features", &Family::features, 3, 10000, true},
     {"label_noise", &Family::label_noise, 0, 0.5},
@@ -148,11 +159,16 @@ const std::array<KnobInfo, 13> table{{
     {"separability", &Family::separability, 0, 1000},
     {"biased_fraction", &Family::biased_fraction, 0, 1},
     {"group_odds", &Family::group_odds, 1, 1e6},
-    {"disadvantaged", &Family::disadvantaged},
+    {.name = "disadvantaged", .member = &Family::disadvantaged, .words = {"minority", "random"}},
     {"feature_shift", &Family::feature_shift, 0, 100},
     {"label_bias", &Family::label_bias, 0, 1},
     {"adversarial_fraction", &Family::adversarial_fraction, 0, 1},
     {"groups", &Family::groups, 1, most_groups, true},
+    {.name = "base", .member = &Family::base, .words = {"clusters", "tabular"}},
+    {"factors", &Family::factors, 1, 64, true},
+    {"discrete_fraction", &Family::discrete_fraction, 0, 1},
+    {"skewed_fraction", &Family::skewed_fraction, 0, 1},
+    {"interaction_fraction", &Family::interaction_fraction, 0, 1},
 }};
 
 /// Shortest text that parses back to the same double; whole numbers without an exponent.
@@ -174,8 +190,23 @@ std::optional<Interval> parse_interval(std::string_view text) {
   return Interval{*low, *high};
 }
 
+/// What `text` says of a knob of this type; none if it says nothing.
+template <class Value>
+std::optional<Value> parsed(const KnobInfo& knob, std::string_view text) {
+  if constexpr (std::is_same_v<Value, Interval>) {
+    return parse_interval(text);
+  } else if constexpr (std::is_same_v<Value, double>) {
+    return parse_finite(text);
+  } else {
+    const auto word = std::ranges::find(knob.words, trimmed(text));
+    if (word == knob.words.end()) return std::nullopt;
+    return static_cast<Value>(word - knob.words.begin());
+  }
+}
+
 std::string domain(const KnobInfo& knob) {
-  if (std::holds_alternative<Disadvantaged Family::*>(knob.member)) return "must be minority or random";
+  if (!knob.words[0].empty())
+    return "must be " + std::string(knob.words[0]) + " or " + std::string(knob.words[1]);
   const std::string low = knob_number(knob.minimum), high = knob_number(knob.maximum);
   if (std::holds_alternative<double Family::*>(knob.member))
     return "must be a number within " + low + ".." + high;
@@ -204,24 +235,33 @@ bool in_domain(const KnobInfo& knob, double value) {
   return inside && (!knob.whole || value == std::floor(value));
 }
 
+bool in_domain(const KnobInfo& knob, Interval value) {
+  return in_domain(knob, value.low) && in_domain(knob, value.high) && value.low <= value.high;
+}
+
+/// A word that was parsed is one of the knob's.
+template <class Word>
+requires std::is_enum_v<Word>
+bool in_domain(const KnobInfo& /*knob*/, Word /*value*/) { return true; }
+
 bool in_domain(const KnobInfo& knob, const Family& family) {
-  if (const auto* range = std::get_if<Interval Family::*>(&knob.member)) {
-    const Interval value = family.*(*range);
-    return in_domain(knob, value.low) && in_domain(knob, value.high) && value.low <= value.high;
-  }
-  if (const auto* share = std::get_if<double Family::*>(&knob.member))
-    return in_domain(knob, family.*(*share));
-  return true;
+  return std::visit([&](auto member) { return in_domain(knob, family.*member); }, knob.member);
+}
+
+std::string text_of(const KnobInfo& /*knob*/, double value) { return knob_number(value); }
+
+std::string text_of(const KnobInfo& /*knob*/, Interval value) {
+  const std::string low = knob_number(value.low);
+  return value.low == value.high ? low : low + ":" + knob_number(value.high);
+}
+
+template <class Word>
+requires std::is_enum_v<Word> std::string text_of(const KnobInfo& knob, Word value) {
+  return std::string(knob.words.at(static_cast<std::size_t>(value)));
 }
 
 std::string text_of(const KnobInfo& knob, const Family& family) {
-  if (const auto* range = std::get_if<Interval Family::*>(&knob.member)) {
-    const Interval value = family.*(*range);
-    const std::string low = knob_number(value.low);
-    return value.low == value.high ? low : low + ":" + knob_number(value.high);
-  }
-  if (const auto* share = std::get_if<double Family::*>(&knob.member)) return knob_number(family.*(*share));
-  return family.disadvantaged == Disadvantaged::minority ? "minority" : "random";
+  return std::visit([&](auto member) { return text_of(knob, family.*member); }, knob.member);
 }
 
 /// Refuses more groups than there are rows for.
@@ -264,22 +304,13 @@ bool is_whole(const std::string& knob) { return find_knob({}, knob).whole; }
 
 void set_knob(Family& family, const std::string& knob_name, const std::string& value) {
   const KnobInfo& knob = find_knob(family, knob_name);
-  Family changed = family;
-  if (const auto* range = std::get_if<Interval Family::*>(&knob.member)) {
-    const auto parsed = parse_interval(value);
-    if (!parsed) reject(family, knob, value);
-    changed.*(*range) = *parsed;
-  } else if (const auto* share = std::get_if<double Family::*>(&knob.member)) {
-    const auto parsed = parse_finite(value);
-    if (!parsed) reject(family, knob, value);
-    changed.*(*share) = *parsed;
-  } else {
-    const std::string_view word = trimmed(value);
-    if (word != "minority" && word != "random") reject(family, knob, value);
-    changed.disadvantaged = word == "minority" ? Disadvantaged::minority : Disadvantaged::random;
-  }
-  if (!in_domain(knob, changed)) reject(family, knob, value);
-  family = changed;
+  std::visit(
+      [&]<class Value>(Value Family::*member) {
+        const std::optional<Value> given = parsed<Value>(knob, value);
+        if (!given || !in_domain(knob, *given)) reject(family, knob, value);
+        family.*member = *given;
+      },
+      knob.member);
 }
 
 std::string knob_text(const Family& family, const std::string& knob_name) {

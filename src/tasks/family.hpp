@@ -8,8 +8,8 @@
 
 namespace metasieve {
 
-/// Closed interval; a task draws from it uniformly (group_odds: log-uniformly; samples, features, groups:
-/// integers, both ends included).
+/// Closed interval; a task draws from it uniformly (group_odds: log-uniformly; samples, features, groups,
+/// factors: integers, both ends included).
 struct Interval {
   double low = 0;
   double high = 0;
@@ -19,12 +19,16 @@ struct Interval {
 /// The draw `index` of `stream`, log-uniform in the interval; its end where both ends are equal.
 [[nodiscard]] double log_uniform(const Stream& stream, Index index, Interval range);
 
+/// What features and labels are made by: make_classification, or table_labels and table_columns.
+enum class BaseProblem { clusters, tabular };
+
 enum class Disadvantaged { minority, random }; ///< `minority`: every group but 0
 
 /// Least share of the rows of each group but group 0, where there are more than two.
 inline constexpr double least_group_share = 0.02;
 
-/// Ranges of the knobs of the generator. Defaults: the `seed` family.
+/// Ranges of the knobs of the generator. Defaults: the `seed` family. The knobs after `base` have no effect
+/// on `clusters`.
 struct Family {
   std::string name = "seed";
   Interval samples{100, 10000};
@@ -32,7 +36,7 @@ struct Family {
   Interval label_noise{0, 0.3};
   Interval minority{0.1, 0.9};
   Interval positive{0.2, 0.8};
-  Interval separability{0.5, 2.0};
+  Interval separability{0.5, 2.0}; ///< of clusters, see ClassificationShape; of a table, see table_labels
   double biased_fraction = 0.7;
   Interval group_odds{2.25, 2.25};
   Disadvantaged disadvantaged = Disadvantaged::minority;
@@ -40,6 +44,11 @@ struct Family {
   Interval label_bias{0, 0};
   double adversarial_fraction = 0;
   Interval groups{2, 2};
+  BaseProblem base = BaseProblem::clusters;
+  Interval factors{2, 10};
+  Interval discrete_fraction{0.2, 0.8};
+  Interval skewed_fraction{0, 0.8};
+  double interaction_fraction = 0.3;
   friend bool operator==(const Family&, const Family&) = default;
 };
 
@@ -47,15 +56,15 @@ struct Family {
 /// or if there may be more groups than the least `minority` or the fewest samples allow.
 void validate(const Family& family);
 
-/// Names of the knobs in the order of a family file: samples, features, ... groups.
+/// Names of the knobs in the order of a family file: samples, features, ... interaction_fraction.
 [[nodiscard]] std::vector<std::string> family_keys();
 
 /// Whether the knob takes whole numbers alone. @throws ConfigError if there is no such knob.
 [[nodiscard]] bool is_whole(const std::string& knob);
 
 /// Reads one line `knob = value` of a family file into `family`: `lo:hi`, or one number for lo = hi; a share
-/// is one number; `disadvantaged` is `minority` or `random`. @throws ConfigError naming `family.NAME.knob`,
-/// the value and what is expected; then `family` is as before.
+/// is one number; `disadvantaged` and `base` are words. @throws ConfigError naming `family.NAME.knob`, the
+/// value and what is expected; then `family` is as before.
 void set_knob(Family& family, const std::string& knob, const std::string& value);
 
 /// The shortest text from which set_knob makes the same value, bit for bit. @throws ConfigError if there is
@@ -71,7 +80,10 @@ struct TaskParameters {
   int disadvantaged; ///< of two groups: 0 or 1
   double feature_shift, label_bias;
   bool adversarial;
-  Index groups; ///< K; with one group, all that distinguishes groups is off: minority, shift and bias are 0
+  Index groups;  ///< K; with one group, all that distinguishes groups is off: minority, shift and bias are 0
+  Index factors; ///< of a table: latent variables
+  double discrete, skewed; ///< of a table: share of discrete columns, and of skewed ones among the others
+  bool interaction;        ///< of a table: the log-odds hold a product of two factors
 };
 
 /// Cheap, and enough to predict a task's cost. Depends on (family, seed, id) only. @throws ConfigError as

@@ -4,6 +4,7 @@
 #include "tasks/corruption.hpp"
 #include "tasks/groups.hpp"
 #include "tasks/resample.hpp"
+#include "tasks/tabular.hpp"
 
 #include <algorithm>
 #include <array>
@@ -89,6 +90,15 @@ namespace {
 /// Nearest count to share * rows that leaves neither label without rows.
 Index label_count(double share, Index rows) {
   return std::clamp<Index>(std::llround(share * static_cast<double>(rows)), 1, rows - 1);
+}
+
+/// The rows before they have groups: of `tabular` the features are the factors of the table.
+Classification base_problem(BaseProblem base, const TaskParameters& parameters, Seed seed, TaskId id) {
+  const Index n = parameters.samples, positives = label_count(parameters.positive, n);
+  if (base == BaseProblem::clusters)
+    return make_classification({n, positives, parameters.features, parameters.separability}, seed, id);
+  const Matrix factors = Stream(seed, Draw::covariates, id).normals(n, parameters.factors);
+  return {factors, table_labels(factors, positives, parameters, seed, id)};
 }
 
 struct ColumnScale {
@@ -191,13 +201,13 @@ Metadata describe(const Family& family, const TaskParameters& parameters,
 Task generate_task(const Family& family, Seed seed, TaskId id) {
   const TaskParameters parameters = draw_parameters(family, seed, id);
   const std::vector<GroupParameters> groups = draw_groups(family, parameters, seed, id);
-  const Index n = parameters.samples, d = parameters.features;
-  const Index positives = label_count(parameters.positive, n);
 
-  const Classification base = make_classification({n, positives, d, parameters.separability}, seed, id);
-  const Labels group = assign_groups(base.y, joint_table(n, positives, groups), seed, id);
-  const Matrix x = shift_groups(scaled(base.x, column_scale(base.x)), group, parameters.feature_shift,
-                                group_shifts(parameters.groups, d, seed, id));
+  const Classification base = base_problem(family.base, parameters, seed, id);
+  const Index positives = base.y.cast<Index>().sum();
+  const Labels group = assign_groups(base.y, joint_table(parameters.samples, positives, groups), seed, id);
+  const Matrix shifts = group_shifts(parameters.groups, base.x.cols(), seed, id);
+  Matrix x = shift_groups(scaled(base.x, column_scale(base.x)), group, parameters.feature_shift, shifts);
+  if (family.base == BaseProblem::tabular) x = table_columns(x, parameters, seed, id);
 
   const Partition partition = stratified_partition(base.y, parameters.test_rows, seed, id);
   const ColumnScale scale = column_scale(x(partition.train, Eigen::all));

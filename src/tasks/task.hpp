@@ -19,7 +19,7 @@ struct Metadata {
   double noise_rate = 0;              ///< asked for; exactly floor(rate * n_train) rows are flipped
   double group_imbalance = 0;         ///< share of all groups but 0 asked for
   double class_imbalance = 0;         ///< P(y=1) asked for
-  double separability = 0;            ///< half the side of the hypercube of cluster centres
+  double separability = 0;            ///< half the side of the hypercube; tabular: sd of log-odds
   std::uint8_t add_group_bias = 0;    ///< 1 if the odds ratio between any two groups is not 1
   std::uint64_t seed = 0;             ///< of the suite; with task_id and the family it makes this task again
   double train_pos_rate = 0;          ///< of the noisy labels

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "base/version.hpp"
 #include "parallel/collective.hpp"
+#include "tasks/family.hpp"
 
 #include <algorithm>
 #include <map>
@@ -10,14 +11,15 @@
 namespace metasieve {
 namespace {
 
-/// section.key -> value of a resolved configuration. A key that is missing had its only value.
+/// section.key -> value of a resolved configuration; for a key that is younger, what programs did without it.
 std::map<std::string, std::string> values_of(const std::string& ini) {
   std::map<std::string, std::string> values;
   for (const auto& [key, value] : stored_ini(ini)) values[current_name(key)] = value;
   values.try_emplace("policy.precision", "float64"); // 0.1.0 knew no other
   for (const auto& [key, value] : std::map(values))
-    if (key.starts_with("family.")) // families of older programs had two groups
-      values.try_emplace(key.substr(0, key.rfind('.')) + ".groups", "2");
+    if (key.starts_with("family.")) // of older programs, which did what later knobs do by default
+      for (const std::string& knob : family_keys())
+        values.try_emplace(key.substr(0, key.rfind('.') + 1) + knob, knob_text({}, knob));
   return values;
 }
 

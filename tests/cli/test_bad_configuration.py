@@ -122,6 +122,8 @@ class BadConfiguration(BinaryTest):
             (self.train("--family.biased.minority", "0:1"), "family.biased.minority = 0:1: must be"),
             (self.train("--family.biased.label_noise", "0.6"), "family.biased.label_noise = 0.6: must be"),
             (self.train("--family.biased.disadvantaged", "1"), "disadvantaged = 1: must be minority or random"),
+            (self.train("--family.biased.base", "table"), "family.biased.base = table: must be clusters or tabular"),
+            (self.train("--family.biased.factors", "0"), "family.biased.factors = 0: must be lo:hi .*whole, 1 <= "),
             (self.train("--family.biased.groups", "0:2"), "biased.groups = 0:2: must be lo:hi or one number, whole, 1 <= "),
             (self.train("--family.biased.groups", "2.5"), "family.biased.groups = 2.5: must be lo:hi .*whole"),
             (self.train("--family.biased.groups", "65"), "family.biased.groups = 65: must be .*<= 64"),

@@ -150,7 +150,8 @@ TEST(DrawParameters, indices_of_the_knobs_never_change) {
                       .disadvantaged = Disadvantaged::random,
                       .feature_shift = {0, 1},
                       .label_bias = {0, 1},
-                      .adversarial_fraction = 0.5};
+                      .adversarial_fraction = 0.5,
+                      .interaction_fraction = 0.5};
   for (const TaskId id : {TaskId{0}, TaskId{1}, TaskId{2}, TaskId{3}}) {
     const Stream stream(Seed{5}, Draw::parameters, id);
 
@@ -167,6 +168,10 @@ TEST(DrawParameters, indices_of_the_knobs_never_change) {
     EXPECT_EQ(p.feature_shift, stream.uniform(9));
     EXPECT_EQ(p.label_bias, stream.uniform(10));
     EXPECT_EQ(p.adversarial, stream.uniform(11) < 0.5);
+    EXPECT_EQ(p.factors, 2 + stream.below(12, 9));
+    EXPECT_DOUBLE_EQ(p.discrete, stream.uniform(13, 0.2, 0.8));
+    EXPECT_DOUBLE_EQ(p.skewed, 0.8 * stream.uniform(14));
+    EXPECT_EQ(p.interaction, stream.uniform(15) < 0.5);
   }
 }
 

@@ -22,6 +22,17 @@ const Family small_biased{.name = "biased",
                           .label_bias = {0, 0.5},
                           .adversarial_fraction = 0.3};
 const Family small_seed{.name = "seed", .samples = {100, 1000}};
+const Family small_tabular{.name = "tabular",
+                           .samples = {300, 1500},
+                           .features = {5, 40},
+                           .label_noise = {0, 0.2},
+                           .positive = {0.03, 0.6},
+                           .separability = {1, 4},
+                           .biased_fraction = 1,
+                           .group_odds = {1, 4},
+                           .disadvantaged = Disadvantaged::random,
+                           .feature_shift = {0, 1.5},
+                           .base = BaseProblem::tabular};
 
 /// Of one fixed size and nothing but the base problem.
 Family plain(double samples, double features) {
@@ -57,7 +68,7 @@ bool same_bits(const Task& a, const Task& b) {
 }
 
 TEST(GenerateTask, margins_are_exact_to_a_row_and_the_test_part_is_clean) {
-  for (const Family& family : {small_seed, small_biased})
+  for (const Family& family : {small_seed, small_biased, small_tabular})
     for (Index id = 0; id < 60; ++id) {
       const Task task = generate_task(family, Seed{3}, TaskId(id));
       const TaskParameters p = draw_parameters(family, Seed{3}, TaskId(id));
@@ -80,7 +91,7 @@ TEST(GenerateTask, margins_are_exact_to_a_row_and_the_test_part_is_clean) {
 }
 
 TEST(GenerateTask, odds_ratio_of_the_full_task_is_the_one_drawn) {
-  for (const Family& family : {small_seed, small_biased})
+  for (const Family& family : {small_seed, small_biased, small_tabular})
     for (Index id = 0; id < 60; ++id) {
       const Task task = generate_task(family, Seed{3}, TaskId(id));
       const TaskParameters p = draw_parameters(family, Seed{3}, TaskId(id));
@@ -149,9 +160,8 @@ TEST(GenerateTask, two_groups_are_the_same_tasks_in_a_family_that_may_have_more)
   EXPECT_TRUE(met);
 }
 
-/// small_biased with so many groups, and so many rows for them.
-Family of_groups(double groups) {
-  Family family = small_biased;
+/// A family with so many groups, and so many rows for them.
+Family of_groups(double groups, Family family = small_biased) {
   family.groups = {groups, groups};
   family.minority = {std::max(0.1, 0.02 * groups - 0.02), 0.985};
   return family;
@@ -167,9 +177,10 @@ struct AllRows {
 };
 
 TEST(GenerateTask, groups_have_the_shares_and_positives_of_their_table) {
-  for (const double groups : {3.0, 6.0, 50.0})
+  for (const auto& [groups, base] : {std::pair{3.0, small_biased}, std::pair{6.0, small_biased},
+                                     std::pair{50.0, small_biased}, std::pair{6.0, small_tabular}})
     for (Index id = 0; id < 20; ++id) {
-      const Family family = of_groups(groups);
+      const Family family = of_groups(groups, base);
       const Task task = generate_task(family, Seed{3}, TaskId(id));
       const TaskParameters p = draw_parameters(family, Seed{3}, TaskId(id));
       const AllRows rows(task);
@@ -373,21 +384,21 @@ TEST(GenerateTask, groups_say_nothing_of_the_features_given_the_label_without_sh
 
 TEST(GenerateTask, bits_do_not_depend_on_order_or_thread) {
   constexpr Index count = 24;
-  std::vector<Task> forward(count), backward(count);
+  for (Family family : {small_biased, small_tabular}) {
+    std::vector<Task> forward(count), backward(count);
+    family.groups = {1, 6};
 
-  Family family = small_biased;
-  family.groups = {1, 6};
+    std::thread first([&] {
+      for (Index id = 0; id < count; ++id) forward[id] = generate_task(family, Seed{3}, TaskId(id));
+    });
+    std::thread second([&] {
+      for (Index id = count; id-- > 0;) backward[id] = generate_task(family, Seed{3}, TaskId(id));
+    });
+    first.join();
+    second.join();
 
-  std::thread first([&] {
-    for (Index id = 0; id < count; ++id) forward[id] = generate_task(family, Seed{3}, TaskId(id));
-  });
-  std::thread second([&] {
-    for (Index id = count; id-- > 0;) backward[id] = generate_task(family, Seed{3}, TaskId(id));
-  });
-  first.join();
-  second.join();
-
-  for (Index id = 0; id < count; ++id) EXPECT_TRUE(same_bits(forward[id], backward[id])) << id;
+    for (Index id = 0; id < count; ++id) EXPECT_TRUE(same_bits(forward[id], backward[id])) << id;
+  }
 }
 
 TEST(GenerateTask, seeds_and_ids_differ) {

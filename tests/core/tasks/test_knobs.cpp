@@ -12,6 +12,9 @@ namespace {
 
 using test::config_error;
 
+/// `base` and what it has alone are left out of the other families' files.
+constexpr std::size_t knobs_before_base = 13;
+
 Family read_family(const std::string& name) {
   std::ifstream file(METASIEVE_SOURCE_DIR "/configs/families/" + name + ".ini");
   Family family;
@@ -24,7 +27,9 @@ Family read_family(const std::string& name) {
     keys.push_back(line.substr(0, line.find(' ')));
     set_knob(family, keys.back(), line.substr(equals + 1));
   }
-  EXPECT_EQ(keys, family_keys()) << name;
+  std::vector<std::string> expected = family_keys();
+  if (family.base == BaseProblem::clusters) expected.resize(knobs_before_base);
+  EXPECT_EQ(keys, expected) << name;
   return family;
 }
 
@@ -42,20 +47,34 @@ TEST(FamilyFiles, hold_the_families_of_the_design) {
                       .feature_shift = {0, 1.5},
                       .label_bias = {0, 0.5},
                       .adversarial_fraction = 0.3};
+  const Family tabular{.name = "tabular",
+                       .samples = {300, 10000},
+                       .features = {5, 150},
+                       .label_noise = {0, 0.2},
+                       .positive = {0.03, 0.6},
+                       .separability = {1, 4},
+                       .biased_fraction = 1,
+                       .group_odds = {1, 4},
+                       .disadvantaged = Disadvantaged::random,
+                       .feature_shift = {0, 1.5},
+                       .label_bias = {0, 0.4},
+                       .adversarial_fraction = 0.2,
+                       .base = BaseProblem::tabular};
 
+  EXPECT_EQ(read_family("tabular"), tabular);
   EXPECT_EQ(read_family("seed"), seed);
   EXPECT_EQ(read_family("seed_random"), seed_random);
   EXPECT_EQ(read_family("biased"), biased);
 }
 
 TEST(FamilyFiles, of_several_groups_are_those_of_two_with_more_groups) {
-  for (const std::string name : {"seed_random", "biased", "honest"}) {
+  for (const std::string name : {"seed_random", "biased", "honest", "tabular"}) {
     Family expected = read_family(name), several = read_family(name + "_groups");
     EXPECT_EQ(expected.groups, (Interval{2, 2}));
     EXPECT_NO_THROW(validate(several));
     expected.name += "_groups";
     expected.minority = {0.2, 0.9};
-    expected.groups = {3, 6};
+    expected.groups = {name == "tabular" ? 2.0 : 3.0, 6};
 
     EXPECT_EQ(several, expected);
   }
@@ -70,6 +89,8 @@ TEST(SetKnob, reads_ranges_numbers_and_words) {
   set_knob(family, "biased_fraction", "0.25");
   set_knob(family, "disadvantaged", "random");
   set_knob(family, "groups", "2:6");
+  set_knob(family, "base", " tabular ");
+  set_knob(family, "factors", "3:12");
 
   EXPECT_EQ(family.samples, (Interval{50, 70}));
   EXPECT_EQ(family.label_noise, (Interval{0.1, 0.25}));
@@ -77,6 +98,8 @@ TEST(SetKnob, reads_ranges_numbers_and_words) {
   EXPECT_EQ(family.biased_fraction, 0.25);
   EXPECT_EQ(family.disadvantaged, Disadvantaged::random);
   EXPECT_EQ(family.groups, (Interval{2, 6}));
+  EXPECT_EQ(family.base, BaseProblem::tabular);
+  EXPECT_EQ(family.factors, (Interval{3, 12}));
 }
 
 TEST(SetKnob, refuses_with_knob_value_and_what_is_expected) {
@@ -101,6 +124,18 @@ TEST(SetKnob, refuses_with_knob_value_and_what_is_expected) {
   EXPECT_EQ(error("biased_fraction", "0:1"),
             "family.biased.biased_fraction = 0:1: must be a number within 0..1");
   EXPECT_EQ(error("disadvantaged", "both"), "family.biased.disadvantaged = both: must be minority or random");
+  for (const char* value : {"random", "", "0", "Tabular"})
+    EXPECT_EQ(error("base", value),
+              "family.biased.base = " + std::string(value) + ": must be clusters or tabular");
+  for (const char* value : {"0", "2:65", "2.5"})
+    EXPECT_EQ(error("factors", value), "family.biased.factors = " + std::string(value) +
+                                           ": must be lo:hi or one number, whole, 1 <= lo <= hi <= 64");
+  EXPECT_EQ(error("discrete_fraction", "0:1.5"),
+            "family.biased.discrete_fraction = 0:1.5: must be lo:hi or one number, 0 <= lo <= hi <= 1");
+  EXPECT_EQ(error("skewed_fraction", "0.6:0.5"),
+            "family.biased.skewed_fraction = 0.6:0.5: must be lo:hi or one number, 0 <= lo <= hi <= 1");
+  EXPECT_EQ(error("interaction_fraction", "0:1"),
+            "family.biased.interaction_fraction = 0:1: must be a number within 0..1");
   EXPECT_EQ(error("noise", "0").substr(0, 58), "family.biased.noise: no such knob; there are samples, feat");
   EXPECT_EQ(family, before);
 }
@@ -119,7 +154,12 @@ TEST(KnobText, round_trips_every_knob_bit_for_bit) {
                 .feature_shift = {0, 1.5},
                 .label_bias = {0.25, 0.25},
                 .adversarial_fraction = 1.0 / 7,
-                .groups = {1, 64}};
+                .groups = {1, 64},
+                .base = BaseProblem::tabular,
+                .factors = {1, 64},
+                .discrete_fraction = {0.1, 1.0 / 3},
+                .skewed_fraction = {0, 2.0 / 3},
+                .interaction_fraction = 1.0 / 9};
   Family copy;
   copy.name = "odd";
 
@@ -129,6 +169,9 @@ TEST(KnobText, round_trips_every_knob_bit_for_bit) {
   EXPECT_EQ(knob_text(family, "samples"), "20:100000000");
   EXPECT_EQ(knob_text(family, "label_bias"), "0.25");
   EXPECT_EQ(knob_text(Family{}, "minority"), "0.1:0.9");
+  EXPECT_EQ(knob_text(Family{}, "disadvantaged"), "minority");
+  EXPECT_EQ(knob_text(Family{}, "base"), "clusters");
+  EXPECT_EQ(knob_text(family, "base"), "tabular");
   EXPECT_THROW((void)knob_text(family, "noise"), ConfigError);
 }
 
@@ -145,7 +188,12 @@ TEST(Validate, accepts_every_knob_at_its_bounds) {
                       .feature_shift = {0, 100},
                       .label_bias = {0, 1},
                       .adversarial_fraction = 1,
-                      .groups = {1, 2}};
+                      .groups = {1, 2},
+                      .base = BaseProblem::tabular,
+                      .factors = {1, 64},
+                      .discrete_fraction = {0, 1},
+                      .skewed_fraction = {0, 1},
+                      .interaction_fraction = 1};
 
   EXPECT_EQ(config_error([&] { validate(widest); }), "no error");
   EXPECT_EQ(config_error([] { validate(Family{}); }), "no error");
@@ -178,6 +226,11 @@ TEST(Validate, names_the_knob_that_is_out_of_its_domain) {
       {"adversarial_fraction = nan", {.adversarial_fraction = nan}},
       {"groups = 0:2", {.groups = {0, 2}}},
       {"groups = nan:2", {.groups = {nan, 2}}},
+      {"factors = 0:2", {.factors = {0, 2}}},
+      {"factors = 1:1.5", {.factors = {1, 1.5}}},
+      {"discrete_fraction = -0.1:1", {.discrete_fraction = {-0.1, 1}}},
+      {"skewed_fraction = 0:nan", {.skewed_fraction = {0, nan}}},
+      {"interaction_fraction = 1.5", {.interaction_fraction = 1.5}},
   };
 
   for (const Refused& each : refused) {

@@ -54,6 +54,18 @@ TEST(ChangedKeys, of_a_checkpoint_that_does_not_name_its_groups_are_those_of_two
   EXPECT_EQ(changed_to("2:6"), (std::vector<std::string>{"family.biased.groups = 2:6 (was 2)"}));
 }
 
+TEST(ChangedKeys, of_a_checkpoint_before_tabular_families_are_those_of_clusters) {
+  const std::string now = resolved_ini(config_with("meta.clip", "10"));
+  std::string before = now;
+  for (std::size_t at; (at = before.find("base = ")) != std::string::npos;)
+    before.erase(at, before.find('\n', before.find("interaction_fraction", at)) + 1 - at);
+
+  ASSERT_EQ(before.find("factors"), std::string::npos);
+  EXPECT_EQ(changed_keys(before, now, true), std::vector<std::string>());
+  EXPECT_EQ(changed_keys(before, resolved_ini(config_with("family.biased.base", "tabular")), true),
+            (std::vector<std::string>{"family.biased.base = tabular (was clusters)"}));
+}
+
 TEST(ChangedKeys, are_not_those_of_output_limits_and_more_iterations) {
   for (const auto& [key, value] :
        std::vector<std::pair<std::string, std::string>>{{"output.checkpoint_every", "3"},
