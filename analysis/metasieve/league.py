@@ -164,8 +164,12 @@ def picture(means):
     """Returns a figure with a panel for each corruption: the gain in J of each method on each table, and its mean."""
     corruptions = list(dict.fromkeys(means["corruption"]))
     methods = [name for name in in_order(means["method"].unique()) if name != "baseline"]
-    figure, axes = plt.subplots(1, len(corruptions), figsize=(3.2 * len(corruptions) + 2.2, 0.3 * len(methods) + 1.6),
+    columns = min(len(corruptions), 3)
+    lines = -(-len(corruptions) // columns)
+    figure, axes = plt.subplots(lines, columns, figsize=(3.2 * columns + 2.2, lines * (0.24 * len(methods) + 1.2)),
                                 squeeze=False, sharey=True)
+    for axis in axes.flat[len(corruptions):]:
+        axis.set_visible(False)
     for axis, corruption in zip(axes.flat, corruptions):
         rows = means[means["corruption"] == corruption]
         for place, method in enumerate(methods):
@@ -181,6 +185,22 @@ def picture(means):
     return figure
 
 
+def summary(means):
+    """Returns the paragraphs of the first table: the mean gain in J, and the mean rank, under each corruption."""
+    if means["corruption"].nunique() < 2:
+        return []
+    by_method = means.groupby(["corruption", "method"], sort=False)[["J", "rank"]].mean().unstack("corruption")
+    by_method = by_method.reindex(in_order(by_method.index))
+    corruptions = list(dict.fromkeys(means["corruption"]))
+
+    def cell(method, corruption):
+        gain, rank = by_method.loc[method, ("J", corruption)], by_method.loc[method, ("rank", corruption)]
+        return "" if np.isnan(gain) else f"{gain:+.2f}" + ("" if np.isnan(rank) else f" ({rank:.1f})")
+
+    rows = [[named(method), *(cell(method, corruption) for corruption in corruptions)] for method in by_method.index]
+    return ["Mean gain in J (mean rank):", markdown(Table(["method", *corruptions], rows))]
+
+
 def page(means, wins, options):
     """Returns the Markdown of league.md."""
     tables = means["table"].nunique()
@@ -189,7 +209,7 @@ def page(means, wins, options):
              f"on all rows: means over {options.splits} random splits of each table (seed {options.seed}). Rank 1 is the "
              "best of the methods that know no clean labels; roh is given the noise rate. Two mean ranks differ at 5 % if "
              "they are a critical difference apart (Nemenyi). The intervals of the pairs are those of Nadeau and Bengio.",
-             "![Gain in J of each method on each table](league_picture.png)"]
+             "![Gain in J of each method on each table](league_picture.png)", *summary(means)]
     for corruption, rows in means.groupby("corruption", sort=False):
         judged = rows[~rows["method"].isin(ORACLES)]
         methods = judged["method"].nunique()

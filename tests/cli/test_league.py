@@ -46,6 +46,8 @@ class League(AnalysisTest):
         page = (self.folder / "out/league.md").read_text()
         for words in ("## flips:0.1", "## hidden:0.3", "Critical difference of mean ranks", "metasieve, soft"):
             self.assertIn(words, page)
+        mean = table.groupby(["method", "corruption"])[["J", "rank"]].mean().loc["meta_soft", "hidden:0.3"]
+        self.assertIn(f"{mean['J']:+.2f} ({mean['rank']:.1f}) |", page)
         self.assertTrue((self.folder / "out/league_picture.png").stat().st_size > 1000)
 
         again = self.run_league("--corruptions", "flips:0.1,hidden:0.3")
