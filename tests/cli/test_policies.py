@@ -9,7 +9,8 @@ import numpy as np
 from support import ROOT, BinaryTest, write_dataset
 
 POLICIES = {"policy.h5": True, "policy_blind.h5": False}  # sees the group?
-IN_FILES = {"context": "context27", "full": "full16", "basic": "seed10", "relative": "relative28", "fair": "fair56"}  # names of the feature sets
+# names of the feature sets
+IN_FILES = {"context": "context27", "full": "full16", "basic": "seed10", "relative": "relative28", "fair": "fair56"}
 
 
 def settings(text):
