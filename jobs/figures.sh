@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Repeats the figures of docs/results.md: trains three policies with and three without the group as an input of the model
-# (jobs/policy.sh), compares them on fresh suites of the families biased and seed and, where they are at hand, on COMPAS, Adult, German
-# credit and the data of Roh et al. 2021 (python3 -m metasieve compare). About fifteen minutes on two cores.
+# (jobs/policy.sh), compares them on fresh suites and, where they are at hand, on COMPAS, Adult, German credit and the data of
+# Roh et al. 2021 (python3 -m metasieve compare), and on these and further tables under several corruptions (python3 -m metasieve
+# league). About an hour on two cores.
 #
 #   jobs/figures.sh           the settings of jobs/local.sh apply; METASIEVE_RUN=runs/figures by default,
 #                             METASIEVE_TASKS=400 tasks in each fresh suite
@@ -36,14 +37,13 @@ mpi_environment "$ranks" "$OMP_NUM_THREADS"
 export PYTHONPATH=analysis${PYTHONPATH:+:$PYTHONPATH}
 metasieve=(mpirun -n "$ranks" "$build/src/metasieve")
 
-for suite in biased:9101 seed:9102; do
-  family=${suite%:*}
-  "${metasieve[@]}" generate --suite.mixture "$family:1" --suite.tasks "${METASIEVE_TASKS:-400}" \
-    --suite.validation_tasks 0 --suite.seed "${suite#*:}" --output "$run/$family.h5"
+for seed in 9101 9102; do
+  "${metasieve[@]}" generate --suite.mixture seed_random:1,biased:1,honest:1 --suite.tasks "${METASIEVE_TASKS:-400}" \
+    --suite.validation_tasks 0 --suite.seed $seed --output "$run/suite_$seed.h5"
   for group in aware blind; do
-    printf '\n===== %s, %s\n' "$family" $group
-    "${metasieve[@]}" evaluate --policy "$run"/policies/"${group}"_*/policy.h5 --suite "$run/$family.h5" \
-      --output "$run/evaluation_${group}_$family.h5"
+    printf '\n===== suite %s, %s\n' $seed $group
+    "${metasieve[@]}" evaluate --policy "$run"/policies/"${group}"_*/policy.h5 --suite "$run/suite_$seed.h5" \
+      --output "$run/evaluation_${group}_$seed.h5"
   done
 done
 if [ -d "$data" ]; then
@@ -59,12 +59,12 @@ if [ -d "$data" ]; then
   done
   "${metasieve[@]}" evaluate --config configs/compare.ini --policy configs/policy.h5 \
     --dataset "$run/compas_race.h5" "$run/compas_race_sex.h5" "$run/adult_race_sex.h5" --output "$run/groups.h5"
+  "$(find_python)" -m metasieve league "$data" --metasieve "$build/src/metasieve" --ranks "$ranks" --seed 7001 --methods all \
+    --corruptions none,flips:0.1,flips:0.2,hidden:0.15,hidden:0.3,hidden:0.45,groups,lowest_loss:0.1,clustered:0.1 \
+    --output "$run/league"
   tables=()
   for table in "$data"/league/*.csv; do
-    [ -e "$table" ] || continue
-    tables+=("$run/league/$(basename "$table" .csv).h5")
-    "$(find_python)" -m metasieve import csv "$table" --label label --positive yes --group group --group-value yes \
-      --output "${tables[-1]}"
+    [ -e "$table" ] && tables+=("$run/league/$(basename "$table" .csv).h5")
   done
   # -DMETASIEVE_PYTHON=ON
   if cmake --build "$build" --target metasieve_module --parallel "$(cores)" >/dev/null; then
