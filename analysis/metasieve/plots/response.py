@@ -9,9 +9,10 @@ from . import style
 from .style import MARKERS, SERIES, plt
 
 COLUMNS = 6
+MOST = 24  # features in the picture; its table has all
 NOTE = ("Each panel sets one meta-feature of all training rows to its value at a quantile (0 least, 1 most) and leaves "
-        "the others as they are.\nThe feature that moves the weight most comes first. Bands: least and most of several "
-        "policies.")
+        "the others as they are.\nThe feature that moves the weight most comes first; at most {} are shown. Bands: least and "
+        "most of several policies.").format(MOST)
 
 
 def draw(options):
@@ -38,8 +39,9 @@ def strength(table):
 
 
 def plot(table):
-    """Returns a figure with a panel for each feature, largest range first, and a line for each source."""
-    order = strength(table).sort_values(ascending=False, kind="stable").index
+    """Returns a figure with a panel for each of the MOST features of largest range, this first, and a line for each
+    source."""
+    order = strength(table).sort_values(ascending=False, kind="stable").index[:MOST]
     sources = list(dict.fromkeys(table["source"]))
     rows = math.ceil(len(order) / COLUMNS)
     figure, axes = plt.subplots(rows, COLUMNS, figsize=(2.1 * COLUMNS, 1.5 * rows + 0.9), squeeze=False, sharex=True,
