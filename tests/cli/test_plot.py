@@ -239,6 +239,12 @@ class Response(PlotTest):
         self.assertAlmostEqual(band[:, 1].max(), 1.0)
         self.assertEqual(figure._supylabel.get_text(), "mean keep weight")
 
+    def test_of_many_features_the_strongest_are_shown(self):
+        table = pd.DataFrame([{"source": "compas", "feature": f"f{number}", "quantile": q, "keep": q * number / 100,
+                               "keep_low": 0.0, "keep_high": 1.0} for number in range(40) for q in (0.0, 1.0)])
+        titles = [axis.get_title() for axis in response.plot(table).axes if axis.get_title()]
+        self.assertEqual(titles, [f"f{number}" for number in range(39, 39 - response.MOST, -1)])
+
 
 def swept(**keys):
     """Points over all combinations of these values; accuracy is highest at the last of all, the EO gap lowest at the
