@@ -40,14 +40,15 @@ struct OuterTrace {
   Vector d_score; ///< [m], d loss / d score
 };
 
-/// [2] weight of a row of each label in the accuracy term, given the rows that have it: 1, or, `balanced`, half
-/// the rows over those of the label. 1 where only one label occurs.
+/// [2] weight of a row of each label in the accuracy term, given the rows that have it: 1, or, `balanced`,
+/// half the rows over those of the label. 1 where only one label occurs.
 [[nodiscard]] std::array<double, 2> label_weights(AccuracyLoss kind, Index negatives, Index positives);
 
 /// score [m] logits, y [m], group [m]. accuracy: `logistic` mean log(1 + exp(-t f)); `zero_one` mean
-/// sigmoid(-4 t f), t = 2y - 1; `balanced` that mean over each label, averaged. Gap over a set of rows: smooth_gap of the mean of sigmoid(4 f) over each
-/// group with at least 3 rows in the set; a set with fewer than two such groups is skipped. dp over all rows,
-/// eo the average over y = 0 and y = 1. Bits do not depend on how groups are numbered.
+/// sigmoid(-4 t f), t = 2y - 1; `balanced` that mean over each label, averaged. Gap over a set of rows:
+/// smooth_gap of the mean of sigmoid(4 f) over each group with at least 3 rows in the set; a set with fewer
+/// than two such groups is skipped. dp over all rows, eo the average over y = 0 and y = 1. Bits do not depend
+/// on how groups are numbered.
 [[nodiscard]] OuterTrace outer_loss(const Vector& score, const Labels& y, const Labels& group,
                                     const OuterOptions& options);
 

@@ -15,8 +15,8 @@ constexpr std::size_t most_layers = 64;
 FeatureSet read_feature_set(const FileReader& file) {
   const auto name = file.attribute<std::string>("feature_set");
   if (const std::optional<FeatureSet> set = parse_feature_set(name)) return *set;
-  file.fail("/",
-            "attribute 'feature_set' is '" + name + "'; must be seed10, full16, context27, relative28 or fair56");
+  file.fail("/", "attribute 'feature_set' is '" + name +
+                     "'; must be seed10, full16, context27, relative28 or fair56");
 }
 
 std::string fault_of_widths(const std::vector<Index>& hidden) {
