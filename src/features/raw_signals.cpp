@@ -78,7 +78,7 @@ void fill_fair_columns(const Split& train, const Matrix& margins, Matrix& featur
   const Index columns_of_each = 7;
   Index first = feature_count(FeatureSet::relative);
   for (Index probe = 0; probe < margins.cols(); ++probe, first += columns_of_each) {
-    // In steps of 2^-24: of margins that are equal but for rounding none is above another, or above 0.
+    // In steps of 2^-24, so that margins which differ by rounding alone are equal, and those near 0 are 0.
     const Vector margin = (margins.col(probe).array() * 0x1p24).round() * 0x1p-24;
     features.col(first) = (0.5 * margin.array()).tanh();
     features.col(first + 1) = z_scored(margin).cwiseMax(-4.0).cwiseMin(4.0);
@@ -87,7 +87,7 @@ void fill_fair_columns(const Split& train, const Matrix& margins, Matrix& featur
   }
 }
 
-/// Fills the columns of `set`: of context, or of relative and fair the columns of relative.
+/// Fills the columns of context, or those that relative and fair share.
 void fill_context_columns(const Split& train, const RawSignals& signals, const RowScores& scores,
                           FeatureSet set, Matrix& features) {
   const auto at = [&](auto name) { return feature_column(set, name); };

@@ -67,7 +67,7 @@ Vector out_of_fold(const PreparedTask& task, double ridge) {
 } // namespace
 
 Vector confident_weights(const Vector& positive, const Labels& y, const Labels& part) {
-  std::array<std::array<Rows, 2>, 128> rows;
+  std::array<std::array<Rows, 2>, most_groups> rows;
   for (Index i = 0; i < y.size(); ++i) rows[part(i)][y(i)].push_back(i);
   Vector weights = Vector::Ones(y.size());
   for (const std::array<Rows, 2>& of_part : rows) weight(positive, of_part, weights);

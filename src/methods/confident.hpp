@@ -6,7 +6,7 @@ namespace metasieve {
 
 /// Weights of rows by confident learning (Northcutt, Jiang and Chuang 2021, arXiv:1911.00068), separately in
 /// each part of the rows. positive [n]: P(y = 1) of a model that has not seen the row; y [n] as observed;
-/// part [n]: 0..127.
+/// part [n]: 0..most_groups - 1.
 ///
 /// A row counts as confidently of class j where P(j) is at least the mean of P(j) over the rows labelled j;
 /// if of both, as of the more probable one. The counts C_ij of rows labelled i that are confidently of j,
@@ -17,7 +17,7 @@ namespace metasieve {
 /// i. One row of a label is always kept; a label without confident rows is left as it is.
 [[nodiscard]] Vector confident_weights(const Vector& positive, const Labels& y, const Labels& part);
 
-/// Of all training rows together, by out-of-fold logistic regressions: P(y = 1) as in the features.
+/// All training rows as one part; P(y = 1) by out-of-fold logistic regressions, as in the features.
 [[nodiscard]] Vector confident_weights(const PreparedTask& task, double ridge);
 
 /// Within each group, thresholds, counts and pruning: for noise that differs between groups. The model is

@@ -33,7 +33,7 @@ public:
 
   /// False at the minimum, or where there is none.
   bool improve() {
-    Index column = -1; // of the least number, as is the row of equals: so it cannot cycle
+    Index column = -1; // the least number, also among equal rows (Bland's rule), so it cannot cycle
     for (Index j = 0; j < variables_; ++j)
       if (t_(constraints_, j) < -zero && (column < 0 || other(j) < other(column))) column = j;
     if (column < 0) return false;

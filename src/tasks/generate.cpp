@@ -92,7 +92,7 @@ Index label_count(double share, Index rows) {
   return std::clamp<Index>(std::llround(share * static_cast<double>(rows)), 1, rows - 1);
 }
 
-/// The rows before they have groups: of `tabular` the features are the factors of the table.
+/// The rows before they have groups. With `tabular` the features are still the factors of the table.
 Classification base_problem(BaseProblem base, const TaskParameters& parameters, Seed seed, TaskId id) {
   const Index n = parameters.samples, positives = label_count(parameters.positive, n);
   if (base == BaseProblem::clusters)

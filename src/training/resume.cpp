@@ -11,13 +11,13 @@
 namespace metasieve {
 namespace {
 
-/// section.key -> value of a resolved configuration; for a key that is younger, what programs did without it.
+/// section.key -> value of a resolved configuration. A missing key has the value of what older programs did.
 std::map<std::string, std::string> values_of(const std::string& ini) {
   std::map<std::string, std::string> values;
   for (const auto& [key, value] : stored_ini(ini)) values[current_name(key)] = value;
   values.try_emplace("policy.precision", "float64"); // 0.1.0 knew no other
   for (const auto& [key, value] : std::map(values))
-    if (key.starts_with("family.")) // of older programs, which did what later knobs do by default
+    if (key.starts_with("family.")) // older programs did what later knobs do by default
       for (const std::string& knob : family_keys())
         values.try_emplace(key.substr(0, key.rfind('.') + 1) + knob, knob_text({}, knob));
   return values;

@@ -61,6 +61,27 @@ double rate_of(const Vector& score, const Labels& labels, const Labels& group, i
   return sum / rows;
 }
 
+TEST(OuterLossValue, balanced_is_the_mean_of_the_means_over_each_label) {
+  const Vector score = normals(60, 1);
+  const Labels y = coin(60, 2, 0.2), group = coin(60, 3);
+  const auto accuracy_loss = [&](AccuracyLoss kind, const Labels& labels) {
+    return outer_loss(score, labels, group, {kind, Gap::none, 0.0}).accuracy_loss;
+  };
+  double negatives = 0, positives = 0, wrong_negatives = 0, wrong_positives = 0;
+  for (Index i = 0; i < 60; ++i) {
+    const double decision = 1 / (1 + std::exp(-4 * score(i)));
+    if (y(i) == 1)
+      ++positives, wrong_positives += 1 - decision;
+    else
+      ++negatives, wrong_negatives += decision;
+  }
+
+  EXPECT_NEAR(accuracy_loss(AccuracyLoss::balanced, y),
+              (wrong_negatives / negatives + wrong_positives / positives) / 2, 1e-14);
+  const Labels ones = Labels::Ones(60);
+  EXPECT_EQ(accuracy_loss(AccuracyLoss::balanced, ones), accuracy_loss(AccuracyLoss::zero_one, ones));
+}
+
 TEST(OuterLossValue, of_two_groups_is_the_difference_of_their_rates) {
   const Vector score = normals(60, 1);
   const Labels y = coin(60, 2), group = coin(60, 3, 0.3);
