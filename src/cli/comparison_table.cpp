@@ -2,10 +2,10 @@
 
 #include "base/text.hpp"
 #include "cli/group_table.hpp"
+#include "methods/methods.hpp"
 #include "runtime/terminal.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
 #include <span>
@@ -96,15 +96,11 @@ std::string gap_difference(const PairedRow& gap) {
 /// The selections of a policy against the methods that a user would choose otherwise. `gap`: empty for none.
 std::string pair_lines(const std::string& source, const std::vector<PairedRow>& paired,
                        const std::string& gap) {
-  constexpr std::array<std::string_view, 16> peers{
-      "baseline",     "greedy",       "reweighing",   "roh",          "penalised",       "threshold",
-      "trained_hard", "trained_soft", "jiang_nachum", "confident",    "confident_group", "exponentiated",
-      "massaging",    "influence",    "error_parity", "reweight_meta"};
   std::string text;
   for (const Group<PairedRow> group : groups_of(paired)) {
     const PairedRow& accuracy = group.front();
     const bool shown = accuracy.source == source && accuracy.method.starts_with("meta_") &&
-                       std::ranges::count(peers, accuracy.peer) > 0 &&
+                       is_peer(parse_method(accuracy.peer)) &&
                        std::isfinite(accuracy.low); // one split: the lines above say it all
     if (!shown) continue;
     text += format("  %-9s - %-13s accuracy %s points, won %3.0f %%", accuracy.method.c_str(),

@@ -34,11 +34,6 @@ void require_one_kind(const EvaluateRequest& request, const std::vector<Policy>&
   }
 }
 
-/// Published peers that are compared where they are asked for.
-bool is_further_peer(Method method) {
-  return Method::jiang_nachum <= method && method <= Method::reweight_meta;
-}
-
 /// The methods of evaluate.methods = auto: on a data set those that a user may choose from.
 std::vector<Method> chosen_methods(bool on_data_sets) {
   if (on_data_sets)
@@ -46,7 +41,7 @@ std::vector<Method> chosen_methods(bool on_data_sets) {
             Method::meta_hard, Method::meta_soft,  Method::oracle, Method::oracle_penalised};
   std::vector<Method> methods; // trained_* are meta_* there
   for (const std::string& name : method_names())
-    if (const Method method = parse_method(name); !name.starts_with("trained_") && !is_further_peer(method))
+    if (const Method method = parse_method(name); !name.starts_with("trained_") && !on_request(method))
       methods.push_back(method);
   return methods;
 }

@@ -1,7 +1,10 @@
 #include "features/fair_probes.hpp"
 
 #include "fairness/outer_loss.hpp"
+#include "numerics/bfgs.hpp"
 #include "numerics/logistic.hpp"
+
+#include <Eigen/LU>
 
 #include <algorithm>
 #include <utility>
@@ -98,64 +101,38 @@ Vector FairObjective::gradient(const Vector& sums) const {
   return out;
 }
 
-Derivatives FairObjective::chain_rule(const Vector& sums, const SumDerivatives& derivatives) const {
-  const Index p = derivatives.gradients.cols();
-  Derivatives out{Vector::Zero(p), derivatives.hessian};
-  const Vector d_sums = gradient(sums);
-  for (Index c = 0; c < d_sums.size(); ++c)
-    out.gradient += d_sums(c) * derivatives.gradients.row(c).transpose();
-  // The Hessian of a gap v by the rates of G groups is ((G I - 1 1') / pairs - d d') / v, d its gradient.
-  for (const Parity& parity : parities_) {
-    const SmoothGap gap = smooth_gap(rates(parity, sums));
-    const double groups = static_cast<double>(parity.groups.size()), pairs = 0.5 * groups * (groups - 1.0);
-    const double weight = parity.weight / gap.value;
-    Vector total = Vector::Zero(p), along = Vector::Zero(p), of_rate(p);
-    for (std::size_t k = 0; k < parity.groups.size(); ++k) {
-      const Index z = parity.groups[k];
-      of_rate.setZero();
-      for (const Index labels : parity.labels)
-        of_rate += derivatives.gradients.row(cell(labels, z)).transpose();
-      of_rate /= of_group(parity, rows_, z);
-      total += of_rate;
-      along += gap.d_rate[k] * of_rate;
-      out.hessian += weight * groups / pairs * of_rate * of_rate.transpose();
-    }
-    out.hessian -= weight / pairs * total * total.transpose();
-    out.hessian -= weight * along * along.transpose();
-  }
-  return out;
-}
-
 namespace {
 
-Vector minimum_of(const FairObjective& objective, SigmoidSums& sums, double k, const Vector& start,
-                  double tolerance) {
-  const Vector ridge = ridge_diagonal(start.size(), fair_ridge);
-  Vector beta, at;
-  const auto value = [&](const Vector& point) {
-    beta = point;
-    at = sums.at(beta, k);
-    return objective.value(at) + 0.5 * beta.dot(ridge.cwiseProduct(beta));
-  };
-  const auto derivatives = [&] {
-    Derivatives out = objective.chain_rule(at, sums.derivatives(objective.gradient(at)));
-    out.gradient += ridge.cwiseProduct(beta);
-    out.hessian.diagonal() += ridge;
-    return out;
-  };
-  return minimise_damped(value, derivatives, start, tolerance).point;
+/// Of up to 4096 rows: it is a first guess.
+Eigen::MatrixXd logistic_hessian_at(const Vector& beta, const FairRows& rows, const Vector& ridge) {
+  const Index distance = (rows.rows() + 4095) / 4096;
+  std::vector<Index> some;
+  for (Index i = 0; i < rows.rows(); i += distance) some.push_back(rows.kept[static_cast<std::size_t>(i)]);
+  const Matrix x = rows.design(some, Eigen::all);
+  return logistic_hessian(x, Vector::Ones(x.rows()), sigmoid((x * beta).array()), ridge);
 }
 
 } // namespace
 
 Matrix fit_fair_probes(const FairRows& rows, const Vector& start) {
-  constexpr double blunt = 2.0, roughly = 1e-2, tolerance = 1e-8;
+  constexpr double blunt = 2.0, roughly = 1e-2, tolerance = 1e-6;
+  const Vector ridge = ridge_diagonal(start.size(), fair_ridge);
+  const Eigen::MatrixXd first_guess = logistic_hessian_at(start, rows, ridge).inverse();
   SigmoidSums sums = rows.decision_sums();
-  const auto start_of = [&](bool balanced) {
-    return minimum_of({rows, balanced, FairGap::none}, sums, blunt, start, roughly);
+  const auto minimum = [&](double k, bool balanced, FairGap gap, const Vector& from, double largest_slope) {
+    const FairObjective objective(rows, balanced, gap);
+    const auto at = [&](const Vector& beta) -> Objective {
+      const Vector of_cells = sums.at(beta, k), penalty = ridge.cwiseProduct(beta);
+      return {objective.value(of_cells) + 0.5 * beta.dot(penalty),
+              sums.gradient(objective.gradient(of_cells)) + penalty};
+    };
+    return minimise(at, from, first_guess, largest_slope).point;
   };
-  const auto fit = [&](bool balanced, FairGap gap, const Vector& from) -> Vector {
-    return minimum_of({rows, balanced, gap}, sums, sharpness, from, tolerance);
+  const auto start_of = [&](bool balanced) {
+    return minimum(blunt, balanced, FairGap::none, start, roughly);
+  };
+  const auto fit = [&](bool balanced, FairGap gap, const Vector& from) {
+    return minimum(sharpness, balanced, gap, from, tolerance);
   };
   const Vector p01 = fit(false, FairGap::none, start_of(false));
   Matrix beta(4, start.size());

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "base/split.hpp"
-#include "numerics/damped_newton.hpp"
 #include "numerics/sigmoid_sums.hpp"
 
 #include <vector>
@@ -45,8 +44,6 @@ public:
   [[nodiscard]] double value(const Vector& sums) const;
   /// Derivatives of the value by the sums, [cells].
   [[nodiscard]] Vector gradient(const Vector& sums) const;
-  /// Derivatives of the value by b, where `derivatives` has the weights `gradient(sums)`.
-  [[nodiscard]] Derivatives chain_rule(const Vector& sums, const SumDerivatives& derivatives) const;
 
 private:
   /// A gap between the rates of groups, over rows of some labels and denoised labels: 2 y + denoised is in
@@ -71,9 +68,9 @@ private:
 
 /// Coefficients of the four probes, [4, p]: p01 has no gap, pboth and pbothd have those of observed and
 /// denoised labels, q1dp is balanced with demographic parity. Each is a local minimum of its objective + 1/2
-/// b'Rb, R = diag(2.5e-4, ..., 1e-6), to a largest gradient component below 1e-8. The path to it is fixed:
-/// p01 and q1dp from `start` [p] through the minimum without gaps for k = 2 (graduated non-convexity: Blake
-/// and Zisserman 1987), the others from p01.
+/// b'Rb, R = diag(2.5e-4, ..., 1e-6), to a largest gradient component below 1e-6. The path to it is fixed: by
+/// BFGS, p01 and q1dp from `start` [p] through the minimum without gaps for k = 2 (graduated non-convexity:
+/// Blake and Zisserman 1987), the others from p01.
 [[nodiscard]] Matrix fit_fair_probes(const FairRows& rows, const Vector& start);
 
 } // namespace metasieve

@@ -79,13 +79,6 @@ Vector saddle_point(const std::vector<Candidate>& found, double epsilon) {
 
 } // namespace
 
-Vector RandomisedClassifier::expected_positive(const Matrix& x) const {
-  Vector out = Vector::Zero(x.rows());
-  for (std::size_t t = 0; t < beta.size(); ++t)
-    out += probability[t] * predictions(x * beta[t]).cast<double>();
-  return out;
-}
-
 Vector RandomisedClassifier::drawn_score(const Matrix& x, const Stream& stream) const {
   Vector rest = Vector::NullaryExpr(x.rows(), [&](Index i) { return stream.uniform(i); });
   Vector score(x.rows());

@@ -20,8 +20,6 @@ struct RandomisedClassifier {
   std::vector<double> probability; ///< of each, > 0, adding up to 1
   FitStatus status = FitStatus::converged;
 
-  /// P(yhat = 1) of each row, [n] in [0, 1]. x [n, p].
-  [[nodiscard]] Vector expected_positive(const Matrix& x) const;
   /// Logits of each row by a classifier of its own, row i drawing it with stream.uniform(i). x [n, p] -> [n].
   [[nodiscard]] Vector drawn_score(const Matrix& x, const Stream& stream) const;
 };

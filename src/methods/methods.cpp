@@ -16,29 +16,31 @@ namespace {
 struct MethodInfo {
   std::string_view name;
   bool asks_policy, selects_rows, is_oracle;
+  bool is_peer = false;    // what a user would choose otherwise
+  bool on_request = false; // not among the methods of evaluate.methods = auto
 };
 
 constexpr std::array<MethodInfo, 24> methods{{
-    {"baseline", false, false, false},
-    {"greedy", false, true, false},
+    {"baseline", false, false, false, true},
+    {"greedy", false, true, false, true},
     {"greedy_weighted", false, true, false},
-    {"reweighing", false, true, false},
-    {"roh", false, true, false},
-    {"penalised", false, false, false},
-    {"threshold", false, false, false},
-    {"jiang_nachum", false, true, false},
-    {"confident", false, true, false},
-    {"confident_group", false, true, false},
-    {"exponentiated", false, false, false},
-    {"massaging", false, false, false},
-    {"influence", false, true, false},
-    {"error_parity", false, false, false},
-    {"reweight_meta", false, true, false},
+    {"reweighing", false, true, false, true},
+    {"roh", false, true, false, true},
+    {"penalised", false, false, false, true},
+    {"threshold", false, false, false, true},
+    {"jiang_nachum", false, true, false, true, true},
+    {"confident", false, true, false, true, true},
+    {"confident_group", false, true, false, true, true},
+    {"exponentiated", false, false, false, true, true},
+    {"massaging", false, false, false, true, true},
+    {"influence", false, true, false, true, true},
+    {"error_parity", false, false, false, true, true},
+    {"reweight_meta", false, true, false, true, true},
     {"random", false, false, false},
     {"untrained_hard", false, false, false},
     {"untrained_soft", false, false, false},
-    {"trained_hard", true, true, false},
-    {"trained_soft", true, true, false},
+    {"trained_hard", true, true, false, true},
+    {"trained_soft", true, true, false, true},
     {"meta_hard", true, true, false},
     {"meta_soft", true, true, false},
     {"oracle", false, false, true},
@@ -74,6 +76,8 @@ Method parse_method(const std::string& name) {
 bool asks_policy(Method method) { return info(method).asks_policy; }
 bool selects_rows(Method method) { return info(method).selects_rows; }
 bool is_oracle(Method method) { return info(method).is_oracle; }
+bool is_peer(Method method) { return info(method).is_peer; }
+bool on_request(Method method) { return info(method).on_request; }
 
 Vector highest(const Vector& score, double keep) {
   std::vector<Index> order(static_cast<std::size_t>(score.size()));

@@ -52,6 +52,10 @@ enum class Method {
 [[nodiscard]] bool selects_rows(Method method);
 /// Whether it knows the clean labels.
 [[nodiscard]] bool is_oracle(Method method);
+/// Whether a user would choose it in place of the adapted policy.
+[[nodiscard]] bool is_peer(Method method);
+/// Whether it is compared only where it is asked for.
+[[nodiscard]] bool on_request(Method method);
 
 /// 1 for the floor(keep n) (at least 1) rows of highest score, ties by index; 0 for the others. score [n].
 [[nodiscard]] Vector highest(const Vector& score, double keep);

@@ -53,7 +53,7 @@ Index syrk_sums(Index columns) {
 }
 
 void syrk(const ColumnBlock<double>& block, const double* c, double* scratch, double* sums) {
-  static_assert(tile == 4);
+  static_assert(tile <= 4);
   Index j = 0;
   for (; j + tile <= block.columns; j += tile) sums = add_tile_row<tile>(block, j, c, scratch, sums);
   switch (block.columns - j) {

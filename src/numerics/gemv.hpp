@@ -181,8 +181,9 @@ std::array<double, count> row_sums(Index n, Terms&& terms) {
 
 /// Registers that syrk needs for its sums.
 [[nodiscard]] Index syrk_sums(Index columns);
-/// Rows times this many values are the scratch memory of syrk.
-inline constexpr Index syrk_scratch = 4;
+/// Rows times this many values are the scratch memory of syrk: columns of a tile, whose sums, the square of
+/// this many, stay in registers.
+inline constexpr Index syrk_scratch = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 4 : 3;
 
 /// Adds the lower half of X' diag(c) X to `sums` [syrk_sums][lanes], in an order that store_syrk knows. c
 /// [rows].

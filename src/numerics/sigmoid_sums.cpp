@@ -40,9 +40,7 @@ SigmoidSums::SigmoidSums(const Matrix& x, const std::vector<std::vector<Index>>&
       for (Index j = 0; j < p; ++j) x_.column(j)[at] = 0.0;
   }
   sigmoids_.resize_uninitialized(total);
-  for (Buffer<double>* const each : {&slope_, &curvature_}) each->resize_uninitialized(block_rows);
-  scaled_.resize_uninitialized(block_rows * syrk_scratch);
-  added_.resize_uninitialized(padded(std::max(p, syrk_sums(p)), step));
+  slopes_.resize_uninitialized(block_rows);
 }
 
 Vector SigmoidSums::at(const Vector& b, double k) {
@@ -65,31 +63,23 @@ Vector SigmoidSums::at(const Vector& b, double k) {
   return out;
 }
 
-SumDerivatives SigmoidSums::derivatives(const Vector& weights) {
-  const Index p = x_.columns(), wide = padded(p, step), squares = padded(syrk_sums(p), step);
-  SumDerivatives out{Matrix::Zero(count_, p), Eigen::MatrixXd::Zero(p, p)};
-  hessian_sums_.fill(squares * step, 0.0);
-  const P one = broadcast<P>(1.0), k = broadcast<P>(k_);
-  double *const slope = slope_.data(), *const curvature = curvature_.data();
+Vector SigmoidSums::gradient(const Vector& weights) {
+  const Index p = x_.columns(), wide = padded(p, step);
+  gradient_sums_.fill(wide * step, 0.0);
+  const P one = broadcast<P>(1.0);
   for (const Part& part : parts_) {
     const P weight = broadcast<P>(k_ * weights(part.number));
-    slope_sums_.fill(wide * step, 0.0);
     for_each_block(part.begin, part.end, [&](Index begin, Index end) {
       for (Index i = begin; i < end; i += step) {
-        const P s = load<P>(sigmoids_.data() + i), first = k * s * (one - s);
-        store(slope + i - begin, first);
-        store(curvature + i - begin, P(weight * first * (one - s - s)));
+        const P s = load<P>(sigmoids_.data() + i);
+        store(slopes_.data() + i - begin, P(weight * s * (one - s)));
       }
-      const ColumnBlock<double> rows = x_.block(begin, end);
-      gemv_transposed(rows, slope, slope_sums_.data());
-      syrk(rows, curvature, scaled_.data(), hessian_sums_.data());
+      gemv_transposed(x_.block(begin, end), slopes_.data(), gradient_sums_.data());
     });
-    simd::reduce_lanes(slope_sums_.data(), wide, added_.data());
-    out.gradients.row(part.number) = Eigen::Map<const Eigen::RowVectorXd>(added_.data(), p);
   }
-  simd::reduce_lanes(hessian_sums_.data(), squares, added_.data());
-  store_syrk(p, added_.data(), 1.0, out.hessian.data(), p);
-  return out;
+  Vector out(wide);
+  simd::reduce_lanes(gradient_sums_.data(), wide, out.data());
+  return out.head(p);
 }
 
 } // namespace metasieve

@@ -6,12 +6,6 @@
 
 namespace metasieve {
 
-/// Derivatives of sums by b.
-struct SumDerivatives {
-  Matrix gradients;        ///< [sums, p]
-  Eigen::MatrixXd hessian; ///< [p, p], lower triangle: sum over c of weights_c times the Hessian of sum c
-};
-
 /// Sums of sigmoid(k x'b) over parts of the rows of a matrix, for functions of b that depend on these sums
 /// alone. In double, on registers, each part in blocks that stay in the cache; sums in a fixed order.
 class SigmoidSums {
@@ -21,8 +15,9 @@ public:
 
   /// The sums at b [p], [parts].
   [[nodiscard]] Vector at(const Vector& b, double k);
-  /// Their derivatives where `at` was called last. weights [parts].
-  [[nodiscard]] SumDerivatives derivatives(const Vector& weights);
+  /// The gradient by b, [p], of the sum over parts c of weights_c times sum c, where `at` was called last.
+  /// weights [parts].
+  [[nodiscard]] Vector gradient(const Vector& weights);
 
 private:
   /// In whole registers: rows of zeros fill up the last one.
@@ -35,9 +30,9 @@ private:
   double k_ = 0;
   std::vector<Part> parts_; // that have rows
   simd::Columns<double> x_;
-  simd::Buffer<double> sigmoids_;                   // of each row
-  simd::Buffer<double> slope_, curvature_, scaled_; // of a block
-  simd::Buffer<double> slope_sums_, hessian_sums_, added_;
+  simd::Buffer<double> sigmoids_; // of each row
+  simd::Buffer<double> slopes_;   // of a block
+  simd::Buffer<double> gradient_sums_;
 };
 
 } // namespace metasieve

@@ -51,32 +51,23 @@ double value_at(const FairRows& rows, const FairObjective& objective, const Vect
   return objective.value(rows.decision_sums().at(beta, sharpness));
 }
 
-Derivatives derivatives_at(const FairRows& rows, const FairObjective& objective, const Vector& beta) {
-  SigmoidSums form = rows.decision_sums();
-  const Vector sums = form.at(beta, sharpness);
-  Derivatives out = objective.chain_rule(sums, form.derivatives(objective.gradient(sums)));
-  out.hessian = out.hessian.selfadjointView<Eigen::Lower>();
-  return out;
+Vector gradient_at(const FairRows& rows, const FairObjective& objective, const Vector& beta) {
+  SigmoidSums sums = rows.decision_sums();
+  return sums.gradient(objective.gradient(sums.at(beta, sharpness)));
 }
 
 class FairProbes : public ::testing::TestWithParam<Index> {};
 
-TEST_P(FairProbes, derivatives_are_those_of_central_differences) {
+TEST_P(FairProbes, gradients_are_those_of_central_differences) {
   const Fixture f(GetParam());
   const FairRows rows = f.rows();
   const Vector beta = 0.5 * normals(f.design.cols(), 8);
   for (const auto& [name, balanced, gap] : all_terms) {
     SCOPED_TRACE(name);
     const FairObjective objective(rows, balanced, gap);
-
-    const Derivatives found = derivatives_at(rows, objective, beta);
-
     const auto value = [&](const Vector& b) { return value_at(rows, objective, b); };
-    EXPECT_LT(relative_error(found.gradient, central_difference(value, beta, 1e-4)), 1e-8);
-    for (Index j = 0; j < beta.size(); ++j) {
-      const auto slope = [&](const Vector& b) { return derivatives_at(rows, objective, b).gradient(j); };
-      EXPECT_LT(relative_error(found.hessian.col(j), central_difference(slope, beta, 1e-4)), 1e-6) << j;
-    }
+    EXPECT_LT(relative_error(gradient_at(rows, objective, beta), central_difference(value, beta, 1e-4)),
+              1e-8);
   }
 }
 
@@ -123,11 +114,16 @@ TEST_P(FairProbes, end_at_minima) {
     const FairObjective objective(rows, terms[static_cast<std::size_t>(k)].balanced,
                                   terms[static_cast<std::size_t>(k)].gap);
     const Vector beta = probes.row(k);
-    Derivatives at = derivatives_at(rows, objective, beta);
-    at.gradient += ridge.cwiseProduct(beta);
-    at.hessian.diagonal() += ridge;
-    EXPECT_LT(at.gradient.cwiseAbs().maxCoeff(), 1e-7);
-    EXPECT_GT(Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(at.hessian).eigenvalues()(0), 0.0);
+    const auto gradient = [&](const Vector& b) -> Vector {
+      return gradient_at(rows, objective, b) + ridge.cwiseProduct(b);
+    };
+    EXPECT_LT(gradient(beta).cwiseAbs().maxCoeff(), 1e-6);
+    Eigen::MatrixXd hessian(beta.size(), beta.size());
+    for (Index j = 0; j < beta.size(); ++j) {
+      const auto slope = [&](const Vector& b) { return gradient(b)(j); };
+      hessian.col(j) = central_difference(slope, beta, 1e-4);
+    }
+    EXPECT_GT(Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(hessian).eigenvalues()(0), 0.0);
     const auto penalised = [&](const Vector& b) {
       return value_at(rows, objective, b) + 0.5 * b.dot(ridge.cwiseProduct(b));
     };

@@ -12,20 +12,16 @@ using namespace test;
 
 /// Row by row.
 struct Plain {
-  Vector sums;
-  SumDerivatives derivatives;
+  Vector sums, gradient;
 
   Plain(const Matrix& x, const std::vector<std::vector<Index>>& parts, const Vector& b, double k,
         const Vector& weights)
-      : sums(Vector::Zero(std::ssize(parts))), derivatives{Matrix::Zero(std::ssize(parts), x.cols()),
-                                                           Eigen::MatrixXd::Zero(x.cols(), x.cols())} {
+      : sums(Vector::Zero(std::ssize(parts))), gradient(Vector::Zero(x.cols())) {
     for (Index c = 0; c < std::ssize(parts); ++c)
       for (const Index row : parts[static_cast<std::size_t>(c)]) {
-        const double s = sigmoid(k * x.row(row).dot(b)), slope = k * s * (1.0 - s);
-        const double curvature = k * slope * (1.0 - 2.0 * s);
+        const double s = sigmoid(k * x.row(row).dot(b));
         sums(c) += s;
-        derivatives.gradients.row(c) += slope * x.row(row);
-        derivatives.hessian += weights(c) * curvature * x.row(row).transpose() * x.row(row);
+        gradient += weights(c) * k * s * (1.0 - s) * x.row(row).transpose();
       }
   }
 };
@@ -44,15 +40,11 @@ TEST_P(SigmoidSumsTest, are_those_of_the_rows_one_by_one) {
     const Plain plain(x, parts, b, k, weights);
 
     const Vector sums = fast.at(b, k);
-    const SumDerivatives derivatives = fast.derivatives(weights);
+    const Vector gradient = fast.gradient(weights);
 
     EXPECT_LT(relative_error(sums, plain.sums), 1e-13);
     EXPECT_EQ(sums(3), 0.0);
-    EXPECT_LT((derivatives.gradients - plain.derivatives.gradients).norm(),
-              1e-13 * plain.derivatives.gradients.norm());
-    const Eigen::MatrixXd off =
-        (derivatives.hessian - plain.derivatives.hessian).triangularView<Eigen::Lower>();
-    EXPECT_LT(off.norm(), 1e-12 * plain.derivatives.hessian.norm());
+    EXPECT_LT(relative_error(gradient, plain.gradient), 1e-12);
   }
 }
 
