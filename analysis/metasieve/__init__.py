@@ -25,7 +25,7 @@
     groups.py     rates of the groups of a data set, and which are too small to judge
     tables/       results as tables: Markdown, LaTeX and HTML
     plots/        one module for each kind of picture, with plot(), table_of() and draw()
-    report/       the HTML page of a folder
+    report/       the HTML page of a folder, and its RO-Crate
     exports.py    .npz, CSV and LaTeX for other programs
 
 `import metasieve` loads none of these: h5py, pandas and matplotlib are imported where they are used.

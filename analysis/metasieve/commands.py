@@ -198,6 +198,9 @@ def report(parser):
     parser.add_argument("files", nargs="+", metavar="FOLDER", type=pathlib.Path,
                         help="folder with files of metasieve, or some files in one folder")
     parser.add_argument("--output", metavar="F.html", type=pathlib.Path, help="default: report.html in that folder")
+    parser.add_argument("--crate", nargs="?", const=True, type=pathlib.Path, metavar="F.json", help="also write an "
+                        "RO-Crate of the folder, or of the files: hashes, inputs, configurations, software, core-hours "
+                        "and energy; default: ro-crate-metadata.json in that folder")
 
 
 def export_npz(parser):

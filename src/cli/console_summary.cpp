@@ -81,6 +81,24 @@ std::string policies_text(const EvaluateRequest& request, const Config& config) 
   return text;
 }
 
+/// "12.3 kJ": three figures.
+std::string energy_text(double joules) {
+  constexpr std::array<const char*, 5> units{"J", "kJ", "MJ", "GJ", "TJ"};
+  std::size_t unit = 0;
+  for (; joules >= 999.5 && unit + 1 < units.size(); ++unit) joules /= 1000;
+  return format("%.3g %s", joules, units[unit]);
+}
+
+/// A line on what the run has taken from the machine.
+std::string usage_line(const Usage& usage) {
+  const Energy& energy = usage.energy;
+  return format(usage.core_hours < 100 ? "used %.3g core-hours" : "used %.0f core-hours", usage.core_hours) +
+         (std::isnan(energy.joules) ? ", energy unknown"
+          : energy.source == "rapl" ? ", " + energy_text(energy.joules) + " in the processors of whole nodes"
+                                    : ", " + energy_text(energy.joules) + " on whole nodes") +
+         (usage.is_of_last_part ? "; what the run took before it was resumed is not known\n" : "\n");
+}
+
 } // namespace
 
 std::string summary_of(const GenerateRequest& request, const Generated& generated, int ranks) {
@@ -91,6 +109,7 @@ std::string summary_of(const GenerateRequest& request, const Generated& generate
                 static_cast<long long>(generated.rows), generated.make_seconds, generated.write_seconds,
                 ranks, 1e-6 * generated.peak_bytes) +
          one_class_warning(generated.one_class) + "\n" + (profiled ? profile_table(generated.profile) : "") +
+         usage_line(generated.usage) +
          next_line({"metasieve", "train", "--suite", request.output.string(), "--output", "DIR"});
 }
 
@@ -106,6 +125,7 @@ std::string summary_of(const TrainRequest& request, const Trained& trained, int 
              "most %.0f MB on a rank)\n",
              (request.output / "policy.h5").c_str(), static_cast<long>(request.config.meta.iterations), ranks,
              threads, trained.seconds, 1e-6 * trained.peak_bytes) +
+         usage_line(trained.usage) +
          next_line({"metasieve", "evaluate", "--policy", (request.output / "policy.h5").string(), "--suite",
                     "NEW_SUITE", "--output", (request.output / "evaluation.h5").string()});
 }
@@ -130,6 +150,7 @@ std::string summary_of(const EvaluateRequest& request, const Evaluated& evaluate
   return text +
          format("  in %s on %d rank(s) x %d thread(s)\n", duration_text(evaluated.seconds).c_str(), ranks,
                 threads) +
+         usage_line(evaluated.usage) +
          next_line({"python3", "-m", "metasieve", "plot", "comparison", request.output.string(), "--output",
                     "comparison.png"});
 }

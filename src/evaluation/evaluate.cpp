@@ -5,7 +5,9 @@
 #include "evaluation/findings.hpp"
 #include "evaluation/statistics.hpp"
 #include "evaluation/task_results.hpp"
+#include "hdf5/raw_file.hpp"
 #include "methods/partial_dependence.hpp"
+#include "runtime/energy.hpp"
 #include "runtime/machine.hpp"
 #include "runtime/output_checks.hpp"
 
@@ -18,18 +20,19 @@
 namespace metasieve {
 namespace {
 
-/// Collective: the contents of the input files, which are read once more for it.
-std::string key_of_files(const Communicator& comm, const EvaluateRequest& request) {
-  std::string key;
-  const auto add = [&](const std::string& option, const std::filesystem::path& file) {
-    key += option + " = " + std::to_string(hash_file(comm, file)) + "\n";
+/// Collective: notes the contents of the input files, which are read once more for it.
+void identify_files(const Communicator& comm, const EvaluateRequest& request, EvaluationInput& input) {
+  const auto add = [&](const std::string& kind, const std::string& number,
+                       const std::filesystem::path& file) {
+    const std::uint64_t hash = hash_file(comm, file);
+    input.key += "--" + kind + number + " = " + std::to_string(hash) + "\n";
+    input.files.push_back(input_record(kind, hash, file));
   };
   for (std::size_t i = 0; i < request.policies.size(); ++i)
-    add("--policy " + std::to_string(i + 1), request.policies[i]);
+    add("policy", " " + std::to_string(i + 1), request.policies[i]);
   for (std::size_t i = 0; i < request.datasets.size(); ++i)
-    add("--dataset " + std::to_string(i + 1), request.datasets[i]);
-  if (request.suite) add("--suite", *request.suite);
-  return key;
+    add("dataset", " " + std::to_string(i + 1), request.datasets[i]);
+  if (request.suite) add("suite", "", *request.suite);
 }
 
 WorkSettings work_settings(const EvaluateRequest& request, const EvaluationPlan& plan,
@@ -210,6 +213,7 @@ std::vector<std::filesystem::path> EvaluateRequest::input_files() const {
 Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, EvaluationInput input,
                    StatusFile& status) {
   const double begin = wall_seconds();
+  EnergyMeter energy(comm);
   EvaluationPlan plan = evaluation_plan(request, std::move(input.policies));
   for (const TaskSource& source : input.sources) require_groups(comm, source, plan.config.policy.features);
   plan.comparison.keep_predictions = std::ranges::any_of(
@@ -244,7 +248,10 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
 
   Stopwatch writing;
   const Range part = my_range(comm, std::vector<double>(results.rows.size(), 1.0));
-  write_file(comm, request.output, {resolved_ini(plan.config), job_metadata(comm, request.begin)},
+  JobMetadata job = job_metadata(comm, request.begin);
+  job.inputs = input.files;
+  job.usage = {core_hours(job.ranks, job.threads, job.seconds), energy.used(), work.kept() > 0};
+  write_file(comm, request.output, {resolved_ini(plan.config), job},
              Evaluation{{results.rows.begin() + part.begin, results.rows.begin() + part.end},
                         comm.is_root() ? results.tables : EvaluationTables{}});
   work.finish();
@@ -252,6 +259,7 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
   progress.clear_line();
   Evaluated evaluated;
   evaluated.config = plan.config;
+  evaluated.usage = *job.usage;
   evaluated.tables = std::move(results.tables);
   count_failed(results.rows, plan.config.run.max_failed, evaluated);
   if (request.profile)
@@ -265,7 +273,8 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request) {
   require_writable(comm, {request.output});
   Stopwatch reading;
   EvaluationInput input{read_policies(comm, request), evaluation_sources(comm, request),
-                        request.suite.has_value(), key_of_files(comm, request)};
+                        request.suite.has_value(), ""};
+  identify_files(comm, request, input);
   input.read_seconds = reading.seconds();
   static_cast<void>(evaluation_plan(request, input.policies)); // what it refuses leaves no trace
   const OutputLock lock(comm, request.output);

@@ -18,6 +18,7 @@ struct EvaluationInput {
   bool pooled = false;     ///< whether the union of the sources is summed up too
   std::string key;         ///< lines "name = value" that distinguish these policies and tasks: see Journal
   double read_seconds = 0; ///< time that reading all this took
+  std::vector<std::string> files = {}; ///< an input_record of each
 };
 
 /// What an evaluation found.
@@ -25,6 +26,7 @@ struct Evaluated {
   Config config;           ///< with the settings of the policies
   EvaluationTables tables; ///< on rank 0
   Index fits = 0, failed = 0;
+  Usage usage;         ///< of this job
   Profile profile;     ///< if it was asked for
   double seconds = 0;  ///< without the reading of the input files
   std::string problem; ///< empty unless more fits failed than run.max_failed allows

@@ -62,6 +62,9 @@ const h5::Records<SessionRow>& session_records() {
       Field("host", 64, &SessionRow::host).optional(),
       Field("processor", 64, &SessionRow::processor).optional(),
       Field("nodes", &SessionRow::nodes).optional(),
+      Field("energy_joules", h5::nested(&SessionRow::energy, &Energy::joules)).optional(),
+      Field("energy_source", 16, h5::nested(&SessionRow::energy, &Energy::source)).optional(),
+      Field("slurm_job", 32, &SessionRow::slurm_job).optional(),
   });
   return records;
 }

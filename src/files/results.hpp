@@ -62,6 +62,9 @@ struct SessionRow {
   std::string host;       ///< node of rank 0
   std::string processor;  ///< of that node
   std::int64_t nodes = 0; ///< that the ranks were on
+  // Unknown and "" in files of older programs. Texts: at most 15 and 31 characters.
+  Energy energy = {};
+  std::string slurm_job = {};
 };
 
 struct Results {

@@ -4,9 +4,11 @@
 #include <chrono>
 #include <cstdint>
 #include <ctime>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// What every file says of itself.
 namespace metasieve {
@@ -44,15 +46,41 @@ struct FormatVersion {
 };
 inline constexpr FormatVersion format_version{1, 0};
 
+/// Energy of the nodes that a run was on, with all else that they did meanwhile.
+struct Energy {
+  double joules = std::numeric_limits<double>::quiet_NaN(); ///< NaN: unknown
+  std::string source = "unknown"; ///< the counters: "pm_counters" or "rapl", see runtime/energy.hpp
+};
+
+/// Energy of two parts of a run: unknown if one is, or if other counters counted it.
+[[nodiscard]] inline Energy operator+(const Energy& a, const Energy& b) {
+  return a.source == b.source ? Energy{a.joules + b.joules, a.source} : Energy{};
+}
+
+[[nodiscard]] constexpr double core_hours(std::int64_t ranks, std::int64_t threads, double seconds) {
+  return static_cast<double>(ranks) * static_cast<double>(threads) * seconds / 3600.0;
+}
+
+/// What a run has taken from the machine.
+struct Usage {
+  double core_hours = 0; ///< ranks x threads x wall time
+  Energy energy = {};
+  bool is_of_last_part = false; ///< the run was resumed, and what earlier parts took is not recorded
+};
+
 /// The job that writes a file: root attributes of these names, but for texts that are empty.
 struct JobMetadata {
   std::int64_t ranks = 1;
   std::int64_t threads = 1; ///< of each rank
   std::int64_t nodes = 1;
-  std::string hosts;     ///< names of the nodes, "a, b, c"; of many the first, then "+ 112 more"
-  std::string processor; ///< of rank 0's node
-  std::string flags;     ///< that the program was compiled with
-  double seconds = 0;    ///< wall time, from the start of the command to the writing
+  std::string hosts;          ///< names of the nodes, "a, b, c"; of many the first, then "+ 112 more"
+  std::string processor;      ///< of rank 0's node
+  std::string flags;          ///< that the program was compiled with
+  double seconds = 0;         ///< wall time, from the start of the command to the writing
+  std::string slurm_job = {}; ///< its id, if it is one
+  std::string compiler = {}, mpi = {}, hdf5 = {}; ///< with versions
+  std::vector<std::string> inputs = {};           ///< see input_record
+  std::optional<Usage> usage = {}; ///< core_hours, energy_joules unless unknown, energy_source, usage_of
 };
 
 /// How a file was made: what every file says of it.

@@ -6,6 +6,7 @@
 #include "parallel/collective.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace metasieve {
 namespace {
@@ -85,6 +86,17 @@ void FileWriter::create(FileType type, const Provenance& provenance) {
       write_if_any("processor", provenance.job->processor);
       write_if_any("flags", provenance.job->flags);
       write("seconds", provenance.job->seconds);
+      write_if_any("slurm_job", provenance.job->slurm_job);
+      write_if_any("compiler", provenance.job->compiler);
+      write_if_any("mpi", provenance.job->mpi);
+      write_if_any("hdf5", provenance.job->hdf5);
+      if (!provenance.job->inputs.empty()) write("inputs", provenance.job->inputs);
+      if (const std::optional<Usage>& usage = provenance.job->usage) {
+        write("core_hours", usage->core_hours);
+        if (!std::isnan(usage->energy.joules)) write("energy_joules", usage->energy.joules);
+        write("energy_source", usage->energy.source);
+        write("usage_of", std::string(usage->is_of_last_part ? "last part" : "whole run"));
+      }
     }
     raw_.emplace(RawFile::open(part_));
   });

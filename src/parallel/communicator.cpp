@@ -192,14 +192,13 @@ Communicator Communicator::split(int group) const {
   return {Adopted{}, part};
 }
 
-int Communicator::ranks_on_node() const {
+Communicator Communicator::on_node() const {
   MPI_Comm node = MPI_COMM_NULL;
-  check(MPI_Comm_split_type(comm_, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node), "MPI_Comm_split_type");
-  int ranks = 1;
-  check(MPI_Comm_size(node, &ranks), "MPI_Comm_size");
-  check(MPI_Comm_free(&node), "MPI_Comm_free");
-  return ranks;
+  check(MPI_Comm_split_type(comm_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node), "MPI_Comm_split_type");
+  return {Adopted{}, node};
 }
+
+int Communicator::ranks_on_node() const { return on_node().size(); }
 
 void Communicator::run_collectively(const std::function<void()>& work, bool names_rank) const {
   const Outcome mine = outcome_of(work);

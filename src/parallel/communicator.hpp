@@ -77,6 +77,8 @@ public:
   void idle_barrier() const;
   /// The ranks that give the same `group` >= 0, in their order here.
   [[nodiscard]] Communicator split(int group) const;
+  /// The ranks on this rank's node, in their order here.
+  [[nodiscard]] Communicator on_node() const;
   /// Number of ranks on this rank's node.
   [[nodiscard]] int ranks_on_node() const;
 

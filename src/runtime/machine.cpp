@@ -3,6 +3,7 @@
 #include "base/for_each.hpp"
 #include "base/stopwatch.hpp"
 #include "base/text.hpp"
+#include "hdf5/handles.hpp"
 #include "runtime/output_checks.hpp"
 
 #include <malloc.h>
@@ -161,7 +162,13 @@ std::string names_of(const std::vector<std::string>& hosts) {
          std::to_string(hosts.size() - most_named) + " more";
 }
 
+std::string input_record(const std::string& kind, std::optional<std::uint64_t> hash, const fs::path& file) {
+  const std::string digits = hash ? format("%016llx", static_cast<unsigned long long>(*hash)) : "-";
+  return kind + " " + digits + " " + file.filename().string();
+}
+
 JobMetadata job_metadata(const Communicator& comm, double begin) {
+  const char* const slurm_job = std::getenv("SLURM_JOB_ID");
   const Placement where = placement(comm, comm.size(), thread_count());
   return {comm.size(),
           thread_count(),
@@ -169,7 +176,11 @@ JobMetadata job_metadata(const Communicator& comm, double begin) {
           names_of(where.hosts),
           comm.broadcast(processor_model()),
           METASIEVE_FLAGS,
-          comm.max(wall_seconds() - begin)};
+          comm.max(wall_seconds() - begin),
+          comm.broadcast(slurm_job == nullptr ? "" : slurm_job),
+          __VERSION__,
+          mpi_version(),
+          hdf5_version()};
 }
 
 } // namespace metasieve

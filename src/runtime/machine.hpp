@@ -3,7 +3,9 @@
 #include "hdf5/file_header.hpp"
 #include "parallel/communicator.hpp"
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,7 +56,13 @@ struct Placement {
 /// "a, b, c"; of more than 16 the first, then "+ 112 more".
 [[nodiscard]] std::string names_of(const std::vector<std::string>& hosts);
 
-/// Collective: describes this job, which began at `begin` (wall_seconds); the same on every rank.
+/// "KIND HASH NAME" of an input file, as a file that was made of it records it: 16 hexadecimal digits of
+/// hash_file, or "-" where that was not computed; the name without folders.
+[[nodiscard]] std::string input_record(const std::string& kind, std::optional<std::uint64_t> hash,
+                                       const std::filesystem::path& file);
+
+/// Collective: describes this job, without inputs and usage, which began at `begin` (wall_seconds); the same
+/// on every rank.
 [[nodiscard]] JobMetadata job_metadata(const Communicator& comm, double begin);
 
 } // namespace metasieve

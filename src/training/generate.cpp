@@ -2,6 +2,7 @@
 
 #include "base/for_each.hpp"
 #include "files/suite.hpp"
+#include "runtime/energy.hpp"
 #include "runtime/machine.hpp"
 #include "runtime/output_checks.hpp"
 #include "runtime/resumable_work.hpp"
@@ -119,6 +120,7 @@ std::vector<std::uint64_t> gathered(const Communicator& comm, const std::vector<
 
 Generated generate(const Communicator& comm, const GenerateRequest& request, StatusFile& status) {
   const double begin = wall_seconds();
+  EnergyMeter energy(comm);
   const TaskSource source = TaskSource::generator(request.config);
   ResumableWork work(comm, work_settings(request, source));
   TaskMaker maker(comm, source, work);
@@ -140,6 +142,8 @@ Generated generate(const Communicator& comm, const GenerateRequest& request, Sta
   generated.peak_bytes = comm.max(peak_bytes());
   generated.make_seconds = maker.seconds();
   generated.write_seconds = wall_seconds() - begin - maker.seconds();
+  generated.usage = {core_hours(comm.size(), thread_count(), comm.max(wall_seconds() - request.begin)),
+                     energy.used(), work.kept() > 0};
   if (request.profile) {
     PhaseClock& clock = maker.clock();
     clock.add(Phase::write, write_seconds);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/requests.hpp"
+#include "hdf5/file_header.hpp"
 #include "parallel/communicator.hpp"
 #include "runtime/phases.hpp"
 
@@ -16,6 +17,7 @@ struct Generated {
   std::vector<std::uint64_t> one_class;       ///< ids of tasks whose training labels are all equal
   double make_seconds = 0, write_seconds = 0; ///< wall time on this rank
   double peak_bytes = 0;                      ///< most memory of a rank
+  Usage usage;                                ///< of this job
   Profile profile;                            ///< if it was asked for
 };
 

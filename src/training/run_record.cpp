@@ -32,7 +32,8 @@ std::vector<std::filesystem::path> TrainRequest::output_files() const {
 RunRecord::RunRecord(const Communicator& comm, const TrainRequest& request)
     : clock(phases(request.measured)), comm_(comm), request_(request),
       lock_(request.locked ? FolderLock() : FolderLock(comm, request.output)), begin_(wall_seconds()),
-      last_written_(begin_), started_(utc_now()), facts_(job_metadata(comm, begin_)) {
+      last_written_(begin_), started_(utc_now()), facts_(job_metadata(comm, begin_)), energy_(comm) {
+  if (request.suite) facts_.inputs = {input_record("suite", std::nullopt, *request.suite)};
   state.policy = initialise(request.config.policy, request.config.meta.seed);
   state.policy.use_group = request.config.inner.use_group;
   state.adam = Adam(state.policy.theta.size());
@@ -114,8 +115,20 @@ void RunRecord::complete_results() {
   if (!has_session_) results.sessions.push_back({});
   has_session_ = true;
   results.timing = clock.all_ranks(comm_);
-  results.sessions.back() = {first_iteration_, iterations_done(), facts_.ranks,     facts_.threads, seconds(),
-                             started_,         host_name(),       facts_.processor, facts_.nodes};
+  results.sessions.back() = {first_iteration_, iterations_done(), facts_.ranks,    facts_.threads,
+                             seconds(),        started_,          host_name(),     facts_.processor,
+                             facts_.nodes,     energy_.used(),    facts_.slurm_job};
+}
+
+Usage RunRecord::usage() const {
+  const std::vector<SessionRow>& sessions = state.results.sessions;
+  Usage total;
+  for (const SessionRow& part : sessions) {
+    total.core_hours += core_hours(part.ranks, part.threads, part.seconds);
+    total.energy = &part == &sessions.front() ? part.energy : total.energy + part.energy;
+  }
+  total.is_of_last_part = !sessions.empty() && sessions.front().first_iteration > 1;
+  return total;
 }
 
 void RunRecord::write_checkpoint() {
@@ -145,6 +158,7 @@ void RunRecord::write_last_files(bool profiles) {
 
 void RunRecord::write_last_results() {
   facts_.seconds = seconds();
+  facts_.usage = usage();
   write_file(comm_, request_.output / "results.h5", {state.config, facts_}, state.results);
 }
 

@@ -2,6 +2,7 @@
 
 #include "config/requests.hpp"
 #include "files/checkpoint.hpp"
+#include "runtime/energy.hpp"
 #include "runtime/output_checks.hpp"
 #include "runtime/phases.hpp"
 #include "training/failures.hpp"
@@ -50,6 +51,8 @@ public:
   /// Whether this session has made an iteration.
   [[nodiscard]] bool has_trained() const noexcept { return iterations_done() >= first_iteration_; }
   [[nodiscard]] double seconds() const noexcept { return wall_seconds() - begin_; } ///< time of this session
+  /// What all sessions have taken, as far as they are recorded; this one up to the latest file.
+  [[nodiscard]] Usage usage() const;
   /// Time since the latest checkpoint, or the start.
   [[nodiscard]] double seconds_since_checkpoint() const noexcept { return wall_seconds() - last_written_; }
 
@@ -72,6 +75,7 @@ private:
   double begin_, last_written_; ///< values of wall_seconds()
   std::string started_;
   JobMetadata facts_;
+  EnergyMeter energy_;
 };
 
 } // namespace metasieve

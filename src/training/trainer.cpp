@@ -157,6 +157,7 @@ Trained finish(const Communicator& comm, const TrainRequest& request, RunRecord&
   trained.has_trained = record.has_trained();
   if (profiles) trained.profile = record.clock.profile(comm, record.seconds(), thread_count());
   if (trained.has_trained) record.state.results.timing = record.clock.all_ranks(comm);
+  trained.usage = record.usage();
   trained.policy = std::move(record.state.policy);
   trained.results = std::move(record.state.results);
   trained.tasks = tasks;

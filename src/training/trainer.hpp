@@ -17,6 +17,7 @@ struct Trained {
   bool has_trained = false;     ///< at least one iteration; else all was done before
   double seconds = 0;
   double peak_bytes = 0; ///< most memory of a rank
+  Usage usage;           ///< of all sessions
   Profile profile;       ///< if it was asked for, and an iteration was made
 };
 

@@ -233,7 +233,7 @@ class FilesTest(BinaryTest):
         self.assertIn("complete", attributes)
         self.assertIn("[suite]\ntasks = ", text(attributes["config"]))
         says_who = not reproducible and filetype != "checkpoint"
-        for name in ("ranks", "threads", "nodes", "hosts", "processor", "flags", "seconds"):
+        for name in ("ranks", "threads", "nodes", "hosts", "processor", "flags", "seconds", "compiler", "mpi", "hdf5"):
             self.assertEqual(name in attributes, says_who, name)
         if says_who:
             self.assertEqual(attributes["nodes"], 1)

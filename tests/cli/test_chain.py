@@ -13,7 +13,7 @@ disadvantaged feature_shift label_bias adversarial groups""".split()
 HISTORY = "iteration loss accuracy_loss fairness_loss gradient_norm failed_tasks clipped_tasks seconds".split()
 VALIDATION = """iteration accuracy dp_gap eo_gap baseline_accuracy baseline_dp_gap baseline_eo_gap noise_rate_selected
 noise_rate_all loss accuracy_loss fairness_loss""".split()
-SESSION = "first_iteration last_iteration ranks threads seconds started host processor nodes".split()
+SESSION = "first_iteration last_iteration ranks threads seconds started host processor nodes energy_joules energy_source slurm_job".split()
 EVALUATION = """source split method accuracy dp_gap eo_gap eopp_gap roh_dp roh_eo noise_rate_all noise_rate_selected
 noise_reduction minority_share selected auc balanced_accuracy positive_rate worst_group_accuracy dp_floor
 eo_floor""".split()

@@ -166,7 +166,7 @@ class Files(unittest.TestCase):
         self.assertEqual(file["history"]["loss"].tolist(), [0.5, 1 / 3])
         self.assertEqual(file["validation"]["loss"].tolist(), [0.5, 0.4])
         self.assertEqual(file["sessions"][0].tolist(), (1, 2, 4, 2, 12.5, b"2026-01-31T12:00:00Z", b"node001",
-                                                        b"some processor", 2))
+                                                        b"some processor", 2, 1500.0, b"rapl", b"77"))
         self.assertEqual(file["timing"][:].tolist(), [(b"generate", 0, 1.5), (b"generate", 1, 2.5), (b"train", 0, 3.0),
                                                       (b"train", 1, 4.0)])
         self.assertEqual(file["meta_gradient"].shape, (2, 77))

@@ -151,7 +151,7 @@ inline Results sample_results() {
   return {sample_history(),
           sample_validation(),
           {{17, "inner_fit", 3, 5, 9}},
-          {{1, 2, 4, 2, 12.5, "2026-01-31T12:00:00Z", "node001", "some processor", 2}},
+          {{1, 2, 4, 2, 12.5, "2026-01-31T12:00:00Z", "node001", "some processor", 2, {1500, "rapl"}, "77"}},
           {{"generate", {1.5, 2.5}}, {"train", {3, 4}}},
           Matrix::Random(2, 77)};
 }

@@ -13,7 +13,7 @@ from ..tables import results
 from ..tables.comparison import FINDINGS, THRESHOLD_NOTE
 from ..tables.groups import gap_sentences
 from ..tables.rendering import html, html_text
-from . import facts, folder as folders, pictures, warnings, words
+from . import crate, facts, folder as folders, pictures, usage, warnings, words
 
 STYLE = pathlib.Path(__file__).with_name("style.css")
 LARGE = 300_000  # bytes; a larger drawing is embedded as pixels
@@ -122,13 +122,13 @@ def warnings_html(found):
 
 
 def run_html(folder):
-    sessions = [facts.sessions_table(training) for training in folder.trainings]
+    tables = [*map(facts.sessions_table, folder.trainings), usage.usage_table(folder)]
     settings = [f"<div><dt>{html_text(name)}</dt><dd>{html_text(value)} <code>{escape(key)}</code></dd></div>"
                 for name, key, value in facts.settings(folder)]
     configurations = [details(f"Complete configuration of {', '.join(names)}", code(text, "configuration"))
                       for text, names in facts.configurations(folder).items()]
     return section("run", "<h3>Files and machine</h3>", in_words(facts.files_table(folder)),
-                   *(in_words(table) for table in sessions if table.rows), "<h3>Settings that matter most</h3>",
+                   *(in_words(table) for table in tables if table.rows), "<h3>Settings that matter most</h3>",
                    *(["<dl>", *settings, "</dl>"] if settings else ["<p>The files hold no configuration.</p>"]),
                    *configurations)
 
@@ -168,6 +168,9 @@ def run(options):
     """Runs `report`."""
     folder = folders.found_in(options.files)
     output = options.output or folder.path / "report.html"
+    crate_path = crate.path_of(folder, options.crate) if options.crate else None
     text = page(folder)
     files.write({output: lambda part: part.write_text(text, encoding="utf-8")})
     print(f"wrote {output}")
+    if crate_path:
+        crate.write(folder, options.files, output, crate_path)

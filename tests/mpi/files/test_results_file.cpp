@@ -39,6 +39,9 @@ TEST(ResultsFile, comes_back) {
   EXPECT_EQ(read.sessions[0].host, "node001");
   EXPECT_EQ(read.sessions[0].processor, "some processor");
   EXPECT_EQ(read.sessions[0].nodes, 2);
+  EXPECT_EQ(read.sessions[0].energy.joules, 1500);
+  EXPECT_EQ(read.sessions[0].energy.source, "rapl");
+  EXPECT_EQ(read.sessions[0].slurm_job, "77");
   EXPECT_EQ(read.timing.size(), 2U);
   EXPECT_EQ(read.timing[1].phase, "train");
   EXPECT_EQ(read.timing[1].seconds, (std::vector<double>{3, 4}));
@@ -89,6 +92,8 @@ TEST(ResultsFile, of_an_older_program_lacks_what_came_later) {
   EXPECT_EQ(read.sessions[0].seconds, 12.5);
   EXPECT_TRUE(read.sessions[0].started.empty() && read.sessions[0].host.empty());
   EXPECT_EQ(read.sessions[0].nodes, 0);
+  EXPECT_TRUE(std::isnan(read.sessions[0].energy.joules));
+  EXPECT_EQ(read.sessions[0].energy.source, "unknown");
   EXPECT_PRED2(contains, inspect_file(comm, scratch / "r.h5"), "records             2\n");
 }
 

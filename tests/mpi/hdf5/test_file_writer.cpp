@@ -63,7 +63,9 @@ TEST(FileWriter, describes_itself) {
   const Communicator comm;
   const Scratch scratch(comm);
   const std::string config(200000, 'c'); // above HDF5's limit for attributes in the old format
-  const JobMetadata facts{3, 2, 3, "a, b, c", "some processor", "", 12.5};
+  JobMetadata facts{3, 2, 3, "a, b, c", "some processor", "", 12.5};
+  facts.inputs = {"policy 0123456789abcdef p.h5", "suite - s.h5"};
+  facts.usage = {0.5, {}, true};
   write_file(comm, scratch / "r.h5", FileType::results, {comm.is_root() ? config : "other", facts},
              [](FileWriter&) {});
   write_file(comm, scratch / "p.h5", FileType::policy, {"", facts}, [](FileWriter&) {});
@@ -78,6 +80,11 @@ TEST(FileWriter, describes_itself) {
     EXPECT_EQ(results.attribute<std::string>("hosts"), "a, b, c");
     EXPECT_EQ(results.attribute<double>("seconds"), 12.5);
     EXPECT_FALSE(results.has_attribute("flags")); // empty
+    EXPECT_EQ(results.attribute<std::vector<std::string>>("inputs"), facts.inputs);
+    EXPECT_EQ(results.attribute<double>("core_hours"), 0.5);
+    EXPECT_FALSE(results.has_attribute("energy_joules")); // unknown
+    EXPECT_EQ(results.attribute<std::string>("energy_source"), "unknown");
+    EXPECT_EQ(results.attribute<std::string>("usage_of"), "last part");
     EXPECT_FALSE(FileReader(scratch / "p.h5").has_attribute("created"));
     EXPECT_FALSE(FileReader(scratch / "p.h5").has_attribute("ranks"));
     EXPECT_EQ(FileReader(scratch / "p.h5").attribute<std::string>("config"), "");
