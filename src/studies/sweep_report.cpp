@@ -83,9 +83,32 @@ std::vector<bool> are_numbers(const SweepPoints& points) {
   return are;
 }
 
-/// Reads the results of all done points; called by one rank. One row a point; metrics have the columns with
-/// these `endings`. A point whose files are not as they were when it was done becomes `left`.
-Sweep read_results(const fs::path& sweep, const SweepPoints& points, std::vector<PointStatus>& statuses,
+/// Whether a point waits, or trains no more.
+bool has_results(const PointStatus& status) {
+  return status.state == PointState::done || status.state == PointState::dropped ||
+         status.state == PointState::waiting;
+}
+
+/// The status of each point; called by one rank. A point whose files are not as they were at the end of its
+/// last rung becomes `left`: the next run repeats it.
+std::vector<PointStatus> checked_statuses(const fs::path& sweep, const SweepPoints& points) {
+  std::vector<PointStatus> statuses = read_statuses(sweep, points);
+  bool has_changed = false;
+  for (Index i = 0; i < points.size(); ++i) {
+    PointStatus& status = statuses[static_cast<std::size_t>(i)];
+    const fs::path folder = points.folder(sweep, i);
+    if (!has_results(status) || status.files == files_hash(folder)) continue;
+    status.state = PointState::left;
+    status.losses.clear();
+    write_status(folder, status);
+    has_changed = true;
+  }
+  return has_changed ? read_statuses(sweep, points) : statuses;
+}
+
+/// Reads the results of all points that have passed a rung, as they were there; called by one rank. One row a
+/// point; metrics have the columns with these `endings`.
+Sweep read_results(const fs::path& sweep, const SweepPoints& points, const std::vector<PointStatus>& statuses,
                    const std::set<std::string>& endings) {
   Sweep all;
   all.table.rows.resize(statuses.size());
@@ -97,9 +120,10 @@ Sweep read_results(const fs::path& sweep, const SweepPoints& points, std::vector
   };
   const std::vector<std::string> keys = points.keys();
   const std::vector<bool> numeric = are_numbers(points);
+  const Index rungs = points.halving().rungs;
   for (Index i = 0; i < points.size(); ++i) {
     SweepRow& row = all.table.rows[static_cast<std::size_t>(i)];
-    PointStatus& status = statuses[static_cast<std::size_t>(i)];
+    const PointStatus& status = statuses[static_cast<std::size_t>(i)];
     const auto text = [&](const std::string& name, const std::string& value) {
       const std::size_t k = place(name, Kind::text);
       row.texts[k] = value;
@@ -109,21 +133,21 @@ Sweep read_results(const fs::path& sweep, const SweepPoints& points, std::vector
       row.numbers[k] = value;
     };
     const fs::path folder = points.folder(sweep, i);
-    if (status.state == PointState::done && status.files != files_hash(folder)) {
-      status.state = PointState::left; // the next run repeats it
-      write_status(folder, status);
-    }
+    const Index rung = status.state == PointState::done ? rungs : status.rungs;
+    const Index iterations = rung == 0 ? 0 : points.rungs(i)[static_cast<std::size_t>(rung - 1)];
     std::vector<HistoryRow> history;
     std::vector<ValidationRow> validation;
     std::vector<SummaryRow> summary;
-    if (status.state == PointState::done) {
+    if (has_results(status)) {
       const FileReader results(folder / "results.h5", FileType::results);
       history = results.records("/history", history_records());
       validation = results.records("/validation", validation_records());
-      if (points.evaluates())
+      if (rung == rungs && points.evaluates())
         summary =
             FileReader(folder / "evaluation.h5", FileType::evaluation).records("/summary", summary_records());
     }
+    const HistoryRow* const step = row_of(history, iterations);
+    const ValidationRow* const validated = row_of(validation, iterations);
     number("index", static_cast<double>(i), Kind::integer);
     text("hash", points.name(i));
     text("state", std::string(to_string(status.state)));
@@ -137,9 +161,13 @@ Sweep read_results(const fs::path& sweep, const SweepPoints& points, std::vector
     number("core_seconds", status.core_seconds);
     number("ranks", static_cast<double>(status.ranks), Kind::integer);
     number("threads", static_cast<double>(status.threads), Kind::integer);
-    number("loss", history.empty() ? undefined : history.back().loss);
+    if (rungs > 1) {
+      number("rung", static_cast<double>(rung), Kind::integer);
+      number("iterations", static_cast<double>(iterations), Kind::integer);
+    }
+    number("loss", step == nullptr ? undefined : step->loss);
     for (const auto& [name, member] : validation_columns)
-      number(name, validation.empty() ? undefined : validation.back().*member);
+      number(name, validated == nullptr ? undefined : validated->*member);
     for (const SummaryRow& metric : summary) {
       all.summary.push_back({metric, std::int64_t{i}});
       const std::optional<std::string> name = column_of(metric, summary);
@@ -149,6 +177,29 @@ Sweep read_results(const fs::path& sweep, const SweepPoints& points, std::vector
     }
   }
   return all;
+}
+
+/// The plan of the rungs, and a note where a swept key makes their losses hard to compare; "" with one rung.
+std::string rungs_text(const SweepPoints& points) {
+  const Halving& halving = points.halving();
+  if (halving.rungs == 1) return "";
+  const std::vector<Index> counts = halving.points(points.size());
+  std::vector<std::string> rungs;
+  Index divisor = 1;
+  for (auto count = counts.rbegin(); count != counts.rend(); ++count, divisor *= halving.factor)
+    rungs.push_back(std::to_string(*count) + " for " +
+                    (divisor == 1 ? "all" : "1/" + std::to_string(divisor)));
+  std::reverse(rungs.begin(), rungs.end());
+  std::string text = "rungs: " + joined(rungs) + " of their iterations\n";
+  std::vector<std::string> unlike = points.keys();
+  std::erase_if(unlike, [](const std::string& key) {
+    return !key.starts_with("suite.") && !key.starts_with("family.") && !key.starts_with("meta.fairness") &&
+           key != "meta.accuracy_loss";
+  });
+  if (!unlike.empty())
+    text += "note: sweep.halving compares validation losses, and " + joined(unlike, " and ") +
+            " changes what they measure\n";
+  return text;
 }
 
 } // namespace
@@ -161,10 +212,11 @@ Index count(const std::vector<PointStatus>& statuses, PointState state) {
 std::string overview(const SweepPoints& points, const std::vector<PointStatus>& statuses,
                      const fs::path& folder) {
   const Index done = count(statuses, PointState::done), failed = count(statuses, PointState::failed);
-  const Index running = count(statuses, PointState::running);
-  const Index left = points.size() - done - failed - running;
+  const Index running = count(statuses, PointState::running), dropped = count(statuses, PointState::dropped);
+  const Index left = points.size() - done - dropped - failed - running;
   std::string text = std::to_string(points.size()) + " points of " + joined(points.keys()) + " in " +
                      folder.string() + ": " + std::to_string(done) + " done, ";
+  if (dropped > 0) text += std::to_string(dropped) + " dropped, ";
   if (running > 0) text += std::to_string(running) + " running, ";
   text += std::to_string(failed) + " failed, " + std::to_string(left) + " left";
   const auto fresh = std::count_if(statuses.begin(), statuses.end(),
@@ -173,6 +225,7 @@ std::string overview(const SweepPoints& points, const std::vector<PointStatus>& 
   text += "\n";
   if (const Index same = points.combinations() - points.size(); same > 0)
     text += "note: " + std::to_string(same) + " more would be the same as others and are left out\n";
+  text += rungs_text(points);
 
   std::set<std::string> known;
   for (Index i = 0; i < points.size(); ++i) known.insert(points.name(i));
@@ -194,6 +247,8 @@ std::string list_text(const SweepPoints& points, const std::vector<PointStatus>&
     JsonMembers row{{" index", format("%6ld", static_cast<long>(i))},
                     {"hash", points.name(i)},
                     {"state", std::string(to_string(state))}};
+    if (points.halving().rungs > 1)
+      row.emplace_back("rung", std::to_string(statuses[static_cast<std::size_t>(i)].rungs));
     const std::vector<std::string> values = points.values(i);
     for (std::size_t k = 0; k < keys.size(); ++k) row.emplace_back(keys[k], values[k]);
     rows.push_back(Json::object(std::move(row)));
@@ -201,7 +256,7 @@ std::string list_text(const SweepPoints& points, const std::vector<PointStatus>&
   return Json::object({{"points", Json::array(rows)}}).outline();
 }
 
-std::string status_text(const std::vector<PointStatus>& statuses) {
+std::string status_text(const SweepPoints& points, const std::vector<PointStatus>& statuses) {
   std::string text;
   double spent = 0, spent_on_done = 0;
   for (const PointStatus& status : statuses) {
@@ -215,9 +270,16 @@ std::string status_text(const std::vector<PointStatus>& statuses) {
       text += "failed: " + status.point + ", exit code " + std::to_string(status.code) + ": " +
               status.message + "\n";
   }
+  const std::vector<Index> expected = points.halving().points(points.size());
+  for (Index rung = 1; std::ssize(expected) > 1 && rung <= std::ssize(expected); ++rung)
+    text += format("rung %ld: %ld of %ld points have passed it\n", static_cast<long>(rung),
+                   static_cast<long>(std::ranges::count_if(
+                       statuses, [&](const PointStatus& status) { return status.rungs >= rung; })),
+                   static_cast<long>(expected[static_cast<std::size_t>(rung - 1)]));
   const Index done = count(statuses, PointState::done);
   const Index left = std::ssize(statuses) - done - count(statuses, PointState::failed);
   text += "core-hours: " + core_hours(spent) + " spent";
+  if (std::ssize(expected) > 1) return text + "\n";
   if (done == 0 && left > 0) return text + "; how many are left shows once a point is done\n";
   const double each = spent_on_done / static_cast<double>(std::max<Index>(done, 1));
   return text + ", about " + core_hours(static_cast<double>(left) * each) +
@@ -241,7 +303,7 @@ std::string plan(const Communicator& comm, const SweepRequest& request) {
   Index largest = 0, left = 0;
   const std::string about = run_on_root_and_broadcast(comm, [&] {
     const std::vector<PointStatus> statuses = read_statuses(request.output, points);
-    left = points.size() - count(statuses, PointState::done);
+    left = points.size() - count(statuses, PointState::done) - count(statuses, PointState::dropped);
     double most = 0;
     for (Index i = 0; i < points.size(); ++i)
       if (const double bytes = sampled_bytes(points.config(i), suite); bytes > most)
@@ -264,7 +326,8 @@ std::string plan(const Communicator& comm, const SweepRequest& request) {
                "give each point more ranks (sweep.ranks_per_point), or run fewer ranks on each node");
   const Index typical = points.size() / 2;
   const double seconds = comm.max(training_seconds(groups.mine, training(typical)));
-  const double rounds = std::ceil(static_cast<double>(left) / groups.count);
+  const double rounds =
+      std::ceil(static_cast<double>(left) * points.halving().share(points.size()) / groups.count);
   return "dry run: nothing is written\n  " + about +
          format("  ranks            %d group(s) of %d rank(s) x %d thread(s)\n"
                 "  memory per rank  %.0f MB, of point %ld\n"
@@ -283,7 +346,7 @@ std::string collect_sweep(const Communicator& comm, const SweepRequest& request,
   Sweep sweep;
   std::string rows, summary;
   on_root(comm, [&] {
-    std::vector<PointStatus> statuses = read_statuses(request.output, points);
+    const std::vector<PointStatus> statuses = checked_statuses(request.output, points);
     sweep = read_results(request.output, points, statuses, {".mean", ".low", ".high"});
     rows = sweep_csv(sweep.table);
     summary = "wrote " + file.string() +
