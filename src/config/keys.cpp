@@ -348,6 +348,8 @@ std::vector<ConfigKey> make_keys() {
           integer(0)),
       key(NAMED(sweep.rungs), nothing, "of the halving at most; 0: as many as points and iterations allow",
           integer(0)),
+      key(NAMED(sweep.keep), nothing, "of a finished point: its folder, or its row; the best policy stays",
+          choice<Keep>({"points", "table"})),
       key(NAMED(sweep.evaluate_tasks), nothing,
           "held-out tasks, of the point's mixture, to evaluate on; 0: none", integer(0)),
       key(NAMED(sweep.evaluate_seed), nothing, "of the held-out tasks", seed()),

@@ -11,6 +11,7 @@
 #include "runtime/progress.hpp"
 #include "runtime/stop_condition.hpp"
 #include "studies/sweep_report.hpp"
+#include "studies/sweep_rows.hpp"
 #include "training/resume.hpp"
 #include "training/trainer.hpp"
 
@@ -205,6 +206,7 @@ bool run_point(const Communicator& comm, const Job& job, Turn turn, bool to_log)
     status.state = PointState::running;
     status.message = "";
     status.code = 0;
+    status.row = 0;
     status.values = job.points.text(i);
     status.place = this_place();
     status.job = job.place;
@@ -238,7 +240,7 @@ bool run_point(const Communicator& comm, const Job& job, Turn turn, bool to_log)
     --status.attempts;
     status.seconds += seconds;
     status.core_seconds += seconds * static_cast<double>(status.ranks * status.threads);
-    if (has_passed) status.files = files_hash(folder);
+    if (has_passed) status.files = files_hash(folder, 0);
     write_status(folder, status);
   });
   return true;
@@ -345,6 +347,13 @@ void require_all_done(const Communicator& comm, const Job& job, Stop stop) {
                                 "the same command again when it has ended");
 }
 
+/// Called by one rank, with a communicator of its own: keeps of finished points what sweep.keep says.
+void keep_what_is_wanted(const Communicator& alone, const Job& job,
+                         const std::vector<PointStatus>& statuses) {
+  if (job.request.config.sweep.keep == Keep::table)
+    keep_rows_only(alone, job.request.output, job.points, statuses, job.request.begin);
+}
+
 /// Collective: all points, by groups of ranks.
 std::string run_all(const Communicator& comm, const Job& job, const std::string& notes, StatusFile& status) {
   const std::string folder = job.request.output.string();
@@ -364,12 +373,19 @@ std::string run_all(const Communicator& comm, const Job& job, const std::string&
   });
   Progress progress({!comm.is_root(), "point", job.points.size(), begun, 1, &status});
   progress.print_line(about);
+  const Communicator alone = comm.split(comm.rank());
   // Rank 0 looks at what all groups and jobs have done, which takes little of its time.
   double next_look = wall_seconds() + seconds_between_looks;
   const auto report = [&] {
     const double now = wall_seconds();
     if (!comm.is_root() || now < next_look) return;
-    progress.advance(finished(job.statuses()));
+    const std::vector<PointStatus> statuses = job.statuses();
+    progress.advance(finished(statuses));
+    try {
+      keep_what_is_wanted(alone, job, statuses);
+    } catch (const std::exception&) {
+      // The other ranks work; at the end it is tried again, and reported.
+    }
     next_look = now + std::max(seconds_between_looks, looks_between_looks * (wall_seconds() - now));
   };
   Stop stop = Stop::none;
@@ -383,10 +399,17 @@ std::string run_all(const Communicator& comm, const Job& job, const std::string&
   run_collectively_on_file(comm, [&] {
     if (problem) throw Error(problem->code(), problem->what());
   });
+  const std::string best = run_on_root_and_broadcast(comm, [&] {
+    const std::vector<PointStatus> statuses = job.statuses();
+    keep_what_is_wanted(alone, job, statuses);
+    const std::optional<Index> point = best_point(statuses);
+    return point ? "the least validation loss is that of point " + job.points.label(*point) + "\n" : "";
+  });
   require_all_done(comm, job, static_cast<Stop>(comm.max(static_cast<std::int64_t>(stop))));
   return "all " + std::to_string(job.points.size()) + " points are done" +
          (job.points.halving().rungs > 1 ? " or dropped in " : " in ") + folder +
-         "; metasieve sweep --output " + folder + " --collect makes one table of them\n";
+         "; metasieve sweep --output " + folder + " --collect makes one table of them\n" +
+         (job.points.halving().rungs > 1 || job.request.config.sweep.keep == Keep::table ? best : "");
 }
 
 /// Collective: one point, as far as the other points have decided its rungs.
@@ -407,7 +430,9 @@ std::string run_one(const Communicator& comm, const Job& job) {
                     return status.state == PointState::left && status.message.empty() ? "promoted" : "";
                   }) == "promoted";
   }
+  const Communicator alone = comm.split(comm.rank());
   return run_on_root_and_broadcast(comm, [&] {
+    if (job.request.config.sweep.keep == Keep::table) keep_what_is_wanted(alone, job, job.statuses());
     const PointStatus status = status_now();
     const std::string name = "point " + job.points.label(i);
     const std::string rungs = " after rung " + std::to_string(status.rungs) + " of " +

@@ -47,6 +47,7 @@ void for_each_member(auto& status, const auto& use) {
   use("core_seconds", status.core_seconds);
   use("files", status.files);
   use("losses", status.losses);
+  use("row", status.row);
 }
 
 std::string losses_text(const std::vector<double>& losses) {
@@ -103,9 +104,11 @@ SweepPoints::SweepPoints(const Communicator& comm, Config base) : base_(std::mov
 }
 
 std::uint64_t SweepPoints::hash_of(const Config& config, const std::string& files) const {
-  if (base_.sweep.halving > 1 && config.suite.validation_tasks == 0)
+  const SweepConfig& sweep = base_.sweep;
+  if (config.suite.validation_tasks == 0 && (sweep.halving > 1 || sweep.keep == Keep::table))
     throw ConfigError(
-        "sweep.halving = " + std::to_string(base_.sweep.halving) +
+        (sweep.halving > 1 ? "sweep.halving = " + std::to_string(sweep.halving)
+                           : std::string("sweep.keep = table")) +
         ": it ranks by the loss on the validation tasks, so suite.validation_tasks must be > 0");
   std::string key =
       "command = sweep\n" +
@@ -237,7 +240,8 @@ void write_status(const fs::path& point, const PointStatus& status) {
   replace_text(point / "status.txt", text);
 }
 
-std::uint64_t files_hash(const fs::path& point) {
+std::uint64_t files_hash(const fs::path& point, std::int64_t row) {
+  if (row > 0) return hash_text(text_if_any(point / row_name).value_or(""));
   return hash_text(text_if_any(point / "results.h5").value_or("") +
                    text_if_any(point / "evaluation.h5").value_or(""));
 }

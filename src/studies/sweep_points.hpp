@@ -89,6 +89,7 @@ struct PointStatus {
   double core_seconds = 0;    ///< seconds * ranks * threads, over these starts
   std::uint64_t files = 0;    ///< files_hash() at the end of its last rung
   std::vector<double> losses; ///< validation losses at the ends of the rungs that it has passed
+  std::int64_t row = 0;       ///< rungs passed when all but its row was removed; 0: nothing was
   Index rungs = 0;            ///< rungs passed that count, by standings(); not in the file
 };
 
@@ -102,8 +103,11 @@ read_statuses(const std::filesystem::path& sweep, const SweepPoints& points,
 /// @throws DataError
 void write_status(const std::filesystem::path& point, const PointStatus& status);
 
-/// Hash of the bytes of results.h5 and evaluation.h5 of a point.
-[[nodiscard]] std::uint64_t files_hash(const std::filesystem::path& point);
+/// File of a point of which only a row was kept: as sweep.h5 of that point alone.
+constexpr const char* row_name = "row.h5";
+
+/// Hash of the bytes of results.h5 and evaluation.h5 of a point; of its row, if that alone was kept.
+[[nodiscard]] std::uint64_t files_hash(const std::filesystem::path& point, std::int64_t row);
 
 /// The ranks of a job in groups of at least `ranks_per_point` (0, or more than there are: one of all), each
 /// of which runs a point at a time.

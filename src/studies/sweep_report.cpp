@@ -3,23 +3,19 @@
 #include "base/for_each.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
-#include "files/results.hpp"
 #include "files/sweep.hpp"
 #include "hdf5/raw_file.hpp"
-#include "hdf5/reader.hpp"
 #include "parallel/collective.hpp"
 #include "runtime/machine.hpp"
 #include "runtime/output_checks.hpp"
 #include "studies/dry_run.hpp"
 #include "studies/measured_pace.hpp"
+#include "studies/sweep_rows.hpp"
 #include "training/cost.hpp"
 #include "training/task_source.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <limits>
-#include <map>
 #include <optional>
 #include <set>
 
@@ -28,7 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 constexpr double small_files_bytes = 4e4; ///< a point's other files, with the blocks that each fills in part
 
 std::string core_hours(double core_seconds) {
@@ -45,138 +40,6 @@ double sampled_bytes(const Config& config, const std::optional<TaskSource>& suit
   const double bytes =
       TaskSample(source, {0, sampled}).sum([&](const TaskShape& task) { return held_bytes(task, use); });
   return bytes * static_cast<double>(all) / static_cast<double>(sampled);
-}
-
-using Kind = SweepColumn::Kind;
-
-constexpr std::array<std::pair<const char*, double ValidationRow::*>, 11> validation_columns{{
-    {"validation.loss", &ValidationRow::loss},
-    {"validation.accuracy_loss", &ValidationRow::accuracy_loss},
-    {"validation.fairness_loss", &ValidationRow::fairness_loss},
-    {"validation.accuracy", &ValidationRow::accuracy},
-    {"validation.dp_gap", &ValidationRow::dp_gap},
-    {"validation.eo_gap", &ValidationRow::eo_gap},
-    {"validation.baseline_accuracy", &ValidationRow::baseline_accuracy},
-    {"validation.baseline_dp_gap", &ValidationRow::baseline_dp_gap},
-    {"validation.baseline_eo_gap", &ValidationRow::baseline_eo_gap},
-    {"validation.noise_rate_selected", &ValidationRow::noise_rate_selected},
-    {"validation.noise_rate_all", &ValidationRow::noise_rate_all},
-}};
-
-/// The name of a metric's columns: METHOD.METRIC, after the source where a point has several. Nothing for one
-/// source where there is the union of all: columns do not depend on how many families a point has.
-std::optional<std::string> column_of(const SummaryRow& row, const std::vector<SummaryRow>& summary) {
-  const auto any = [&](const auto& is) { return std::any_of(summary.begin(), summary.end(), is); };
-  const bool pooled = any([](const SummaryRow& other) { return other.source == "all"; });
-  const bool several = any([&](const SummaryRow& other) { return other.source != row.source; });
-  if (pooled && row.source != "all") return std::nullopt;
-  return (several && !pooled ? row.source + "." : "") + row.method + "." + row.metric;
-}
-
-/// Which of the swept keys have only numbers as values.
-std::vector<bool> are_numbers(const SweepPoints& points) {
-  std::vector<bool> are(points.keys().size(), true);
-  for (Index i = 0; i < points.size(); ++i) {
-    const std::vector<std::string> values = points.values(i);
-    for (std::size_t k = 0; k < values.size(); ++k) are[k] = are[k] && parse_number<double>(values[k]);
-  }
-  return are;
-}
-
-/// Whether a point waits, or trains no more.
-bool has_results(const PointStatus& status) {
-  return status.state == PointState::done || status.state == PointState::dropped ||
-         status.state == PointState::waiting;
-}
-
-/// The status of each point; called by one rank. A point whose files are not as they were at the end of its
-/// last rung becomes `left`: the next run repeats it.
-std::vector<PointStatus> checked_statuses(const fs::path& sweep, const SweepPoints& points) {
-  std::vector<PointStatus> statuses = read_statuses(sweep, points);
-  bool has_changed = false;
-  for (Index i = 0; i < points.size(); ++i) {
-    PointStatus& status = statuses[static_cast<std::size_t>(i)];
-    const fs::path folder = points.folder(sweep, i);
-    if (!has_results(status) || status.files == files_hash(folder)) continue;
-    status.state = PointState::left;
-    status.losses.clear();
-    write_status(folder, status);
-    has_changed = true;
-  }
-  return has_changed ? read_statuses(sweep, points) : statuses;
-}
-
-/// Reads the results of all points that have passed a rung, as they were there; called by one rank. One row a
-/// point; metrics have the columns with these `endings`.
-Sweep read_results(const fs::path& sweep, const SweepPoints& points, const std::vector<PointStatus>& statuses,
-                   const std::set<std::string>& endings) {
-  Sweep all;
-  all.table.rows.resize(statuses.size());
-  std::map<std::string, std::size_t> places;
-  const auto place = [&](const std::string& name, Kind kind) {
-    const auto [found, is_new] = places.try_emplace(name, places.size());
-    if (is_new) all.table.add(name, kind);
-    return found->second;
-  };
-  const std::vector<std::string> keys = points.keys();
-  const std::vector<bool> numeric = are_numbers(points);
-  const Index rungs = points.halving().rungs;
-  for (Index i = 0; i < points.size(); ++i) {
-    SweepRow& row = all.table.rows[static_cast<std::size_t>(i)];
-    const PointStatus& status = statuses[static_cast<std::size_t>(i)];
-    const auto text = [&](const std::string& name, const std::string& value) {
-      const std::size_t k = place(name, Kind::text);
-      row.texts[k] = value;
-    };
-    const auto number = [&](const std::string& name, double value, Kind kind = Kind::number) {
-      const std::size_t k = place(name, kind);
-      row.numbers[k] = value;
-    };
-    const fs::path folder = points.folder(sweep, i);
-    const Index rung = status.state == PointState::done ? rungs : status.rungs;
-    const Index iterations = rung == 0 ? 0 : points.rungs(i)[static_cast<std::size_t>(rung - 1)];
-    std::vector<HistoryRow> history;
-    std::vector<ValidationRow> validation;
-    std::vector<SummaryRow> summary;
-    if (has_results(status)) {
-      const FileReader results(folder / "results.h5", FileType::results);
-      history = results.records("/history", history_records());
-      validation = results.records("/validation", validation_records());
-      if (rung == rungs && points.evaluates())
-        summary =
-            FileReader(folder / "evaluation.h5", FileType::evaluation).records("/summary", summary_records());
-    }
-    const HistoryRow* const step = row_of(history, iterations);
-    const ValidationRow* const validated = row_of(validation, iterations);
-    number("index", static_cast<double>(i), Kind::integer);
-    text("hash", points.name(i));
-    text("state", std::string(to_string(status.state)));
-    const std::vector<std::string> values = points.values(i);
-    for (std::size_t k = 0; k < keys.size(); ++k)
-      if (numeric[k])
-        number(keys[k], *parse_number<double>(values[k]));
-      else
-        text(keys[k], values[k]);
-    number("seconds", status.seconds);
-    number("core_seconds", status.core_seconds);
-    number("ranks", static_cast<double>(status.ranks), Kind::integer);
-    number("threads", static_cast<double>(status.threads), Kind::integer);
-    if (rungs > 1) {
-      number("rung", static_cast<double>(rung), Kind::integer);
-      number("iterations", static_cast<double>(iterations), Kind::integer);
-    }
-    number("loss", step == nullptr ? undefined : step->loss);
-    for (const auto& [name, member] : validation_columns)
-      number(name, validated == nullptr ? undefined : validated->*member);
-    for (const SummaryRow& metric : summary) {
-      all.summary.push_back({metric, std::int64_t{i}});
-      const std::optional<std::string> name = column_of(metric, summary);
-      for (const auto& [ending, value] :
-           {std::pair(".mean", metric.mean), {".low", metric.low}, {".high", metric.high}})
-        if (name && endings.contains(ending)) number(*name + ending, value);
-    }
-  }
-  return all;
 }
 
 /// The plan of the rungs, and a note where a swept key makes their losses hard to compare; "" with one rung.
@@ -347,14 +210,14 @@ std::string collect_sweep(const Communicator& comm, const SweepRequest& request,
   std::string rows, summary;
   on_root(comm, [&] {
     const std::vector<PointStatus> statuses = checked_statuses(request.output, points);
-    sweep = read_results(request.output, points, statuses, {".mean", ".low", ".high"});
+    sweep = sweep_rows(request.output, points, statuses, {".mean", ".low", ".high"});
     rows = sweep_csv(sweep.table);
     summary = "wrote " + file.string() +
               format(" and sweep.csv: %zu points, %ld of them done, %zu columns\n", statuses.size(),
                      static_cast<long>(count(statuses, PointState::done)), sweep.table.columns.size());
     if (fits_one_table(sweep.table.columns)) return;
-    sweep = read_results(request.output, points, statuses, {".mean"});
-    if (!fits_one_table(sweep.table.columns)) sweep = read_results(request.output, points, statuses, {});
+    sweep = sweep_rows(request.output, points, statuses, {".mean"});
+    if (!fits_one_table(sweep.table.columns)) sweep = sweep_rows(request.output, points, statuses, {});
     summary += "note: HDF5 holds no table of so many columns: /points of " + file.string() +
                " has fewer, and /summary has all metrics\n";
   });
