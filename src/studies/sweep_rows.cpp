@@ -140,7 +140,8 @@ std::vector<PointStatus> checked_statuses(const fs::path& sweep, const SweepPoin
     PointStatus& status = statuses[static_cast<std::size_t>(i)];
     const fs::path folder = points.folder(sweep, i);
     const bool is_same =
-        status.files == files_hash(folder, status.row) && (status.row == 0 || status.row == status.rungs);
+        status.files == files_hash(folder, status.row) &&
+        (status.row == 0 || status.row == status.rungs || status.state == PointState::waiting);
     if (!has_results(status) || is_same) continue;
     has_changed = true;
     const auto claim = FileLock::try_lock(folder / "claim");
@@ -182,7 +183,8 @@ Sweep sweep_rows(const fs::path& sweep, const SweepPoints& points, const std::ve
     const Index iterations = rung == 0 ? 0 : points.rungs(i)[static_cast<std::size_t>(rung - 1)];
     PointResults found;
     const bool is_evaluated = rung == rungs && points.evaluates();
-    if (has_results(status)) try {
+    const bool is_of_rung = status.row == 0 || status.row == rung; // else the rung is undecided again
+    if (has_results(status) && is_of_rung) try {
         found = results_of(folder, status.row > 0, iterations, is_evaluated);
       } catch (const DataError&) { // a run may just have kept the row alone
         if (status.row > 0 || read_status(folder).row == 0) throw;
