@@ -96,6 +96,9 @@ struct ScalingConfig {
 
 enum class Sampling { latin, random };
 
+/// What is kept of a point that is done or dropped: its folder, or its row of the table.
+enum class Keep { points, table };
+
 /// Which points a sweep has and how it works through them: [sweep]. Changes no result of any point.
 struct SweepConfig {
   KeyValues swept;      ///< section.key -> its values, as text: see sweep_axes()
@@ -105,6 +108,9 @@ struct SweepConfig {
   Seed seed{1};              ///< seed of the samples
   Index ranks_per_point = 1; ///< 0: all
   Index attempts = 2;        ///< starts of a point whose process dies
+  Index halving = 0;         ///< factor of successive halving; 0 or 1: off
+  Index rungs = 0;           ///< of the halving at most; 0: as many as points and iterations allow
+  Keep keep = Keep::points;
   Index evaluate_tasks = 40; ///< held-out tasks of the point's own mixture; 0: none
   Seed evaluate_seed{1000000007};
   std::string suite, datasets; ///< files, instead of what is generated

@@ -3,6 +3,7 @@
 #include "base/stopwatch.hpp"
 #include "config/settings.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <vector>
@@ -26,7 +27,14 @@ struct TrainRequest {
   bool measured = false; ///< a barrier before each reduction, which separates waiting (phase `wait`) from it
   bool locked = false;   ///< the caller keeps other runs out of the folder, and reports the progress
   bool profile = false;  ///< count flops, and report at the end where the time went
+  Index until = 0;       ///< iterations after which it ends, with all its files; 0: meta.iterations, which
+                         ///< decide the learning rate in any case
+  std::vector<Index> validate_at = {}; ///< further iterations to validate after
 
+  /// Iterations after which it ends.
+  [[nodiscard]] Index end() const {
+    return until > 0 ? std::min(until, config.meta.iterations) : config.meta.iterations;
+  }
   /// policy.h5, results.h5, checkpoint.h5, checkpoint_prev.h5
   [[nodiscard]] std::vector<std::filesystem::path> output_files() const;
 };

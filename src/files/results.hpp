@@ -82,6 +82,13 @@ struct Results {
   }
 };
 
+/// The row of this iteration, or nullptr if there is none.
+template <class Row>
+[[nodiscard]] const Row* row_of(const std::vector<Row>& rows, std::int64_t iteration) {
+  const auto found = std::ranges::find(rows, iteration, &Row::iteration);
+  return found == rows.end() ? nullptr : &*found;
+}
+
 // How the records are stored.
 [[nodiscard]] const h5::Records<HistoryRow>& history_records();
 [[nodiscard]] const h5::Records<ValidationRow>& validation_records();

@@ -11,6 +11,7 @@
 #include "runtime/progress.hpp"
 #include "runtime/stop_condition.hpp"
 #include "studies/sweep_report.hpp"
+#include "studies/sweep_rows.hpp"
 #include "training/resume.hpp"
 #include "training/trainer.hpp"
 
@@ -18,9 +19,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <optional>
+#include <thread>
 
 namespace metasieve {
 namespace {
@@ -29,10 +34,23 @@ namespace fs = std::filesystem;
 
 /// Time between two looks at the progress of all groups: at least so long, and so many times a look.
 constexpr double seconds_between_looks = 5, looks_between_looks = 50;
+/// Seconds, and times a look, before a group of ranks without a turn looks for one again.
+constexpr double least_pause = 0.05, most_pause = 5, looks_pause = 10;
 
-/// "HOST, process PID, since TIME" of this process.
+/// "SLURM job 123_4, ", for task 4 of an array, where SLURM started this process; else nothing.
+std::string slurm_job() {
+  const auto variable = [](const char* name) {
+    const char* const value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  const std::string array = variable("SLURM_ARRAY_JOB_ID"), task = variable("SLURM_ARRAY_TASK_ID");
+  const std::string job = array.empty() || task.empty() ? variable("SLURM_JOB_ID") : array + "_" + task;
+  return job.empty() ? "" : "SLURM job " + job + ", ";
+}
+
+/// "HOST, process PID, SLURM job ID, since TIME" of this process.
 std::string this_place() {
-  return host_name() + ", process " + std::to_string(getpid()) + ", since " + utc_now();
+  return host_name() + ", process " + std::to_string(getpid()) + ", " + slurm_job() + "since " + utc_now();
 }
 
 /// Appends what this process writes to standard output to a file while it lives, if that can be opened.
@@ -66,13 +84,31 @@ struct Job {
   std::string place; ///< this_place() of rank 0
 
   [[nodiscard]] fs::path folder(Index i) const { return points.folder(request.output, i); }
-  /// Whether a point of this status is to be run, if no other process is at work on it. This job runs no
-  /// point twice.
+  /// Whether a point of this status is to be run, if no other process is at work on it. This job starts no
+  /// point twice but those that it has promoted.
   [[nodiscard]] bool is_open(const PointStatus& status) const {
-    if (status.state == PointState::left) return true;
-    return status.state != PointState::done && status.job != place &&
-           (status.state != PointState::failed || request.retry);
+    switch (status.state) {
+    case PointState::left: return true;
+    case PointState::running:
+    case PointState::died: return status.job != place;
+    case PointState::failed: return request.retry && status.job != place;
+    default: return false;
+    }
   }
+  /// The rung that an open point trains for.
+  [[nodiscard]] Index next_rung(const PointStatus& status) const {
+    return std::min<Index>(std::ssize(status.losses), points.halving().rungs - 1);
+  }
+  [[nodiscard]] bool is_last(Index rung) const { return rung + 1 == points.halving().rungs; }
+  [[nodiscard]] std::vector<PointStatus> statuses() const {
+    return read_statuses(request.output, points,
+                         [this](const PointStatus& status) { return is_open(status); });
+  }
+};
+
+/// A point, and the rung that it is to train for.
+struct Turn {
+  Index point = -1, rung = 0;
 };
 
 /// Collective: DIR/sweep.ini, the configuration of the sweep. Jobs of an array may all write it.
@@ -118,22 +154,32 @@ std::string evaluate_point(const Communicator& comm, const Job& job, Index i, co
   return request.profile ? profile_table(evaluated.profile) : "";
 }
 
-/// Collective: trains and evaluates. @throws CollectiveError; std::bad_alloc on one rank
-void make_point(const Communicator& comm, const Job& job, Index i, bool resume) {
+/// Collective: trains to the end of a rung, and evaluates after the last one. The learning rate is always
+/// that of the whole training, so that a policy of the last rung has the bits of a training at once.
+/// @return the validation loss at the end of the rung, NaN without validation tasks
+/// @throws CollectiveError; std::bad_alloc on one rank
+double make_point(const Communicator& comm, const Job& job, Turn turn, bool resume) {
+  const Index i = turn.point;
   TrainRequest request{job.points.config(i), job.folder(i), job.points.suite(), resume};
   request.locked = true;
   request.profile = job.request.profile;
+  request.validate_at = job.points.rungs(i);
+  request.until = request.validate_at[static_cast<std::size_t>(turn.rung)];
   const Trained trained = train(comm, request);
   std::string profile = request.profile ? profile_table(trained.profile) : "";
-  if (job.points.evaluates()) profile += evaluate_point(comm, job, i, trained.policy);
+  if (job.is_last(turn.rung) && job.points.evaluates())
+    profile += evaluate_point(comm, job, i, trained.policy);
   if (comm.is_root() && request.profile) std::ofstream(job.folder(i) / "log.txt", std::ios::app) << profile;
+  const ValidationRow* const row = row_of(trained.results.validation, request.until);
+  return row == nullptr ? std::numeric_limits<double>::quiet_NaN() : row->loss;
 }
 
 /// Collective over the ranks that run the point: resumes what an earlier run has begun, and writes to its
 /// status how it ended. `to_log`: standard output goes to log.txt. @return whether it was run; else nothing
 /// is to be done, or another process is at work on it. @throws CollectiveError if claim or status cannot be
 /// written
-bool run_point(const Communicator& comm, const Job& job, Index i, bool to_log) {
+bool run_point(const Communicator& comm, const Job& job, Turn turn, bool to_log) {
+  const Index i = turn.point;
   const fs::path folder = job.folder(i);
   std::optional<FileLock> claim; // on rank 0, as the status
   PointStatus status;
@@ -153,13 +199,14 @@ bool run_point(const Communicator& comm, const Job& job, Index i, bool to_log) {
                                    " time(s), the last on " + status.place + ": out of memory, or killed?");
       write_status(folder, status);
     }
-    if (!job.is_open(status)) return "";
+    if (!job.is_open(status) || job.next_rung(status) != turn.rung) return "";
     // Files that could not be read would fail again.
     const bool resume = status.code != static_cast<int>(ExitCode::data);
     if (status.state == PointState::failed) status.attempts = 0;
     status.state = PointState::running;
     status.message = "";
     status.code = 0;
+    status.row = 0;
     status.values = job.points.text(i);
     status.place = this_place();
     status.job = job.place;
@@ -172,11 +219,15 @@ bool run_point(const Communicator& comm, const Job& job, Index i, bool to_log) {
   if (action.empty()) return false;
 
   const double begin = wall_seconds();
+  bool has_passed = false; // the rung
   try {
     std::optional<RedirectStdout> log;
     if (to_log && comm.is_root()) log.emplace(folder / "log.txt");
-    make_point(comm, job, i, action == "resume");
-    status.state = PointState::done;
+    const double loss = make_point(comm, job, turn, action == "resume");
+    status.losses.resize(static_cast<std::size_t>(turn.rung));
+    status.losses.push_back(loss);
+    status.state = job.is_last(turn.rung) ? PointState::done : PointState::left;
+    has_passed = true;
   } catch (const CollectiveError& error) {
     fail(error.code(), error.what());
     if (error.code() == ExitCode::stopped_early) status.state = PointState::left;
@@ -189,43 +240,89 @@ bool run_point(const Communicator& comm, const Job& job, Index i, bool to_log) {
     --status.attempts;
     status.seconds += seconds;
     status.core_seconds += seconds * static_cast<double>(status.ranks * status.threads);
-    if (status.state == PointState::done) status.files = files_hash(folder);
+    if (has_passed) status.files = files_hash(folder, 0);
     write_status(folder, status);
   });
   return true;
 }
 
-/// Points that are to be run; called by one rank of a group. Each group of ranks begins elsewhere, so that
-/// they seldom want the same point; points whose process has died may kill it again, so they come last.
-std::vector<Index> open_points(const Job& job, const PointGroups& groups) {
-  std::vector<Index> order, died;
-  for (Index i = 0; i < job.points.size(); ++i)
-    if (const PointStatus status = read_status(job.folder(i)); job.is_open(status))
-      (status.attempts > 0 ? died : order).push_back(i);
-  std::rotate(order.begin(), order.begin() + std::ssize(order) * groups.number / groups.count, order.end());
-  order.insert(order.end(), died.begin(), died.end());
-  return order;
-}
+/// Finds turns for a group of ranks; called by its rank 0.
+class Turns {
+public:
+  Turns(const Job& job, const PointGroups& groups, const StopCondition& stops)
+      : job_(job), groups_(groups), stops_(stops), halves_(job.points.halving().rungs > 1) {}
+
+  /// The next turn; none if all are taken or a stop is requested. While others work on points that decide a
+  /// rung it waits for them.
+  std::optional<Turn> next(bool has_run) {
+    for (;;) {
+      stop_ = stops_.requested();
+      // Even a run without time does something, or a job that is queued again and again would never end.
+      if (stop_ == Stop::time_limit && !has_run && !waits_) stop_ = Stop::none;
+      while (stop_ == Stop::none && next_ < order_.size()) {
+        const Turn turn = order_[next_++];
+        if (job_.is_open(read_status(job_.folder(turn.point)))) return turn;
+      }
+      if (stop_ != Stop::none || knows_all_) return std::nullopt;
+      look();
+    }
+  }
+  [[nodiscard]] Stop stop() const { return stop_; } ///< why there was no turn
+
+private:
+  /// Lists the turns that are open. Each group of ranks begins elsewhere, so that they seldom want the same
+  /// point; points whose process has died may kill it again, so they come last.
+  void look() {
+    if (has_looked_) std::this_thread::sleep_for(std::chrono::duration<double>(pause_));
+    const double begin = wall_seconds();
+    std::vector<Turn> died;
+    order_.clear();
+    next_ = 0;
+    waits_ = false;
+    const std::vector<PointStatus> statuses = job_.statuses();
+    for (Index i = 0; i < job_.points.size(); ++i) {
+      const PointStatus& status = statuses[static_cast<std::size_t>(i)];
+      waits_ = waits_ || status.state == PointState::waiting;
+      // With rungs it looks again, so a point that is at work elsewhere need not be tried now.
+      if (job_.is_open(status) && !(halves_ && status.state == PointState::running))
+        (status.attempts > 0 ? died : order_).push_back({i, job_.next_rung(status)});
+    }
+    std::rotate(order_.begin(), order_.begin() + std::ssize(order_) * groups_.number / groups_.count,
+                order_.end());
+    order_.insert(order_.end(), died.begin(), died.end());
+    waits_ = waits_ && order_.empty();
+    knows_all_ = !halves_ || (order_.empty() && !waits_);
+    has_looked_ = true;
+    pause_ = std::clamp(looks_pause * (wall_seconds() - begin), least_pause, most_pause);
+  }
+
+  const Job& job_;
+  const PointGroups& groups_;
+  const StopCondition& stops_;
+  const bool halves_;
+  std::vector<Turn> order_;
+  std::size_t next_ = 0;
+  Stop stop_ = Stop::none;
+  double pause_ = 0; ///< seconds before the next look
+  bool waits_ = false, knows_all_ = false, has_looked_ = false;
+};
 
 /// Collective over a group: runs points until all are done, or a stop is requested. Calls `report` after
 /// each. @return why it stopped
 Stop run_group(const PointGroups& groups, const Job& job, const StopCondition& stops,
                const std::function<void()>& report) {
   const Communicator& comm = groups.mine;
-  std::vector<Index> order; // on rank 0, as all that decides
-  if (comm.is_root()) order = open_points(job, groups);
+  Turns turns(job, groups, stops); // on rank 0, as all that decides
   bool has_run = false;
-  for (auto next = order.begin();;) {
-    Index point = -1;
-    Stop stop = stops.requested();
-    // Even a run without time does something, or a job that is queued again and again would never end.
-    if (stop == Stop::time_limit && !has_run) stop = Stop::none;
-    for (; stop == Stop::none && point < 0 && next != order.end(); ++next)
-      if (job.is_open(read_status(job.folder(*next)))) point = *next;
-    stop = static_cast<Stop>(comm.max(comm.is_root() ? static_cast<std::int64_t>(stop) : 0));
-    point = comm.max(std::int64_t{point});
-    if (point < 0) return stop;
-    if (!run_point(comm, job, point, true)) continue;
+  for (;;) {
+    std::optional<Turn> next;
+    if (comm.is_root()) next = turns.next(has_run);
+    if (job.points.halving().rungs > 1) comm.idle_barrier(); // rank 0 may wait for other groups
+    const auto stop = static_cast<Stop>(comm.max(static_cast<std::int64_t>(turns.stop())));
+    Turn turn = next.value_or(Turn());
+    turn = {comm.max(std::int64_t{turn.point}), comm.max(std::int64_t{turn.rung})};
+    if (turn.point < 0) return stop;
+    if (!run_point(comm, job, turn, true)) continue;
     has_run = true;
     report();
   }
@@ -235,8 +332,8 @@ Stop run_group(const PointGroups& groups, const Job& job, const StopCondition& s
 void require_all_done(const Communicator& comm, const Job& job, Stop stop) {
   std::int64_t done = 0;
   const std::string failed = run_on_root_and_broadcast(comm, [&] {
-    const std::vector<PointStatus> statuses = read_statuses(job.request.output, job.points);
-    done = count(statuses, PointState::done);
+    const std::vector<PointStatus> statuses = job.statuses();
+    done = count(statuses, PointState::done) + count(statuses, PointState::dropped);
     return failures_text(statuses);
   });
   done = comm.max(done);
@@ -248,6 +345,13 @@ void require_all_done(const Communicator& comm, const Job& job, Stop stop) {
     throw CollectiveError(ExitCode::stopped_early,
                           all + " are done, and the others at work in another run; run "
                                 "the same command again when it has ended");
+}
+
+/// Called by one rank, with a communicator of its own: keeps of finished points what sweep.keep says.
+void keep_what_is_wanted(const Communicator& alone, const Job& job,
+                         const std::vector<PointStatus>& statuses) {
+  if (job.request.config.sweep.keep == Keep::table)
+    keep_rows_only(alone, job.request.output, job.points, statuses, job.request.begin);
 }
 
 /// Collective: all points, by groups of ranks.
@@ -263,18 +367,25 @@ std::string run_all(const Communicator& comm, const Job& job, const std::string&
   Index begun = 0;
   std::string about;
   on_root(comm, [&] {
-    const std::vector<PointStatus> statuses = read_statuses(job.request.output, job.points);
+    const std::vector<PointStatus> statuses = job.statuses();
     begun = finished(statuses);
     about = notes + overview(job.points, statuses, job.request.output);
   });
   Progress progress({!comm.is_root(), "point", job.points.size(), begun, 1, &status});
   progress.print_line(about);
+  const Communicator alone = comm.split(comm.rank());
   // Rank 0 looks at what all groups and jobs have done, which takes little of its time.
   double next_look = wall_seconds() + seconds_between_looks;
   const auto report = [&] {
     const double now = wall_seconds();
     if (!comm.is_root() || now < next_look) return;
-    progress.advance(finished(read_statuses(job.request.output, job.points)));
+    const std::vector<PointStatus> statuses = job.statuses();
+    progress.advance(finished(statuses));
+    try {
+      keep_what_is_wanted(alone, job, statuses);
+    } catch (const std::exception&) {
+      // The other ranks work; at the end it is tried again, and reported.
+    }
     next_look = now + std::max(seconds_between_looks, looks_between_looks * (wall_seconds() - now));
   };
   Stop stop = Stop::none;
@@ -288,19 +399,48 @@ std::string run_all(const Communicator& comm, const Job& job, const std::string&
   run_collectively_on_file(comm, [&] {
     if (problem) throw Error(problem->code(), problem->what());
   });
+  const std::string best = run_on_root_and_broadcast(comm, [&] {
+    const std::vector<PointStatus> statuses = job.statuses();
+    keep_what_is_wanted(alone, job, statuses);
+    const std::optional<Index> point = best_point(statuses);
+    return point ? "the least validation loss is that of point " + job.points.label(*point) + "\n" : "";
+  });
   require_all_done(comm, job, static_cast<Stop>(comm.max(static_cast<std::int64_t>(stop))));
-  return "all " + std::to_string(job.points.size()) + " points are done in " + folder +
-         "; metasieve sweep --output " + folder + " --collect makes one table of them\n";
+  return "all " + std::to_string(job.points.size()) + " points are done" +
+         (job.points.halving().rungs > 1 ? " or dropped in " : " in ") + folder +
+         "; metasieve sweep --output " + folder + " --collect makes one table of them\n" +
+         (job.points.halving().rungs > 1 || job.request.config.sweep.keep == Keep::table ? best : "");
 }
 
+/// Collective: one point, as far as the other points have decided its rungs.
 std::string run_one(const Communicator& comm, const Job& job) {
   const Index i = job.request.point;
-  run_point(comm, job, i, false);
+  const auto status_now = [&] { // with one rung it needs no other point
+    return job.points.halving().rungs > 1 ? job.statuses()[static_cast<std::size_t>(i)]
+                                          : read_status(job.folder(i));
+  };
+  for (bool is_promoted = true; is_promoted;) {
+    std::int64_t rung = -1;
+    if (comm.is_root())
+      if (const PointStatus status = status_now(); job.is_open(status)) rung = job.next_rung(status);
+    rung = comm.max(rung);
+    is_promoted = rung >= 0 && run_point(comm, job, {i, rung}, false) && !job.is_last(rung) &&
+                  run_on_root_and_broadcast(comm, [&] {
+                    const PointStatus status = status_now();
+                    return status.state == PointState::left && status.message.empty() ? "promoted" : "";
+                  }) == "promoted";
+  }
+  const Communicator alone = comm.split(comm.rank());
   return run_on_root_and_broadcast(comm, [&] {
-    const PointStatus status = read_status(job.folder(i));
+    if (job.request.config.sweep.keep == Keep::table) keep_what_is_wanted(alone, job, job.statuses());
+    const PointStatus status = status_now();
     const std::string name = "point " + job.points.label(i);
+    const std::string rungs = " after rung " + std::to_string(status.rungs) + " of " +
+                              std::to_string(job.points.halving().rungs) + "\n";
     switch (status.state) {
     case PointState::done: break;
+    case PointState::dropped: return name + " is dropped" + rungs;
+    case PointState::waiting: return name + " waits for the other points" + rungs;
     case PointState::failed:
       throw Error(static_cast<ExitCode>(status.code),
                   name + " failed: " + status.message + "; remove the cause, then --retry repeats it");
@@ -323,8 +463,9 @@ std::string sweep(const Communicator& comm, const SweepRequest& request) {
   if (request.action == SweepAction::list || request.action == SweepAction::status)
     return run_on_root_and_broadcast(comm, [&] {
       const std::vector<PointStatus> statuses = read_statuses(request.output, points);
-      return overview(points, statuses, request.output) +
-             (request.action == SweepAction::list ? list_text(points, statuses) : status_text(statuses));
+      return overview(points, statuses, request.output) + (request.action == SweepAction::list
+                                                               ? list_text(points, statuses)
+                                                               : status_text(points, statuses));
     });
   if (request.action == SweepAction::one_point && request.point >= points.size())
     throw CollectiveError(ExitCode::usage, "--point " + std::to_string(request.point) +

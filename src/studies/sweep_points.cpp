@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 #include <unordered_set>
 
@@ -18,7 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double most_points = 1e6;
-constexpr std::array<std::string_view, 5> state_names{"left", "running", "died", "done", "failed"};
+constexpr std::array<std::string_view, 7> state_names{"left", "running", "died",  "waiting",
+                                                      "done", "dropped", "failed"};
 
 /// Lines "name = hash of the contents" of the files of a sweep. Collective.
 std::string hashes_of_files(const Communicator& comm, const SweepPoints& points) {
@@ -44,6 +46,30 @@ void for_each_member(auto& status, const auto& use) {
   use("seconds", status.seconds);
   use("core_seconds", status.core_seconds);
   use("files", status.files);
+  use("losses", status.losses);
+  use("row", status.row);
+}
+
+std::string losses_text(const std::vector<double>& losses) {
+  std::vector<std::string> words;
+  for (const double loss : losses) words.push_back(number_text(loss));
+  return joined(words, ",");
+}
+
+std::vector<double> parse_losses(const std::string& text) {
+  std::vector<double> losses;
+  if (text.empty()) return losses;
+  for (const std::string& word : split(text, ','))
+    losses.push_back(parse_number<double>(word).value_or(std::numeric_limits<double>::quiet_NaN()));
+  return losses;
+}
+
+/// The state that the decided rungs give a point, beside what its own file says.
+PointState decided_state(PointState state, Standing::State standing) {
+  if (state == PointState::running) return state;
+  if (standing == Standing::State::dropped) return PointState::dropped;
+  if (standing == Standing::State::waits && state != PointState::failed) return PointState::waiting;
+  return state;
 }
 
 } // namespace
@@ -58,17 +84,32 @@ SweepPoints::SweepPoints(const Communicator& comm, Config base) : base_(std::mov
     std::unordered_set<std::uint64_t> seen;
     for (Index i = 0; i < combinations(); ++i) {
       try {
-        points_.push_back({i, 0});
-        points_.back().hash = hash_of(config(size() - 1), files);
+        points_.push_back({i, 0, 0});
+        const Config point = config(size() - 1);
+        points_.back().hash = hash_of(point, files);
+        points_.back().iterations = point.meta.iterations;
         if (!seen.insert(points_.back().hash).second) points_.pop_back();
       } catch (const ConfigError& error) {
         throw ConfigError("sweep point " + std::to_string(i) + ": " + error.what());
       }
     }
+    const auto fewest = std::ranges::min_element(points_, {}, &Point::iterations);
+    halving_ = Halving::of(base_.sweep.halving, base_.sweep.rungs, size(), fewest->iterations);
+    for (Index i = 0; halving_.rungs > 1 && i < size(); ++i) {
+      std::string key = "point = " + name(i) + "\nrungs =";
+      for (const Index end : rungs(i)) key += " " + std::to_string(end);
+      points_[static_cast<std::size_t>(i)].hash = hash_text(key + "\n");
+    }
   });
 }
 
 std::uint64_t SweepPoints::hash_of(const Config& config, const std::string& files) const {
+  const SweepConfig& sweep = base_.sweep;
+  if (config.suite.validation_tasks == 0 && (sweep.halving > 1 || sweep.keep == Keep::table))
+    throw ConfigError(
+        (sweep.halving > 1 ? "sweep.halving = " + std::to_string(sweep.halving)
+                           : std::string("sweep.keep = table")) +
+        ": it ranks by the loss on the validation tasks, so suite.validation_tasks must be > 0");
   std::string key =
       "command = sweep\n" +
       deciding_settings(resolved_ini(config, evaluates() ? Affects::evaluation : Affects::policy));
@@ -154,6 +195,8 @@ PointStatus read_status(const fs::path& point) {
   for_each_member(status, [&]<class Member>(const char* name, Member& member) {
     if constexpr (std::is_same_v<Member, std::string>)
       member = values[name];
+    else if constexpr (std::is_same_v<Member, std::vector<double>>)
+      member = parse_losses(values[name]);
     else
       member = parse_number<Member>(values[name]).value_or(member);
   });
@@ -162,11 +205,22 @@ PointStatus read_status(const fs::path& point) {
   return status;
 }
 
-std::vector<PointStatus> read_statuses(const fs::path& sweep, const SweepPoints& points) {
+std::vector<PointStatus> read_statuses(const fs::path& sweep, const SweepPoints& points,
+                                       const std::function<bool(const PointStatus&)>& is_open) {
   std::vector<PointStatus> statuses;
+  std::vector<Contender> contenders;
   for (Index i = 0; i < points.size(); ++i) {
     statuses.push_back(read_status(points.folder(sweep, i)));
+    const PointStatus& status = statuses.back();
+    const bool trains = status.state < PointState::waiting ||
+                        (status.state == PointState::failed && is_open && is_open(status));
+    contenders.push_back({status.losses, !trains});
     statuses.back().point = points.label(i);
+  }
+  const std::vector<Standing> decided = standings(points.halving(), contenders);
+  for (std::size_t i = 0; i < statuses.size(); ++i) {
+    statuses[i].state = decided_state(statuses[i].state, decided[i].state);
+    statuses[i].rungs = decided[i].rungs;
   }
   return statuses;
 }
@@ -177,6 +231,8 @@ void write_status(const fs::path& point, const PointStatus& status) {
     std::string value;
     if constexpr (std::is_same_v<Member, std::string>)
       std::replace_copy(member.begin(), member.end(), std::back_inserter(value), '\n', ' ');
+    else if constexpr (std::is_same_v<Member, std::vector<double>>)
+      value = losses_text(member);
     else
       value = number_text(member);
     text += std::string(name) + " = " + value + "\n";
@@ -184,7 +240,8 @@ void write_status(const fs::path& point, const PointStatus& status) {
   replace_text(point / "status.txt", text);
 }
 
-std::uint64_t files_hash(const fs::path& point) {
+std::uint64_t files_hash(const fs::path& point, std::int64_t row) {
+  if (row > 0) return hash_text(text_if_any(point / row_name).value_or(""));
   return hash_text(text_if_any(point / "results.h5").value_or("") +
                    text_if_any(point / "evaluation.h5").value_or(""));
 }

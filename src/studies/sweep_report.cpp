@@ -3,23 +3,19 @@
 #include "base/for_each.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
-#include "files/results.hpp"
 #include "files/sweep.hpp"
 #include "hdf5/raw_file.hpp"
-#include "hdf5/reader.hpp"
 #include "parallel/collective.hpp"
 #include "runtime/machine.hpp"
 #include "runtime/output_checks.hpp"
 #include "studies/dry_run.hpp"
 #include "studies/measured_pace.hpp"
+#include "studies/sweep_rows.hpp"
 #include "training/cost.hpp"
 #include "training/task_source.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <limits>
-#include <map>
 #include <optional>
 #include <set>
 
@@ -28,7 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 constexpr double small_files_bytes = 4e4; ///< a point's other files, with the blocks that each fills in part
 
 std::string core_hours(double core_seconds) {
@@ -47,108 +42,27 @@ double sampled_bytes(const Config& config, const std::optional<TaskSource>& suit
   return bytes * static_cast<double>(all) / static_cast<double>(sampled);
 }
 
-using Kind = SweepColumn::Kind;
-
-constexpr std::array<std::pair<const char*, double ValidationRow::*>, 11> validation_columns{{
-    {"validation.loss", &ValidationRow::loss},
-    {"validation.accuracy_loss", &ValidationRow::accuracy_loss},
-    {"validation.fairness_loss", &ValidationRow::fairness_loss},
-    {"validation.accuracy", &ValidationRow::accuracy},
-    {"validation.dp_gap", &ValidationRow::dp_gap},
-    {"validation.eo_gap", &ValidationRow::eo_gap},
-    {"validation.baseline_accuracy", &ValidationRow::baseline_accuracy},
-    {"validation.baseline_dp_gap", &ValidationRow::baseline_dp_gap},
-    {"validation.baseline_eo_gap", &ValidationRow::baseline_eo_gap},
-    {"validation.noise_rate_selected", &ValidationRow::noise_rate_selected},
-    {"validation.noise_rate_all", &ValidationRow::noise_rate_all},
-}};
-
-/// The name of a metric's columns: METHOD.METRIC, after the source where a point has several. Nothing for one
-/// source where there is the union of all: columns do not depend on how many families a point has.
-std::optional<std::string> column_of(const SummaryRow& row, const std::vector<SummaryRow>& summary) {
-  const auto any = [&](const auto& is) { return std::any_of(summary.begin(), summary.end(), is); };
-  const bool pooled = any([](const SummaryRow& other) { return other.source == "all"; });
-  const bool several = any([&](const SummaryRow& other) { return other.source != row.source; });
-  if (pooled && row.source != "all") return std::nullopt;
-  return (several && !pooled ? row.source + "." : "") + row.method + "." + row.metric;
-}
-
-/// Which of the swept keys have only numbers as values.
-std::vector<bool> are_numbers(const SweepPoints& points) {
-  std::vector<bool> are(points.keys().size(), true);
-  for (Index i = 0; i < points.size(); ++i) {
-    const std::vector<std::string> values = points.values(i);
-    for (std::size_t k = 0; k < values.size(); ++k) are[k] = are[k] && parse_number<double>(values[k]);
-  }
-  return are;
-}
-
-/// Reads the results of all done points; called by one rank. One row a point; metrics have the columns with
-/// these `endings`. A point whose files are not as they were when it was done becomes `left`.
-Sweep read_results(const fs::path& sweep, const SweepPoints& points, std::vector<PointStatus>& statuses,
-                   const std::set<std::string>& endings) {
-  Sweep all;
-  all.table.rows.resize(statuses.size());
-  std::map<std::string, std::size_t> places;
-  const auto place = [&](const std::string& name, Kind kind) {
-    const auto [found, is_new] = places.try_emplace(name, places.size());
-    if (is_new) all.table.add(name, kind);
-    return found->second;
-  };
-  const std::vector<std::string> keys = points.keys();
-  const std::vector<bool> numeric = are_numbers(points);
-  for (Index i = 0; i < points.size(); ++i) {
-    SweepRow& row = all.table.rows[static_cast<std::size_t>(i)];
-    PointStatus& status = statuses[static_cast<std::size_t>(i)];
-    const auto text = [&](const std::string& name, const std::string& value) {
-      const std::size_t k = place(name, Kind::text);
-      row.texts[k] = value;
-    };
-    const auto number = [&](const std::string& name, double value, Kind kind = Kind::number) {
-      const std::size_t k = place(name, kind);
-      row.numbers[k] = value;
-    };
-    const fs::path folder = points.folder(sweep, i);
-    if (status.state == PointState::done && status.files != files_hash(folder)) {
-      status.state = PointState::left; // the next run repeats it
-      write_status(folder, status);
-    }
-    std::vector<HistoryRow> history;
-    std::vector<ValidationRow> validation;
-    std::vector<SummaryRow> summary;
-    if (status.state == PointState::done) {
-      const FileReader results(folder / "results.h5", FileType::results);
-      history = results.records("/history", history_records());
-      validation = results.records("/validation", validation_records());
-      if (points.evaluates())
-        summary =
-            FileReader(folder / "evaluation.h5", FileType::evaluation).records("/summary", summary_records());
-    }
-    number("index", static_cast<double>(i), Kind::integer);
-    text("hash", points.name(i));
-    text("state", std::string(to_string(status.state)));
-    const std::vector<std::string> values = points.values(i);
-    for (std::size_t k = 0; k < keys.size(); ++k)
-      if (numeric[k])
-        number(keys[k], *parse_number<double>(values[k]));
-      else
-        text(keys[k], values[k]);
-    number("seconds", status.seconds);
-    number("core_seconds", status.core_seconds);
-    number("ranks", static_cast<double>(status.ranks), Kind::integer);
-    number("threads", static_cast<double>(status.threads), Kind::integer);
-    number("loss", history.empty() ? undefined : history.back().loss);
-    for (const auto& [name, member] : validation_columns)
-      number(name, validation.empty() ? undefined : validation.back().*member);
-    for (const SummaryRow& metric : summary) {
-      all.summary.push_back({metric, std::int64_t{i}});
-      const std::optional<std::string> name = column_of(metric, summary);
-      for (const auto& [ending, value] :
-           {std::pair(".mean", metric.mean), {".low", metric.low}, {".high", metric.high}})
-        if (name && endings.contains(ending)) number(*name + ending, value);
-    }
-  }
-  return all;
+/// The plan of the rungs, and a note where a swept key makes their losses hard to compare; "" with one rung.
+std::string rungs_text(const SweepPoints& points) {
+  const Halving& halving = points.halving();
+  if (halving.rungs == 1) return "";
+  const std::vector<Index> counts = halving.points(points.size());
+  std::vector<std::string> rungs;
+  Index divisor = 1;
+  for (auto count = counts.rbegin(); count != counts.rend(); ++count, divisor *= halving.factor)
+    rungs.push_back(std::to_string(*count) + " for " +
+                    (divisor == 1 ? "all" : "1/" + std::to_string(divisor)));
+  std::reverse(rungs.begin(), rungs.end());
+  std::string text = "rungs: " + joined(rungs) + " of their iterations\n";
+  std::vector<std::string> unlike = points.keys();
+  std::erase_if(unlike, [](const std::string& key) {
+    return !key.starts_with("suite.") && !key.starts_with("family.") && !key.starts_with("meta.fairness") &&
+           key != "meta.accuracy_loss";
+  });
+  if (!unlike.empty())
+    text += "note: sweep.halving compares validation losses, and " + joined(unlike, " and ") +
+            " changes what they measure\n";
+  return text;
 }
 
 } // namespace
@@ -161,10 +75,11 @@ Index count(const std::vector<PointStatus>& statuses, PointState state) {
 std::string overview(const SweepPoints& points, const std::vector<PointStatus>& statuses,
                      const fs::path& folder) {
   const Index done = count(statuses, PointState::done), failed = count(statuses, PointState::failed);
-  const Index running = count(statuses, PointState::running);
-  const Index left = points.size() - done - failed - running;
+  const Index running = count(statuses, PointState::running), dropped = count(statuses, PointState::dropped);
+  const Index left = points.size() - done - dropped - failed - running;
   std::string text = std::to_string(points.size()) + " points of " + joined(points.keys()) + " in " +
                      folder.string() + ": " + std::to_string(done) + " done, ";
+  if (dropped > 0) text += std::to_string(dropped) + " dropped, ";
   if (running > 0) text += std::to_string(running) + " running, ";
   text += std::to_string(failed) + " failed, " + std::to_string(left) + " left";
   const auto fresh = std::count_if(statuses.begin(), statuses.end(),
@@ -173,6 +88,7 @@ std::string overview(const SweepPoints& points, const std::vector<PointStatus>& 
   text += "\n";
   if (const Index same = points.combinations() - points.size(); same > 0)
     text += "note: " + std::to_string(same) + " more would be the same as others and are left out\n";
+  text += rungs_text(points);
 
   std::set<std::string> known;
   for (Index i = 0; i < points.size(); ++i) known.insert(points.name(i));
@@ -194,6 +110,8 @@ std::string list_text(const SweepPoints& points, const std::vector<PointStatus>&
     JsonMembers row{{" index", format("%6ld", static_cast<long>(i))},
                     {"hash", points.name(i)},
                     {"state", std::string(to_string(state))}};
+    if (points.halving().rungs > 1)
+      row.emplace_back("rung", std::to_string(statuses[static_cast<std::size_t>(i)].rungs));
     const std::vector<std::string> values = points.values(i);
     for (std::size_t k = 0; k < keys.size(); ++k) row.emplace_back(keys[k], values[k]);
     rows.push_back(Json::object(std::move(row)));
@@ -201,7 +119,7 @@ std::string list_text(const SweepPoints& points, const std::vector<PointStatus>&
   return Json::object({{"points", Json::array(rows)}}).outline();
 }
 
-std::string status_text(const std::vector<PointStatus>& statuses) {
+std::string status_text(const SweepPoints& points, const std::vector<PointStatus>& statuses) {
   std::string text;
   double spent = 0, spent_on_done = 0;
   for (const PointStatus& status : statuses) {
@@ -215,9 +133,16 @@ std::string status_text(const std::vector<PointStatus>& statuses) {
       text += "failed: " + status.point + ", exit code " + std::to_string(status.code) + ": " +
               status.message + "\n";
   }
+  const std::vector<Index> expected = points.halving().points(points.size());
+  for (Index rung = 1; std::ssize(expected) > 1 && rung <= std::ssize(expected); ++rung)
+    text += format("rung %ld: %ld of %ld points have passed it\n", static_cast<long>(rung),
+                   static_cast<long>(std::ranges::count_if(
+                       statuses, [&](const PointStatus& status) { return status.rungs >= rung; })),
+                   static_cast<long>(expected[static_cast<std::size_t>(rung - 1)]));
   const Index done = count(statuses, PointState::done);
   const Index left = std::ssize(statuses) - done - count(statuses, PointState::failed);
   text += "core-hours: " + core_hours(spent) + " spent";
+  if (std::ssize(expected) > 1) return text + "\n";
   if (done == 0 && left > 0) return text + "; how many are left shows once a point is done\n";
   const double each = spent_on_done / static_cast<double>(std::max<Index>(done, 1));
   return text + ", about " + core_hours(static_cast<double>(left) * each) +
@@ -241,7 +166,7 @@ std::string plan(const Communicator& comm, const SweepRequest& request) {
   Index largest = 0, left = 0;
   const std::string about = run_on_root_and_broadcast(comm, [&] {
     const std::vector<PointStatus> statuses = read_statuses(request.output, points);
-    left = points.size() - count(statuses, PointState::done);
+    left = points.size() - count(statuses, PointState::done) - count(statuses, PointState::dropped);
     double most = 0;
     for (Index i = 0; i < points.size(); ++i)
       if (const double bytes = sampled_bytes(points.config(i), suite); bytes > most)
@@ -264,7 +189,8 @@ std::string plan(const Communicator& comm, const SweepRequest& request) {
                "give each point more ranks (sweep.ranks_per_point), or run fewer ranks on each node");
   const Index typical = points.size() / 2;
   const double seconds = comm.max(training_seconds(groups.mine, training(typical)));
-  const double rounds = std::ceil(static_cast<double>(left) / groups.count);
+  const double rounds =
+      std::ceil(static_cast<double>(left) * points.halving().share(points.size()) / groups.count);
   return "dry run: nothing is written\n  " + about +
          format("  ranks            %d group(s) of %d rank(s) x %d thread(s)\n"
                 "  memory per rank  %.0f MB, of point %ld\n"
@@ -283,15 +209,15 @@ std::string collect_sweep(const Communicator& comm, const SweepRequest& request,
   Sweep sweep;
   std::string rows, summary;
   on_root(comm, [&] {
-    std::vector<PointStatus> statuses = read_statuses(request.output, points);
-    sweep = read_results(request.output, points, statuses, {".mean", ".low", ".high"});
+    const std::vector<PointStatus> statuses = checked_statuses(request.output, points);
+    sweep = sweep_rows(request.output, points, statuses, {".mean", ".low", ".high"});
     rows = sweep_csv(sweep.table);
     summary = "wrote " + file.string() +
               format(" and sweep.csv: %zu points, %ld of them done, %zu columns\n", statuses.size(),
                      static_cast<long>(count(statuses, PointState::done)), sweep.table.columns.size());
     if (fits_one_table(sweep.table.columns)) return;
-    sweep = read_results(request.output, points, statuses, {".mean"});
-    if (!fits_one_table(sweep.table.columns)) sweep = read_results(request.output, points, statuses, {});
+    sweep = sweep_rows(request.output, points, statuses, {".mean"});
+    if (!fits_one_table(sweep.table.columns)) sweep = sweep_rows(request.output, points, statuses, {});
     summary += "note: HDF5 holds no table of so many columns: /points of " + file.string() +
                " has fewer, and /summary has all metrics\n";
   });

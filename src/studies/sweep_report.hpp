@@ -16,11 +16,12 @@ namespace metasieve {
 [[nodiscard]] std::string overview(const SweepPoints& points, const std::vector<PointStatus>& statuses,
                                    const std::filesystem::path& folder);
 
-/// One line a point: number, hash, state, swept values.
+/// One line a point: number, hash, state, rungs passed where there are several, swept values.
 [[nodiscard]] std::string list_text(const SweepPoints& points, const std::vector<PointStatus>& statuses);
 
-/// Points that run, died or failed, core-hours spent, and core-hours left at the pace of the done points.
-[[nodiscard]] std::string status_text(const std::vector<PointStatus>& statuses);
+/// Points that run, died or failed, points that have passed each of several rungs, core-hours spent, and with
+/// one rung core-hours left at the pace of the done points.
+[[nodiscard]] std::string status_text(const SweepPoints& points, const std::vector<PointStatus>& statuses);
 
 /// "2 of 24 points failed: 3 (HASH): MESSAGE; ..." @return "" if none has
 [[nodiscard]] std::string failures_text(const std::vector<PointStatus>& statuses);

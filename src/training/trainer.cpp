@@ -66,14 +66,14 @@ public:
 
   /// Collective: all iterations that are left, the last one with a checkpoint. @throws CollectiveError
   void run() {
-    const Index iterations = request_.config.meta.iterations, every = request_.config.meta.validate_every;
+    const Index iterations = request_.end();
     const Validation validation = baseline();
     if (record_.iterations_done() == 0) validate(validation);
     static_cast<void>(stop_.after_step()); // the first iteration begins here
     for (Index t = record_.iterations_done() + 1; t <= iterations; ++t) {
       iterate(t);
       const bool last = t == iterations;
-      if (last || (every > 0 && t % every == 0)) validate(validation);
+      if (last || validates_after(t)) validate(validation);
       const bool fails = record_.too_many_failed(batches_.size());
       const std::int64_t decision = last || fails ? write_checkpoint : agreed_decision(t);
       if (decision == go_on) continue;
@@ -87,6 +87,12 @@ public:
   }
 
 private:
+  [[nodiscard]] bool validates_after(Index t) const {
+    const Index every = request_.config.meta.validate_every;
+    const std::vector<Index>& others = request_.validate_at;
+    return (every > 0 && t % every == 0) || std::find(others.begin(), others.end(), t) != others.end();
+  }
+
   void iterate(Index t) {
     const double begin = wall_seconds();
     Policy& policy = record_.state.policy;
@@ -178,11 +184,11 @@ Trained train(const Communicator& comm, const TrainRequest& request, StatusFile&
   if (request.resume) from = resume_point(comm, request);
   record.restore(std::move(from.found));
   const Index begun = record.iterations_done();
-  Progress progress({!comm.is_root() || request.quiet, "iteration", meta.iterations, begun,
+  Progress progress({!comm.is_root() || request.quiet, "iteration", request.end(), begun,
                      request.config.output.log_every, &status});
   if (comm.is_root() && !from.warning.empty()) progress.warn("warning: " + from.warning);
   for (const std::string& note : from.notes) progress.print_line(note);
-  if (begun == meta.iterations) { // killed before the last files were written, or asked again
+  if (begun >= request.end()) { // killed before the last files were written, or asked again
     record.require_known_tasks(fingerprint_of(comm, source));
     if (record.too_many_failed(batches.size())) record.fail(batches.size());
   } else {

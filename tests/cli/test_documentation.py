@@ -20,8 +20,8 @@ PAGES = ["docs/tutorial.md", "README.md", "docs/python.md", "docs/running.md", "
 # Commands that another test runs, and where.
 ELSEWHERE = {"jobs/local.sh": ".ci/run", "tests/run.sh": ".ci/run"}
 # Scripts that build or measure for minutes: they must be there, parse, and know the words that they are given.
-LONG = ["jobs/figures.sh", "jobs/policy.sh", "tests/benchmarks/run.sh", "tests/fuzz/run.sh", "tests/sanitize.sh",
-        "tests/simgrid/run.sh", "tests/slurm/run.sh"]
+LONG = ["jobs/figures.sh", "jobs/halving.sh", "jobs/policy.sh", "tests/benchmarks/run.sh", "tests/fuzz/run.sh",
+        "tests/sanitize.sh", "tests/simgrid/run.sh", "tests/slurm/run.sh"]
 # What makes a command small, by words in it.
 SMALLER = {"examples/score.py": "--splits 2", "compare --model": "--set evaluate.splits=2",
            "metasieve compare": "--data compas --metasieve build/src/metasieve --ranks 1"}

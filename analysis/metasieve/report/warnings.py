@@ -71,7 +71,7 @@ def of_sweep(sweep):
         settings = ", ".join(f"{key} {sweeps.shown(point[key])}" for key in sweeps.keys_of(points))
         found.append(("Failed point", f"point {point['index']} of {sweep.path.name} ({settings})"
                       + (f": {said}" if said else "")))
-    left = int((~points["state"].isin(("done", "failed"))).sum())
+    left = int((~points["state"].isin(("done", "dropped", "failed"))).sum())
     if left:
         found.append(("Unfinished sweep", f"{count(left, 'point')} of {sweep.path.name} are not done; the same sweep "
                       "command continues it"))

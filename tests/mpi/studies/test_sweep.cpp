@@ -139,9 +139,12 @@ TEST(SweepPoints, a_name_changes_with_what_decides_the_results_and_with_nothing_
   EXPECT_EQ(with("run.max_minutes", "3"), before);
   EXPECT_EQ(with("sweep.attempts", "3"), before);
   EXPECT_EQ(with("sweep.ranks_per_point", "3"), before);
+  EXPECT_EQ(with("sweep.keep", "table"), before);
+  EXPECT_EQ(with("sweep.halving", "7"), before) << "six points have one rung";
   for (const auto& [key, value] : {std::pair("meta.iterations", "3"),
                                    {"family.a.minority", "0.4"},
                                    {"evaluate.seed", "3"},
+                                   {"sweep.halving", "3"},
                                    {"sweep.evaluate_tasks", "3"},
                                    {"suite.seed", "5"}}) {
     const std::vector<std::string> after = with(key, value);
@@ -191,6 +194,8 @@ TEST(SweepPointStatus, is_read_as_it_was_written) {
   status.attempts = 2;
   status.core_seconds = 0.1;
   status.files = ~std::uint64_t{0};
+  status.losses = {0.1, std::nan(""), 1.0 / 3};
+  status.row = 3;
 
   write_status(scratch.folder(), status);
   const PointStatus read = read_status(scratch.folder());
@@ -200,6 +205,11 @@ TEST(SweepPointStatus, is_read_as_it_was_written) {
   EXPECT_EQ(read.attempts, 2);
   EXPECT_EQ(read.core_seconds, 0.1);
   EXPECT_EQ(read.files, status.files);
+  ASSERT_EQ(read.losses.size(), 3U);
+  EXPECT_EQ(read.losses[0], 0.1);
+  EXPECT_TRUE(std::isnan(read.losses[1]));
+  EXPECT_EQ(read.losses[2], 1.0 / 3);
+  EXPECT_EQ(read.row, 3);
 }
 
 TEST(SweepPointStatus, says_whether_the_process_at_work_lives) {
