@@ -244,7 +244,8 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
 
   Stopwatch writing;
   const Range part = my_range(comm, std::vector<double>(results.rows.size(), 1.0));
-  write_file(comm, request.output, {resolved_ini(plan.config), job_metadata(comm, request.begin)},
+  write_file(comm, request.output,
+             {resolved_ini(plan.config), job_metadata(comm, request.begin), plan.config.output.io},
              Evaluation{{results.rows.begin() + part.begin, results.rows.begin() + part.end},
                         comm.is_root() ? results.tables : EvaluationTables{}});
   work.finish();

@@ -141,7 +141,8 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
   });
   share_estimate(comm, hidden, data, scores);
   static_cast<void>(lap.seconds());
-  write_file(comm, files.front(), {resolved_ini(plan.config), job_metadata(comm, request.begin)}, scores);
+  write_file(comm, files.front(),
+             {resolved_ini(plan.config), job_metadata(comm, request.begin), plan.config.output.io}, scores);
   write_text(comm, files.back(), scores_csv(scores));
   clock.add(Phase::write, lap.seconds());
   Scored scored{std::move(scores), data.group_names, {}};
