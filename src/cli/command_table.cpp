@@ -8,7 +8,7 @@
 namespace metasieve {
 
 std::string CommandInfo::usage() const {
-  std::string text = "metasieve " + name + (takes_keys() ? "" : " FILE");
+  std::string text = "metasieve " + name + (takes_keys() ? "" : " " + operand);
   for (const OptionInfo& option : options)
     text += (option.is_required ? " " : " [") + option.text() + (option.is_required ? "" : "]");
   return text;
@@ -175,6 +175,22 @@ const std::vector<CommandInfo>& commands() {
        {},
        {},
        {"verify run/checkpoint.h5"}},
+      {"doctor",
+       "check a job and the place of its output",
+       "Checks a job before its run: start it on the ranks, threads and nodes of the run, with the folder or "
+       "the "
+       "file's folder that --output will name. On a small file in DIR, or in the nearest folder above it "
+       "that is there, it does what a run does: write together by MPI-IO and through rank 0, read, rename "
+       "and lock. It compares the ranks' programs, processors and clocks, and looks at threads, binding, "
+       "memory, TMPDIR, disk, and stripes on Lustre. One line a check: name, ok, warning or fault, fact, "
+       "and what to set; the last line is the verdict. Exit code 0 without a fault, 3 if the folder has "
+       "one, else 2.",
+       "",
+       {{"patience", "N", "seconds that one check may take (60); one that does not end is a fault"}},
+       {},
+       {},
+       {"doctor runs/one"},
+       "DIR"},
   };
   return all;
 }
