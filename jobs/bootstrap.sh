@@ -217,7 +217,7 @@ choose_mpi_io() { # folder
     echo "== $folder is on $name: OMPI_MCA_io=$OMPI_MCA_io, as you set it"
   else
     # Open MPI 5 has another version of ROMIO, under another name.
-    OMPI_MCA_io=$(ompi_info 2>/dev/null | sed -n 's/.*MCA io: \(romio[0-9]*\).*/\1/p')
+    OMPI_MCA_io=$(ompi_info 2>/dev/null | sed -n 's/.*MCA io: \(romio[0-9]*\).*/\1/p') || true
     export OMPI_MCA_io=${OMPI_MCA_io:-romio321}
     echo "== $folder is on $name: OMPI_MCA_io=$OMPI_MCA_io"
   fi
