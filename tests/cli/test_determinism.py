@@ -63,8 +63,8 @@ class SameBytes(BinaryTest):
             more = ("--output.io", io)
             self.succeed("generate", *SUITE, *more, "--output", f"{out}/suite.h5", **how)
             self.succeed(*TRAIN, *more, "--suite", f"{out}/suite.h5", "--output", out, **how)
-            self.succeed("evaluate", *more, "--policy", f"{out}/policy.h5", "--dataset", "data.h5", "--evaluate.splits", "4",
-                         "--output", f"{out}/evaluation.h5", **how)
+            self.succeed("evaluate", *more, "--policy", f"{out}/policy.h5", "--dataset", "data.h5",
+                         "--evaluate.splits", "4", "--output", f"{out}/evaluation.h5", **how)
             self.succeed("score", *more, "--policy", f"{out}/policy.h5", "--dataset", "data.h5", "--output",
                          f"{out}/scores.h5", **how)
             for name in ("suite", "policy", "checkpoint", "results", "evaluation", "scores"):

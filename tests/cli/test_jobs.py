@@ -190,7 +190,8 @@ class ParallelFileSystems(Job):
         return self.calls()[-1], [line for line in run.stdout.splitlines() if "OMPI_MCA_io" in line]
 
     def test_romio_is_chosen_on_lustre_and_gpfs(self):
-        for kind, name in (("lustre bd00bd0", "Lustre"), ("UNKNOWN (0xbd00bd0) bd00bd0", "Lustre"), ("gpfs 47504653", "GPFS")):
+        for kind, name in (("lustre bd00bd0", "Lustre"), ("UNKNOWN (0xbd00bd0) bd00bd0", "Lustre"),
+                           ("gpfs 47504653", "GPFS")):
             with self.subTest(kind):
                 self.assertEqual(self.io(kind), ("io romio321", [f"== . is on {name}: OMPI_MCA_io=romio321"]))
 
