@@ -202,6 +202,27 @@ mpi_environment() { # ranks threads
   if ((cores <= 4 || $2 > 1)); then export OMPI_MCA_hwloc_base_binding_policy=none; fi
 }
 
+# Open MPI's own MPI-IO, OMPIO, has hung in collective writes on Lustre (open-mpi/ompi issues 6871, 9479, 13823): takes
+# ROMIO there and on GPFS, unless OMPI_MCA_io is set, and prints so. FOLDER need not be there.
+choose_mpi_io() { # folder
+  local folder=$1 kind name
+  while [ ! -d "$folder" ]; do folder=$(dirname -- "$folder"); done
+  kind=$(stat -f -c '%T %t' -- "$folder" 2>/dev/null) || return 0
+  case $kind in # a name, and the number that older coreutils have no name for
+    lustre* | *" bd00bd0") name=Lustre ;;
+    gpfs* | *" 47504653") name=GPFS ;;
+    *) return 0 ;;
+  esac
+  if [ -n "${OMPI_MCA_io+set}" ]; then
+    echo "== $folder is on $name: OMPI_MCA_io=$OMPI_MCA_io, as you set it"
+  else
+    # Open MPI 5 has another version of ROMIO, under another name.
+    OMPI_MCA_io=$(ompi_info 2>/dev/null | sed -n 's/.*MCA io: \(romio[0-9]*\).*/\1/p') || true
+    export OMPI_MCA_io=${OMPI_MCA_io:-romio321}
+    echo "== $folder is on $name: OMPI_MCA_io=$OMPI_MCA_io"
+  fi
+}
+
 # A path as its user meant it, for a script that has changed to the repository root.
 from_caller() { case $1 in /*) echo "$1" ;; *) realpath -m --relative-to=. "$OLDPWD/$1" ;; esac; }
 

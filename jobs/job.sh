@@ -10,6 +10,8 @@
 # Exit codes are those of metasieve (docs/resuming.md), and 143 when SLURM itself ended the job.
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=bootstrap.sh
+source "$repository/jobs/bootstrap.sh" # choose_mpi_io
 
 below_repository() { case $1 in /*) echo "$1" ;; *) echo "$repository/$1" ;; esac; }
 
@@ -22,6 +24,19 @@ read_site() {
   source "$(below_repository "${METASIEVE_SITE:-jobs/site.sh}")"
   metasieve=$(below_repository "${METASIEVE_BIN:-$metasieve}")
   max_requeues=${METASIEVE_MAX_REQUEUES:-$max_requeues}
+}
+
+# The folder that --output names, or of the file; a command without has none.
+output_folder() { # word...
+  local before="" word
+  for word; do
+    case $word in --output=*) before=--output word=${word#--output=} ;; esac
+    if [ "$before" = --output ]; then
+      case $word in *.h5) dirname -- "$word" ;; *) echo "$word" ;; esac
+      return
+    fi
+    before=$word
+  done
 }
 
 say() { printf '== %s\n' "$*"; }
@@ -146,7 +161,7 @@ stopped_early() {
 }
 
 run_job() { # command of metasieve, its words...
-  local command task
+  local command task output
   name="metasieve $1" process="" stop="" signals=0 restarts=${SLURM_RESTART_COUNT:-0}
   trap on_usr1 USR1
   trap on_term TERM
@@ -161,6 +176,8 @@ run_job() { # command of metasieve, its words...
   say "$name: job $SLURM_JOB_ID$task, start $((restarts + 1)), $(date '+%F %T')"
   say "$ranks ranks x $threads threads on $SLURM_JOB_NODELIST"
   print_map
+  output=$(output_folder "$@")
+  [ -z "$output" ] || choose_mpi_io "$output"
   printf -v command ' %q' "${launch[@]}" "$metasieve" "$@"
   say "OMP_NUM_THREADS=$threads$command"
   code=75 # USR1 so soon: nothing was begun

@@ -11,6 +11,7 @@ words_for() {
       case $command/${word%%=*} in
         generate/--suite.hold | generate/--suite.hold_features) ;;
         generate/--suite.* | generate/--family.* | generate/--output.checkpoint_minutes) keep=yes ;;
+        generate/--output.io | evaluate/--output.io) keep=yes ;;
         generate/--run.max_minutes | generate/--run.margin_minutes) keep=yes ;;
         evaluate/--evaluate.* | evaluate/--inner.* | evaluate/--run.* | evaluate/--output.checkpoint_minutes) keep=yes ;;
         evaluate/--policy.keep | evaluate/--policy.temperature | evaluate/--policy.precision) keep=yes ;;

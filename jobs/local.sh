@@ -66,6 +66,7 @@ step configure cmake -S . -B "$build" "${cmake_options[@]}"
 step build cmake --build "$build" --target metasieve --parallel "$(cores)"
 
 mpi_environment "$ranks" "$OMP_NUM_THREADS"
+choose_mpi_io "$run"
 export PYTHONPATH=analysis${PYTHONPATH:+:$PYTHONPATH}
 printf '\n== environment of the runs\n'
 env | grep -E '^(OMP_NUM_THREADS|OMPI_|PYTHONPATH)' | sort | sed 's/^/+ export /'

@@ -8,7 +8,7 @@
 namespace metasieve {
 
 std::string CommandInfo::usage() const {
-  std::string text = "metasieve " + name + (takes_keys() ? "" : " FILE");
+  std::string text = "metasieve " + name + (takes_keys() ? "" : " " + operand);
   for (const OptionInfo& option : options)
     text += (option.is_required ? " " : " [") + option.text() + (option.is_required ? "" : "]");
   return text;
@@ -45,7 +45,7 @@ const std::vector<CommandInfo>& commands() {
        "the suite, and FILE.progress.json; until it is done FILE.partial and FILE.lock",
        {config, {"output", "FILE", "suite file to write", true}, resume, profile, dry_run},
        {"suite.tasks", "suite.validation_tasks", "suite.seed", "suite.mixture", "family.",
-        "output.checkpoint_minutes", "run.max_minutes", "run.margin_minutes"},
+        "output.checkpoint_minutes", "output.io", "run.max_minutes", "run.margin_minutes"},
        {"suite.tasks", "suite.validation_tasks", "suite.mixture", "suite.seed"},
        {"generate --suite.tasks 240 --output suite.h5",
         "generate --config configs/train.ini --output suite.h5 --dry-run"}},
@@ -86,7 +86,7 @@ const std::vector<CommandInfo>& commands() {
         profile,
         dry_run},
        {"evaluate.", "policy.keep", "policy.temperature", "policy.precision", "inner.", "suite.hold",
-        "output.checkpoint_minutes", "run."},
+        "output.checkpoint_minutes", "output.io", "run."},
        {"evaluate.methods", "evaluate.splits", "evaluate.corruption", "evaluate.fairness", "evaluate.adapt",
         "evaluate.adapt_fairness_weight", "evaluate.seed"},
        {"evaluate --policy run/policy.h5 --suite fresh.h5 --output evaluation.h5",
@@ -105,7 +105,7 @@ const std::vector<CommandInfo>& commands() {
         profile,
         dry_run},
        {"evaluate.adapt", "evaluate.adapt_", "evaluate.blend", "evaluate.refit_", "evaluate.fairness",
-        "evaluate.seed", "policy.keep", "policy.temperature", "policy.precision", "inner."},
+        "evaluate.seed", "policy.keep", "policy.temperature", "policy.precision", "inner.", "output.io"},
        {"policy.keep", "evaluate.adapt", "evaluate.adapt_fairness_weight", "evaluate.seed"},
        {"score --policy configs/policy.h5 --dataset loans.h5 --output scores.h5"}},
       {"scaling",
@@ -175,6 +175,22 @@ const std::vector<CommandInfo>& commands() {
        {},
        {},
        {"verify run/checkpoint.h5"}},
+      {"doctor",
+       "check a job and the place of its output",
+       "Checks a job before its run: start it on the ranks, threads and nodes of the run, with the folder or "
+       "the "
+       "file's folder that --output will name. On a small file in DIR, or in the nearest folder above it "
+       "that is there, it does what a run does: write together by MPI-IO and through rank 0, read, rename "
+       "and lock. It compares the ranks' programs, processors and clocks, and looks at threads, binding, "
+       "memory, TMPDIR, disk, and stripes on Lustre. One line a check: name, ok, warning or fault, fact, "
+       "and what to set; the last line is the verdict. Exit code 0 without a fault, 3 if the folder has "
+       "one, else 2.",
+       "",
+       {{"patience", "N", "seconds that one check may take (60); one that does not end is a fault"}},
+       {},
+       {},
+       {"doctor runs/one"},
+       "DIR"},
   };
   return all;
 }

@@ -26,11 +26,15 @@ struct CommandInfo {
   std::string about;
   std::string leaves; ///< which files; "": none
   std::vector<OptionInfo> options;
-  std::vector<std::string> keys; ///< that act on it: names, or beginnings as "meta."; none: it takes one FILE
+  std::vector<std::string>
+      keys; ///< that act on it: names, or beginnings as "meta."; none: it takes one operand
   std::vector<std::string> first_keys; ///< the ones to begin with
   std::vector<std::string> examples;   ///< after "metasieve "
+  std::string operand = "FILE";        ///< what it takes if no key acts on it: FILE or DIR
 
   [[nodiscard]] bool takes_keys() const { return !keys.empty(); }
+  /// "file" or "folder"
+  [[nodiscard]] std::string operand_word() const { return operand == "DIR" ? "folder" : "file"; }
   /// "metasieve NAME --option VALUE [--option VALUE]", all options
   [[nodiscard]] std::string usage() const;
 };

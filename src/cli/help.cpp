@@ -342,6 +342,7 @@ std::string bash_completion() {
   for (const CommandInfo& info : commands()) {
     names += info.name + " ";
     options.emplace_back(info.name, "");
+    if (!info.takes_keys()) takes.emplace_back(info.name + "/" + info.name, info.operand);
     keys.emplace_back(info.name, "");
     for (const OptionInfo& option : info.options) {
       options.back().second += "--" + option.name + " ";

@@ -11,6 +11,7 @@
 #include "files/verify.hpp"
 #include "hdf5/handles.hpp"
 #include "parallel/communicator.hpp"
+#include "runtime/doctor.hpp"
 #include "runtime/stop_condition.hpp"
 #include "runtime/terminal.hpp"
 #include "studies/dry_run.hpp"
@@ -137,6 +138,16 @@ void run_stage(const Communicator& comm, const CommandLine& line) {
   }
 }
 
+void examine(const Communicator& comm, const CommandLine& line) {
+  DoctorRequest request{line.files.front()};
+  if (line.has("patience"))
+    request.patience = parse_number<unsigned>(line.value("patience")->string()).value();
+  doctor(comm, request, [&](const std::string& text) {
+    print(comm, text + "\n");
+    std::fflush(stdout); // a check may take long, or end the process
+  });
+}
+
 /// Collective: runs what the command line asks. arguments: without the program's name.
 /// @throws CollectiveError where all ranks fail with the same error; any other exception is one rank's own.
 void run_command(const Communicator& comm, const std::vector<std::string>& arguments) {
@@ -150,6 +161,7 @@ void run_command(const Communicator& comm, const std::vector<std::string>& argum
   }
   if (line.command == "inspect") return print(comm, inspect_file(comm, line.files.front(), line.has("json")));
   if (line.command == "verify") return print(comm, verify_file(comm, line.files.front()));
+  if (line.command == "doctor") return examine(comm, line);
   if (line.command == "sweep") return run_sweep(comm, line);
   run_stage(comm, line);
 }

@@ -34,7 +34,7 @@ void require_effect(const std::string& key, const CommandInfo& info) {
   for (const ConfigKey& key : keys_of(info)) known.push_back(key.name);
   const std::string right = info.takes_keys()
                                 ? "did you mean --" + nearest_name(name, known) + "?"
-                                : info.name + " takes one file and " +
+                                : info.name + " takes one " + info.operand_word() + " and " +
                                       (known.empty() ? "no option" : "no option but --" + known.front());
   throw ConfigError("unknown option --" + name + ": " + right + see_help(info.name));
 }
@@ -152,13 +152,18 @@ void require_complete(const CommandLine& line, const CommandInfo& info) {
     throw ConfigError("unexpected argument '" + line.files.front().string() + "'" +
                       "; usage: " + info.usage());
   if (!info.takes_keys() && (line.files.size() != 1 || line.files.front().empty()))
-    throw ConfigError(info.name + " needs exactly one file; usage: " + info.usage());
+    throw ConfigError(info.name + " needs exactly one " + info.operand_word() + "; usage: " + info.usage());
   for (const OptionInfo& option : info.options)
     if (option.is_required && !line.has(option.name))
       throw ConfigError(info.name + " needs --" + option.name + "; usage: " + info.usage());
   if (info.name == "evaluate" && line.has("suite") == line.has("dataset"))
     throw ConfigError("evaluate needs either --suite or --dataset" +
                       std::string(line.has("suite") ? ", not both" : "") + "; usage: " + info.usage());
+  if (line.has("patience")) {
+    const std::string seconds = line.value("patience")->string();
+    if (const auto number = parse_number<int>(seconds).value_or(0); number < 1 || number > 86400)
+      throw ConfigError("--patience " + seconds + ": must be seconds, from 1 to 86400");
+  }
   if (info.name != "sweep") return;
   if (line.has("list") + line.has("status") + line.has("collect") + line.has("point") > 1)
     throw ConfigError("sweep takes at most one of --list, --point, --collect and --status");

@@ -16,8 +16,8 @@ struct CommandLine {
   bool help = false, version = false;
   std::vector<std::string> topic;                                    ///< topic of help: see help_text
   std::map<std::string, std::vector<std::filesystem::path>> options; ///< values by name; flags have none
-  std::vector<std::filesystem::path> files;                          ///< files of inspect and verify
-  KeyValues overrides; ///< --section.key value, --sweep.section.key values
+  std::vector<std::filesystem::path> files; ///< file of inspect and verify, folder of doctor
+  KeyValues overrides;                      ///< --section.key value, --sweep.section.key values
 
   [[nodiscard]] bool has(const std::string& option) const { return options.contains(option); }
   /// All values of an option; none if it is not given.

@@ -3,6 +3,7 @@
 #include "base/linalg.hpp"
 #include "base/text.hpp"
 #include "features/meta_features.hpp"
+#include "hdf5/file_header.hpp"
 #include "meta/meta_gradient.hpp"
 #include "methods/compare_methods.hpp"
 #include "methods/selection.hpp"
@@ -57,6 +58,7 @@ struct OutputConfig {
   double checkpoint_minutes = 15; ///< wall time; 0: off
   Index log_every = 20;           ///< iterations
   bool save_gradients = false;
+  FileIo io = FileIo::collective;
 };
 
 /// Limits of a run; they change no result.

@@ -287,6 +287,8 @@ std::vector<ConfigKey> make_keys() {
       key(NAMED(output.checkpoint_minutes), nothing, "wall time; 0: off", not_negative()),
       key(NAMED(output.log_every), nothing, "iterations between lines when not on a terminal", integer(1)),
       key(NAMED(output.save_gradients), nothing, "keep every meta-gradient in results.h5", flag()),
+      key(NAMED(output.io), nothing, "how ranks write a file: together by MPI-IO, or all through rank 0",
+          choice<FileIo>({"collective", "gather"})),
       key(NAMED(run.max_minutes), nothing,
           "wall time; stops before it with a checkpoint, exit code 75; 0: off", not_negative()),
       key(NAMED(run.margin_minutes), nothing, "stops so long before SLURM ends the job", not_negative()),

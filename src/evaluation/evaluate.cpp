@@ -251,7 +251,7 @@ Evaluated evaluate(const Communicator& comm, const EvaluateRequest& request, Eva
   JobMetadata job = job_metadata(comm, request.begin);
   job.inputs = input.files;
   job.usage = {core_hours(job.ranks, job.threads, job.seconds), energy.used(), work.kept() > 0};
-  write_file(comm, request.output, {resolved_ini(plan.config), job},
+  write_file(comm, request.output, {resolved_ini(plan.config), job, plan.config.output.io},
              Evaluation{{results.rows.begin() + part.begin, results.rows.begin() + part.end},
                         comm.is_root() ? results.tables : EvaluationTables{}});
   work.finish();

@@ -144,7 +144,7 @@ Scored score(const Communicator& comm, const ScoreRequest& request) {
   JobMetadata job = job_metadata(comm, request.begin);
   job.inputs = {input_record("policy", hash_file(comm, request.policy), request.policy),
                 input_record("dataset", hash_file(comm, request.dataset), request.dataset)};
-  write_file(comm, files.front(), {resolved_ini(plan.config), job}, scores);
+  write_file(comm, files.front(), {resolved_ini(plan.config), job, plan.config.output.io}, scores);
   write_text(comm, files.back(), scores_csv(scores));
   clock.add(Phase::write, lap.seconds());
   Scored scored{std::move(scores), data.group_names, {}};

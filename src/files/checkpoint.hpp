@@ -26,8 +26,9 @@ template <>
 
 /// Collective; rank 0's state is written. The file that was at `path` goes to `previous`.
 inline void write_checkpoint(const Communicator& comm, const std::filesystem::path& path,
-                             const std::filesystem::path& previous, const Checkpoint& checkpoint) {
-  write_file(comm, path, {checkpoint.config}, checkpoint, previous);
+                             const std::filesystem::path& previous, const Checkpoint& checkpoint,
+                             FileIo io = FileIo::collective) {
+  write_file(comm, path, {checkpoint.config, std::nullopt, io}, checkpoint, previous);
 }
 
 /// The newest sound checkpoint of a folder.

@@ -85,9 +85,9 @@ const FileLayout<Scaling>& layout_of<Scaling>() {
 }
 
 void write_scaling(const Communicator& comm, const std::filesystem::path& path, const Scaling& scaling,
-                   JobMetadata job) {
+                   JobMetadata job, FileIo io) {
   job.hosts.clear();
-  write_file(comm, path, {scaling.config, std::move(job)}, scaling);
+  write_file(comm, path, {scaling.config, std::move(job), io}, scaling);
 }
 
 } // namespace metasieve

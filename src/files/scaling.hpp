@@ -77,6 +77,6 @@ template <>
 /// the one that writes; the attribute `hosts` is a list of those that measured.
 /// @throws CollectiveError (exit code 3) naming the file if it cannot be written.
 void write_scaling(const Communicator& comm, const std::filesystem::path& path, const Scaling& scaling,
-                   JobMetadata job);
+                   JobMetadata job, FileIo io);
 
 } // namespace metasieve

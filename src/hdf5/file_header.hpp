@@ -83,10 +83,17 @@ struct JobMetadata {
   std::optional<Usage> usage = {}; ///< core_hours, energy_joules unless unknown, energy_source, usage_of
 };
 
-/// How a file was made: what every file says of it.
+/// How the ranks write a file that they share. The file has the same bytes.
+enum class FileIo {
+  collective, ///< all together, through MPI-IO
+  gather,     ///< through rank 0, which writes alone and without MPI-IO
+};
+
+/// How a file was made: what every file says of it, and how it is written.
 struct Provenance {
   std::string config;                            ///< resolved, as INI text, re-runnable
   std::optional<JobMetadata> job = std::nullopt; ///< left out of files that must be reproducible
+  FileIo io = FileIo::collective;                ///< the same on every rank
 };
 
 /// Now, UTC, ISO 8601 to the second: "2026-01-31T12:00:00Z".

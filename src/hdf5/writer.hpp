@@ -33,6 +33,7 @@ struct Meaning {
 };
 
 /// The file of `write_file` while it is being filled. All members are collective and throw CollectiveError.
+/// With FileIo::gather rank 0 alone calls HDF5, and the other ranks send it their rows.
 class FileWriter {
 public:
   FileWriter(const Communicator& comm, const std::filesystem::path& path, FileType type,
@@ -48,12 +49,12 @@ public:
   /// A root attribute; every rank gives the same value.
   template <class Value>
   void attribute(const std::string& name, const Value& value) {
-    step([&] { h5::write_attribute(file_.get(), name, value); });
+    step_on_writers([&] { h5::write_attribute(file_.get(), name, value); });
   }
 
   /// A data set that is filled in turns.
   struct Table {
-    h5::DataSet data_set;
+    h5::DataSet data_set; ///< none on a rank that does not write
     h5::DataType type;
     Index columns = 0;
     std::int64_t row_bytes = 0;
@@ -122,17 +123,20 @@ public:
 private:
   void create(FileType type, const Provenance& provenance);
   void step(const std::function<void()>& work) const;
+  void step_on_writers(const std::function<void()>& work) const;
   void transfer(const Table& table, Range rows, const std::byte* data);
-  void reserve(const std::string& name, h5::DataSet& data_set);
+  void gather(const Table& table, Range rows);
+  void reserve(const std::string& name, Table& table);
   void reserve_rest() const;
 
   const Communicator& comm_;
+  bool gathers_, writes_; ///< FileIo::gather; whether this rank calls HDF5
   std::filesystem::path path_, part_;
   h5::File file_;
   std::optional<RawFile> raw_;    ///< of this file, for hints
-  std::vector<std::byte> staged_; ///< what is handed over next
+  std::vector<std::byte> staged_; ///< what is handed over next; in gather then what comes from another rank
   std::uint64_t data_end_ = 0;    ///< of the values, in bytes from the start of the file
-  bool all_collective_ = true;
+  bool all_collective_;
 };
 
 /// Collective. Writes a file of this type: PATH.part first, filled by `fill` (the same calls on all ranks),

@@ -239,6 +239,15 @@ std::string host_name() {
   return name.data();
 }
 
+std::string mpi_thread_level() {
+  int level = MPI_THREAD_SINGLE;
+  check(MPI_Query_thread(&level), "MPI_Query_thread");
+  return level >= MPI_THREAD_MULTIPLE     ? "multiple"
+         : level >= MPI_THREAD_SERIALIZED ? "serialized"
+         : level >= MPI_THREAD_FUNNELED   ? "funneled"
+                                          : "single";
+}
+
 std::string mpi_version() {
   std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
   int length = 0;

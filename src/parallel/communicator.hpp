@@ -115,6 +115,9 @@ private:
 
 [[nodiscard]] std::string host_name();
 
+/// How many threads may call MPI: "single", "funneled", "serialized" or "multiple".
+[[nodiscard]] std::string mpi_thread_level();
+
 /// Name and version of the MPI library in use, on one line.
 [[nodiscard]] std::string mpi_version();
 

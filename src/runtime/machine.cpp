@@ -11,9 +11,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <limits>
+#include <memory>
 #include <set>
 #include <sstream>
 
@@ -74,16 +77,22 @@ double slurm_bytes() {
   return value > 0 ? 1048576.0 * value : unlimited;
 }
 
+} // namespace
+
 std::string gigabytes(double bytes) { return format(bytes < 1e9 ? "%.3f GB" : "%.1f GB", 1e-9 * bytes); }
 
-/// Bytes free for us where `folder` is, or will be made.
 double free_bytes(const fs::path& folder) {
   struct statvfs disk {};
   if (::statvfs(existing_folder(folder / "file").c_str(), &disk) != 0) return unlimited;
   return static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
 }
 
-} // namespace
+std::string first_line_of(const std::string& command) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(popen(command.c_str(), "r"), pclose);
+  std::array<char, 256> line{};
+  if (!pipe || std::fgets(line.data(), line.size(), pipe.get()) == nullptr) return {};
+  return std::string(trimmed(line.data()));
+}
 
 double available_bytes() {
   const double free = 1024.0 * number_after("/proc/meminfo", "MemAvailable:", unlimited);
@@ -142,7 +151,10 @@ Placement placement(const Communicator& comm, int ranks, int threads) {
     for (int core = 0; words >> core; ++own) node.cores.insert(core);
     out.oversubscribed = out.oversubscribed || threads > own; // bound to fewer cores than it has threads
   }
-  for (const Node& node : nodes) out.oversubscribed = out.oversubscribed || node.threads > node.cores.size();
+  for (const Node& node : nodes) {
+    out.cores += std::ssize(node.cores);
+    out.oversubscribed = out.oversubscribed || node.threads > node.cores.size();
+  }
   return out;
 }
 

@@ -15,6 +15,15 @@ namespace metasieve {
 /// group limits it.
 [[nodiscard]] double available_bytes();
 
+/// Bytes of disk free for us where `folder` is, or will be made.
+[[nodiscard]] double free_bytes(const std::filesystem::path& folder);
+
+/// "12.3 GB"
+[[nodiscard]] std::string gigabytes(double bytes);
+
+/// First line that a shell command prints; empty if it prints nothing or there is no such command.
+[[nodiscard]] std::string first_line_of(const std::string& command);
+
 /// The most memory that this process has held so far, in bytes.
 [[nodiscard]] double peak_bytes();
 
@@ -41,6 +50,7 @@ void require_room(const Communicator& comm, const Needs& needs, const std::files
 /// Where ranks run.
 struct Placement {
   std::vector<std::string> hosts; ///< [nodes], in rank order
+  std::int64_t cores = 0;         ///< that the ranks may use, of all nodes
   bool oversubscribed = false;    ///< some node has more threads than cores
 };
 

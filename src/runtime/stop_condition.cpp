@@ -1,6 +1,7 @@
 #include "runtime/stop_condition.hpp"
 
 #include "base/stopwatch.hpp"
+#include "runtime/machine.hpp"
 
 #include <array>
 #include <chrono>
@@ -8,7 +9,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
-#include <memory>
 
 namespace metasieve {
 namespace {
@@ -25,11 +25,7 @@ extern "C" void remember(int signal) { caught = signal; }
 /// SLURM before 23.02 does not say in the environment when a job ends.
 std::string answer_of_squeue(const std::string& job) {
   if (job.find_first_not_of("0123456789") != std::string::npos) return {};
-  const std::string command = "timeout 20 squeue --noheader --jobs " + job + " --format %L 2>/dev/null";
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(popen(command.c_str(), "r"), pclose);
-  std::array<char, 64> line{};
-  if (!pipe || std::fgets(line.data(), line.size(), pipe.get()) == nullptr) return {};
-  return line.data();
+  return first_line_of("timeout 20 squeue --noheader --jobs " + job + " --format %L 2>/dev/null");
 }
 
 /// When the job ends, in wall_seconds(). Asked once, for each point of a sweep has a stop condition.

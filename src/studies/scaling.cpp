@@ -63,8 +63,8 @@ void unite(std::vector<std::string>& list, const std::vector<std::string>& more)
 /// Whether another value of this key would change what is measured.
 bool is_of_study(const std::string& key) {
   const std::string section = key.substr(0, key.find('.'));
-  return section != "run" && section != "evaluate" && key != "output.log_every" && key != "scaling.kinds" &&
-         key != "scaling.ranks" && key != "scaling.threads";
+  return section != "run" && section != "evaluate" && key != "output.log_every" && key != "output.io" &&
+         key != "scaling.kinds" && key != "scaling.ranks" && key != "scaling.threads";
 }
 
 /// A study without points yet.
@@ -125,7 +125,7 @@ std::string collect(const Communicator& comm, const ScalingRequest& request) {
   if (study.points.empty()) return "";
   require_equal_policies(study.points);
   const fs::path file = request.output / "scaling.h5";
-  write_scaling(comm, file, study, job_metadata(comm, request.begin));
+  write_scaling(comm, file, study, job_metadata(comm, request.begin), request.config.output.io);
   const bool is_mixed = study.machines.size() > 1;
   return scaling_table(study) +
          (is_mixed ? warning_line("these points are of different machines: " + joined(study.machines)) : "") +
@@ -194,7 +194,7 @@ void measure(const Communicator& comm, const ScalingRequest& request, const Scal
     }
     require_equal_policies(study.points);
   });
-  write_scaling(comm, file, study, job_metadata(comm, begin));
+  write_scaling(comm, file, study, job_metadata(comm, begin), request.config.output.io);
   remove_folder(comm, scratch);
   if (!comm.is_root()) return; // it may have no trainings
   const auto [least, most] =

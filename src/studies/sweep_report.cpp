@@ -222,7 +222,8 @@ std::string collect_sweep(const Communicator& comm, const SweepRequest& request,
                " has fewer, and /summary has all metrics\n";
   });
   write_text(comm, csv, rows);
-  write_file(comm, file, {sweep_ini(request.config), job_metadata(comm, request.begin)}, sweep);
+  write_file(comm, file,
+             {sweep_ini(request.config), job_metadata(comm, request.begin), request.config.output.io}, sweep);
   return summary;
 }
 

@@ -129,7 +129,8 @@ Generated generate(const Communicator& comm, const GenerateRequest& request, Sta
   work.report_to(progress);
   Stopwatch lap;
   write_suite(
-      comm, request.output, {resolved_ini(request.config, Affects::policy)}, maker.shapes(),
+      comm, request.output,
+      {resolved_ini(request.config, Affects::policy), std::nullopt, request.config.output.io}, maker.shapes(),
       [&](Range places) { return maker.make(places); }, suite_turn_bytes);
   work.finish();
   const double write_seconds = lap.seconds() - maker.seconds();

@@ -139,7 +139,7 @@ void RunRecord::write_checkpoint() {
   const auto timed = clock.measure(Phase::checkpoint);
   complete_results();
   metasieve::write_checkpoint(comm_, request_.output / checkpoint_name,
-                              request_.output / previous_checkpoint_name, state);
+                              request_.output / previous_checkpoint_name, state, request_.config.output.io);
   last_written_ = wall_seconds();
   if (!request_.locked && !lock_.found()) lock_ = FolderLock(comm_, request_.output); // it is there now
 }
@@ -147,7 +147,8 @@ void RunRecord::write_checkpoint() {
 void RunRecord::write_last_files(bool profiles) {
   {
     const auto timed = clock.measure(Phase::write);
-    write_file(comm_, request_.output / "policy.h5", {resolved_ini(request_.config, Affects::policy)},
+    write_file(comm_, request_.output / "policy.h5",
+               {resolved_ini(request_.config, Affects::policy), std::nullopt, request_.config.output.io},
                state.policy);
   }
   if (has_trained()) complete_results(); // else the run was complete, and all is known
@@ -159,7 +160,8 @@ void RunRecord::write_last_files(bool profiles) {
 void RunRecord::write_last_results() {
   facts_.seconds = seconds();
   facts_.usage = usage();
-  write_file(comm_, request_.output / "results.h5", {state.config, facts_}, state.results);
+  write_file(comm_, request_.output / "results.h5", {state.config, facts_, request_.config.output.io},
+             state.results);
 }
 
 } // namespace metasieve

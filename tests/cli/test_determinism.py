@@ -54,6 +54,33 @@ class SameBytes(BinaryTest):
 
         self.assertEqual(len(set(digests)), 1, digests)
 
+    def test_files_that_rank_0_writes_for_all(self):
+        """output.io changes how files are written, and no bit of them; every command that writes takes it."""
+        write_dataset(self.folder / "data.h5")
+
+        def run(io, ranks):
+            out, how = f"{io}{ranks}", {"ranks": ranks}
+            more = ("--output.io", io)
+            self.succeed("generate", *SUITE, *more, "--output", f"{out}/suite.h5", **how)
+            self.succeed(*TRAIN, *more, "--suite", f"{out}/suite.h5", "--output", out, **how)
+            self.succeed("evaluate", *more, "--policy", f"{out}/policy.h5", "--dataset", "data.h5",
+                         "--evaluate.splits", "4", "--output", f"{out}/evaluation.h5", **how)
+            self.succeed("score", *more, "--policy", f"{out}/policy.h5", "--dataset", "data.h5", "--output",
+                         f"{out}/scores.h5", **how)
+            for name in ("suite", "policy", "checkpoint", "results", "evaluation", "scores"):
+                self.succeed("verify", f"{out}/{name}.h5")
+            contents = []
+            for name in ("evaluation", "scores"):
+                with h5py.File(self.folder / out / f"{name}.h5") as file:
+                    contents += [file[name][()].tobytes() for name in sorted(file)]
+            return digest(self.folder / out / "suite.h5"), digest(self.folder / out / "policy.h5"), contents
+
+        first, *others = in_parallel([lambda i=io, r=ranks: run(i, r) for io, ranks in (
+            ("collective", 2), ("gather", ALONE), ("gather", 2), ("gather", 7))])
+
+        for other in others:
+            self.assertEqual(other, first)
+
     def test_history_and_evaluation(self):
         """These files say when they were made, and how long each step took; all else is equal."""
         write_dataset(self.folder / "data.h5")

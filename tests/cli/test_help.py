@@ -5,7 +5,7 @@ import subprocess
 
 from support import BINARY, ROOT, BinaryTest, execute, unittest
 
-COMMANDS = "generate train evaluate score scaling sweep inspect verify".split()
+COMMANDS = "generate train evaluate score scaling sweep inspect verify doctor".split()
 EXIT_CODES = "0 2 3 4 70 75".split()
 
 # Prints what bash would offer for the last of the words.
@@ -42,6 +42,7 @@ class TestCompletion(BinaryTest):
                 (("sweep", "--sweep.sampling", ""), ["latin", "random"]),
                 (("sweep", "--l"), ["--list"]),
                 (("inspect", "--"), ["--help", "--json"]),
+                (("train", "--output.io", ""), ["collective", "gather"]),
                 (("help", "k"), ["keys"]),
                 (("help", "keys", "in"), ["inner"])):
             with self.subTest(line):
@@ -52,7 +53,7 @@ class TestCompletion(BinaryTest):
         (self.folder / "a folder").mkdir()
         for line, expected in ((("inspect", "d"), "data.h5"), (("train", "--suite", "d"), "data.h5"),
                                (("evaluate", "--dataset", "x.h5", "d"), "data.h5"), (("train", "--output", ""), "a folder"),
-                               (("train", "--output", "d"), "")):
+                               (("train", "--output", "d"), ""), (("doctor", ""), "a folder")):
             with self.subTest(line):
                 run = execute(["bash", "-c", COMPLETE, str(BINARY), "metasieve", *line], self.folder, timeout=20)
                 self.assertEqual(run.stdout.strip(), expected)

@@ -174,6 +174,50 @@ class Start(Job):
                          ["metasieve sweep --output d --point 5, threads 1", "metasieve sweep --output d, threads 1"])
 
 
+class ParallelFileSystems(Job):
+    """Open MPI's own MPI-IO has hung on Lustre: jobs take ROMIO there."""
+
+    def setUp(self):
+        super().setUp()
+        self.fake(self.program, 'echo "io ${OMPI_MCA_io:-default}" >>"$LOG"\n')
+        self.fake("ompi_info", "exit 1\n")
+
+    def io(self, kind, output="runs/none/deep", **env):
+        """What a run on such a file system has chosen, and the line of the log that says so."""
+        self.fake("stat", LOG_CALL + f"echo '{kind}'\n")
+        run = self.job("train", *(("--output", output) if output else ()), **env)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        return self.calls()[-1], [line for line in run.stdout.splitlines() if "OMPI_MCA_io" in line]
+
+    def test_romio_is_chosen_on_lustre_and_gpfs(self):
+        for kind, name in (("lustre bd00bd0", "Lustre"), ("UNKNOWN (0xbd00bd0) bd00bd0", "Lustre"),
+                           ("gpfs 47504653", "GPFS")):
+            with self.subTest(kind):
+                self.assertEqual(self.io(kind), ("io romio321", [f"== . is on {name}: OMPI_MCA_io=romio321"]))
+
+    def test_elsewhere_and_without_output_nothing_is_chosen(self):
+        for kind, output in (("ext2/ext3 ef53", "run"), ("nfs 6969", "run"), ("lustre bd00bd0", "")):
+            with self.subTest(kind, output=output):
+                self.assertEqual(self.io(kind, output), ("io default", []))
+
+    def test_the_nearest_folder_of_the_output_is_looked_at(self):
+        there = self.folder / "a folder"
+        there.mkdir()
+        for output in (there / "new/run", there / "suite.h5", there):
+            with self.subTest(output):
+                self.io("lustre bd00bd0", str(output))
+                self.assertIn(f"-- {there}", [call for call in self.calls() if call.startswith("stat")][-1])
+
+    def test_the_users_own_choice_wins(self):
+        self.assertEqual(self.io("lustre bd00bd0", OMPI_MCA_io="ompio"),
+                         ("io ompio", ["== . is on Lustre: OMPI_MCA_io=ompio, as you set it"]))
+
+    def test_the_romio_of_another_open_mpi_is_found(self):
+        self.fake("ompi_info", "echo '                 MCA io: romio341 (MCA v2.1.0, API v2.0.0)'\n")
+
+        self.assertEqual(self.io("lustre bd00bd0")[0], "io romio341")
+
+
 class Map(Job):
     def map(self, lines, **env):
         run = self.job(MAP=lines, **env)

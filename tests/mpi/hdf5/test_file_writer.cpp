@@ -15,6 +15,15 @@
 #include <cstdlib>
 #include <numeric>
 
+/// Calls of this rank, by HDF5: MPI lets a program put its own function before the library's.
+static int collective_writes = 0;
+
+extern "C" int MPI_File_write_at_all(MPI_File file, MPI_Offset offset, const void* data, int count,
+                                     MPI_Datatype type, MPI_Status* status) {
+  ++collective_writes;
+  return PMPI_File_write_at_all(file, offset, data, count, type, status);
+}
+
 namespace metasieve {
 namespace {
 
@@ -55,6 +64,51 @@ TEST(FileWriter, writes_are_collective_whatever_the_ranks_give) {
     std::iota(all.begin(), all.end(), 0.0);
     EXPECT_EQ(file.values<double>("/group/uneven", 1), all);
     EXPECT_EQ(file.shape("/matrix", 2), (std::vector<Index>{3, 4}));
+  }
+  EXPECT_EQ(test::open_ids(), 0);
+}
+
+/// A rank that left out a collective write would leave the others waiting, or MPI-IO without its part.
+TEST(FileWriter, ranks_without_rows_take_part_in_every_collective_write) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  const Index much = 2 * transfer_bytes / 8 + 3; // three transfers
+  for (int owner = 0; owner < comm.size(); ++owner) {
+    const int before = collective_writes;
+    write_numbers(comm, scratch / "f.h5", comm.rank() == owner ? much : 0);
+    EXPECT_EQ(collective_writes - before, 3) << "rows on rank " << owner << " alone";
+  }
+}
+
+/// A file of several data sets, of which most ranks have no rows in one or the other.
+void write_uneven(const Communicator& comm, const std::filesystem::path& path, FileType type, FileIo io) {
+  const std::vector<double> many =
+      count_up(comm, comm.rank() == comm.size() - 1 ? transfer_bytes / 8 + 5 : 7);
+  const std::vector<std::string> texts(static_cast<std::size_t>(comm.rank()), "text of a rank");
+  const std::vector<double> root_only(comm.is_root() ? 12 : 0, 1.5);
+  write_file(comm, path, type, {"[output]\n", std::nullopt, io}, [&](FileWriter& file) {
+    file.attribute("number", std::int64_t{7});
+    file.group("/group");
+    file.write("/group/many", std::span(many), {"numbers", "s"});
+    file.write("/texts", texts, {});
+    file.write("/none", std::span<const double>(), {});
+    file.write("/matrix", std::span(root_only), {}, 4);
+    EXPECT_EQ(file.all_collective(), io == FileIo::collective);
+  });
+}
+
+TEST(FileWriter, gathers_the_same_bytes_through_rank_0_without_collective_writes) {
+  const Communicator comm;
+  const Scratch scratch(comm);
+  write_uneven(comm, scratch / "collective.h5", FileType::policy, FileIo::collective);
+  const int before = collective_writes;
+
+  write_uneven(comm, scratch / "gather.h5", FileType::policy, FileIo::gather);
+
+  EXPECT_EQ(collective_writes, before);
+  if (comm.is_root()) {
+    EXPECT_TRUE(test::bytes_of(scratch / "gather.h5") == test::bytes_of(scratch / "collective.h5"));
+    EXPECT_FALSE(std::filesystem::exists(scratch / "gather.h5.part"));
   }
   EXPECT_EQ(test::open_ids(), 0);
 }
@@ -190,6 +244,19 @@ TEST_F(FailingWriter, a_source_that_throws_on_one_rank) {
   EXPECT_EQ(test::open_ids(), 0);
 }
 
+TEST_F(FailingWriter, a_source_that_throws_on_one_rank_of_those_that_gather) {
+  const auto source = [&](Range, std::byte*) {
+    if (comm_.rank() == comm_.size() - 1) throw DataError("no such values");
+  };
+  const std::string message = collective_error(comm_, [&] {
+    write_file(comm_, path_, FileType::results, {"", std::nullopt, FileIo::gather},
+               [&](FileWriter& file) { file.write("/values", H5T_IEEE_F64LE, 3, 0, source, {}); });
+  });
+  EXPECT_EQ(message, "no such values");
+  expect_untouched();
+  EXPECT_EQ(test::open_ids(), 0);
+}
+
 TEST_F(FailingWriter, the_same_name_twice) {
   const std::string message = collective_error(comm_, [&] {
     write_file(comm_, path_, FileType::results, {}, [&](FileWriter& file) {
@@ -202,11 +269,15 @@ TEST_F(FailingWriter, the_same_name_twice) {
   EXPECT_EQ(test::open_ids(), 0);
 }
 
+class NoRoom : public FailingWriter, public testing::WithParamInterface<FileIo> {};
+
+INSTANTIATE_TEST_SUITE_P(FileWriter, NoRoom, testing::Values(FileIo::collective, FileIo::gather));
+
 /// As on a full disk, with the limit on the size of a file in place of it. Emptying a file makes room on a
 /// disk, but does not lift the limit, so the test does.
-TEST_F(FailingWriter, no_room_for_the_data) {
+TEST_P(NoRoom, for_the_data) {
   const std::vector<double> values = count_up(comm_, 200000);
-  FileWriter file(comm_, path_, FileType::results, {});
+  FileWriter file(comm_, path_, FileType::results, {"", std::nullopt, GetParam()});
   rlimit old{};
   getrlimit(RLIMIT_FSIZE, &old);
   const rlimit small{100000, old.rlim_max};
