@@ -278,11 +278,12 @@ private:
     std::vector<Turn> died;
     order_.clear();
     next_ = 0;
-    waits_ = false;
+    bool is_undecided = false, runs = false;
     const std::vector<PointStatus> statuses = job_.statuses();
     for (Index i = 0; i < job_.points.size(); ++i) {
       const PointStatus& status = statuses[static_cast<std::size_t>(i)];
-      waits_ = waits_ || status.state == PointState::waiting;
+      is_undecided = is_undecided || status.state == PointState::waiting;
+      runs = runs || status.state == PointState::running;
       // With rungs it looks again, so a point that is at work elsewhere need not be tried now.
       if (job_.is_open(status) && !(halves_ && status.state == PointState::running))
         (status.attempts > 0 ? died : order_).push_back({i, job_.next_rung(status)});
@@ -290,7 +291,8 @@ private:
     std::rotate(order_.begin(), order_.begin() + std::ssize(order_) * groups_.number / groups_.count,
                 order_.end());
     order_.insert(order_.end(), died.begin(), died.end());
-    waits_ = waits_ && order_.empty();
+    // A point of a group that has given up runs no more: nothing would come of waiting for it.
+    waits_ = is_undecided && runs && order_.empty();
     knows_all_ = !halves_ || (order_.empty() && !waits_);
     has_looked_ = true;
     pause_ = std::clamp(looks_pause * (wall_seconds() - begin), least_pause, most_pause);

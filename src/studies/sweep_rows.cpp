@@ -139,10 +139,11 @@ std::vector<PointStatus> checked_statuses(const fs::path& sweep, const SweepPoin
   for (Index i = 0; i < points.size(); ++i) {
     PointStatus& status = statuses[static_cast<std::size_t>(i)];
     const fs::path folder = points.folder(sweep, i);
+    if (!has_results(status)) continue;
     const bool is_same =
         status.files == files_hash(folder, status.row) &&
         (status.row == 0 || status.row == status.rungs || status.state == PointState::waiting);
-    if (!has_results(status) || is_same) continue;
+    if (is_same) continue;
     has_changed = true;
     const auto claim = FileLock::try_lock(folder / "claim");
     if (!claim || read_status(folder).files != status.files) continue; // another job is at work on it
@@ -244,7 +245,7 @@ void keep_rows_only(const Communicator& alone, const fs::path& sweep, const Swee
     const auto claim = FileLock::try_lock(folder / "claim");
     if (!claim) continue; // another job does the same
     PointStatus status = read_status(folder);
-    if (status.files != decided.files || status.losses != decided.losses) continue;
+    if (status.files != decided.files) continue;
     if (status.row == 0) {
       if (status.files != files_hash(folder, 0)) continue; // changed: --collect finds it
       const Index rung = decided.state == PointState::done ? points.halving().rungs : decided.rungs;
