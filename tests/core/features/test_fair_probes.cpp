@@ -127,7 +127,10 @@ TEST_P(FairProbes, end_at_minima) {
     const auto penalised = [&](const Vector& b) {
       return value_at(rows, objective, b) + 0.5 * b.dot(ridge.cwiseProduct(b));
     };
-    EXPECT_LT(penalised(beta), penalised(k == 1 || k == 2 ? Vector(probes.row(0)) : start)); // pboth from p01
+    if (k == 1 || k == 2) // from p01, which they are where one group has no gap
+      EXPECT_LE(penalised(beta), penalised(probes.row(0)));
+    else
+      EXPECT_LT(penalised(beta), penalised(start));
   }
 }
 
