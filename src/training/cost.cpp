@@ -62,7 +62,7 @@ double preparation_cost(const TaskShape& task, FeatureSet features) {
   const double references = task.train_rows > limits.exact_rows ? real(limits.reference_rows) : rows;
   const double neighbours = 0.011 * rows * references * (20.0 + columns);
   const double folds_and_fourier = 80.0 * rows * (34.0 + columns) + 2.4e6; // one eigenproblem of any task
-  const double evaluations = 100.0 + 5.0 * columns; // by the four fair probes together
+  const double evaluations = 100.0 + 5.0 * columns;                        // by the four fair probes together
   const double fair_probes = features == FeatureSet::fair ? evaluations * rows * (3.0 + 0.7 * columns) : 0.0;
   return probe + neighbours + folds_and_fourier + fair_probes;
 }
