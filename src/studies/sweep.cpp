@@ -361,19 +361,25 @@ std::string run_all(const Communicator& comm, const Job& job, const std::string&
   const std::string folder = job.request.output.string();
   const PointGroups groups(comm, job.request.config.sweep.ranks_per_point);
   const StopCondition stops(comm, job.request.config.run);
+  const Halving& halving = job.points.halving();
+  const bool halves = halving.rungs > 1;
+  // Rungs that points have passed, or points that are through.
   const auto finished = [&](const std::vector<PointStatus>& statuses) {
-    return std::count_if(statuses.begin(), statuses.end(), [&](const PointStatus& point) {
-      return point.state >= PointState::done && !job.is_open(point);
-    });
+    std::int64_t steps = 0;
+    for (const PointStatus& point : statuses)
+      steps += halves ? std::ssize(point.losses) : point.state >= PointState::done && !job.is_open(point);
+    return steps;
   };
-  Index begun = 0;
+  std::int64_t all = 0;
+  for (const Index points : halving.points(job.points.size())) all += points;
+  std::int64_t begun = 0;
   std::string about;
   on_root(comm, [&] {
     const std::vector<PointStatus> statuses = job.statuses();
     begun = finished(statuses);
     about = notes + overview(job.points, statuses, job.request.output);
   });
-  Progress progress({!comm.is_root(), "point", job.points.size(), begun, 1, &status});
+  Progress progress({!comm.is_root(), halves ? "training" : "point", all, begun, 1, &status});
   progress.print_line(about);
   const Communicator alone = comm.split(comm.rank());
   // Rank 0 looks at what all groups and jobs have done, which takes little of its time.
