@@ -103,7 +103,7 @@ Vector FairObjective::gradient(const Vector& sums) const {
 
 namespace {
 
-/// Of up to 4096 rows: it is a first guess.
+/// The Hessian of the logistic loss over up to 4096 rows, for it is a first guess.
 Eigen::MatrixXd logistic_hessian_at(const Vector& beta, const FairRows& rows, const Vector& ridge) {
   const Index distance = (rows.rows() + 4095) / 4096;
   std::vector<Index> some;

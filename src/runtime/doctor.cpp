@@ -273,7 +273,7 @@ struct FileSystem {
   bool is_lustre = false, is_parallel = false; ///< Lustre; Lustre or GPFS
 };
 
-/// Of rank 0, on every rank.
+/// Collective: the file system that rank 0 sees, the same on every rank.
 FileSystem file_system(const Communicator& comm, const fs::path& folder) {
   struct statfs status {};
   const bool known = ::statfs(folder.c_str(), &status) == 0;
