@@ -1,5 +1,6 @@
 """Tasks of other than two groups: which policies serve them, on any number of ranks."""
 
+import functools
 import shutil
 
 import h5py
@@ -29,19 +30,22 @@ class Groups(BinaryTest):
             (self.folder / name / "policy.h5").rename(self.folder / f"{name}.h5")
             shutil.rmtree(self.folder / name)
 
-    def train(self, suite, *more):
-        return ("train", "--suite", suite, "--suite.validation_tasks", "1", *SHORT, "--output", "out", *more)
+    def train(self, suite, *more, output="out"):
+        return ("train", "--suite", suite, "--suite.validation_tasks", "1", *SHORT, "--output", output, *more)
 
-    def evaluate(self, policy, suite, *more):
+    def evaluate(self, policy, suite, *more, output="e.h5"):
         return ("evaluate", "--policy", policy, "--suite", suite, "--evaluate.methods", "meta_hard,meta_soft",
-                "--output", "e.h5", *more)
+                "--output", output, *more)
 
     def test_a_policy_for_two_groups_is_refused(self):
         before = tree(self.folder)
-        commands = [self.train("three.h5", *CONTEXT), self.evaluate("context.h5", "three.h5")]
-        commands += [(*command, "--dry-run") for command in commands]
-        commands += [(*commands[0], "--suite.hold", "regenerate", "--suite.hold_features", "false")]
-        cases = [(command, ranks) for command in commands for ranks in (ALONE, 2)]
+        train, evaluate = functools.partial(self.train, "three.h5", *CONTEXT), functools.partial(
+            self.evaluate, "context.h5", "three.h5")
+        variants = [(train, ()), (evaluate, ()), (train, ("--dry-run",)), (evaluate, ("--dry-run",)),
+                    (train, ("--suite.hold", "regenerate", "--suite.hold_features", "false"))]
+        # An output each: they run at the same time, and two runs may not write one file.
+        cases = [(command(*more, output=f"output_{i}_{ranks}"), ranks)
+                 for i, (command, more) in enumerate(variants) for ranks in (ALONE, 2)]
         runs = in_parallel([lambda c=command, r=ranks: self.execute(*c, ranks=r) for command, ranks in cases])
         for (command, ranks), run in zip(cases, runs):
             with self.subTest(" ".join(command), ranks=ranks):
