@@ -10,6 +10,7 @@
 #include "kernels/fourier_ridge.hpp"
 #include "kernels/meta_features.hpp"
 #include "kernels/neighbours.hpp"
+#include "peak.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -96,6 +97,24 @@ void features(benchmark::State& state, FeatureSet set, Precision precision) {
     benchmark::DoNotOptimize(kernels::meta_features(task.train, task.probe, {.set = set}, precision));
 }
 
+/// Of the full set, in float32: distances to the references, cosines of rows twice, the normal equations,
+/// their tridiagonal form, for which operations in double count twice, and the rotation of all rows to it.
+double operations(const Fixture& task) {
+  const auto n = static_cast<double>(task.train.rows()), d = static_cast<double>(task.x.cols());
+  const auto references = static_cast<double>(neighbour_references(task.train.rows(), {}).size());
+  const double q = static_cast<double>(fourier_count) + d + 1.0; // columns of the Fourier basis
+  const double cosines = 4.0 * n * d * static_cast<double>(fourier_count), form = 4.0 / 3.0 * q * q * q;
+  return 2.0 * n * references * d + cosines + n * q * (q + 1.0) + 3.0 * form + 2.0 * n * q * q;
+}
+
+void features_and_peak(benchmark::State& state) {
+  const Fixture task(state.range(0));
+  state.counters["times_limit"] = times_limit(state, operations(task), [&] {
+    benchmark::DoNotOptimize(
+        kernels::meta_features(task.train, task.probe, {.set = FeatureSet::full}, Precision::float32));
+  });
+}
+
 void kept(benchmark::State& state, Precision precision) {
   const Fixture task(state.range(0));
   std::vector<Index> rows;
@@ -127,6 +146,7 @@ BENCHMARK_CAPTURE(random_fourier_ridge, float32, float32)->Apply(task_sizes);
 BENCHMARK_CAPTURE(features, basic, FeatureSet::basic, float64)->Apply(task_sizes);
 BENCHMARK_CAPTURE(features, full_float64, FeatureSet::full, float64)->Apply(up_to_large_tasks);
 BENCHMARK_CAPTURE(features, full_float32, FeatureSet::full, float32)->Apply(up_to_large_tasks);
+BENCHMARK(features_and_peak)->Apply(task_sizes);
 BENCHMARK_CAPTURE(features, context_float64, FeatureSet::context, float64)->Apply(task_sizes);
 BENCHMARK_CAPTURE(features, context_float32, FeatureSet::context, float32)->Apply(task_sizes);
 BENCHMARK_CAPTURE(features, relative_float32, FeatureSet::relative, float32)->Apply(task_sizes);

@@ -4,6 +4,7 @@
 // gradient.
 
 #include "kernels/meta_gradient.hpp"
+#include "peak.hpp"
 #include "policy/adam.hpp"
 #include "tasks/generate.hpp"
 
@@ -19,9 +20,10 @@ namespace metasieve {
 namespace {
 
 constexpr Index task_count = 16, columns = 13;
+constexpr int steps = 5;
 constexpr double samples = 5357; // of which 3,750 are for training
 
-const MetaOptions options{{Unrolled{5, 0.5, Start::zero, false, false}, 1e-3}, {}, 0, Seed{1}};
+const MetaOptions options{{Unrolled{steps, 0.5, Start::zero, false, false}, 1e-3}, {}, 0, Seed{1}};
 
 std::vector<PreparedTask> make_tasks() {
   Family family;
@@ -63,6 +65,18 @@ struct Iteration {
   }
 };
 
+/// Of the products with matrices: the network there and back, for each step of the inner fit two products
+/// with the design and in its adjoint two, and for the outer loss one and one.
+double operations(const Iteration& all) {
+  double sum = 0;
+  for (const PreparedTask& task : all.tasks) {
+    const auto rows = static_cast<double>(task.train.rows()), query = static_cast<double>(task.test.rows());
+    const auto p = static_cast<double>(task.probe.beta.size());
+    sum += rows * network_operations(all.policy, true) + 8.0 * steps * rows * p + 4.0 * query * p;
+  }
+  return sum;
+}
+
 Iteration& iteration() {
   static Iteration all;
   return all;
@@ -98,6 +112,7 @@ void meta_iteration(benchmark::State& state) {
   Adam adam(all.policy.theta.size());
   Vector theta = all.policy.theta;
   for (auto _ : state) adam.move(theta, all.gradient(), 3e-3);
+  count_operations(state, operations(all));
   state.counters["error"] =
       (all.gradient() - all.reference_gradient()).norm() / all.reference_gradient().norm();
 }
@@ -109,7 +124,14 @@ void meta_iteration_float64(benchmark::State& state) {
   for (auto _ : state) adam.move(theta, all.reference_gradient(), 3e-3);
 }
 
+void iteration_and_peak(benchmark::State& state) {
+  Iteration& all = iteration();
+  state.counters["times_limit"] =
+      times_limit(state, operations(all), [&] { benchmark::DoNotOptimize(all.gradient()); });
+}
+
 BENCHMARK(meta_iteration)->Unit(benchmark::kMillisecond);
+BENCHMARK(iteration_and_peak)->Unit(benchmark::kMillisecond);
 BENCHMARK(meta_iteration_float64)->Unit(benchmark::kMillisecond);
 
 } // namespace

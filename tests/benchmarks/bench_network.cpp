@@ -7,9 +7,6 @@
 
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
-#include <chrono>
-#include <limits>
 #include <vector>
 
 namespace metasieve {
@@ -19,16 +16,6 @@ Policy policy_of(FeatureSet features) {
   Policy shape;
   shape.features = features;
   return initialise(shape, Seed{1});
-}
-
-/// Multiply-adds of a row: forward, and with what goes back to every layer but the first's inputs.
-double multiply_adds(const Policy& policy, bool back) {
-  double sum = 0;
-  for (const LayerView& layer : layers(policy)) {
-    const double one_way = static_cast<double>(layer.inputs * layer.outputs);
-    sum += one_way * (back ? (layer.weight_offset == 0 ? 2.0 : 3.0) : 1.0);
-  }
-  return sum;
 }
 
 MatrixF uniform_features(Index rows, Index columns) {
@@ -48,8 +35,8 @@ struct Pass {
   }
   const float* forward() { return fast.forward(packed); }
   void pullback() { fast.pullback(packed, d_u.data(), d_theta); }
-  [[nodiscard]] double flops(bool back) const {
-    return 2.0 * static_cast<double>(n) * multiply_adds(policy, back);
+  [[nodiscard]] double operations(bool back) const {
+    return static_cast<double>(n) * network_operations(policy, back);
   }
 
   Index n;
@@ -67,31 +54,20 @@ void network(benchmark::State& state, FeatureSet set, bool back) {
     if (back) pass.pullback();
     benchmark::DoNotOptimize(pass.d_theta.data());
   }
-  state.counters["GFLOP/s"] =
-      benchmark::Counter(1e-9 * pass.flops(back), benchmark::Counter::kIsIterationInvariantRate);
+  count_operations(state, pass.operations(back));
 }
 
 void network_rows(benchmark::internal::Benchmark* benchmark) {
   benchmark->Arg(100)->Arg(500)->Arg(600)->Arg(1000)->Arg(3750)->Unit(benchmark::kMicrosecond);
 }
 
-/// Both ways beside the peak, in turn, so that both see the same machine; of the fastest of each.
+/// Both ways, beside the peak.
 void network_and_peak(benchmark::State& state, FeatureSet set) {
   Pass pass(set, state.range(0));
-  const auto seconds = [](auto&& work) {
-    const auto begin = std::chrono::steady_clock::now();
-    work();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  };
-  double network_seconds = std::numeric_limits<double>::infinity(), peak_seconds = network_seconds, flops = 0;
-  for (auto _ : state) {
-    network_seconds = std::min(network_seconds, seconds([&] {
-                                 static_cast<void>(pass.forward());
-                                 pass.pullback();
-                               }));
-    peak_seconds = std::min(peak_seconds, seconds([&] { flops = multiply_adds_in_registers<float>(20000); }));
-  }
-  state.counters["of_peak"] = pass.flops(true) / network_seconds / (flops / peak_seconds);
+  state.counters["of_peak"] = 1.0 / times_limit(state, pass.operations(true), [&] {
+                                static_cast<void>(pass.forward());
+                                pass.pullback();
+                              });
 }
 BENCHMARK_CAPTURE(network_and_peak, basic, FeatureSet::basic)
     ->Arg(500)

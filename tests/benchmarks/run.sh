@@ -7,6 +7,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source jobs/bootstrap.sh
+# PyTorch and OpenBLAS, for the comparison; without PyTorch it is left out.
+[ "$(id -u)" != 0 ] || bootstrap benchmarks
+"$(find_python)" tests/benchmarks/peer_pytorch.py --check
 build=build
 if [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; then
   build=$1

@@ -430,17 +430,47 @@ class CheckLayers(ScriptTest):
 
 
 class Benchmarks(unittest.TestCase):
-    def test_a_peer_without_an_optimised_blas_is_not_compared(self):
+    def table(self, **files):
         with tempfile.TemporaryDirectory() as folder:
-            peer = {"torch": "1.13", "blas": "libblas.so.3", "optimised": False, "best": "bmm", "min_cpu_ms": 240.0,
-                    "median_cpu_ms": 250.0}
-            (pathlib.Path(folder) / "peer.json").write_text(json.dumps(peer))
-            rows = {"benchmarks": [{"run_name": "meta_iteration", "run_type": "iteration", "real_time": 1e7, "cpu_time": 1e7,
-                                    "time_unit": "ns", "iterations": 1}]}
-            (pathlib.Path(folder) / "bench_iteration.json").write_text(json.dumps(rows))
-            run = subprocess.run([sys.executable, ROOT / "tests/benchmarks/table.py", folder], capture_output=True, text=True)
+            for name, content in files.items():
+                (pathlib.Path(folder) / f"{name}.json").write_text(json.dumps(content))
+            run = subprocess.run([sys.executable, ROOT / "tests/benchmarks/table.py", folder],
+                                 capture_output=True, text=True)
         self.assertEqual((run.returncode, run.stderr), (0, ""))
-        self.assertRegex(run.stdout, "PyTorch.s time / ours: not comparable, .* libopenblas0-pthread")
+        return run.stdout
+
+    def check_peer(self, **modules):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in modules.items():
+                (pathlib.Path(folder) / f"{name}.py").write_text(text)
+            return subprocess.run([sys.executable, ROOT / "tests/benchmarks/peer_pytorch.py", "--check"], text=True,
+                                  capture_output=True, env=os.environ | {"PYTHONPATH": folder, "PEER_PYTORCH": "started"})
+
+    def test_a_figure_stands_beside_its_limit_and_its_goal(self):
+        def rows(**runs):
+            return {"benchmarks": [{"run_name": name.replace("__", "/"), "run_type": "iteration", "real_time": time,
+                                    "cpu_time": time, "time_unit": "ms", "iterations": 1, **counters}
+                                   for name, (time, counters) in runs.items()]}
+        peer = {"torch": "1.13", "blas": "openblas", "best": "batched", "min_cpu_ms": 40.0, "median_cpu_ms": 41.0}
+        said = self.table(
+            bench_peak=rows(peak__float32=(1.0, {"GFLOP/s": 200.0}), peak__float64=(1.0, {"GFLOP/s": 100.0})),
+            bench_iteration=rows(meta_iteration=(10.0, {"GFLOP/s": 80.0}),
+                                 iteration_and_peak=(10.0, {"times_limit": 2.5})), peer=peer)
+
+        self.assertRegex(said, r"meta_iteration +10 ms +10 ms +80 GFLOP/s \(limit 4 ms: 2\.50 times\)")
+        self.assertRegex(said, r"PyTorch's time / ours +4  at least 4\.2: MISSED")
+        self.assertRegex(said, r"meta-iteration: time / limit of its operations +2\.5  at most 1\.2: MISSED")
+        self.assertRegex(said, r"features \(full\) of 3,400 rows, ms +-  at most 6: not measured in this run")
+
+    def test_a_peer_without_an_optimised_blas_is_refused(self):
+        run = self.check_peer(torch="", numpy="")  # stand for modules that bring no BLAS
+        self.assertEqual((run.returncode, run.stdout), (2, ""))
+        self.assertRegex(run.stderr, r"^peer_pytorch: the BLAS of PyTorch here .*libopenblas0-pthread\)\n$")
+
+    def test_without_pytorch_the_peer_is_skipped(self):
+        run = self.check_peer(torch="raise ImportError")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertIn("peer_pytorch: skipped: no PyTorch", run.stdout)
 
 
 if __name__ == "__main__":
