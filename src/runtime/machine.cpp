@@ -64,20 +64,29 @@ double control_group_bytes() {
   return least;
 }
 
-double variable(const char* name) {
+std::string variable(const char* name) {
   const char* const text = std::getenv(name);
-  return text == nullptr ? 0.0 : std::strtod(text, nullptr);
+  return text == nullptr ? "" : text;
 }
+
+double number(const char* name) { return std::strtod(variable(name).c_str(), nullptr); }
 
 /// `--mem` or `--mem-per-cpu` of a SLURM job, in MB; 0 means all.
 double slurm_bytes() {
-  const double of_node = variable("SLURM_MEM_PER_NODE");
-  const double of_cpus = variable("SLURM_MEM_PER_CPU") * variable("SLURM_CPUS_ON_NODE");
+  const double of_node = number("SLURM_MEM_PER_NODE");
+  const double of_cpus = number("SLURM_MEM_PER_CPU") * number("SLURM_CPUS_ON_NODE");
   const double value = of_node > 0 ? of_node : of_cpus;
   return value > 0 ? 1048576.0 * value : unlimited;
 }
 
 } // namespace
+
+std::string slurm_job() { return variable("SLURM_JOB_ID"); }
+
+std::string slurm_task() {
+  const std::string array = variable("SLURM_ARRAY_JOB_ID"), task = variable("SLURM_ARRAY_TASK_ID");
+  return array.empty() || task.empty() ? slurm_job() : array + "_" + task;
+}
 
 std::string gigabytes(double bytes) { return format(bytes < 1e9 ? "%.3f GB" : "%.1f GB", 1e-9 * bytes); }
 
@@ -180,7 +189,6 @@ std::string input_record(const std::string& kind, std::optional<std::uint64_t> h
 }
 
 JobMetadata job_metadata(const Communicator& comm, double begin) {
-  const char* const slurm_job = std::getenv("SLURM_JOB_ID");
   const Placement where = placement(comm, comm.size(), thread_count());
   return {comm.size(),
           thread_count(),
@@ -189,7 +197,7 @@ JobMetadata job_metadata(const Communicator& comm, double begin) {
           comm.broadcast(processor_model()),
           METASIEVE_FLAGS,
           comm.max(wall_seconds() - begin),
-          comm.broadcast(slurm_job == nullptr ? "" : slurm_job),
+          comm.broadcast(slurm_job()),
           __VERSION__,
           mpi_version(),
           hdf5_version()};

@@ -36,8 +36,8 @@ double job_end(const std::string& job) {
 
 /// Seconds until SLURM ends this job.
 double slurm_seconds_left() {
-  const char* const job = std::getenv("SLURM_JOB_ID");
-  if (job == nullptr) return never;
+  const std::string job = slurm_job();
+  if (job.empty()) return never;
   if (const char* const end = std::getenv("SLURM_JOB_END_TIME")) {
     const double now =
         std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();

@@ -42,13 +42,14 @@ double Halving::share(Index all) const {
   return share / static_cast<double>(all);
 }
 
+double ordered_loss(double loss) { return std::isnan(loss) ? std::numeric_limits<double>::infinity() : loss; }
+
 std::vector<Standing> standings(const Halving& halving, const std::vector<Contender>& points) {
   std::vector<Standing> out(points.size());
   std::vector<std::size_t> members(points.size());
   std::iota(members.begin(), members.end(), std::size_t{0});
   const auto key = [&](std::size_t i, Index rung) {
-    const double loss = points[i].losses[static_cast<std::size_t>(rung)];
-    return std::isnan(loss) ? std::numeric_limits<double>::infinity() : loss;
+    return ordered_loss(points[i].losses[static_cast<std::size_t>(rung)]);
   };
   for (Index rung = 0; rung < halving.rungs; ++rung) {
     std::vector<std::size_t> passed;

@@ -30,6 +30,9 @@ struct Contender {
   bool is_out = false;        ///< trains no more, whatever it has passed
 };
 
+/// A loss in the order of points: an undefined one is the worst.
+[[nodiscard]] double ordered_loss(double loss);
+
 /// Result of the decisions so far for one point.
 struct Standing {
   enum class State { trains, waits, dropped, finished } state = State::trains;
@@ -38,7 +41,7 @@ struct Standing {
 
 /// Decides the rungs whose points have all passed them or are out: a pure function, so every rank and job
 /// decides alike. The best ceil(n / factor) of a rung of n points are promoted; of equal losses the earlier
-/// point's is better, and an undefined one is the worst.
+/// point's is better.
 [[nodiscard]] std::vector<Standing> standings(const Halving& halving, const std::vector<Contender>& points);
 
 } // namespace metasieve

@@ -7,6 +7,7 @@
 #include "evaluation/plan.hpp"
 #include "hdf5/raw_file.hpp"
 #include "parallel/collective.hpp"
+#include "runtime/machine.hpp"
 #include "runtime/output_checks.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/stop_condition.hpp"
@@ -21,7 +22,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <limits>
 #include <optional>
@@ -37,20 +37,11 @@ constexpr double seconds_between_looks = 5, looks_between_looks = 50;
 /// Seconds, and times a look, before a group of ranks without a turn looks for one again.
 constexpr double least_pause = 0.05, most_pause = 5, looks_pause = 10;
 
-/// "SLURM job 123_4, ", for task 4 of an array, where SLURM started this process; else nothing.
-std::string slurm_job() {
-  const auto variable = [](const char* name) {
-    const char* const value = std::getenv(name);
-    return std::string(value == nullptr ? "" : value);
-  };
-  const std::string array = variable("SLURM_ARRAY_JOB_ID"), task = variable("SLURM_ARRAY_TASK_ID");
-  const std::string job = array.empty() || task.empty() ? variable("SLURM_JOB_ID") : array + "_" + task;
-  return job.empty() ? "" : "SLURM job " + job + ", ";
-}
-
-/// "HOST, process PID, SLURM job ID, since TIME" of this process.
+/// "HOST, process PID, SLURM job ID, since TIME" of this process; without the job outside of SLURM.
 std::string this_place() {
-  return host_name() + ", process " + std::to_string(getpid()) + ", " + slurm_job() + "since " + utc_now();
+  const std::string job = slurm_task();
+  return host_name() + ", process " + std::to_string(getpid()) + ", " +
+         (job.empty() ? "" : "SLURM job " + job + ", ") + "since " + utc_now();
 }
 
 /// Appends what this process writes to standard output to a file while it lives, if that can be opened.

@@ -226,8 +226,7 @@ std::optional<Index> best_point(const std::vector<PointStatus>& statuses) {
   std::optional<Index> best;
   const auto loss = [&](Index i) {
     const std::vector<double>& losses = statuses[static_cast<std::size_t>(i)].losses;
-    return losses.empty() || std::isnan(losses.back()) ? std::numeric_limits<double>::infinity()
-                                                       : losses.back();
+    return ordered_loss(losses.empty() ? undefined : losses.back());
   };
   for (Index i = 0; i < std::ssize(statuses); ++i)
     if (statuses[static_cast<std::size_t>(i)].state == PointState::done && (!best || loss(i) < loss(*best)))
