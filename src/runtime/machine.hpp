@@ -24,9 +24,10 @@ namespace metasieve {
 /// First line that a shell command prints; empty if it prints nothing or there is no such command.
 [[nodiscard]] std::string first_line_of(const std::string& command);
 
-/// Number of the SLURM job that this process belongs to, and "123_4" for task 4 of an array, as squeue names
-/// it; empty outside of SLURM.
+/// Number of the SLURM job that this process belongs to; empty outside of SLURM.
 [[nodiscard]] std::string slurm_job();
+
+/// The same, but "123_4" for task 4 of an array, as squeue names it.
 [[nodiscard]] std::string slurm_task();
 
 /// The most memory that this process has held so far, in bytes.

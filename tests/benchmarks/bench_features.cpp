@@ -91,20 +91,21 @@ void rank(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(rank_fraction(logits));
 }
 
-void features(benchmark::State& state, FeatureSet set, Precision precision) {
-  const Fixture task(state.range(0));
-  for (auto _ : state)
-    benchmark::DoNotOptimize(kernels::meta_features(task.train, task.probe, {.set = set}, precision));
-}
-
-/// Of the full set, in float32: distances to the references, cosines of rows twice, the normal equations,
-/// their tridiagonal form, for which operations in double count twice, and the rotation of all rows to it.
+/// Operations of the full set in float32: distances to the references, cosines of rows twice, the normal
+/// equations, their tridiagonal form (in double, which counts twice), and the rotation of all rows to it.
 double operations(const Fixture& task) {
   const auto n = static_cast<double>(task.train.rows()), d = static_cast<double>(task.x.cols());
   const auto references = static_cast<double>(neighbour_references(task.train.rows(), {}).size());
   const double q = static_cast<double>(fourier_count) + d + 1.0; // columns of the Fourier basis
   const double cosines = 4.0 * n * d * static_cast<double>(fourier_count), form = 4.0 / 3.0 * q * q * q;
   return 2.0 * n * references * d + cosines + n * q * (q + 1.0) + 3.0 * form + 2.0 * n * q * q;
+}
+
+void features(benchmark::State& state, FeatureSet set, Precision precision) {
+  const Fixture task(state.range(0));
+  for (auto _ : state)
+    benchmark::DoNotOptimize(kernels::meta_features(task.train, task.probe, {.set = set}, precision));
+  if (set == FeatureSet::full && precision == Precision::float32) count_operations(state, operations(task));
 }
 
 void features_and_peak(benchmark::State& state) {

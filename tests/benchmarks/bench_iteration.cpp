@@ -65,8 +65,8 @@ struct Iteration {
   }
 };
 
-/// Of the products with matrices: the network there and back, for each step of the inner fit two products
-/// with the design and in its adjoint two, and for the outer loss one and one.
+/// Operations of the products with matrices: the network there and back, for each step of the inner fit two
+/// products with the design and in its adjoint two, and for the outer loss one and one.
 double operations(const Iteration& all) {
   double sum = 0;
   for (const PreparedTask& task : all.tasks) {

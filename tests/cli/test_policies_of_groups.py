@@ -39,8 +39,8 @@ class Groups(BinaryTest):
 
     def test_a_policy_for_two_groups_is_refused(self):
         before = tree(self.folder)
-        train, evaluate = functools.partial(self.train, "three.h5", *CONTEXT), functools.partial(
-            self.evaluate, "context.h5", "three.h5")
+        train = functools.partial(self.train, "three.h5", *CONTEXT)
+        evaluate = functools.partial(self.evaluate, "context.h5", "three.h5")
         variants = [(train, ()), (evaluate, ()), (train, ("--dry-run",)), (evaluate, ("--dry-run",)),
                     (train, ("--suite.hold", "regenerate", "--suite.hold_features", "false"))]
         # An output each: they run at the same time, and two runs may not write one file.
